@@ -1,0 +1,1 @@
+"""Tables, engine and sessions, the unit of work, queries and migrations."""

@@ -1,0 +1,1 @@
+"""A stand-in for the four storefronts with known truth and switchable faults."""

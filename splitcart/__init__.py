@@ -1,0 +1,1 @@
+"""The rules of SplitCart: pure functions and dataclasses; no Scrapy, no SQLAlchemy, no I/O."""

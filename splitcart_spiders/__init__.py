@@ -1,0 +1,1 @@
+"""The crawl: one spider a chain on a shared base."""

@@ -1,0 +1,1 @@
+"""One mapping a chain: raw record -> ProductItem or Drop."""

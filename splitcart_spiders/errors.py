@@ -1,0 +1,38 @@
+"""What can end a crawl. Each class says who raises it and what the operator should do."""
+
+
+class CrawlError(Exception):
+    """Base of the tree; never raised itself. `reason` goes to the run row, `remedy` to the log."""
+
+    reason = "failed"
+    remedy = "Read the log above this line."
+
+
+class BlockedError(CrawlError):
+    """Raised when the site denies us (denial, interstitial or challenge page, whatever its status), or robots.txt does."""
+
+    reason = "blocked"
+    remedy = (
+        "Stop crawling this chain for a while; lower HOST_RATE; check robots.txt and CONTACT. Nothing was published."
+    )
+
+
+class StoreMismatch(CrawlError):
+    """Raised when the site answers for another store than asked."""
+
+    reason = "store_mismatch"
+    remedy = "The store may be fulfilled by another: check, then pass --accept-fulfilment. Nothing was published."
+
+
+class NetworkDown(CrawlError):
+    """Raised when every retry of a request failed before one byte came from the host."""
+
+    reason = "network_down"
+    remedy = "Check this machine's network and DNS, then crawl again. Nothing was published."
+
+
+class CatalogueError(CrawlError):
+    """Raised for an impossible answer: a total above 0 without rows, a page that repeats before the total, a cap."""
+
+    reason = "catalogue_error"
+    remedy = "The site's shape may have changed: replay a saved body with scripts/replay.py."

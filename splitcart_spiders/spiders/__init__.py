@@ -1,0 +1,1 @@
+"""One product spider and one store locator a chain."""
