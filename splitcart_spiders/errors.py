@@ -9,7 +9,7 @@ class CrawlError(Exception):
 
 
 class BlockedError(CrawlError):
-    """Raised when the site denies us (denial, interstitial or challenge page, whatever its status), or robots.txt does."""
+    """Raised when the site denies us (denial, interstitial or challenge page, any status), or its robots.txt does."""
 
     reason = "blocked"
     remedy = (
