@@ -1,0 +1,56 @@
+"""Barcodes: one form for all, and none that means another product in another shop."""
+
+import re
+
+_SEPARATORS = re.compile(r"[\s-]+")
+_DIGITS = re.compile(r"[0-9]{8}|[0-9]{12,14}")
+_MAX_TEXT = 200
+_REFUSED_13 = ("02", "04", "05", "2", "977", "98", "99")
+"""In-store and weighed goods (02, 04, 2), coupons (05, 98, 99) and serials (977): not one product everywhere."""
+_REFUSED_8 = ("0", "2")
+"""Velocity codes and in-store numbers."""
+
+
+def normalise(raw: object, sku: str | None = None) -> str | None:
+    """The 14-digit GTIN of what a chain calls a barcode, or None. Never raises.
+
+    `raw` is a string (digits, spaces and hyphens; several separated by commas), an int, or a list of these; of several
+    the first valid one of 13 digits wins, else the first valid one. Refused: a wrong check digit, a length other than
+    8, 12, 13 or 14 (11 digits have lost a zero, and the chain itself calls them invalid), an outer case (indicator
+    1-9), the restricted prefixes, all zeros, the row's own sku.
+    """
+    candidates = [code for text in _texts(raw) if (code := _one(text, sku)) is not None]
+    thirteen = [code for code in candidates if not code.startswith("00")]
+    return next(iter(thirteen or candidates), None)
+
+
+def check_digit(body: str) -> str:
+    """The check digit of the digits before it (GS1 General Specifications 7.9: weights 3, 1 from the right)."""
+    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(body)))
+    return str(-total % 10)
+
+
+def _texts(raw: object) -> list[str]:
+    if isinstance(raw, list | tuple):
+        return [text for part in raw[:20] if not isinstance(part, list | tuple) for text in _texts(part)]
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return [str(raw)] if 0 <= raw < 10**14 else []
+    if isinstance(raw, str) and len(raw) <= _MAX_TEXT:
+        return raw.split(",")
+    return []
+
+
+def _one(text: str, sku: str | None) -> str | None:
+    digits = _SEPARATORS.sub("", text)
+    if not _DIGITS.fullmatch(digits) or check_digit(digits[:-1]) != digits[-1]:
+        return None
+    code = digits.zfill(14)
+    if _is_refused(code) or (isinstance(sku, str) and sku.strip().lstrip("0") == code.lstrip("0")):
+        return None
+    return code
+
+
+def _is_refused(code: str) -> bool:
+    if code.startswith("000000"):  # GTIN-8 in its long form
+        return code.strip("0") == "" or code[6:].startswith(_REFUSED_8)
+    return code[0] != "0" or code[1:].startswith(_REFUSED_13)
