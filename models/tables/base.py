@@ -1,0 +1,96 @@
+"""The metadata, and the columns and checks that several tables share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Integer, MetaData, Table, Text
+from sqlalchemy.schema import SchemaItem
+
+from models.types import Flag, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+BASES = ("each", "kg")
+UNITS = ("kg", "l", "m", "ea")
+
+# BIGINT is no type of SQLite's STRICT tables; its INTEGER has 64 bits anyway.
+Big = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def table(name: str, *items: SchemaItem, **options: Any) -> Table:
+    """A table of the schema. STRICT in SQLite: a text or a fraction in an integer column is refused, as in PostgreSQL."""
+    return Table(name, metadata, *items, sqlite_strict=True, **options)
+
+
+def check(name: str, condition: str) -> CheckConstraint:
+    return CheckConstraint(condition, name=name)
+
+
+def one_of(column: str, values: Sequence[str]) -> CheckConstraint:
+    return check(column, f"{column} IN ({', '.join(repr(v) for v in values)})")
+
+
+def both_or_none(name: str, one: str, other: str) -> CheckConstraint:
+    return check(name, f"({one} IS NULL) = ({other} IS NULL)")
+
+
+def gtin_check() -> CheckConstraint:
+    """14 characters, all digits, in words that both databases understand."""
+    return check("gtin", "length(gtin) = 14 AND ltrim(gtin, '0123456789') = ''")
+
+
+def reference(name: str, target: str, **options: Any) -> Column[int]:
+    return Column(name, Integer, ForeignKey(target), **options)
+
+
+def offer_columns(*, priced: bool) -> list[Column[Any]]:
+    """What an offer is: the columns that prices, price_changes, staged_items and price_slots share.
+
+    priced: a price is required (price_changes and staged_items know offers without one).
+    """
+    return [
+        Column("price_cents", Integer, nullable=not priced),
+        Column("was_price_cents", Integer),
+        Column("price_basis", Text, nullable=False),
+        Column("typical_grams", Integer),
+        Column("is_estimated", Flag, nullable=False),
+        Column("unit_price_e4", Big),
+        Column("unit_of_measure", Text),
+        Column("is_on_special", Flag, nullable=False),
+        Column("offer_id", Text),
+        Column("offer_kind", Text),
+        Column("multibuy_quantity", Integer),
+        Column("multibuy_total_cents", Integer),
+        Column("member_price_cents", Integer),
+        Column("channel", Text),
+        Column("offer_until", UtcDateTime),
+    ]
+
+
+OFFER = tuple(c.name for c in offer_columns(priced=True))
+"""The names of the offer columns, in order: two offers are equal when all of these are."""
+
+
+def offer_checks() -> list[CheckConstraint]:
+    """The promises about an offer; a null passes where the field may be absent."""
+    return [
+        check("price", "price_cents >= 0"),
+        check("was", "was_price_cents IS NULL OR (price_cents IS NOT NULL AND was_price_cents > price_cents)"),
+        check("special", "is_on_special = (was_price_cents IS NOT NULL)"),
+        one_of("price_basis", BASES),
+        check("typical", "typical_grams > 0"),
+        check("unit_price", "unit_price_e4 >= 0 AND unit_price_e4 < 1000000000000"),
+        both_or_none("unit", "unit_price_e4", "unit_of_measure"),
+        one_of("unit_of_measure", UNITS),
+        check("multibuy", "multibuy_quantity >= 2 AND multibuy_total_cents >= 0"),
+        both_or_none("multibuy_pair", "multibuy_quantity", "multibuy_total_cents"),
+        check("member", "member_price_cents >= 0"),
+    ]

@@ -1,0 +1,107 @@
+"""What is sold: brands, products across chains, and each company's listings of them."""
+
+from sqlalchemy import Column, Index, Integer, Text, UniqueConstraint, text
+
+from models.tables.base import Big, check, gtin_check, one_of, reference, table
+from models.types import Flag, Json, UtcDateTime
+
+brands = table(
+    "brands",
+    Column("id", Integer, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+)
+
+brand_aliases = table(
+    "brand_aliases",
+    Column("key", Text, primary_key=True),
+    reference("brand_id", "brands.id", nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("crawl_run_id", Integer),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+products = table(
+    "products",
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    reference("brand_id", "brands.id", index=True),
+    Column("gtin", Text),
+    # The parsed size in thousandths of size_unit, one pack of size_count.
+    Column("size_amount_e3", Big),
+    Column("size_unit", Text),
+    Column("size_count", Integer),
+    Column("size_is_approx", Flag),
+    Column("normalized_key", Text, nullable=False, index=True),
+    gtin_check(),
+    one_of("size_unit", ("g", "ml", "m", "ea")),
+    check("size", "size_amount_e3 > 0 AND size_count >= 1"),
+    check("size_whole", "(size_amount_e3 IS NULL) = (size_unit IS NULL) AND (size_unit IS NULL) = (size_count IS NULL)"),
+    Index(
+        "uq_products_gtin",
+        "gtin",
+        unique=True,
+        sqlite_where=text("gtin IS NOT NULL"),
+        postgresql_where=text("gtin IS NOT NULL"),
+    ),
+)
+
+# What the crawls taught: this product is also known by that key or that gtin.
+product_aliases = table(
+    "product_aliases",
+    reference("product_id", "products.id", primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("company_id", Integer),
+    Column("sku", Text),
+    Column("crawl_run_id", Integer),
+    Column("created_at", UtcDateTime, nullable=False),
+    one_of("kind", ("key", "gtin", "product")),
+    Index("ix_product_aliases_value", "kind", "value"),
+)
+
+categories = table(
+    "categories",
+    Column("id", Integer, primary_key=True),
+    reference("company_id", "companies.id", nullable=False),
+    # JSON array of names from department to leaf, as text.
+    Column("path", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("key", Text),
+    reference("parent_id", "categories.id", index=True),
+    Column("is_promo", Flag, nullable=False, server_default=text("false")),
+    UniqueConstraint("company_id", "path"),
+)
+
+product_categories = table(
+    "product_categories",
+    reference("product_id", "products.id", primary_key=True),
+    reference("category_id", "categories.id", primary_key=True, index=True),
+    sqlite_with_rowid=False,
+)
+
+listings = table(
+    "listings",
+    Column("id", Integer, primary_key=True),
+    reference("company_id", "companies.id", nullable=False),
+    Column("sku", Text, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    reference("product_id", "products.id", nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("brand", Text),
+    Column("gtin", Text),
+    Column("size", Text),
+    Column("url", Text),
+    Column("image_url", Text),
+    reference("category_id", "categories.id", index=True),
+    # Another text that one complete run told, until a second one on another day agrees or the first text comes back.
+    Column("pending", Json),
+    Column("pending_at", UtcDateTime),
+    UniqueConstraint("company_id", "sku"),
+    UniqueConstraint("company_id", "ordinal"),
+    gtin_check(),
+    check("ordinal", "ordinal >= 0"),
+    check("text", "sku <> '' AND name <> ''"),
+    check("pending", "(pending IS NULL) = (pending_at IS NULL)"),
+)

@@ -1,0 +1,103 @@
+"""Crawl runs, what they staged, and what they could not stage."""
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, Text, text
+
+from models.tables.base import both_or_none, check, gtin_check, offer_checks, offer_columns, one_of, reference, table
+from models.types import Flag, Json, UtcDateTime
+
+STATUSES = ("running", "complete", "partial", "blocked", "failed", "abandoned")
+
+crawl_runs = table(
+    "crawl_runs",
+    Column("id", Integer, primary_key=True),
+    reference("company_id", "companies.id", nullable=False),
+    # The chain's id of the store; store_id stays null until the first publish makes the store's row.
+    Column("store_code", Text, nullable=False),
+    reference("store_id", "stores.id"),
+    Column("spider", Text, nullable=False),
+    Column("lease_token", Text),
+    Column("lease_until", UtcDateTime),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("answered_for", Text),
+    Column("counts", Json),
+    Column("figures", Json),
+    Column("skipped_roots", Json),
+    # What publishing overwrote and price_changes cannot tell (ranges, absence, texts), for rollback_run.
+    Column("undo", LargeBinary),
+    Column("rolled_back_at", UtcDateTime),
+    one_of("status", STATUSES),
+    check("finished", "(status = 'running') = (finished_at IS NULL)"),
+    check("held", "(status = 'running') = (lease_token IS NOT NULL)"),
+    both_or_none("lease", "lease_token", "lease_until"),
+    Index(
+        "uq_crawl_runs_running",
+        "company_id",
+        "store_code",
+        unique=True,
+        sqlite_where=text("status = 'running'"),
+        postgresql_where=text("status = 'running'"),
+    ),
+    Index("ix_crawl_runs_company_id_store_code", "company_id", "store_code", "finished_at"),
+    Index("ix_crawl_runs_store_id", "store_id", "finished_at"),
+)
+
+crawl_run_categories = table(
+    "crawl_run_categories",
+    reference("run_id", "crawl_runs.id", primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("expected", Integer),
+    Column("seen", Integer, nullable=False),
+    Column("ended", Flag, nullable=False),
+    Column("capped", Flag, nullable=False),
+    Column("held", Flag, nullable=False),
+    Column("failed", Text),
+    Column("children", Json),
+    Column("finished_at", UtcDateTime),
+    Column("status", Text, nullable=False),
+    check("counts", "expected >= 0 AND seen >= 0"),
+    one_of("status", ("complete", "partial", "capped", "failed")),
+    sqlite_with_rowid=False,
+)
+
+# UNLOGGED in PostgreSQL: staging is worth nothing after a crash, and the publish counts its rows.
+staged_items = table(
+    "staged_items",
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("sku", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("brand", Text),
+    Column("gtin", Text),
+    Column("size", Text),
+    *offer_columns(priced=False),
+    Column("is_available", Flag, nullable=False),
+    Column("is_ranged", Flag, nullable=False),
+    # JSON array of names, as text; null where the row tells none.
+    Column("category_path", Text),
+    Column("category_key", Text),
+    Column("is_promo", Flag, nullable=False),
+    Column("url", Text),
+    Column("image_url", Text),
+    Column("sponsored", Flag, nullable=False),
+    Column("scraped_at", UtcDateTime, nullable=False),
+    *offer_checks(),
+    gtin_check(),
+    check("text", "sku <> '' AND name <> ''"),
+    sqlite_with_rowid=False,
+)
+
+quarantined_items = table(
+    "quarantined_items",
+    Column("id", Integer, primary_key=True),
+    reference("run_id", "crawl_runs.id", nullable=False, index=True),
+    Column("seq", Integer, nullable=False),
+    Column("sku", Text),
+    Column("reason", Text, nullable=False),
+    Column("row", Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)

@@ -1,0 +1,100 @@
+"""Companies, their stores, and which stores share prices."""
+
+from sqlalchemy import Column, Float, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
+
+from models.tables.base import both_or_none, check, reference, table
+from models.types import Flag, UtcDateTime
+
+# REAL is what STRICT tables call a float; in PostgreSQL it would have 4 bytes and round a latitude.
+Degrees = Float().with_variant(DOUBLE_PRECISION(), "postgresql")
+SydneyTime = "Australia/Sydney"
+
+companies = table(
+    "companies",
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("flip_weekday", Integer, nullable=False, server_default=text("2")),
+    Column("flip_hour", Integer, nullable=False, server_default=text("0")),
+    check("slug", "slug = lower(slug) AND slug <> ''"),
+    check("flip", "flip_weekday BETWEEN 0 AND 6 AND flip_hour BETWEEN 0 AND 23"),
+)
+
+stores = table(
+    "stores",
+    Column("id", Integer, primary_key=True),
+    reference("company_id", "companies.id", nullable=False),
+    Column("store_id", Text, nullable=False),
+    Column("locator_id", Text),
+    Column("store_name", Text, nullable=False),
+    Column("address_line_1", Text),
+    Column("suburb", Text),
+    Column("state", Text),
+    Column("postcode", Text),
+    Column("latitude", Degrees),
+    Column("longitude", Degrees),
+    Column("timezone", Text, nullable=False, server_default=SydneyTime),
+    Column("is_online", Flag, nullable=False, server_default=text("true")),
+    Column("fulfilled_by", Text),
+    Column("last_scraped", UtcDateTime),
+    Column("verified_at", UtcDateTime),
+    Column("scheduled_at", UtcDateTime),
+    Column("needs_rescraping", Flag, nullable=False, server_default=text("false")),
+    Column("lease_until", UtcDateTime),
+    Column("lease_token", Text),
+    Column("fail_count", Integer, nullable=False, server_default=text("0")),
+    Column("next_try_at", UtcDateTime),
+    Column("closed_at", UtcDateTime),
+    UniqueConstraint("company_id", "store_id"),
+    both_or_none("lease", "lease_until", "lease_token"),
+    check("fail_count", "fail_count >= 0"),
+    check("store_id", "store_id <> ''"),
+    check("fulfilled_by", "fulfilled_by <> store_id"),
+    check("place", "latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180"),
+)
+
+store_groups = table(
+    "store_groups",
+    Column("id", Integer, primary_key=True),
+    reference("company_id", "companies.id", nullable=False),
+    reference("anchor_id", "stores.id", nullable=False, unique=True),
+)
+
+store_group_memberships = table(
+    "store_group_memberships",
+    reference("store_id", "stores.id", primary_key=True),
+    reference("group_id", "store_groups.id", nullable=False, index=True),
+)
+
+membership_periods = table(
+    "membership_periods",
+    reference("store_id", "stores.id", primary_key=True),
+    Column("from_at", UtcDateTime, primary_key=True),
+    Column("to_at", UtcDateTime),
+    # No foreign key: a group that ends is deleted, its periods stay.
+    Column("group_id", Integer, nullable=False),
+    reference("anchor_id", "stores.id", nullable=False, index=True),
+    check("order", "to_at > from_at"),
+    Index(
+        "uq_membership_periods_open",
+        "store_id",
+        unique=True,
+        sqlite_where=text("to_at IS NULL"),
+        postgresql_where=text("to_at IS NULL"),
+    ),
+)
+
+group_comparisons = table(
+    "group_comparisons",
+    reference("store_a_id", "stores.id", primary_key=True),
+    reference("store_b_id", "stores.id", primary_key=True),
+    Column("run_a_id", Integer, nullable=False),
+    Column("run_b_id", Integer, nullable=False),
+    Column("common", Integer, nullable=False),
+    Column("equal", Integer, nullable=False),
+    Column("smaller_range", Integer, nullable=False),
+    Column("compared_at", UtcDateTime, nullable=False),
+    check("order", "store_a_id < store_b_id"),
+    check("counts", "equal >= 0 AND equal <= common AND common <= smaller_range"),
+)
