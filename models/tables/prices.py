@@ -36,7 +36,6 @@ price_changes = table(
     *offer_checks(),
     one_of("kind", ("own", "follows")),
     check("seen_before", "seen_before <> crawl_run_id"),
-    Index("ix_price_changes_crawl_run_id", "crawl_run_id"),
     sqlite_with_rowid=False,
 )
 

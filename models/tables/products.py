@@ -36,7 +36,9 @@ products = table(
     gtin_check(),
     one_of("size_unit", ("g", "ml", "m", "ea")),
     check("size", "size_amount_e3 > 0 AND size_count >= 1"),
-    check("size_whole", "(size_amount_e3 IS NULL) = (size_unit IS NULL) AND (size_unit IS NULL) = (size_count IS NULL)"),
+    check(
+        "size_whole", "(size_amount_e3 IS NULL) = (size_unit IS NULL) AND (size_unit IS NULL) = (size_count IS NULL)"
+    ),
     Index(
         "uq_products_gtin",
         "gtin",

@@ -1,6 +1,6 @@
 """Crawl runs, what they staged, and what they could not stage."""
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, Text, text
+from sqlalchemy import DDL, Column, Index, Integer, LargeBinary, Text, event, text
 
 from models.tables.base import both_or_none, check, gtin_check, offer_checks, offer_columns, one_of, reference, table
 from models.types import Flag, Json, UtcDateTime
@@ -100,4 +100,8 @@ quarantined_items = table(
     Column("reason", Text, nullable=False),
     Column("row", Json, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+)
+
+event.listen(
+    staged_items, "after_create", DDL("ALTER TABLE staged_items SET UNLOGGED").execute_if(dialect="postgresql")
 )

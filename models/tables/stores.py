@@ -1,13 +1,13 @@
 """Companies, their stores, and which stores share prices."""
 
-from sqlalchemy import Column, Float, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy import REAL, Column, Float, Index, Integer, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 
 from models.tables.base import both_or_none, check, reference, table
 from models.types import Flag, UtcDateTime
 
-# REAL is what STRICT tables call a float; in PostgreSQL it would have 4 bytes and round a latitude.
-Degrees = Float().with_variant(DOUBLE_PRECISION(), "postgresql")
+# STRICT tables say REAL for eight bytes; in PostgreSQL REAL has four and would round a latitude.
+Degrees = Float().with_variant(DOUBLE_PRECISION(), "postgresql").with_variant(REAL(), "sqlite")
 SydneyTime = "Australia/Sydney"
 
 companies = table(

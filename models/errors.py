@@ -1,0 +1,54 @@
+"""What the storage refuses. Each class says who raises it and what the operator should do."""
+
+from datetime import datetime
+
+
+class StorageError(Exception):
+    """Base of the tree; never raised itself."""
+
+
+class SchemaMismatch(StorageError):
+    """Raised by check_schema when the database's revision is not the code's; its text names the remedy."""
+
+    def __init__(self, found: str | None, wanted: str) -> None:
+        self.found, self.wanted = found, wanted
+        remedy = (
+            "run `python scripts/migrate.py`"
+            if found is None or found < wanted
+            else "it was made by newer code: update this checkout"
+        )
+        super().__init__(f"the database's schema is {found or 'missing'}, this code needs {wanted}: {remedy}")
+
+
+class StoreHeld(StorageError):
+    """Raised by open_run while another run holds the store: wait until its lease ends, or pass `-a wait=1`."""
+
+    def __init__(self, store_code: str, until: datetime, holder: str) -> None:
+        self.store_code, self.until, self.holder = store_code, until, holder
+        super().__init__(
+            f"store {store_code} is held by {holder} until {until:%Y-%m-%d %H:%M:%S} UTC: wait for it, or pass -a wait=1"
+        )
+
+
+class LeaseLost(StorageError):
+    """Raised by heartbeat and publish when the run's token is no longer the live one: nothing was written; crawl again."""
+
+    def __init__(self, run_id: int, status: str | None) -> None:
+        self.run_id, self.status = run_id, status
+        super().__init__(
+            f"run {run_id} ({status or 'unknown'}) lost its lease: another took the store over; crawl again"
+        )
+
+
+class StagingIncomplete(StorageError):
+    """Raised by publish when the database holds another number of staged rows than the pipeline handed over."""
+
+    def __init__(self, run_id: int, counted: int, expected: int) -> None:
+        self.run_id, self.counted, self.expected = run_id, counted, expected
+        super().__init__(
+            f"run {run_id} staged {expected} rows but the database holds {counted}: nothing was published; crawl again"
+        )
+
+
+class RollbackRefused(StorageError):
+    """Raised by rollback when a run changed nothing, or later runs stand on what it wrote: roll those back first."""
