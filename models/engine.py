@@ -21,6 +21,7 @@ SCHEMA_REVISION = "0001"
 """The revision this code is written for; a test keeps it equal to Alembic's head."""
 
 BUSY_SECONDS = 30
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
 
 
 def url_from(environ: Mapping[str, str]) -> str:
@@ -76,13 +77,7 @@ def create(url: str) -> Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # The driver would begin transactions itself, deferred and only before it sees a write.
     connection.isolation_level = None
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-        "cache_size=-65536",
-        "temp_store=MEMORY",
-    ):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()
 
 

@@ -26,12 +26,12 @@ class StoreHeld(StorageError):
     def __init__(self, store_code: str, until: datetime, holder: str) -> None:
         self.store_code, self.until, self.holder = store_code, until, holder
         super().__init__(
-            f"store {store_code} is held by {holder} until {until:%Y-%m-%d %H:%M:%S} UTC: wait for it, or pass -a wait=1"
+            f"store {store_code} is held by {holder} until {until:%Y-%m-%d %H:%M:%S} UTC: wait, or pass -a wait=1"
         )
 
 
 class LeaseLost(StorageError):
-    """Raised by heartbeat and publish when the run's token is no longer the live one: nothing was written; crawl again."""
+    """Raised by heartbeat and publish when the run's token is no longer the live one: nothing was written."""
 
     def __init__(self, run_id: int, status: str | None) -> None:
         self.run_id, self.status = run_id, status

@@ -26,7 +26,7 @@ Big = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def table(name: str, *items: SchemaItem, **options: Any) -> Table:
-    """A table of the schema. STRICT in SQLite: a text or a fraction in an integer column is refused, as in PostgreSQL."""
+    """A table of the schema. STRICT in SQLite: an integer column refuses a text or a fraction, as in PostgreSQL."""
     return Table(name, metadata, *items, sqlite_strict=True, **options)
 
 

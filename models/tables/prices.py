@@ -1,8 +1,8 @@
 """Prices as they are now, every change they ever made, and what each store ranges.
 
 prices and price_changes carry no foreign keys: three of them cost more than the row itself when 20,000 rows are written
-(docs/storage.md has the figures). Rows of stores, listings and crawl_runs are never deleted, publishing is the only writer
-and takes its ids from these tables, and scripts/check_database.py finds an orphan.
+(docs/storage.md has the figures). Rows of stores, listings and crawl_runs are never deleted, publishing is the only
+writer and takes its ids from these tables, and scripts/check_database.py finds an orphan.
 """
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, Text

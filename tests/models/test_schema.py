@@ -16,7 +16,8 @@ from models.tables import metadata
 
 ROOT = Path(engines.__file__).parents[1]
 PG_SHAPE = """
-    SELECT 'column', table_name, column_name, data_type || coalesce(column_default, '') || is_nullable || ordinal_position
+    SELECT 'column', table_name, column_name,
+        data_type || coalesce(column_default, '') || is_nullable || ordinal_position
     FROM information_schema.columns WHERE table_schema = 'public'
     UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace
@@ -48,7 +49,7 @@ def test_migrated_postgresql_is_the_metadata(postgres_url: str, empty_postgres_u
     metadata.create_all(plain)
     made = engines.create(postgres_url)
     assert shape(made) == shape(plain)
-    assert ("table", "staged_items", "u", "") in [row[:3] + ("",) for row in shape(made)]
+    assert ("table", "staged_items", "u", "") in [(*row[:3], "") for row in shape(made)]
     plain.dispose()
     made.dispose()
 

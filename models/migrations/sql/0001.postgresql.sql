@@ -179,11 +179,11 @@ CREATE TABLE products (
     CONSTRAINT fk_products_brand_id FOREIGN KEY(brand_id) REFERENCES brands (id)
 );
 
-CREATE INDEX ix_products_normalized_key ON products (normalized_key);
+CREATE UNIQUE INDEX uq_products_gtin ON products (gtin) WHERE gtin IS NOT NULL;
 
 CREATE INDEX ix_products_brand_id ON products (brand_id);
 
-CREATE UNIQUE INDEX uq_products_gtin ON products (gtin) WHERE gtin IS NOT NULL;
+CREATE INDEX ix_products_normalized_key ON products (normalized_key);
 
 CREATE TABLE categories (
     id SERIAL NOT NULL,
@@ -298,9 +298,9 @@ CREATE TABLE listings (
     CONSTRAINT fk_listings_category_id FOREIGN KEY(category_id) REFERENCES categories (id)
 );
 
-CREATE INDEX ix_listings_product_id ON listings (product_id);
-
 CREATE INDEX ix_listings_category_id ON listings (category_id);
+
+CREATE INDEX ix_listings_product_id ON listings (product_id);
 
 CREATE TABLE crawl_runs (
     id SERIAL NOT NULL,
@@ -331,11 +331,11 @@ CREATE TABLE crawl_runs (
     CONSTRAINT fk_crawl_runs_store_id FOREIGN KEY(store_id) REFERENCES stores (id)
 );
 
+CREATE INDEX ix_crawl_runs_store_id ON crawl_runs (store_id, finished_at);
+
 CREATE INDEX ix_crawl_runs_company_id_store_code ON crawl_runs (company_id, store_code, finished_at);
 
 CREATE UNIQUE INDEX uq_crawl_runs_running ON crawl_runs (company_id, store_code) WHERE status = 'running';
-
-CREATE INDEX ix_crawl_runs_store_id ON crawl_runs (store_id, finished_at);
 
 CREATE TABLE store_groups (
     id SERIAL NOT NULL,
@@ -359,9 +359,9 @@ CREATE TABLE membership_periods (
     CONSTRAINT fk_membership_periods_anchor_id FOREIGN KEY(anchor_id) REFERENCES stores (id)
 );
 
-CREATE INDEX ix_membership_periods_anchor_id ON membership_periods (anchor_id);
-
 CREATE UNIQUE INDEX uq_membership_periods_open ON membership_periods (store_id) WHERE to_at IS NULL;
+
+CREATE INDEX ix_membership_periods_anchor_id ON membership_periods (anchor_id);
 
 CREATE TABLE group_comparisons (
     store_a_id INTEGER NOT NULL,
