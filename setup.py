@@ -1,0 +1,23 @@
+"""Builds the egg that scrapyd runs: the crawl and what it stands on, with its migrations; no sandbox, no tests."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).resolve().parent
+PACKAGES = ("splitcart", "splitcart_spiders", "pipelines", "models")
+
+
+def requirements() -> list[str]:
+    """The direct runtime requirements, pinned."""
+    lines = (HERE / "requirements.in").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+setup(
+    packages=find_packages(str(HERE), include=[*PACKAGES, *(f"{name}.*" for name in PACKAGES)]),
+    package_data={"models": ["migrations/*", "migrations/versions/*.py"], "splitcart": ["data/*"]},
+    install_requires=requirements(),
+    entry_points={"scrapy": ["settings = splitcart_spiders.settings"]},
+    zip_safe=True,
+)

@@ -1,0 +1,46 @@
+"""What scrapyd gets: the crawl and what it stands on, nothing else."""
+
+import configparser
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = {"splitcart", "splitcart_spiders", "pipelines", "models"}
+
+
+@pytest.fixture(scope="module")
+def egg(tmp_path_factory):
+    """The egg, built from a copy so that nothing stale in the checkout's build folder can enter it."""
+    copy = tmp_path_factory.mktemp("egg")
+    for name in (*SHIPPED, "sandbox", "tests"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.py", "pyproject.toml", "requirements.in", "scrapy.cfg"):
+        shutil.copy(ROOT / name, copy)
+    command = [sys.executable, "-W", "ignore", "setup.py", "-q", "bdist_egg", "--dist-dir", "out"]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(next((copy / "out").glob("*.egg"))) as archive:
+        yield archive
+
+
+def test_the_egg_carries_every_tracked_file_of_its_packages(egg):
+    packed = {name for name in egg.namelist() if not name.startswith("EGG-INFO/") and not name.endswith(".pyc")}
+    ours = {
+        path.relative_to(ROOT).as_posix()
+        for package in SHIPPED
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert packed == ours
+
+
+def test_the_egg_tells_scrapyd_where_the_settings_are(egg):
+    points = configparser.ConfigParser()
+    points.read_string(egg.read("EGG-INFO/entry_points.txt").decode())
+    assert points["scrapy"]["settings"] == "splitcart_spiders.settings"
