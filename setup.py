@@ -6,6 +6,7 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ("splitcart", "splitcart_spiders", "pipelines", "models")
+DATA = ("py", "sql", "mako", "toml", "json", "csv", "txt")
 
 
 def requirements() -> list[str]:
@@ -16,7 +17,7 @@ def requirements() -> list[str]:
 
 setup(
     packages=find_packages(str(HERE), include=[*PACKAGES, *(f"{name}.*" for name in PACKAGES)]),
-    package_data={"models": ["migrations/*", "migrations/versions/*.py"], "splitcart": ["data/*"]},
+    package_data={name: [f"**/*.{suffix}" for suffix in DATA] for name in PACKAGES},
     install_requires=requirements(),
     entry_points={"scrapy": ["settings = splitcart_spiders.settings"]},
     zip_safe=True,
