@@ -1,0 +1,45 @@
+"""Stage 200: texts trimmed, unescaped and bounded; the barcode a true one of 14 digits; addresses http only."""
+
+import html
+
+from pipelines.stage import Stage
+from splitcart import gtin, texts
+from splitcart_spiders.items import ProductItem
+
+_BOUNDS = {"name": 300, "brand": 120, "size": 100, "offer_id": 60, "offer_kind": 30, "shelf_unit_measure": 40}
+_LONGEST_URL = 1000
+
+
+class CleanPipeline(Stage):
+    """Drops an item whose name is nothing but white space; clears and counts refused barcodes and addresses."""
+
+    name = "clean"
+
+    def process(self, item: ProductItem) -> ProductItem:
+        for field, bound in _BOUNDS.items():
+            setattr(item, field, _text(getattr(item, field), bound))
+        item.sku, item.store_id = item.sku.strip(), item.store_id.strip()
+        if item.name is None:
+            self.drop("no_name", item)
+        item.category_path = tuple(name for name in (_text(name, 120) for name in item.category_path) if name)
+        if item.gtin is not None:
+            item.gtin = gtin.normalise(item.gtin, item.sku)
+            if item.gtin is None:
+                self.count("refused_gtin")
+        for field in ("url", "image_url"):
+            address = getattr(item, field)
+            if address is not None and not _is_address(address):
+                self.count(f"refused_{field}")
+                setattr(item, field, None)
+        return item
+
+
+def _text(value: str | None, bound: int) -> str | None:
+    if value is None:
+        return None
+    return texts.clean(html.unescape(value[: bound * 8]), bound)
+
+
+def _is_address(value: str) -> bool:
+    plain = len(value) <= _LONGEST_URL and value == texts.clean(value, _LONGEST_URL) and " " not in value
+    return plain and value.lower().startswith(("http://", "https://"))

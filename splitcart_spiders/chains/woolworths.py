@@ -1,0 +1,163 @@
+"""Woolworths: a record of a browse or search answer becomes an item. Amounts are dollars as JSON numbers."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from splitcart_spiders import fields
+from splitcart_spiders.fields import Refused
+from splitcart_spiders.items import Drop, ProductItem
+
+COMPANY = "Woolworths"
+SLUG = "woolworths"
+SKIP_ROOTS = frozenset(
+    {"everyday market", "everyday-market", "1_a363395"}
+    | {"front of store", "front-of-store", "1_b63cf9e", "cigarettes & tobacco", "cigarettes-tobacco", "tobacco"}
+)
+"""Another seller's market, and the restricted root of tobacco: not crawled."""
+PROMO_ROOTS = frozenset(
+    {"specials", "specialsgroup", "big night in", "big-night-in", "1_31c28bc", "dinner", "1_8ad6702"}
+    | {"lunch box", "lunch-box", "1_9e92c35", "cookware bonus credits", "cookware-bonus-credits", "1_23cf4f6"}
+)
+PAGE = "https://www.woolworths.com.au/shop/productdetails"
+_LONGEST_NAMES_JSON = 2000
+
+
+def records(body: object) -> list:
+    """Raw records of `{"Bundles": [..]}`, of a search's `{"Products": [{"Products": [..]}]}`, of a list of either."""
+    if isinstance(body, dict):
+        if "Stockcode" in body:
+            return [body]
+        body = body.get("Bundles") if body.get("Bundles") is not None else body.get("Products")
+    found: list = []
+    for row in fields.rows(body):
+        if isinstance(row, dict) and "Stockcode" not in row and "Products" in row:
+            inner = row["Products"]
+            found.extend(inner if isinstance(inner, list) else [] if inner is None else [inner])
+        else:
+            found.append(row)
+    return found
+
+
+def to_item(
+    record: object,
+    *,
+    store_id: str,
+    now: datetime,
+    category_path: tuple[str, ...] = (),
+    sponsored: bool | None = None,
+    keep_marketplace: bool = False,
+) -> ProductItem | Drop:
+    """The item of one record, or why there is none. `sponsored` overrules what the record says. Never raises."""
+    try:
+        raw = fields.record(record)
+        sku = fields.sku(raw.get("Stockcode"))
+        if not keep_marketplace and is_market(raw):
+            return Drop("marketplace", sku)
+        advertised = _is_advertised(raw) if sponsored is None else sponsored
+        return _item(raw, sku, advertised, store_id, now, () if advertised else _path(raw, category_path))
+    except Refused as refusal:
+        return Drop(refusal.reason, refusal.sku)
+
+
+def answered_for(record: object) -> str | None:
+    """The store that fulfils one of Woolworths' own rows; None where the row does not say, or is another seller's."""
+    raw = fields.obj(record)
+    return None if is_market(raw) else fields.code(raw.get("FulfilmentStoreId"))
+
+
+def is_market(raw: dict) -> bool:
+    """Whether a row is another seller's: it says so, or names a vendor, or has a stock code of 10 digits."""
+    if raw.get("IsMarketProduct") is True or fields.text(raw.get("Vendor")):
+        return True
+    return bool(raw.get("ThirdPartyProductInfo")) or len(fields.code(raw.get("Stockcode")) or "") >= 10
+
+
+def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, path: tuple[str, ...]) -> ProductItem:
+    name = fields.name(sku, raw.get("DisplayName"), raw.get("Name"))
+    if "Price" not in raw:
+        raise Refused("no_price_key", sku)
+    available = fields.flag(raw.get("IsAvailable"), raw.get("IsInStock"), raw.get("IsPurchasable"))
+    price = fields.price(raw["Price"], sku, available=available, cents=fields.cents(raw["Price"]))
+    was = fields.above(fields.cents(raw.get("WasPrice")), price)
+    by_weight = (fields.text(raw.get("Unit")) or "").casefold() == "kg"
+    return ProductItem(
+        company=COMPANY,
+        store_id=store_id,
+        sku=sku,
+        name=name,
+        brand=fields.text(raw.get("Brand")),
+        gtin=_barcode(raw.get("Barcode")),
+        size=fields.text(raw.get("PackageSize"), 100),
+        price_cents=price,
+        was_price_cents=was,
+        price_basis="kg" if by_weight else "each",
+        typical_grams=_step_grams(raw) if by_weight else None,
+        is_estimated=not by_weight and price is not None and _is_range(raw),
+        is_on_special=was is not None,
+        is_available=price is not None and available is not False,
+        is_ranged=fields.flag(raw.get("IsRanged")) is not False,
+        category_path=path,
+        url=fields.url(PAGE, sku, fields.text(raw.get("UrlFriendlyName"))),
+        image_url=fields.link(raw.get("LargeImageFile")),
+        sponsored=sponsored,
+        scraped_at=now,
+        shelf_unit_price=fields.shelf_number(raw.get("CupPrice")),
+        shelf_unit_measure=fields.text(raw.get("CupMeasure"), 40),
+        **(_multibuy(raw) if price is not None else {}),
+    )
+
+
+def _multibuy(raw: dict) -> dict[str, Any]:
+    """`MultibuyData.Price` is the total of its `Quantity`."""
+    data = fields.obj(fields.obj(raw.get("CentreTag")).get("MultibuyData"))
+    quantity, total = fields.whole(data.get("Quantity")), fields.cents(data.get("Price"))
+    if not quantity or not total:
+        return {}
+    return {
+        "offer_kind": "multibuy",
+        "offer_id": fields.code(raw.get("OfferId")),
+        "multibuy_quantity": quantity,
+        "multibuy_total_cents": total,
+    }
+
+
+def _is_advertised(raw: dict) -> bool:
+    source = raw.get("Source")
+    promoted = isinstance(source, str) and source.endswith(".Promoted")
+    return raw.get("IsSponsoredAd") is True or raw.get("AdStatus") == "Promoted" or promoted
+
+
+def _is_range(raw: dict) -> bool:
+    """A roast of 1 to 2.5 kg is sold at the price of the heaviest, which is then an estimate."""
+    return bool(fields.cents(raw.get("MinWeightPrice"))) and bool(fields.cents(raw.get("MaxWeightPrice")))
+
+
+def _step_grams(raw: dict) -> int | None:
+    return fields.grams(raw.get("IncrementalMinimumQuantity"), raw.get("IncrementalMinimumQuantityUnit"))
+
+
+def _barcode(value: object) -> str | None:
+    """Digits as sent; of 11 the leading zero was lost, and the check digit of the 12 decides later."""
+    digits = fields.code(value) or ""
+    if not digits.isdecimal():
+        return None
+    return digits.zfill(12) if len(digits) == 11 else digits
+
+
+def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:
+    """Where the crawl found it, else the names that Woolworths keeps with the product."""
+    more = fields.obj(raw.get("AdditionalAttributes"))
+    keys = ("piesdepartmentnamesjson", "piescategorynamesjson", "piessubcategorynamesjson")
+    named = fields.path([_first_name(more.get(key)) for key in keys])
+    return fields.choose_path(PROMO_ROOTS, fields.path(context), named)
+
+
+def _first_name(value: object) -> object:
+    """The first of a list of names that is written as JSON text."""
+    if not isinstance(value, str) or len(value) > _LONGEST_NAMES_JSON:
+        return None
+    try:
+        return next(iter(fields.rows(json.loads(value))), None)
+    except (ValueError, RecursionError):
+        return None

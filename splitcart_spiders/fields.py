@@ -1,0 +1,174 @@
+"""Readings of untrusted JSON that all mappings share: each gives a bounded value, None, or raises Refused."""
+
+import math
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from urllib.parse import quote
+
+from splitcart import money, texts
+
+LONGEST_NAME = 300
+LONGEST_URL = 1000
+DEEPEST_PATH = 8
+HEAVIEST_GRAMS = 200_000
+_SKU = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
+_AMOUNT = re.compile(r"\d{1,7}(?:\.\d{1,6})?")
+
+
+class Refused(Exception):
+    """Raised inside a mapping for a record that makes no item; to_item returns it as a Drop."""
+
+    def __init__(self, reason: str, sku: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.sku = sku
+
+
+def record(value: object) -> dict:
+    """The record itself, when it is a JSON object; Refused `not_a_record` otherwise."""
+    if not isinstance(value, dict):
+        raise Refused("not_a_record")
+    return value
+
+
+def obj(value: object) -> dict:
+    """A JSON object, or an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def rows(value: object) -> list:
+    """A JSON list, or an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def text(value: object, limit: int = LONGEST_NAME) -> str | None:
+    """Bounded text without control characters; None for anything that is not text, or empty."""
+    return texts.clean(value, limit)
+
+
+def flag(*values: object) -> bool | None:
+    """The first of the values that is a JSON boolean, else None."""
+    return next((value for value in values if isinstance(value, bool)), None)
+
+
+def number(value: object) -> Decimal | None:
+    """A finite JSON number between 0 and 10 million, exact as written; None for anything else, booleans too."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not math.isfinite(value) or not 0 <= value <= 10_000_000:
+        return None
+    return Decimal(str(value))
+
+
+def whole(value: object) -> int | None:
+    """A JSON number without a fraction, between 0 and 10 million; None for anything else."""
+    found = number(value)
+    return int(found) if found is not None and found == int(found) else None
+
+
+def code(value: object) -> str | None:
+    """An identifier as text: a short word of letters and digits, or a whole number."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int):
+        return str(value) if 0 < value < 10**18 else None
+    found = value.strip() if isinstance(value, str) and len(value) <= 80 else ""
+    return found if _SKU.fullmatch(found) else None
+
+
+def sku(*values: object) -> str:
+    """The first usable identifier; Refused `no_sku` when there is none."""
+    found = next((known for known in map(code, values) if known), None)
+    if found is None:
+        raise Refused("no_sku")
+    return found
+
+
+def name(known_sku: str, *values: object) -> str:
+    """The first text among the values; Refused `no_name` when there is none."""
+    found = next((known for known in map(text, values) if known), None)
+    if found is None:
+        raise Refused("no_name", known_sku)
+    return found
+
+
+def cents(value: object) -> int | None:
+    """Cents of an amount in dollars (a number, or text such as `$3.35`); None where it is not one."""
+    if isinstance(value, str):
+        return money.to_cents(value.strip()) if len(value) <= 20 else None
+    return money.to_cents(value) if number(value) is not None else None
+
+
+def price(value: object, known_sku: str, *, available: bool | None, cents: int | None) -> int | None:
+    """What the chain sent as the price (`cents` is its reading), or None for a listing without one.
+
+    A price of 0 is none where the chain says unavailable. Refused `bad_price` for what cannot be a price.
+    """
+    if value is None or (cents == 0 and available is False):
+        return None
+    if not cents or cents < 0:
+        raise Refused("bad_price", known_sku)
+    return cents
+
+
+def above(was: int | None, now: int | None) -> int | None:
+    """The price before, where it is above the price now."""
+    return was if was is not None and now is not None and was > now else None
+
+
+def shelf_number(value: object) -> str | None:
+    """A unit price in dollars as the shelf prints it, at least two decimals: 0.7 is `0.70`. None unless above 0."""
+    if isinstance(value, str):
+        bare = value[:20].strip().lstrip("$").replace(",", "")
+        found = Decimal(bare) if _AMOUNT.fullmatch(bare) else None
+    else:
+        found = number(value)
+    if not found:
+        return None
+    return f"{found:.2f}" if found == found.quantize(Decimal("0.01")) else format(found.normalize(), "f")
+
+
+def grams(value: object, unit: object) -> int | None:
+    """Grams of an amount with its unit (`g` or `kg`); None for other units and impossible weights."""
+    amount = number(value)
+    factor = {"g": 1, "kg": 1000}.get(unit.strip().casefold()) if isinstance(unit, str) and len(unit) < 20 else None
+    if not amount or factor is None:
+        return None
+    weight = round(amount * factor)
+    return weight if 0 < weight <= HEAVIEST_GRAMS else None
+
+
+def path(values: object) -> tuple[str, ...]:
+    """Category names from the top: texts only, at most DEEPEST_PATH."""
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes | dict):
+        return ()
+    found = (text(value, 120) for value in list(values)[:DEEPEST_PATH])
+    return tuple(known for known in found if known)
+
+
+def choose_path(promo_roots: frozenset[str], *paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The first path that does not begin at a promotional root, else the first path at all."""
+    known = [candidate for candidate in paths if candidate]
+    proper = [candidate for candidate in known if candidate[0].casefold() not in promo_roots]
+    return next(iter(proper or known), ())
+
+
+def slug(*words: str | None) -> str:
+    """Words as a page's address has them: lower case, everything but letters and digits one dash."""
+    return re.sub(r"[^a-z0-9]+", "-", " ".join(word for word in words if word).casefold()).strip("-")
+
+
+def url(base: str, *parts: str | None) -> str:
+    """The base and the parts that are known, joined by slashes, quoted."""
+    return "/".join([base, *(quote(part, safe="-._~") for part in parts if part)])
+
+
+def link(value: object) -> str | None:
+    """An http or https address without spaces, or None."""
+    found = text(value, LONGEST_URL + 1)
+    if found is None or len(found) > LONGEST_URL or " " in found:
+        return None
+    return found if found.lower().startswith(("http://", "https://")) else None

@@ -1,0 +1,248 @@
+"""The Woolworths mapping, field by field, and what it does with records that contradict themselves."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+
+from splitcart_spiders.chains import woolworths
+from splitcart_spiders.items import Drop, ProductItem
+from tests.support.bounds import assert_bounded
+from tests.support.mutations import ABSURD, json_values, mutated
+
+NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
+
+CRUMPETS = {
+    "Stockcode": 49622,
+    "Barcode": "9310043003014",
+    "GtinFormat": 13,
+    "DisplayName": "Golden Crumpets Round 6 pack",
+    "Name": "Golden Crumpets Round",
+    "Brand": "Golden",
+    "PackageSize": "6 pack",
+    "Unit": "Each",
+    "Price": 2,
+    "WasPrice": 4.8,
+    "CupPrice": 0.33,
+    "CupMeasure": "1EA",
+    "CupString": "$0.33 / 1EA",
+    "MinWeightPrice": None,
+    "MaxWeightPrice": None,
+    "IncrementalMinimumQuantity": None,
+    "IncrementalMinimumQuantityUnit": "g",
+    "CentreTag": {"TagType": "None", "MultibuyData": None, "MemberPriceData": None},
+    "IsOnSpecial": True,
+    "IsSponsoredAd": False,
+    "AdStatus": None,
+    "Source": "Aisle.Bakery",
+    "OfferId": "24306557",
+    "IsAvailable": True,
+    "IsInStock": True,
+    "IsPurchasable": True,
+    "IsRanged": True,
+    "IsMarketProduct": False,
+    "Vendor": None,
+    "ThirdPartyProductInfo": None,
+    "LargeImageFile": "https://cdn1.woolworths.media/content/wowproductimages/large/049622.jpg",
+    "UrlFriendlyName": "golden-crumpets-round",
+    "FulfilmentStoreId": 1101,
+    "AdditionalAttributes": {
+        "piesdepartmentnamesjson": '["Bakery"]',
+        "piescategorynamesjson": '["English Muffins & Crumpets","Breakfast"]',
+        "piessubcategorynamesjson": '["Crumpets"]',
+        "countryoforigin": None,
+    },
+}
+
+
+def mapped(changes=None, without=(), **arguments):
+    record = {key: value for key, value in {**CRUMPETS, **(changes or {})}.items() if key not in without}
+    return woolworths.to_item(record, store_id="1147", now=NOW, **arguments)
+
+
+def test_every_field_of_a_special_comes_from_where_the_specification_says():
+    assert mapped() == ProductItem(
+        company="Woolworths",
+        store_id="1147",
+        sku="49622",
+        name="Golden Crumpets Round 6 pack",
+        brand="Golden",
+        gtin="9310043003014",
+        size="6 pack",
+        price_cents=200,
+        was_price_cents=480,
+        is_on_special=True,
+        category_path=("Bakery", "English Muffins & Crumpets", "Crumpets"),
+        url="https://www.woolworths.com.au/shop/productdetails/49622/golden-crumpets-round",
+        image_url="https://cdn1.woolworths.media/content/wowproductimages/large/049622.jpg",
+        scraped_at=NOW,
+        shelf_unit_price="0.33",
+        shelf_unit_measure="1EA",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"WasPrice": 2}, {"was_price_cents": None, "is_on_special": False}),
+        ({"WasPrice": 1.5}, {"was_price_cents": None, "is_on_special": False}),
+        ({"WasPrice": "4.80"}, {"was_price_cents": 480}),
+        ({"WasPrice": {"a": 1}}, {"was_price_cents": None}),
+        ({"WasPrice": None}, {"was_price_cents": None}),
+        ({"Price": 4.615}, {"price_cents": 462}),
+        ({"Price": 1.005, "WasPrice": 1.005}, {"price_cents": 100}),
+        ({"Price": "2.00"}, {"price_cents": 200}),
+        (
+            {"Price": None},
+            {"price_cents": None, "is_available": False, "is_on_special": False, "was_price_cents": None},
+        ),
+        ({"Price": 0, "IsAvailable": False}, {"price_cents": None, "is_available": False}),
+        ({"IsAvailable": False}, {"price_cents": 200, "is_available": False}),
+        ({"IsAvailable": None, "IsInStock": False}, {"is_available": False}),
+        ({"IsRanged": False}, {"is_ranged": False}),
+        ({"IsRanged": None}, {"is_ranged": True}),
+        ({"Brand": ""}, {"brand": None}),
+        ({"Brand": None}, {"brand": None}),
+        ({"DisplayName": None}, {"name": "Golden Crumpets Round"}),
+        ({"DisplayName": "  Two \x00 words\n"}, {"name": "Two words"}),
+        ({"DisplayName": "a\ud83db"}, {"name": "ab"}),
+        ({"Stockcode": "49622"}, {"sku": "49622"}),
+        ({"Stockcode": 49622.0}, {"sku": "49622"}),
+        ({"Barcode": "78912345678"}, {"gtin": "078912345678"}),
+        ({"Barcode": "0265178000003"}, {"gtin": "0265178000003"}),
+        ({"Barcode": None}, {"gtin": None}),
+        ({"Barcode": "none"}, {"gtin": None}),
+        ({"CupPrice": None}, {"shelf_unit_price": None}),
+        ({"CupPrice": 0.7, "CupMeasure": "100G"}, {"shelf_unit_price": "0.70", "shelf_unit_measure": "100G"}),
+        ({"CupPrice": 0.125}, {"shelf_unit_price": "0.125"}),
+        ({"CupPrice": 0}, {"shelf_unit_price": None}),
+        ({"UrlFriendlyName": None}, {"url": "https://www.woolworths.com.au/shop/productdetails/49622"}),
+        ({"UrlFriendlyName": "../a b"}, {"url": "https://www.woolworths.com.au/shop/productdetails/49622/..%2Fa%20b"}),
+        ({"LargeImageFile": "javascript:alert(1)"}, {"image_url": None}),
+        ({"IsSponsoredAd": True}, {"sponsored": True, "category_path": ()}),
+        ({"AdStatus": "Promoted"}, {"sponsored": True}),
+        ({"Source": "Aisle.Bakery.Promoted"}, {"sponsored": True}),
+        ({"AdditionalAttributes": {"piesdepartmentnamesjson": "[" * 100_000}}, {"category_path": ()}),
+        ({"AdditionalAttributes": {"piesdepartmentnamesjson": "[" * 1_900}}, {"category_path": ()}),
+        ({"AdditionalAttributes": {"piesdepartmentnamesjson": "not json"}}, {"category_path": ()}),
+        ({"AdditionalAttributes": None}, {"category_path": ()}),
+        ({"Price": 5, "MinWeightPrice": 3, "MaxWeightPrice": 5}, {"is_estimated": True, "price_basis": "each"}),
+    ],
+)
+def test_a_field_says_what_its_source_says(changes, expected):
+    item = mapped(changes)
+    assert {field: getattr(item, field) for field in expected} == expected
+
+
+def test_loose_goods_are_priced_by_the_kilogram_with_the_step_as_typical_weight():
+    item = mapped({"Unit": "KG", "Price": 4.5, "WasPrice": 4.5, "IncrementalMinimumQuantity": 125.0})
+    assert (item.price_cents, item.price_basis, item.typical_grams, item.is_estimated) == (450, "kg", 125, False)
+    kilos = {"Unit": "KG", "IncrementalMinimumQuantity": 0.5, "IncrementalMinimumQuantityUnit": "kg"}
+    assert mapped(kilos).typical_grams == 500
+    assert mapped({"Unit": "KG", "IncrementalMinimumQuantity": None}).typical_grams is None
+
+
+def test_a_multibuy_keeps_the_total_of_its_quantity_and_is_no_special():
+    data = {"Quantity": 3, "Price": 1.95, "CupTag": "$0.54/100G"}
+    item = mapped({"Price": 0.8, "WasPrice": 0.8, "CentreTag": {"TagType": "Html", "MultibuyData": data}})
+    assert (item.multibuy_quantity, item.multibuy_total_cents, item.offer_kind) == (3, 195, "multibuy")
+    assert (item.offer_id, item.is_on_special) == ("24306557", False)
+
+
+@pytest.mark.parametrize("data", [None, [], "3 for 2", {"Quantity": "3", "Price": {}}, {"Quantity": 2.5, "Price": 3}])
+def test_a_multibuy_that_cannot_be_read_is_none(data):
+    item = mapped({"CentreTag": {"MultibuyData": data}})
+    assert (item.multibuy_quantity, item.multibuy_total_cents, item.offer_kind, item.offer_id) == (None,) * 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "without", "drop"),
+    [
+        ({"Stockcode": None}, (), Drop("no_sku")),
+        ({"Stockcode": True}, (), Drop("no_sku")),
+        ({"Stockcode": {}}, (), Drop("no_sku")),
+        ({"Stockcode": -4}, (), Drop("no_sku")),
+        ({"DisplayName": "", "Name": {}}, (), Drop("no_name", "49622")),
+        ({}, ("Price",), Drop("no_price_key", "49622")),
+        ({"Price": "cheap"}, (), Drop("bad_price", "49622")),
+        ({"Price": -1}, (), Drop("bad_price", "49622")),
+        ({"Price": 0}, (), Drop("bad_price", "49622")),
+        ({"Price": 1e12}, (), Drop("bad_price", "49622")),
+        ({"Price": True}, (), Drop("bad_price", "49622")),
+        ({"Price": float("nan")}, (), Drop("bad_price", "49622")),
+        ({"Price": []}, (), Drop("bad_price", "49622")),
+        ({"IsMarketProduct": True}, (), Drop("marketplace", "49622")),
+        ({"Vendor": "Some Shop"}, (), Drop("marketplace", "49622")),
+        ({"ThirdPartyProductInfo": {"VendorId": 1}}, (), Drop("marketplace", "49622")),
+        ({"Stockcode": 1128022171}, (), Drop("marketplace", "1128022171")),
+    ],
+)
+def test_a_record_that_makes_no_item_says_why(changes, without, drop):
+    assert mapped(changes, without) == drop
+
+
+def test_another_sellers_rows_are_kept_when_asked_for():
+    assert mapped({"IsMarketProduct": True, "Stockcode": 1128022171}, keep_marketplace=True).sku == "1128022171"
+
+
+def test_the_crawl_tells_the_category_unless_it_came_through_a_campaign():
+    assert mapped(category_path=("Pantry", "Spreads")).category_path == ("Pantry", "Spreads")
+    assert mapped(category_path=("Big Night In",)).category_path[0] == "Bakery"
+    assert mapped({"AdditionalAttributes": {}}, category_path=("Specials", "Half")).category_path == (
+        "Specials",
+        "Half",
+    )
+
+
+def test_the_caller_may_overrule_what_a_row_says_about_advertising():
+    assert mapped({"IsSponsoredAd": True}, sponsored=False).sponsored is False
+    assert mapped(sponsored=True, category_path=("Bakery",)).category_path == ()
+
+
+def test_only_own_rows_tell_which_store_answered():
+    assert woolworths.answered_for(CRUMPETS) == "1101"
+    assert woolworths.answered_for({**CRUMPETS, "IsMarketProduct": True, "FulfilmentStoreId": 1100}) is None
+    assert [woolworths.answered_for(junk) for junk in (None, [], "x", {}, {"FulfilmentStoreId": {}})] == [None] * 5
+
+
+ROW = {"Stockcode": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"Bundles": [{"Products": [ROW]}]}, [ROW]),
+        ({"Bundles": [{"Products": [ROW, ROW]}, {"Products": None}, {"Products": []}]}, [ROW, ROW]),
+        ({"Products": [{"Products": [ROW]}], "SearchResultsCount": 1}, [ROW]),
+        ({"Products": [ROW, ROW]}, [ROW, ROW]),
+        ({"Bundles": None, "Products": [ROW]}, [ROW]),
+        ([{"Products": [ROW]}, ROW], [ROW, ROW]),
+        (ROW, [ROW]),
+        ([None, 3], [None, 3]),
+        ({"Bundles": None}, []),
+        ({"Bundles": {"Products": [ROW]}}, []),
+        ({}, []),
+        (None, []),
+        ("Access Denied", []),
+    ],
+)
+def test_records_are_found_in_every_known_envelope(body, found):
+    assert woolworths.records(body) == found
+
+
+@given(record=mutated(CRUMPETS))
+def test_a_mutated_record_is_an_item_within_bounds_or_a_drop(record):
+    assert_bounded(woolworths.to_item(record, store_id="1147", now=NOW))
+    woolworths.answered_for(record)
+
+
+@given(body=json_values)
+def test_no_json_value_raises(body):
+    for record in [body, *woolworths.records(body), *woolworths.records({"Bundles": body})]:
+        assert_bounded(woolworths.to_item(record, store_id="1147", now=NOW))
+
+
+@pytest.mark.parametrize("field", sorted(CRUMPETS))
+def test_every_field_survives_every_absurd_value(field):
+    for value in ABSURD:
+        assert_bounded(mapped({field: value}))
