@@ -1,1 +1,52 @@
-"""Downloader and spider middlewares."""
+"""How the crawl behaves on the wire: what it may send, when it stops, and where requests go in dev."""
+
+from typing import Any
+
+from scrapy import Request, Spider
+from scrapy.settings import BaseSettings
+from scrapy.utils.httpobj import urlparse_cached
+
+ROBOTS_META = "splitcart_robots"
+"""Meta key of a robots.txt request: never judged by robots.txt, by the block pages or by the retries' verdicts."""
+
+ORDER: dict[str, int | None] = {
+    # Replaced by ours, which know Crawl-delay, Retry-After, back-off and networks that are down.
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    # First on the way out: once the crawl is over nothing else has to think about a request.
+    "splitcart_spiders.middlewares.gate.GateMiddleware": 40,
+    # Before cookies and slots: what robots.txt forbids costs nothing.
+    "splitcart_spiders.middlewares.robots.RobotsMiddleware": 100,
+    # Sees an answer after BlocksMiddleware has judged it: a denial is never asked again.
+    "splitcart_spiders.middlewares.retry.RetryMiddleware": 550,
+    # On the way back after decompression (590) and redirects (600): before MetaRefresh (580)
+    # could follow a challenge: judges the page that a shopper would see.
+    "splitcart_spiders.middlewares.blocks.BlocksMiddleware": 585,
+    # The sender: after the cache (900), so that only what leaves waits for its turn.
+    "splitcart_spiders.middlewares.host_rate.HostRateMiddleware": 980,
+    # Last: everything above sees real URLs, cookies included.
+    "splitcart_spiders.middlewares.dev.DevMiddleware": 990,
+}
+"""For the setting DOWNLOADER_MIDDLEWARES: every number with its reason."""
+
+
+def manners_on(settings: BaseSettings, *, dev: bool) -> bool:
+    """Whether robots.txt and HOST_RATE hold: always outside dev, in dev with POLITE=1."""
+    return not dev or settings.getbool("POLITE")
+
+
+def is_dev(spider: Spider | None) -> bool:
+    """Whether the spider was started with `-a dev=1`."""
+    return str(getattr(spider, "dev", "") or "").casefold() in {"1", "true", "yes", "on"}
+
+
+def chain_of(spider: Spider | None) -> str:
+    """The slug of the spider's chain: `woolworths` for `woolworths` and for `woolworths_stores`."""
+    chain: Any = getattr(spider, "chain", None)
+    slug = getattr(chain, "SLUG", chain)
+    return slug if isinstance(slug, str) else str(getattr(spider, "name", "")).partition("_")[0]
+
+
+def host_of(request: Request) -> str:
+    """The host, with its port where the URL names one, that a request asks: what manners are counted by."""
+    return urlparse_cached(request).netloc.rpartition("@")[2].casefold()

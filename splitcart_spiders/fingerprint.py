@@ -1,0 +1,29 @@
+"""Requests of two stores are two requests, although only a cookie or a body tells them apart."""
+
+import hashlib
+from typing import Self
+from weakref import WeakKeyDictionary
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.utils.request import fingerprint
+
+
+class StoreRequestFingerprinter:
+    """Scrapy's fingerprint and the store: `request.meta["store"]`, else the spider's store_id."""
+
+    def __init__(self, crawler: Crawler | None = None) -> None:
+        self.crawler = crawler
+        self._known: WeakKeyDictionary[Request, bytes] = WeakKeyDictionary()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def fingerprint(self, request: Request) -> bytes:
+        """20 bytes; equal for requests that ask the same of the same store."""
+        if request not in self._known:
+            store = request.meta.get("store") or getattr(self.crawler and self.crawler.spider, "store_id", None) or ""
+            digest = hashlib.sha1(fingerprint(request) + b"\0" + str(store).encode(), usedforsecurity=False)
+            self._known[request] = digest.digest()
+        return self._known[request]

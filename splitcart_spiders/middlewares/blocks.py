@@ -1,0 +1,111 @@
+"""Tells a denial, an interstitial or a challenge from an answer, whatever its status, and ends the crawl."""
+
+import html
+import re
+from typing import Self
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+
+from splitcart_spiders.errors import BlockedError
+from splitcart_spiders.middlewares import ROBOTS_META, host_of
+from splitcart_spiders.middlewares.gate import Gate
+
+DENIED = frozenset({401, 403})
+HEADINGS = (
+    ("akamai", re.compile(r"access denied")),
+    ("imperva", re.compile(r"pardon our interruption")),
+    ("imperva", re.compile(r"request unsuccessful\b.*")),
+    ("cloudflare", re.compile(r"just a moment")),
+    ("cloudflare", re.compile(r"attention required! \| cloudflare")),
+    (
+        "challenge",
+        re.compile(r"(are you a robot|robot or human|human verification|verify(ing)? (that )?you are human)"),
+    ),
+)
+"""What the whole title or h1 of a block page says (lower case, trailing punctuation off), with whose page it is."""
+MARKERS = (
+    ("akamai", "you don't have permission"),
+    ("akamai", "edgesuite"),
+    ("imperva", "_incapsula_resource"),
+    ("imperva", "incapsula incident"),
+    ("cloudflare", "cf-chl"),
+    ("cloudflare", "cf_chl_"),
+)
+"""What a short page says only when it is a block page; long pages of honest hosts carry the same scripts."""
+SHORT = 4096
+"""Bytes: the denials seen are 212 to 400, the smallest honest page of these sites is above 20,000."""
+HEAD = 65536
+"""Bytes read of a page: its title and first heading are in there."""
+DATA_PAGE = '<script id="__next_data__"'
+"""A storefront's page with its data in it: never a block page."""
+
+
+def block_reason(status: int, body: bytes) -> str | None:
+    """Whose block page an answer is (`akamai`, `imperva`, `cloudflare`, `challenge`), `denied` for 401 and 403 of
+    unknown looks, None for anything else.
+
+    Only the title, the first heading and the text of short pages are read, never JSON: products may be called anything.
+    The word akamai is no sign: it is on good pages and not on Akamai's denial.
+    """
+    text = body[:HEAD].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    return (None if text[:1] in {"{", "["} else page_reason(text, len(body))) or (
+        "denied" if status in DENIED else None
+    )
+
+
+def page_reason(text: str, size: int) -> str | None:
+    """Whose block page a page is, if it is one; `size` is that of the whole page in bytes."""
+    if DATA_PAGE in text.casefold():
+        return None
+    visible = re.sub(r"<(script|style)\b.*?(</\1\s*>|\Z)", " ", text, flags=re.DOTALL | re.IGNORECASE)
+    for _, inner in re.findall(r"<(title|h1)\b[^>]*>(.*?)</\1", visible, flags=re.DOTALL | re.IGNORECASE):
+        heading = plain(re.sub(r"<[^>]*>", " ", inner)).strip(" .\u2026")
+        for owner, pattern in HEADINGS:
+            if pattern.fullmatch(heading):
+                return owner
+    if size <= SHORT:
+        said = plain(text)
+        return next((owner for owner, marker in MARKERS if marker in said), None)
+    return None
+
+
+def plain(text: str) -> str:
+    """Text as a reader compares it: unescaped (Akamai escapes every full stop), lower case, single blanks."""
+    return re.sub(r"\s+", " ", html.unescape(text)).replace("\u2019", "'").casefold()
+
+
+def is_html(body: bytes) -> bool:
+    """Whether a body is a page, by its first character: content types lie in both directions."""
+    return body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
+class BlocksMiddleware:
+    """Shuts the gate on the first block page; its request's errback gets the BlockedError.
+
+    A request with meta `judge_blocks` False (the browser's page, which an operator may be reading) is let through.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.gate = Gate.of(crawler)
+        self.stats = crawler.stats
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """The response, or BlockedError."""
+        if request.meta.get(ROBOTS_META) or request.meta.get("judge_blocks") is False:
+            return response
+        owner = block_reason(response.status, response.body)
+        if owner is None:
+            return response
+        if self.stats:
+            self.stats.inc_value(f"splitcart/blocks/{owner}")
+        error = BlockedError(
+            f"{host_of(request)} answered {request.url} with a block page ({owner}, {response.status})."
+        )
+        self.gate.shut(error)
+        raise error

@@ -1,0 +1,93 @@
+"""The gate: one place where a crawl is ended, by whom it may concern, with the error that ended it."""
+
+import asyncio
+import logging
+from typing import Self
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+
+from splitcart_spiders.errors import CrawlError
+from splitcart_spiders.middlewares.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+
+class GateShut(IgnoreRequest):
+    """Reaches the errback of every request that came to the gate after it was shut; `error` is what shut it."""
+
+    def __init__(self, error: CrawlError) -> None:
+        super().__init__(f"not sent, the crawl is over: {error}")
+        self.error = error
+
+
+class Gate:
+    """Open until something ends the crawl. One a crawler: take it by `Gate.of(crawler)`."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.error: CrawlError | None = None
+        """The first error that shut the gate; None while it is open."""
+        self._shut = asyncio.Event()
+        self._closing: asyncio.Task[None] | None = None
+
+    @classmethod
+    def of(cls, crawler: Crawler) -> "Gate":
+        """The crawler's own gate, made on first use."""
+        gate = getattr(crawler, "splitcart_gate", None)
+        if gate is None:
+            gate = cls(crawler)
+            crawler.splitcart_gate = gate  # type: ignore[attr-defined]
+        return gate
+
+    def shut(self, error: CrawlError) -> None:
+        """End the crawl with reason `error.reason`: nothing more is sent. Only the first error counts."""
+        if self.error is not None:
+            return
+        self.error = error
+        self._shut.set()
+        if self.crawler.stats:
+            self.crawler.stats.inc_value(f"splitcart/gate/{error.reason}")
+        logger.error("%s: %s %s", type(error).__name__, error, error.remedy)
+        self._close_spider(error.reason)
+
+    def check(self) -> None:
+        """Raises GateShut when the gate is shut."""
+        if self.error is not None:
+            raise GateShut(self.error)
+
+    async def sleep(self, clock: Clock, seconds: float) -> None:
+        """Sleep, but wake up at once when the gate shuts; raises GateShut then."""
+        self.check()
+        if seconds > 0:
+            tasks = [asyncio.ensure_future(clock.sleep(seconds)), asyncio.ensure_future(self._shut.wait())]
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+        self.check()
+
+    def _close_spider(self, reason: str) -> None:
+        try:
+            engine = self.crawler.engine
+        except RuntimeError:  # not made yet: nothing is running that could be closed
+            return
+        if engine.spider is not None:
+            self._closing = asyncio.ensure_future(engine.close_spider_async(reason=reason))
+
+
+class GateMiddleware:
+    """Refuses every request once the gate is shut."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(Gate.of(crawler))
+
+    def process_request(self, request: Request) -> None:
+        """Raises GateShut once the crawl is over."""
+        self.gate.check()

@@ -1,0 +1,77 @@
+import asyncio
+
+import pytest
+from scrapy import Request
+from scrapy.exceptions import IgnoreRequest
+
+from splitcart_spiders.errors import BlockedError, StoreMismatch
+from splitcart_spiders.middlewares.gate import Gate, GateMiddleware, GateShut
+from tests.support.manners import FakeClock, crawler_with
+
+
+class Engine:
+    """Remembers why it was asked to close."""
+
+    def __init__(self):
+        self.spider = object()
+        self.reasons = []
+
+    async def close_spider_async(self, *, reason):
+        self.reasons.append(reason)
+
+
+def test_an_open_gate_lets_every_request_pass():
+    middleware = GateMiddleware.from_crawler(crawler_with())
+    assert middleware.process_request(Request("https://a.example/")) is None
+
+
+def test_a_crawler_has_one_gate_and_another_crawler_another():
+    crawler = crawler_with()
+    assert Gate.of(crawler) is Gate.of(crawler)
+    assert Gate.of(crawler) is not Gate.of(crawler_with())
+
+
+def test_nothing_passes_a_shut_gate_and_the_first_error_is_the_runs():
+    crawler = crawler_with()
+    gate, middleware = Gate.of(crawler), GateMiddleware.from_crawler(crawler)
+    first = BlockedError("denied")
+    gate.shut(first)
+    gate.shut(StoreMismatch("another"))
+    assert gate.error is first
+    with pytest.raises(GateShut, match="denied") as raised:
+        middleware.process_request(Request("https://a.example/"))
+    assert isinstance(raised.value, IgnoreRequest)
+    assert raised.value.error is first
+    assert crawler.stats.get_value("splitcart/gate/blocked") == 1
+
+
+def test_the_spider_is_closed_once_with_the_errors_reason():
+    crawler = crawler_with()
+    crawler.engine = Engine()
+
+    async def scene():
+        Gate.of(crawler).shut(BlockedError("denied"))
+        Gate.of(crawler).shut(StoreMismatch("another"))
+        await asyncio.sleep(0)
+
+    asyncio.run(scene())
+    assert crawler.engine.reasons == ["blocked"]
+
+
+def test_who_sleeps_wakes_when_the_gate_shuts():
+    crawler, clock = crawler_with(), FakeClock()
+    gate = Gate.of(crawler)
+
+    async def shut_after(seconds):
+        await clock.sleep(seconds)
+        gate.shut(BlockedError("denied"))
+
+    error, _ = clock.run(gate.sleep(clock, 100), shut_after(3))
+    assert isinstance(error, GateShut)
+    assert clock.monotonic() == 103
+
+
+def test_a_sleep_at_an_open_gate_lasts_its_time():
+    clock = FakeClock()
+    assert clock.run(Gate.of(crawler_with()).sleep(clock, 7)) == [None]
+    assert clock.monotonic() == 107
