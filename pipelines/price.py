@@ -31,13 +31,14 @@ class PricePipeline(Stage):
         fault = _multibuy_fault(item)
         if fault:
             self.count(fault)
-            item.multibuy_quantity = item.multibuy_total_cents = item.offer_id = item.offer_kind = None
+            for field in _MULTIBUY:
+                setattr(item, field, None)
         return item
 
     def _without_price(self, item: ProductItem) -> ProductItem:
         self.count("unpriced")
         item.is_available = item.is_on_special = item.is_estimated = False
-        for field in (*_OFFER, "unit_price", "unit_of_measure", "shelf_unit_price", "shelf_unit_measure"):
+        for field in (*_OFFER, *_UNIT):
             setattr(item, field, None)
         return item
 
