@@ -3,14 +3,9 @@
 from pipelines.stage import Stage
 from splitcart_spiders.items import ProductItem
 
-_OFFER = (
-    "was_price_cents",
-    "offer_id",
-    "offer_kind",
-    "multibuy_quantity",
-    "multibuy_total_cents",
-    "member_price_cents",
-)
+_MULTIBUY = ("multibuy_quantity", "multibuy_total_cents", "offer_id", "offer_kind")
+_OFFER = ("was_price_cents", "member_price_cents", *_MULTIBUY)
+_UNIT = ("unit_price", "unit_of_measure", "shelf_unit_price", "shelf_unit_measure")
 
 
 class PricePipeline(Stage):
