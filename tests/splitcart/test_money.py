@@ -23,7 +23,8 @@ def test_dollars_become_cents_with_halves_to_even(value, cents):
     "value",
     [
         None, True, False, float("nan"), float("inf"), -1, -0.01, "-1", "", "free", "2 for $5", "1,5", "1,23,456", "$",
-        "1e3", 100_000.01, 10**400, "9" * 500, Decimal("NaN"), Decimal("sNaN"), [], {}, "\u0663.\u0660", "$1.00 per 1kg",
+        "1e3", 100_000.01, 10**400, "9" * 500, Decimal("NaN"), Decimal("sNaN"), [], {}, "\u0663.\u0660",
+        "$1.00 per 1kg",
     ],
 )  # fmt: skip
 def test_what_is_no_price_is_none(value):

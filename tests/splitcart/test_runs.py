@@ -1,0 +1,360 @@
+"""The verdict, promise by promise."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from splitcart.runs import Category, Counts, Gates, History, Shortfall, exit_code, verdict
+
+GATES = Gates()
+NOW = datetime(2026, 11, 23, 22, 0, tzinfo=UTC)
+CLEAN = Counts(accepted=200, staged=200, listings=200, known=190, changed=5, median_ratio=1.0)
+WALK = [Category("fruit", 120, 120, True), Category("bread", 80, 80, True)]
+PAST = History(200, {"fruit": (118, 121, 120), "bread": (80, 80, 80)})
+
+
+def judge(reason="finished", counts=CLEAN, walk=WALK, past=PAST, now=NOW, gates=GATES):
+    return verdict(reason, counts, walk, past, gates, now=now)
+
+
+def test_a_proven_run_is_complete_and_publishes_all():
+    told = judge()
+    assert (told.status, told.reason, told.publishes) == ("complete", "finished", "all")
+    assert told.figures["causes"] == []
+
+
+def test_a_first_run_needs_the_proofs_and_one_item():
+    assert judge(past=History()).status == "complete"
+    assert judge(past=History(), walk=[Category("fruit", 120, 100, True)]).status == "partial"
+    assert judge(past=History(), walk=[]).reason.startswith("no_categories")
+    empty = judge(past=History(), counts=Counts(0, 0), walk=[Category("fruit", 0, 0, True)])
+    assert (empty.status, empty.publishes) == ("failed", "nothing")
+
+
+@pytest.mark.parametrize("reason", ["shutdown", "closespider_timeout", "memusage_exceeded", "", "Finished"])
+def test_a_reason_other_than_finished_is_never_complete(reason):
+    told = judge(reason)
+    assert (told.status, told.publishes) == ("partial", "seen")
+    assert told.reason == (reason or "unknown")
+
+
+def test_an_interrupted_run_that_staged_nothing_publishes_nothing():
+    told = judge("shutdown", counts=Counts(0, 0), walk=[])
+    assert (told.status, told.reason, told.publishes) == ("partial", "shutdown", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        ("blocked", "blocked", 4),
+        ("store_mismatch", "failed", 1),
+        ("lease_lost", "failed", 1),
+        ("failed", "failed", 1),
+        ("something new", "failed", 1),
+        ("network_down", "failed", 5),
+    ],
+)
+def test_an_error_publishes_nothing(error, status, code):
+    for told in (
+        judge(counts=replace(CLEAN, error=error)),
+        judge("shutdown", replace(CLEAN, error=error, requested=True)),
+    ):
+        assert (told.status, told.publishes) == (status, "nothing")
+        assert exit_code(told.status, told.reason) == code
+
+
+def test_an_error_told_by_the_end_or_by_a_category_counts_too():
+    assert judge("blocked").status == "blocked"
+    assert judge("network_down").reason == "network_down"
+    assert judge(walk=[*WALK, Category("pet", 40, 10, False, failed="blocked")]).status == "blocked"
+    assert judge("store_mismatch", replace(CLEAN, error="blocked")).status == "blocked"
+
+
+def test_a_catalogue_error_is_partial_even_when_all_else_is_proven():
+    told = judge(counts=replace(CLEAN, error="catalogue_error"))
+    assert (told.status, told.reason, told.publishes) == ("partial", "catalogue_error", "seen")
+
+
+@pytest.mark.parametrize(("expected", "seen", "proven"), [
+    (0, 0, True), (1, 1, True), (1, 0, False), (2, 1, True), (2, 0, False), (100, 99, True), (100, 98, False),
+    (400, 398, True), (400, 397, False), (4000, 3980, True), (4000, 3979, False), (72, 36, False), (10, 12, True),
+])  # fmt: skip
+def test_a_category_is_proven_when_what_is_seen_reaches_its_total(expected, seen, proven):
+    for ended in (True, False):
+        told = judge(walk=[*WALK, Category("pet", expected, seen, ended)], past=History())
+        assert (told.status == "complete") is proven
+
+
+def test_a_category_without_a_total_is_proven_by_its_end_only():
+    assert judge(walk=[*WALK, Category("pet", None, 10, True)]).status == "complete"
+    told = judge(walk=[*WALK, Category("pet", None, 10, False)])
+    assert (told.status, told.figures["unproven"]) == ("partial", ["pet"])
+
+
+def test_a_failed_category_is_named_with_its_cause():
+    told = judge(walk=[*WALK, Category("pet", 10, 10, True, failed="HTTP 500")])
+    assert told.status == "partial"
+    assert told.reason == "category_failed: pet seen 10, expected its end, got HTTP 500"
+
+
+def test_a_capped_category_is_proven_by_its_children():
+    pantry = Category("pantry", 6000, 4992, True, capped=True, children=("tea", "rice"))
+    tea, rice = Category("tea", 3000, 3000, True), Category("rice", 3000, 2990, True)
+    assert judge(walk=[pantry, tea, rice], past=History()).status == "complete"
+    for broken in (
+        [pantry],
+        [pantry, tea],
+        [pantry, tea, replace(rice, seen=2000)],
+        [pantry, tea, Category("rice", 2000, 2000, True)],
+        [replace(pantry, children=()), tea, rice],
+        [replace(pantry, children=("tea", "pantry")), tea],
+        [pantry, tea, replace(rice, capped=True)],
+    ):
+        assert judge(walk=broken, past=History()).status == "partial"
+
+
+def test_capped_categories_may_nest():
+    tea = Category("tea", 5000, 4992, True, capped=True, children=("green", "black"))
+    leaves = [
+        Category("green", 2500, 2500, True),
+        Category("black", None, 2500, True),
+        Category("rice", 1000, 1000, True),
+    ]
+    pantry = Category("pantry", 6000, 4992, True, capped=True, children=("tea", "rice"))
+    assert judge(walk=[pantry, tea, *leaves], past=History()).status == "complete"
+    assert judge(walk=[pantry, tea, *leaves[1:]], past=History()).status == "partial"
+
+
+def test_a_category_that_held_listings_last_time_must_not_be_missing():
+    past = replace(PAST, categories={**PAST.categories, "pet": (4, 5)})
+    told = judge(past=past)
+    assert told.status == "partial"
+    assert told.reason == "category_missing: pet absent, expected: it held 5 listings last time"
+    assert judge(past=replace(PAST, categories={**PAST.categories, "pet": (4, 0)})).status == "complete"
+
+
+@pytest.mark.parametrize(("usual", "seen", "status"), [
+    (100, 70, "complete"), (100, 69, "partial"), (10, 7, "complete"), (10, 6, "partial"), (3, 2, "complete"),
+    (3, 1, "partial"), (2, 1, "complete"), (2, 0, "partial"), (1, 0, "complete"),
+])  # fmt: skip
+def test_a_category_under_70_percent_of_its_median_is_not_complete(usual, seen, status):
+    past = History(200, {"pet": (0, usual, usual, usual * 2, usual)})
+    assert judge(walk=[*WALK, Category("pet", seen, seen, True)], past=past).status == status
+    assert judge(walk=[*WALK, Category("pet", seen, seen, True, held=False)], past=past).status == "complete"
+
+
+def test_an_accepted_fall_of_a_category_is_its_new_measure():
+    past = History(200, {"fruit": (300, 300, 300, 300, 120), "bread": (80,)})
+    assert judge(past=past).status == "complete"
+
+
+@pytest.mark.parametrize(("last", "status"), [(206, "complete"), (207, "partial"), (220, "partial"), (150, "complete")])
+def test_a_store_under_97_percent_of_its_last_complete_count_is_not_complete(last, status):
+    assert judge(past=History(last)).status == status
+
+
+def test_a_small_store_may_lack_one_listing():
+    small = Counts(accepted=9, staged=9, listings=9)
+    assert judge(counts=small, walk=[Category("all", 9, 9, True)], past=History(10)).status == "complete"
+    assert judge(counts=small, walk=[Category("all", 9, 9, True)], past=History(11)).status == "partial"
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        replace(CLEAN, staged=199),
+        replace(CLEAN, staged=201),
+        replace(CLEAN, staged=199, quarantined=1),
+        replace(CLEAN, quarantined=1),
+    ],
+)
+def test_a_row_lost_on_the_way_is_not_complete(counts):
+    told = judge(counts=counts)
+    assert (told.status, told.publishes) == ("partial", "seen")
+    assert judge(counts=replace(counts, requested=True)).reason != "requested"
+
+
+@pytest.mark.parametrize("lost", [{"staged": 0}, {"accepted": 0, "staged": 0}, {"listings": 0}])
+def test_a_store_of_which_nothing_arrived_is_failed(lost):
+    told = judge(counts=replace(CLEAN, **lost))
+    assert (told.status, told.publishes) == ("failed", "nothing")
+    assert told.reason.startswith("empty_store")
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"changed": 76}, "complete"),
+        ({"changed": 77}, "failed"),
+        ({"changed": 190, "median_ratio": 2.0}, "failed"),
+        ({"changed": 190, "median_ratio": 2.0, "flipped": True}, "failed"),
+        ({"changed": 77, "flipped": True}, "complete"),
+        ({"median_ratio": 0.8}, "complete"),
+        ({"median_ratio": 0.79}, "failed"),
+        ({"median_ratio": 1.25}, "complete"),
+        ({"median_ratio": 1.26}, "failed"),
+        ({"median_ratio": float("nan")}, "failed"),
+        ({"known": 1, "changed": 1}, "complete"),
+        ({"known": 2, "changed": 2}, "failed"),
+        ({"known": 0, "changed": 0, "median_ratio": None}, "complete"),
+    ],
+)
+def test_implausible_prices_are_failed(changes, status):
+    told = judge(counts=replace(CLEAN, **changes))
+    assert told.status == status
+    assert (told.publishes == "nothing") is (status == "failed")
+    assert judge("shutdown", replace(CLEAN, **changes, requested=True)).status == (
+        "failed" if status == "failed" else "partial"
+    )
+
+
+def test_the_gates_are_arguments():
+    assert judge(counts=replace(CLEAN, changed=100), gates=Gates(changed_share=0.6)).status == "complete"
+    assert judge(past=History(220), gates=Gates(store_share=0.9)).status == "complete"
+
+
+def test_a_run_across_a_flip_is_not_complete():
+    told = judge(counts=replace(CLEAN, crosses_flip=True, changed=100))
+    assert told.status == "partial"
+    assert told.reason.startswith("crosses_flip")
+
+
+def test_a_limited_crawl_ends_partial_as_requested_with_exit_0():
+    told = judge(counts=replace(CLEAN, requested=True), walk=[Category("fruit", 120, 36, False)])
+    assert (told.status, told.reason, told.publishes) == ("partial", "requested", "seen")
+    assert exit_code(told.status, told.reason) == 0
+    assert judge("shutdown", replace(CLEAN, requested=True)).reason == "shutdown"
+    nothing = judge(counts=Counts(0, 0, requested=True), walk=[Category("fruit", 0, 0, True)])
+    assert (nothing.reason, nothing.publishes) == ("requested", "nothing")
+    assert judge(counts=Counts(0, 0, requested=True), walk=[]).status == "failed"
+
+
+@pytest.mark.parametrize(("status", "reason", "code"), [
+    ("complete", "finished", 0), ("complete", "shortfall_confirmed: 9 listings", 0), ("partial", "shutdown", 2),
+    ("partial", "requested", 0), ("partial", "network_down", 2), ("blocked", "blocked", 4),
+    ("failed", "network_down", 5), ("failed", "network_down: no route", 5),
+    ("failed", "requested", 1), ("held", "", 3), ("abandoned", "", 1), ("?", "", 1),
+])  # fmt: skip
+def test_exit_codes_are_those_of_the_contract(status, reason, code):
+    assert exit_code(status, reason) == code
+
+
+SHRUNK = replace(CLEAN, accepted=182, staged=182, listings=182)
+SHRUNK_WALK = [Category("fruit", 112, 112, True), Category("bread", 70, 70, True)]
+
+
+def noted(told):
+    note = told.figures["shortfall"]
+    return Shortfall(note["listings"], datetime.fromisoformat(note["at"]), frozenset(note["missing"]))
+
+
+def test_a_shortfall_is_accepted_when_a_second_run_confirms_it():
+    first = judge(counts=SHRUNK, walk=SHRUNK_WALK)
+    assert (first.status, first.publishes) == ("partial", "seen")
+    assert first.reason == "store_short: seen 182 listings, expected 194 (last complete 200)"
+    second = judge(
+        counts=SHRUNK, walk=SHRUNK_WALK, past=replace(PAST, shortfall=noted(first)), now=NOW + timedelta(hours=12)
+    )
+    assert (second.status, second.publishes) == ("complete", "all")
+    assert second.reason.startswith("shortfall_confirmed: 182 listings")
+
+
+def test_a_shortfall_is_not_confirmed_too_early_by_another_count_or_by_other_categories():
+    past = replace(PAST, shortfall=Shortfall(182, NOW - timedelta(hours=12), frozenset()))
+    assert judge(counts=SHRUNK, walk=SHRUNK_WALK, past=past).status == "complete"
+    assert judge(counts=SHRUNK, walk=SHRUNK_WALK, past=past, now=NOW - timedelta(seconds=1)).status == "partial"
+    for listings in (179, 185):
+        other = replace(SHRUNK, listings=listings)
+        assert judge(counts=other, walk=SHRUNK_WALK, past=past).status == "partial"
+    without = replace(past, categories={**PAST.categories, "pet": (5,)})
+    assert judge(counts=SHRUNK, walk=SHRUNK_WALK, past=without).status == "partial"
+    known = replace(without, shortfall=replace(past.shortfall, missing=frozenset({"pet"})))
+    assert judge(counts=SHRUNK, walk=SHRUNK_WALK, past=known).status == "complete"
+
+
+def test_repeating_soon_does_not_put_off_the_confirmation():
+    past = PAST
+    for hour in range(0, 12, 3):
+        told = judge(counts=SHRUNK, walk=SHRUNK_WALK, past=past, now=NOW + timedelta(hours=hour))
+        assert told.status == "partial"
+        past = replace(PAST, shortfall=noted(told))
+    assert judge(counts=SHRUNK, walk=SHRUNK_WALK, past=past, now=NOW + timedelta(hours=12)).status == "complete"
+
+
+def test_no_earlier_shortfall_excuses_a_missing_proof():
+    past = replace(PAST, shortfall=Shortfall(182, NOW - timedelta(hours=30), frozenset({"fruit", "bread", "pet"})))
+    for told in (
+        judge(counts=SHRUNK, walk=[Category("fruit", 120, 112, True), Category("bread", 70, 70, True)], past=past),
+        judge("shutdown", counts=SHRUNK, walk=SHRUNK_WALK, past=past),
+        judge(counts=replace(SHRUNK, staged=181), walk=SHRUNK_WALK, past=past),
+        judge(counts=replace(SHRUNK, crosses_flip=True), walk=SHRUNK_WALK, past=past),
+    ):
+        assert told.status == "partial"
+        assert "shortfall" not in told.figures
+
+
+keys = st.sampled_from(["a", "b", "c", "d"])
+small = st.integers(-3, 130)
+texts = st.none() | st.sampled_from(["blocked", "HTTP 500", "network_down", "catalogue_error", "", ":"])
+walks = st.lists(
+    st.builds(
+        Category, keys, st.none() | small, small, st.booleans(), texts, st.booleans(),
+        st.lists(keys, max_size=3).map(tuple), st.booleans(),
+    ),
+    max_size=6,
+)  # fmt: skip
+counts_of = st.builds(
+    Counts, small, small, small, small, small, small, st.none() | st.floats(), st.booleans(), st.booleans(), texts,
+    st.booleans(),
+)  # fmt: skip
+times = st.datetimes(timezones=st.none() | st.just(UTC))
+pasts = st.builds(
+    History,
+    st.none() | small,
+    st.dictionaries(keys, st.lists(small, max_size=6).map(tuple)),
+    st.none() | st.builds(Shortfall, small, times, st.frozensets(keys)),
+)
+reasons = st.just("finished") | st.text(max_size=12)
+
+
+@given(reasons, counts_of, walks, pasts, times)
+def test_the_verdict_never_raises_and_its_figures_are_json(reason, counts, walk, past, now):
+    told = verdict(reason, counts, walk, past, now=now)
+    assert told.status in ("complete", "partial", "blocked", "failed")
+    json.dumps(told.figures, allow_nan=False)
+    assert told.reason
+    publishes = {"complete": {"all"}, "partial": {"seen", "nothing"}}.get(told.status, {"nothing"})
+    assert told.publishes in publishes
+    if told.status == "complete":
+        assert reason == "finished"
+        assert counts.error is None or not counts.error
+        assert counts.staged == counts.accepted > 0
+        assert walk
+
+
+@given(walks, pasts.map(lambda past: replace(past, shortfall=None)), st.integers(0, 5), st.integers(1, 60))
+def test_seeing_more_never_makes_a_complete_run_less(walk, past, index, more):
+    before = judge(walk=walk, past=past)
+    if before.status == "complete":
+        better = [replace(c, seen=c.seen + more, ended=True) if i == index else c for i, c in enumerate(walk)]
+        counts = replace(
+            CLEAN, accepted=CLEAN.accepted + more, staged=CLEAN.staged + more, listings=CLEAN.listings + more
+        )
+        assert judge(counts=counts, walk=better, past=past).status == "complete"
+
+
+@given(walks, st.integers(0, 5))
+def test_losing_a_proof_never_makes_a_run_complete(walk, index):
+    if judge(walk=walk).status != "complete":
+        for harm in ({"failed": "HTTP 500"}, {"seen": -1, "ended": False}):
+            worse = [replace(c, **harm) if i == index else c for i, c in enumerate(walk)]
+            assert judge(walk=worse).status != "complete"
+
+
+def test_a_chain_of_capped_categories_of_any_length_ends():
+    chain = [Category(str(i), 10, 10, True, capped=True, children=(str(i + 1),)) for i in range(5000)]
+    assert judge(walk=[*chain, Category("5000", 10, 10, True)], past=History()).status in ("complete", "partial")
