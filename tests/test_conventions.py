@@ -1,0 +1,206 @@
+"""What every file of the tree keeps to. Each test lists the places that do not."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import tree
+from tests.support.tree import PACKAGES, ROOT
+
+OURS = (*PACKAGES, "scripts", "benchmarks", "tests")
+MAY_IMPORT = {
+    "splitcart": ("splitcart",),
+    "models": ("models", "splitcart"),
+    "splitcart_spiders": ("splitcart_spiders", "splitcart"),
+    "pipelines": ("pipelines", "splitcart", "models", "splitcart_spiders.items", "splitcart_spiders.errors"),
+    "sandbox": ("sandbox",),
+}
+RUN_EXTENSION = re.compile(r"splitcart_spiders/extensions/run\w*\.py")
+FUNCTION_LINES, MODULE_LINES = 40, 250
+LONGER: dict[str, str] = {}
+"""`path` or `path:function` -> why splitting it would only please the counter."""
+PRINTS = ("scripts/", "benchmarks/", "sandbox/__main__.py", "sandbox/cli.py")
+SCRIPTS = sorted(
+    path for path in tree.files() if path.parts[0] == "scripts" and re.match(r"scripts/[^_].*\.py", str(path))
+)
+
+
+def _within(name: str, allowed: tuple[str, ...]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in allowed)
+
+
+def test_imports_go_one_way():
+    wrong = []
+    for module in tree.modules():
+        allowed = MAY_IMPORT.get(module.top)
+        if allowed and RUN_EXTENSION.fullmatch(module.path.as_posix()):
+            allowed = (*allowed, "models")
+        for line, name in module.imports():
+            ours = name.split(".")[0] in OURS or name == "_path"
+            if allowed and ours and not _within(name, allowed):
+                wrong.append(f"{module.path}:{line} imports {name}")
+    assert wrong == []
+
+
+def test_the_packages_imported_are_ours():
+    for name in PACKAGES:
+        assert Path(__import__(name).__file__).is_relative_to(ROOT), f"another package called {name} is installed"
+
+
+def test_functions_and_modules_stay_short():
+    long = [f"{module.path}: {module.lines} lines" for module in tree.code() if module.lines > MODULE_LINES]
+    for module in tree.code():
+        for node in module.functions():
+            length = node.end_lineno - node.lineno + 1
+            if length > FUNCTION_LINES:
+                long.append(f"{module.path}:{node.name}: {length} lines")
+    assert [place for place in long if place.rpartition(": ")[0] not in LONGER] == []
+    assert [place for place in LONGER if not any(found.startswith(f"{place}: ") for found in long)] == []
+
+
+def test_every_signature_is_annotated():
+    bare = []
+    for module in tree.code():
+        for node in module.functions():
+            listed = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+            missing = [each.arg for each in listed if each and not each.annotation and each.arg not in {"self", "cls"}]
+            if missing or node.returns is None:
+                bare.append(f"{module.path}:{node.lineno} {node.name} {missing or 'gives no return type'}")
+    assert bare == []
+
+
+def test_only_scripts_print():
+    loud = []
+    for module in tree.code():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+                loud.append(f"{module.path}:{node.lineno}")
+    assert [place for place in loud if not place.startswith(PRINTS)] == []
+
+
+def test_no_error_is_caught_unnamed():
+    bare = [
+        f"{module.path}:{node.lineno}"
+        for module in tree.modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ExceptHandler) and node.type is None
+    ]
+    assert bare == []
+
+
+def test_nothing_is_left_for_later():
+    later = re.compile(
+        r"\b(TO" r"DO|FIX" r"ME|XX" r"X|NotImplemented" r"Error)\b|pytest\.(mark\.)?(sk" r"ip|xf" r"ail)"
+    )
+    found = [
+        f"{path}:{number}: {line.strip()[:100]}"
+        for path, text in tree.texts()
+        if path.suffix in {".py", ".md", ".toml", ".cfg", ".sh", ".ini", ""}
+        for number, line in enumerate(text.splitlines(), 1)
+        if later.search(line)
+    ]
+    assert found == []
+
+
+def test_every_test_can_fail():
+    checks = re.compile(r"\bassert|raises|approx|check|expect|verify|fail\(")
+    empty = [
+        f"{module.path}:{node.lineno} {node.name}"
+        for module in tree.tests()
+        for node in module.functions()
+        if node.name.startswith("test_") and not checks.search(ast.unparse(node))
+    ]
+    assert empty == []
+
+
+def test_the_environment_is_read_by_settings_and_scripts_only():
+    reads = [
+        f"{module.path}:{node.lineno}"
+        for module in tree.code()
+        if module.top in PACKAGES and module.path.as_posix() != "splitcart_spiders/settings.py"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
+    ]
+    assert reads == []
+
+
+def test_every_script_finds_the_checkout_before_it_imports_ours():
+    lost = []
+    for module in tree.modules():
+        if module.path in SCRIPTS:
+            names = [name.split(".")[0] for _, name in sorted(module.imports())]
+            if "_path" not in names or any(name in OURS for name in names[: names.index("_path")]):
+                lost.append(str(module.path))
+    assert lost == []
+
+
+@pytest.mark.parametrize("script", [path.name for path in SCRIPTS])
+def test_every_script_explains_itself_from_anywhere_and_touches_nothing(script, tmp_path):
+    environ = {"PATH": "", "HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, str(ROOT / "scripts" / script), "--help"]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "usage" in done.stdout.lower()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_file_names_a_machine_or_a_package_host():
+    out = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
+    hosts = re.findall(r"https?://([^/:\s'\"]+)", out)
+    here = [f"{path}/" for path in (ROOT, ROOT.parent, Path.home()) if len(str(path)) > 4]
+    told = re.compile("|".join(map(re.escape, [*here, *hosts])))
+    named = [
+        f"{path}:{number}: {line.strip()[:100]}"
+        for path, text in tree.texts()
+        for number, line in enumerate(text.splitlines(), 1)
+        if told.search(line)
+    ]
+    assert named == []
+
+
+def test_requirement_files_pin_versions_and_name_no_host():
+    pinned = re.compile(r"[\w.-]+==[\w.]+( *; [^#]+?)?( +# via .*)?")
+    loose = []
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (ROOT / name).read_text().splitlines():
+            if line and not line.startswith("#") and not pinned.fullmatch(line):
+                loose.append(f"{name}: {line}")
+    assert loose == []
+
+
+def test_the_lock_files_hold_what_is_asked_for():
+    for name in ("requirements", "requirements-dev"):
+        locked = (ROOT / f"{name}.txt").read_text().splitlines()
+        asked = (ROOT / f"{name}.in").read_text().splitlines()
+        for line in asked:
+            if "==" in line:
+                assert any(each.split("  #")[0].strip() == line.strip() for each in locked), f"make lock: {line}"
+
+
+def test_the_test_tree_mirrors_the_code():
+    folders = {path.parent for path in tree.files() if path.suffix == ".py"}
+    strays = []
+    for module in tree.tests():
+        folder = module.path.relative_to("tests").parent
+        if folder.parts and folder.parts[0] != "support" and folder not in folders:
+            strays.append(str(module.path))
+    assert strays == []
+
+
+def test_every_module_is_under_test():
+    """By a test file of its name in the mirrored folder, or by a test that imports it."""
+    imported = {name for module in tree.tests() for _, name in module.imports()}
+    mirrored = {module.path.relative_to("tests").as_posix() for module in tree.tests()}
+    holding_code = [module for module in tree.code() if module.top in PACKAGES and any(module.functions())]
+    bare = [
+        str(module.path)
+        for module in holding_code
+        if module.path.with_name(f"test_{module.path.name}").as_posix() not in mirrored
+        and not any(_within(name, (module.name,)) for name in imported)
+        and "migrations" not in module.path.parts
+    ]
+    assert bare == []
