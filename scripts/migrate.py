@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 import _path  # noqa: F401
+from sqlalchemy.exc import OperationalError
 
 from models import engine as engines
 from models.errors import SchemaMismatch
@@ -20,7 +21,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def migrate(url: str, *, check: bool) -> str:
-    """Migrates (or only checks) the database at `url`; says what was done. Raises SchemaMismatch, ConnectionError."""
+    """Migrates (or only checks) the database at `url`; says what was done. Raises SchemaMismatch, OperationalError."""
     engine = engines.create(url)
     try:
         shown = engine.url.render_as_string(hide_password=True)
@@ -39,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         print(migrate(engines.url_from(os.environ), check=options.check))
-    except (SchemaMismatch, ConnectionError) as error:
-        print(error, file=sys.stderr)
+    except (SchemaMismatch, ConnectionError, OperationalError) as error:
+        print(getattr(error, "orig", None) or error, file=sys.stderr)
         return 1
     return 0
 
