@@ -50,6 +50,8 @@ class DevMiddleware:
         assert self.crawler.engine is not None
         copy = request.replace(url=dev_url(request.url, self.base_url, self.chain))
         copy.meta.pop("proxy", None)
-        response = await self.crawler.engine.downloader.handlers.download_request_async(copy)
-        request.meta.update(copy.meta)
+        try:
+            response = await self.crawler.engine.downloader.handlers.download_request_async(copy)
+        finally:
+            request.meta.update(copy.meta)
         return response.replace(url=request.url)

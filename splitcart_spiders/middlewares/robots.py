@@ -1,0 +1,118 @@
+"""Obeys robots.txt of every host that a crawl asks, before anything else is asked of it."""
+
+import asyncio
+import logging
+from typing import Self
+
+from protego import Protego
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+
+from splitcart_spiders.errors import BlockedError, CrawlError
+from splitcart_spiders.middlewares import ROBOTS_META, host_of, is_dev, manners_on
+from splitcart_spiders.middlewares.blocks import block_reason
+from splitcart_spiders.middlewares.gate import Gate, GateShut
+from splitcart_spiders.middlewares.host_rate import HostRate
+from splitcart_spiders.middlewares.retry import exceptions_of
+
+logger = logging.getLogger(__name__)
+
+PRIORITY = 1000
+MAX_BYTES = 512 * 1024
+"""Read of a robots.txt; RFC 9309 asks for 500 KiB at least."""
+ABSENT = frozenset({404, 410})
+"""No robots.txt: everything is allowed."""
+
+
+class Disallowed(IgnoreRequest):
+    """robots.txt forbids the URL. Its errback gets this: what the request was for has failed."""
+
+
+class RobotsMiddleware:
+    """Sends nothing that robots.txt disallows for our User-Agent, and brings its Crawl-delay to the sender.
+
+    A robots.txt that was denied, is a block page, or cannot be had ends the crawl, unless ROBOTS_UNAVAILABLE=allow.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        if not manners_on(crawler.settings, dev=is_dev(crawler.spider)):
+            raise NotConfigured("in dev without POLITE=1")
+        self.crawler = crawler
+        self.gate = Gate.of(crawler)
+        self.rate = HostRate.of(crawler)
+        self.allow_unavailable = crawler.settings.get("ROBOTS_UNAVAILABLE") == "allow"
+        self.user_agent: str = crawler.settings["USER_AGENT"]
+        self.failures: tuple[type[Exception], ...] = (*exceptions_of(crawler.settings), IgnoreRequest)
+        self._files: dict[str, asyncio.Future[Protego | None]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Raises Disallowed, or GateShut when robots.txt ended the crawl."""
+        if request.meta.get(ROBOTS_META) or not request.url.startswith("http"):
+            return
+        rules = await self._rules(request)
+        if rules is None or rules.can_fetch(request.url, self.user_agent):
+            return
+        self._count("disallowed")
+        logger.warning("robots.txt of %s disallows %s", host_of(request), request.url)
+        raise Disallowed(f"robots.txt of {host_of(request)} disallows {request.url}")
+
+    async def _rules(self, request: Request) -> Protego | None:
+        """The host's rules, fetched once; whoever comes meanwhile waits. None: everything is allowed."""
+        host = host_of(request)
+        if host not in self._files:
+            scheme = request.url.partition("://")[0]
+            self._files[host] = asyncio.ensure_future(self._fetch(host, f"{scheme}://{host}/robots.txt"))
+        return await asyncio.shield(self._files[host])
+
+    async def _fetch(self, host: str, url: str) -> Protego | None:
+        meta = {ROBOTS_META: True, "dont_merge_cookies": True, "allow_offsite": True}
+        request = Request(url, priority=PRIORITY, meta=meta, callback=NO_CALLBACK)
+        assert self.crawler.engine is not None
+        try:
+            response = await self.crawler.engine.download_async(request)
+        except GateShut:
+            raise
+        except CrawlError as error:
+            raise GateShut(error) from error
+        except self.failures as error:
+            self._unavailable(host, f"cannot be had ({type(error).__name__}: {error})")
+            return None
+        return self._read(host, response)
+
+    def _read(self, host: str, response: Response) -> Protego | None:
+        self._count(f"status/{response.status}")
+        if response.status in ABSENT:
+            return None
+        owner = block_reason(response.status, response.body)
+        if owner is not None or response.status != 200:
+            what = f"is denied ({owner}, {response.status})" if owner else f"cannot be had (status {response.status})"
+            self._unavailable(host, what)
+            return None
+        rules = Protego.parse(response.body[:MAX_BYTES].decode("utf-8", "replace"))
+        delay = rules.crawl_delay(self.user_agent)
+        if delay is not None:
+            logger.info("robots.txt of %s asks for %s s between requests", host, delay)
+            self.rate.crawl_delay(host, float(delay))
+            self.gate.check()
+        return rules
+
+    def _unavailable(self, host: str, why: str) -> None:
+        """Shuts the gate, unless the operator has decided otherwise."""
+        self._count("unavailable")
+        if self.allow_unavailable:
+            logger.warning("robots.txt of %s %s; ROBOTS_UNAVAILABLE=allow crawls all the same", host, why)
+            return
+        error = BlockedError(f"robots.txt of {host} {why}. ROBOTS_UNAVAILABLE=allow would crawl all the same.")
+        self.gate.shut(error)
+        raise GateShut(error)
+
+    def _count(self, event: str) -> None:
+        if self.crawler.stats:
+            self.crawler.stats.inc_value(f"splitcart/robots/{event}")
