@@ -1,0 +1,139 @@
+"""What a demo crawl left in the database, as tables for people; and whether it is what the sandbox offered."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Connection, Row, func, select
+
+from models import engine as engines
+from models import queries
+from models.tables import companies, crawl_runs, listings, staged_items, stores
+from sandbox.world import World
+
+Key = tuple[str, str]
+"""(chain, the chain's store id)."""
+BEST = 3
+"""Specials shown of each store."""
+
+
+def dollars(cents: int | None) -> str:
+    return "" if cents is None else f"${cents / 100:,.2f}"
+
+
+class Report:
+    """Reads the demo's database; `world` is what was crawled."""
+
+    def __init__(self, url: str, world: World, day: int = 0) -> None:
+        self.url, self.world, self.day = url, world, day
+        self.engine = engines.create(url)
+
+    def staged(self) -> dict[Key, int]:
+        """Rows staged so far by each running crawl."""
+        rows = select(func.count()).where(staged_items.c.run_id == crawl_runs.c.id).scalar_subquery()
+        query = (
+            select(companies.c.slug, crawl_runs.c.store_code, rows)
+            .join(companies, companies.c.id == crawl_runs.c.company_id)
+            .where(crawl_runs.c.status == "running")
+        )
+        with self.engine.connect() as connection:
+            return {(slug, code): count for slug, code, count in connection.execute(query)}
+
+    def run(self, chain: str, store_id: str) -> Row[Any] | None:
+        """The last run of a store."""
+        query = (
+            select(crawl_runs)
+            .join(companies, companies.c.id == crawl_runs.c.company_id)
+            .where(companies.c.slug == chain, crawl_runs.c.store_code == store_id)
+            .order_by(crawl_runs.c.id.desc())
+            .limit(1)
+        )
+        with self.engine.connect() as connection:
+            return connection.execute(query).first()
+
+    def offers(self, connection: Connection, key: Key) -> dict[str, Any]:
+        """sku -> the offer that holds in a store now, with its name and size."""
+        query = (
+            select(stores.c.id)
+            .join(companies, companies.c.id == stores.c.company_id)
+            .where(companies.c.slug == key[0], stores.c.store_id == key[1])
+        )
+        offers = {
+            row.listing_id: row
+            for row in queries.effective_prices(connection, [connection.execute(query).scalar_one()])
+        }
+        named = select(listings.c.id, listings.c.sku, listings.c.name, listings.c.size)
+        return {row.sku: (row, offers[row.id]) for row in connection.execute(named) if row.id in offers}
+
+    def show_stores(self, console: Console, keys: Sequence[Key], seconds: Mapping[Key, float]) -> None:
+        """One row a store: what its crawl brought."""
+        table = Table("chain", "store", "run", *(), title="What landed", title_justify="left")
+        for name in ("products", "prices", "specials", "drops", "requests", "seconds"):
+            table.add_column(name, justify="right")
+        for chain, store_id in keys:
+            run = self.run(chain, store_id)
+            assert run is not None
+            counts = run.counts or {}
+            with self.engine.connect() as connection:
+                offers = self.offers(connection, (chain, store_id))
+            specials = sum(offer.is_on_special for _, offer in offers.values())
+            store = self.world.store(chain, store_id)
+            figures = (counts.get("listings"), len(offers), specials, sum((counts.get("drops") or {}).values()))
+            table.add_row(
+                chain,
+                f"{store_id} {store.name if store else ''}",
+                f"[green]{run.status}" if run.status == "complete" else f"[bold red]{run.status}",
+                *(f"{figure or 0:,}" for figure in (*figures, counts.get("requests"))),
+                f"{seconds[chain, store_id]:.1f}",
+            )
+        console.print(table)
+
+    def show_drops(self, console: Console, keys: Sequence[Key]) -> None:
+        """Rows that were not kept, by chain and reason."""
+        drops: Counter[tuple[str, str]] = Counter()
+        for chain, store_id in keys:
+            run = self.run(chain, store_id)
+            for reason, count in ((run.counts or {}).get("drops") or {}).items() if run else ():
+                drops[chain, reason] += count
+        table = Table("chain", "stage/reason", title="Rows that were not kept", title_justify="left")
+        table.add_column("rows", justify="right")
+        for (chain, reason), count in sorted(drops.items()):
+            table.add_row(chain, reason, f"{count:,}")
+        console.print(table if drops else "No row was dropped.")
+
+    def show_specials(self, console: Console, keys: Sequence[Key]) -> None:
+        """The deepest specials of the first store of each chain."""
+        table = Table("chain", "product", "size", title="The deepest specials", title_justify="left")
+        for name in ("price", "was", "unit price"):
+            table.add_column(name, justify="right")
+        for chain, store_id in {chain: (chain, store_id) for chain, store_id in reversed(keys)}.values():
+            with self.engine.connect() as connection:
+                offers = [pair for pair in self.offers(connection, (chain, store_id)).values() if pair[1].is_on_special]
+            offers.sort(key=lambda pair: pair[1].price_cents / pair[1].was_price_cents)
+            for listing, offer in offers[:BEST]:
+                unit = f"${offer.unit_price_e4 / 1e4:,.2f}/{offer.unit_of_measure}" if offer.unit_price_e4 else ""
+                price, was = dollars(offer.price_cents), dollars(offer.was_price_cents)
+                table.add_row(chain, listing.name[:50], listing.size or "", price, was, unit)
+        console.print(table)
+
+    def show_truth(self, console: Console, keys: Sequence[Key]) -> int:
+        """Compares every price with the sandbox's; how many differ."""
+        right = wrong = 0
+        for chain, store_id in keys:
+            truth = {
+                row["sku"]: [row["price_cents"], *row.get("acceptable", {}).get("price_cents", [])]
+                for row in self.world.truth(chain, store_id, self.day)
+                if row["price_cents"] is not None and row["is_ranged"]
+            }
+            with self.engine.connect() as connection:
+                found = {
+                    sku: offer.price_cents for sku, (_, offer) in self.offers(connection, (chain, store_id)).items()
+                }
+            for sku in truth.keys() | found.keys():
+                same = found.get(sku) in truth.get(sku, [None])
+                right, wrong = right + same, wrong + (not same)
+        verdict = "[green]all equal" if not wrong else f"[bold red]{wrong:,} differ"
+        console.print(f"\nCompared with the sandbox, price by price: {right + wrong:,} prices, {verdict}")
+        return wrong

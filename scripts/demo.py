@@ -1,0 +1,181 @@
+"""Crawls two stores of every chain from a sandbox into demo/splitcart.db, and shows what landed.
+
+Needs no internet. Each crawl is a `scrapy crawl CHAIN -a store=ID -a dev=1` of its own, as in production.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import _path  # noqa: F401
+from _demo_report import Report
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from scrapy.settings import Settings
+from scrapy.spiderloader import SpiderLoader
+
+from models import engine as engines
+from sandbox.server import SandboxServer
+from sandbox.world import World
+from splitcart_spiders.chain_spider import ChainSpider
+
+ROOT = Path(__file__).resolve().parents[1]
+MEANING = {2: "partial", 3: "the store is held by another run", 4: "blocked", 5: "network down"}
+"""Exit codes of `scrapy crawl`; any other is a failure."""
+
+
+@dataclass
+class Job:
+    """One crawl: of which store, into which log, and how it went."""
+
+    chain: str
+    store_id: str
+    store_name: str
+    log: Path
+    seconds: float = 0.0
+    code: int | None = None
+
+
+def product_spiders() -> list[str]:
+    """The chains that have a product spider, by name."""
+    settings = Settings()
+    settings.setmodule("splitcart_spiders.settings")
+    loader = SpiderLoader.from_settings(settings)
+    return sorted(name for name in loader.list() if issubclass(loader.load(name), ChainSpider))
+
+
+def jobs(world: World, chains: Sequence[str], stores: int, folder: Path) -> list[Job]:
+    """The first stores of each chain that sell online."""
+    made = []
+    for chain in chains:
+        online = [store for store in world.stores(chain) if store.is_online]
+        for store in online[:stores]:
+            made.append(Job(chain, store.store_id, store.name, folder / "logs" / f"{chain}-{store.store_id}.log"))
+    return made
+
+
+def crawl(job: Job, url: str, sandbox: str) -> None:
+    """Runs one crawl to its end and notes its exit code."""
+    arguments = ["crawl", job.chain, "-a", f"store={job.store_id}", "-a", "dev=1"]
+    environ = os.environ | {"DATABASE_URL": url, "DEV_BASE_URL": sandbox}
+    begun = time.monotonic()
+    with job.log.open("wb") as log:
+        done = subprocess.run(
+            [sys.executable, "-m", "scrapy", *arguments],
+            cwd=ROOT,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    job.seconds, job.code = time.monotonic() - begun, done.returncode
+
+
+def crawl_all(todo: Sequence[Job], report: Report, sandbox: str, console: Console) -> None:
+    """Runs the crawls, two at a time, and shows how far each is."""
+    columns = (SpinnerColumn(finished_text="·"), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress, ThreadPoolExecutor(2) as pool:
+        ended = threading.Event()
+
+        def one(job: Job) -> None:
+            task = progress.add_task(f"{job.chain} {job.store_id}", total=1)
+            watched[job.chain, job.store_id] = task
+            crawl(job, report.url, sandbox)
+            watched.pop((job.chain, job.store_id))
+            how = "done" if job.code == 0 else f"[bold red]{MEANING.get(job.code or 1, 'failed')}"
+            progress.update(task, description=f"{job.chain} {job.store_id} {job.store_name}: {how}", completed=1)
+
+        def watch() -> None:
+            while not ended.wait(0.5):
+                for key, rows in report.staged().items():
+                    if task := watched.get(key):
+                        progress.update(task, description=f"{key[0]} {key[1]}: {rows:,} rows staged")
+
+        watched: dict[tuple[str, str], object] = {}
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        list(pool.map(one, todo))
+        ended.set()
+        watcher.join()
+
+
+def failures(todo: Sequence[Job], report: Report, console: Console) -> int:
+    """Says of each crawl that did not complete what it was, why, and where to read more; how many there are."""
+    failed = [job for job in todo if job.code != 0]
+    for job in failed:
+        run = report.run(job.chain, job.store_id)
+        why = run.reason if run is not None and run.reason else MEANING.get(job.code or 1, "failed")
+        console.print(
+            f"\n[bold red]{job.chain} store {job.store_id} was not crawled: {why} (exit code {job.code})[/bold red]"
+        )
+        tail = job.log.read_text(errors="replace").splitlines()[-8:]
+        console.print("\n".join(f"  {line[:160]}" for line in tail), markup=False, highlight=False)
+        console.print(f"  whole log: {job.log.relative_to(ROOT)}")
+    return len(failed)
+
+
+def merge(url: str, console: Console) -> bool:
+    """Merges store groups with scripts/merge_groups.py; whether it went well."""
+    script = ROOT / "scripts" / "merge_groups.py"
+    if not script.is_file():
+        return True
+    command = [sys.executable, str(script)]
+    done = subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, capture_output=True, text=True)
+    console.rule("Store groups")
+    console.print((done.stdout or done.stderr).rstrip(), markup=False, highlight=False)
+    return done.returncode == 0
+
+
+def fresh(folder: Path) -> str:
+    """An empty demo folder with a migrated SQLite file; the file's URL."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "logs").mkdir(parents=True)
+    url = f"sqlite:///{folder / 'splitcart.db'}"
+    engines.create(url).dispose()
+    return url
+
+
+def show(options: argparse.Namespace, console: Console) -> int:
+    """The whole demo; its exit code."""
+    folder = ROOT / "demo"
+    world = World(seed=options.seed, products=options.products, stores=max(4, options.stores))
+    todo = jobs(world, options.chain or product_spiders(), options.stores, folder)
+    report = Report(fresh(folder), world)
+    with SandboxServer(world) as sandbox:
+        console.print(f"The sandbox answers for {len({job.chain for job in todo})} chains at {sandbox.url}")
+        crawl_all(todo, report, sandbox.url, console)
+    if failures(todo, report, console):
+        return 1
+    stores = [(job.chain, job.store_id) for job in todo]
+    report.show_stores(console, stores, {(job.chain, job.store_id): job.seconds for job in todo})
+    report.show_drops(console, stores)
+    report.show_specials(console, stores)
+    merged = merge(report.url, console)
+    wrong = report.show_truth(console, stores)
+    console.print("\nLeft behind: demo/splitcart.db (the prices), demo/logs/ (one log a crawl)")
+    console.print(
+        "Look closer: DATABASE_URL=sqlite:///demo/splitcart.db with any of scripts/*.py, or sqlite3 on the file"
+    )
+    return 0 if merged and not wrong else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: every crawl completed and every price is the sandbox's; 1: not so, and it was said why."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--stores", type=int, default=2, help="stores a chain (2)")
+    parser.add_argument("--products", type=int, default=400, help="products a chain sells (400)")
+    parser.add_argument("--seed", type=int, default=1, help="which sandbox (1)")
+    parser.add_argument("--chain", action="append", help="only this chain; may be repeated")
+    return show(parser.parse_args(arguments), Console())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
