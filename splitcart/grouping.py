@@ -1,0 +1,148 @@
+"""Which stores of one company share their prices: the words of the rules, and when two stores may be judged at all.
+
+A group's anchor is the store whose prices speak for it. `grouping_compare` compares, `grouping_plan` decides.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from splitcart.periods import Flip, period_start
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def natural_key(store_id: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
+    """Sorts store ids as people count: 2 before 10, S2 before S10. Ids that differ never tie."""
+    parts = (part for part in _DIGITS.split(store_id) if part)
+    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts), store_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The settings of grouping. Shares are exact fractions, so that no decision hangs on a rounding."""
+
+    join: Fraction = Fraction(98, 100)
+    """Two anchors match when at least this share of their common lines is equal."""
+    leave: Fraction = Fraction(97, 100)
+    """A member leaves below this share; lower than `join`, so that a store near it does not come and go."""
+    overlap: Fraction = Fraction(1, 2)
+    """The common lines are at least this share of the smaller range."""
+    fresh: timedelta = timedelta(hours=72)
+    flip: Flip = field(default_factory=Flip)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.leave <= self.join <= 1 or not 0 <= self.overlap <= 1:
+            raise ValueError(
+                f"join {self.join}, leave {self.leave}, overlap {self.overlap}: want 0 < leave <= join <= 1"
+            )
+
+    @classmethod
+    def at(cls, threshold: float | str, *, flip: Flip | None = None, fresh_hours: float = 72) -> "Rules":
+        """Rules that join at `threshold` (0.98) and leave one point below it. ValueError: outside 0.5 to 1."""
+        join = Fraction(str(threshold))
+        if not Fraction(1, 2) <= join <= 1:
+            raise ValueError(f"threshold {threshold}: a share between 0.5 and 1, such as 0.98")
+        return cls(join=join, leave=join - Fraction(1, 100), fresh=timedelta(hours=fresh_hours), flip=flip or Flip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """What grouping knows of one store beside its prices. All of one plan belong to one company."""
+
+    store_id: str
+    anchor: str | None
+    """The store_id of its group's anchor; its own for an anchor; None for a store that has no group yet."""
+    complete_at: datetime | None = None
+    """The end of its last complete run."""
+    verified_at: datetime | None = None
+    """The last probe that agreed with what its anchor says."""
+    touched_at: datetime | None = None
+    """The end of the last run that published anything, complete or not; None: the last complete one."""
+    timezone: str = "Australia/Sydney"
+    closed: bool = False
+    fulfilled_by: str | None = None
+    """The store that answers for this one: they are one group, whatever else."""
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When its prices were last looked at as a whole."""
+        return max((t for t in (self.complete_at, self.verified_at) if t is not None), default=None)
+
+
+def fresh_anchor(store: Store, rules: Rules, now: datetime) -> bool:
+    """Whether the store's own last complete run is recent enough to decide by."""
+    return not store.closed and store.complete_at is not None and now - store.complete_at <= rules.fresh
+
+
+def fresh_member(member: Store, anchor: Store, rules: Rules, now: datetime) -> bool:
+    """Whether a member may be judged: its own run is fresh, or a fresh probe agreed and its anchor's run is fresh."""
+    if fresh_anchor(member, rules, now):
+        return True
+    verified = member.verified_at
+    probed = verified is not None and now - verified <= rules.fresh and not member.closed
+    return probed and fresh_anchor(anchor, rules, now)
+
+
+def week(store: Store, rules: Rules, when: datetime) -> date:
+    """The local date on which the specials period of `when` began; the same for stores in other time zones."""
+    return period_start(rules.flip, store.timezone, when).astimezone(ZoneInfo(store.timezone)).date()
+
+
+def period(store: Store, rules: Rules, when: datetime | None) -> date | None:
+    """The specials period that the store's prices belong to when seen at `when`.
+
+    None: never seen, or a later run that was not complete has already mixed another period's prices in.
+    """
+    if when is None:
+        return None
+    own = week(store, rules, when)
+    mixed = store.touched_at is not None and store.touched_at > when and week(store, rules, store.touched_at) != own
+    return None if mixed else own
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two stores' lines side by side; a line is a listing that a store ranges and prices."""
+
+    common: int
+    """Lines that both have; the most there can be, where `exact` is False."""
+    differ: int
+    """Common lines whose offers differ; those found before the comparison was given up, where `exact` is False."""
+    smaller: int
+    """Lines of the store that has fewer."""
+    exact: bool = True
+
+    def matches(self, share: Fraction, overlap: Fraction = Fraction(1, 2)) -> bool | None:
+        """Whether at least `share` of the common lines is equal and they are `overlap` of the smaller range.
+
+        None: an unfinished comparison that does not decide for this share.
+        """
+        alike = (self.common - self.differ) * share.denominator >= share.numerator * self.common
+        if not self.exact:
+            return None if alike else False
+        enough = self.common * overlap.denominator >= overlap.numerator * self.smaller
+        return self.common > 0 and enough and alike
+
+    def __str__(self) -> str:
+        if not self.exact:
+            return f"{self.differ} lines differ already, of at most {self.common} in common"
+        share = 100 * (self.common - self.differ) / self.common if self.common else 0
+        return f"{share:.2f}% of {self.common} common lines are equal ({self.smaller} in the smaller range)"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One thing decided about one store, and why."""
+
+    store_id: str
+    action: str
+    """adopted, reanchored, closed, fulfilled, stays, waits, ejected, flagged, merged, moved, drifted, apart."""
+    other: str | None
+    """The store it was judged against: its anchor, or the anchor it meets."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.action}{f' ({self.other})' if self.other else ''}: {self.reason}"

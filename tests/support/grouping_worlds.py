@@ -1,0 +1,83 @@
+"""Small chains to group: stores, their lines, and a comparer over them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from splitcart.grouping import Rules, Store
+from splitcart.grouping_columns import Coder, Column, column
+from splitcart.grouping_memory import Comparer
+from splitcart.grouping_plan import Plan, plan
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+"""A Friday: the specials period began on Wednesday the 18th."""
+
+
+def store(store_id, anchor="", *, hours=1.0, verified=None, **fields) -> Store:
+    """A store crawled `hours` ago (None: never); by default its own anchor."""
+    ago = None if hours is None else NOW - timedelta(hours=hours)
+    probe = None if verified is None else NOW - timedelta(hours=verified)
+    own = store_id if anchor == "" else anchor
+    return Store(store_id=store_id, anchor=own, complete_at=ago, verified_at=probe, **fields)
+
+
+def as_column(lines) -> Column:
+    """Of {ordinal: (price, was, quantity, total)}, None for null; or of a sequence of prices."""
+    if not isinstance(lines, dict):
+        lines = {i: (p, None, None, None) for i, p in enumerate(lines) if p is not None}
+    rows = [[-1 if x is None else x for x in lines[k]] for k in lines]
+    table = np.array(rows, np.int64).reshape(-1, 4)
+    return column(np.array(list(lines), np.int64), *table.T)
+
+
+class World:
+    """A chain's lines by store id, counting what is loaded."""
+
+    def __init__(self, lines) -> None:
+        self.columns = {i: as_column(of) for i, of in lines.items()}
+        self.loaded: list[str] = []
+
+    def comparer(self, rules, remembered=None):
+        def of(stores: Sequence[Store]) -> Comparer:
+            columns = [self.columns[s.store_id] for s in stores]
+            width, coder = max((c.width for c in columns), default=0), Coder()
+
+            def load(numbers):
+                self.loaded += [stores[n].store_id for n in numbers]
+                return coder.encode([columns[n] for n in numbers], width)
+
+            self.last = Comparer(
+                [c.fingerprint() for c in columns], [c.lines for c in columns], width, load, rules, remembered or {}
+            )
+            return self.last
+
+        return of
+
+    def plan(self, stores, *, rules=None, now=NOW, remembered=None) -> Plan:
+        rules = rules or Rules()
+        return plan(stores, rules, now, self.comparer(rules, remembered))
+
+
+def groups(result: Plan) -> set[frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for member, anchor in result.anchors.items():
+        found.setdefault(anchor, set()).add(member)
+    return {frozenset(g) for g in found.values()}
+
+
+def zone_prices(seed: int, zones: int, listings: int, share: float = 0.3) -> np.ndarray:
+    """(zones, listings) prices in cents; about `share` of the listings are priced by zone."""
+    rng = np.random.default_rng(seed)
+    base = rng.integers(100, 3000, listings)
+    local = rng.random(listings) < share
+    moved = base * rng.uniform(0.7, 1.3, (zones, listings))
+    return np.where(local, moved, base).astype(np.int64)
+
+
+def with_noise(prices: np.ndarray, share: float, rng) -> np.ndarray:
+    """Exactly round(share x listings) prices are other ones."""
+    noisy = prices.copy()
+    at = rng.choice(len(prices), round(share * len(prices)), replace=False)
+    noisy[at] += rng.integers(1, 50, len(at))
+    return noisy
