@@ -54,6 +54,8 @@ class ProductItem:
     """Transit only, mapping to unit-price stage: the shelf's unit-price number in dollars as text, e.g. `0.74`."""
     shelf_unit_measure: str | None = None
     """Transit only: the measure as sent, e.g. `100G`, `per 1 kg`, `100 sheets`."""
+    category_key: str | None = None
+    """Transit only, spider to unit of work: the key of the category whose walk saw this row."""
 
 
 @dataclass(kw_only=True, slots=True)

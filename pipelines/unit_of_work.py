@@ -1,0 +1,53 @@
+"""The last stage: hands each item to the run's staging writer. Nothing live changes here."""
+
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any, Protocol, Self
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from scrapy.statscollectors import StatsCollector
+
+from splitcart_spiders.items import CategoryItem, ProductItem, StoreItem
+
+# The run row already says whose they are; the shelf's texts have become unit_price.
+NOT_STAGED = {"company", "store_id", "shelf_unit_price", "shelf_unit_measure"}
+STAGED = tuple(field.name for field in fields(ProductItem) if field.name not in NOT_STAGED)
+take = attrgetter(*STAGED)
+
+
+class Run(Protocol):
+    """What the run extension offers; found by name, because pipelines may not import it."""
+
+    async def stage(self, row: dict[str, Any]) -> None: ...
+
+    async def stage_store(self, item: StoreItem) -> None: ...
+
+    async def end_staging(self) -> None: ...
+
+
+class UnitOfWorkPipeline:
+    """Stages product rows for the run that the run extension owns; waits only when the bounded buffer is full."""
+
+    def __init__(self, run: Run, stats: StatsCollector) -> None:
+        self.run = run
+        self.stats = stats
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        run = getattr(crawler, "splitcart_run", None)
+        if run is None or crawler.stats is None:
+            raise NotConfigured("no extension owns a run of this spider")
+        return cls(run, crawler.stats)
+
+    async def process_item(self, item: Any) -> Any:
+        if isinstance(item, ProductItem):
+            await self.run.stage(dict(zip(STAGED, take(item), strict=True)))
+        elif isinstance(item, StoreItem):
+            await self.run.stage_store(item)
+        elif isinstance(item, CategoryItem):
+            self.stats.inc_value("splitcart/staging/categories")
+        return item
+
+    async def close_spider(self) -> None:
+        await self.run.end_staging()

@@ -1,0 +1,44 @@
+"""`scrapy crawl`: Scrapy's own, with an exit code that tells how the run ended. scrapyd runs it too."""
+
+import argparse
+
+from scrapy.commands.crawl import Command as ScrapyCrawl
+from scrapy.exceptions import UsageError
+
+FAILED = 1
+
+
+class Command(ScrapyCrawl):
+    """0 complete, 2 partial, 3 store held by another, 4 blocked, 5 network down, 1 failed."""
+
+    def short_desc(self) -> str:
+        return "Crawl one store, for example: scrapy crawl woolworths -a store=1147"
+
+    def long_desc(self) -> str:
+        return (
+            "Crawl one store (-a store=ID) or find a chain's stores (scrapy crawl woolworths_stores). "
+            "Spider arguments: -a dev=1 asks the sandbox at DEV_BASE_URL; "
+            "-a categories=a,b and -a probe=8 crawl a part; "
+            "-a resume=1 goes on with a killed run; -a wait=1 waits for a store that another run holds. "
+            "Exit codes: 0 complete, 2 partial, 3 store held by another, 4 blocked, 5 network down, 1 failed."
+        )
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--accept-fulfilment",
+            action="store_true",
+            help="learn that the store which answers fulfils the one asked for (writes stores.fulfilled_by)",
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if len(args) != 1:
+            raise UsageError("Say one spider: scrapy crawl woolworths -a store=1147", print_help=False)
+        if opts.accept_fulfilment:
+            opts.spargs["accept_fulfilment"] = "1"
+        assert self.crawler_process
+        crawler = self._create_crawler(args[0])
+        self.crawler_process.crawl(crawler, **opts.spargs)
+        self.crawler_process.start()
+        code = crawler.stats.get_value("splitcart/run/exit_code") if crawler.stats else None
+        self.exitcode = FAILED if code is None else int(code)

@@ -1,0 +1,252 @@
+"""Owns the crawl run: opens it, keeps its lease alive, asks the verdict, publishes or not."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Self, TypeVar
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider, NotConfigured
+from sqlalchemy import Engine
+
+from models import engine as engines
+from models import publish as publishing
+from models import runs
+from models.staging import StagingWriter, Totals
+from splitcart.periods import crosses
+from splitcart.runs import Counts, Gates, Verdict, exit_code, verdict
+from splitcart_spiders.chain_spider import ChainSpider
+from splitcart_spiders.middlewares.gate import Gate
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class RunExtension:
+    """One crawl of one store, from its row in crawl_runs to its verdict and exit code."""
+
+    def __init__(self, crawler: Crawler, url: str) -> None:
+        self.crawler = crawler
+        self.url = url
+        self.promo_roots: frozenset[str] = frozenset()
+        self.engine: Engine | None = None
+        self.run: runs.Run | None = None
+        self.writer: StagingWriter | None = None
+        self.totals: Totals | None = None
+        self.exceptions: list[str] = []
+        self.beat: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        if not issubclass(crawler.spidercls, ChainSpider):
+            raise NotConfigured(f"{crawler.spidercls.name} crawls no store")
+        named = {name: crawler.settings.get(name) for name in ("DATABASE_URL", "XDG_DATA_HOME")}
+        extension = cls(crawler, engines.url_from({name: value for name, value in named.items() if value}))
+        connect = crawler.signals.connect
+        connect(extension.opened, signal=signals.spider_opened)
+        connect(extension.spider_error, signal=signals.spider_error)
+        connect(extension.closed, signal=signals.spider_closed)
+        crawler.splitcart_run = extension  # type: ignore[attr-defined]
+        return extension
+
+    # Opening ---------------------------------------------------------------------------------------------------
+
+    async def opened(self, spider: ChainSpider) -> None:
+        """Take the store, or close the spider before its first request."""
+        try:
+            self.engine = await asyncio.to_thread(self.connect)
+            self.run = await self.take(spider)
+        except runs.StoreHeld as held:
+            logger.error("%s", held)
+            self.say("held", str(held))
+            raise CloseSpider("store_held") from None
+        except engines.SchemaMismatch as mismatch:
+            logger.error("%s", mismatch)
+            self.say("failed", str(mismatch))
+            raise CloseSpider("schema_mismatch") from None
+        await self.begin(spider)
+
+    def connect(self) -> Engine:
+        engine = engines.create(self.url)
+        engines.check_schema(engine)
+        return engine
+
+    async def take(self, spider: ChainSpider) -> runs.Run:
+        """The run of this crawl; with `-a wait=1` as soon as the store is free."""
+        target = runs.Target(
+            company=spider.chain.COMPANY,
+            slug=spider.chain.SLUG,
+            store_code=spider.store_id,
+            flip_weekday=spider.flip.weekday,
+            flip_hour=spider.flip.hour,
+            timezone=spider.timezone,
+        )
+        while True:
+            try:
+                return await asyncio.to_thread(
+                    runs.open_run,
+                    self.engine,
+                    target,
+                    spider=spider.name,
+                    now=datetime.now(UTC),
+                    resume=spider.resume,
+                    lease_seconds=self.crawler.settings.getint("LEASE_SECONDS"),
+                    host=socket.gethostname(),
+                    pid=os.getpid(),
+                )
+            except runs.StoreHeld as held:
+                if not spider.wait:
+                    raise
+                logger.info("%s; waiting", held)
+                await asyncio.sleep(max(1.0, min(30.0, (held.until - datetime.now(UTC)).total_seconds())))
+
+    async def begin(self, spider: ChainSpider) -> None:
+        assert self.run is not None
+        assert self.engine is not None
+        self.promo_roots = spider.chain.PROMO_ROOTS
+        spider.fulfilled_by = self.run.fulfilled_by
+        self.history = await asyncio.to_thread(runs.history, self.engine, self.run)
+        spider.known_sizes = {key: seen[-1] for key, seen in self.history.categories.items() if seen}
+        spider.proven_before = frozenset(category.key for category in self.run.adopted)
+        self.writer = StagingWriter(self.engine, self.run.id)
+        self.writer.start()
+        self.beat = asyncio.ensure_future(self.keep_lease())
+
+    async def keep_lease(self) -> None:
+        """A heartbeat every HEARTBEAT_SECONDS; a lost lease ends the crawl."""
+        while True:
+            await asyncio.sleep(self.crawler.settings.getfloat("HEARTBEAT_SECONDS"))
+            try:
+                await asyncio.to_thread(runs.heartbeat, self.engine, self.run, datetime.now(UTC))
+            except runs.LeaseLost as lost:
+                self.exceptions.append(str(lost))
+                self.crawler.stats.set_value("splitcart/run/lease_lost", 1)
+                await self.crawler.engine.close_spider_async(reason="lease_lost")
+                return
+            except Exception:
+                logger.warning("The heartbeat of run %s failed", self.run.id if self.run else None, exc_info=True)
+
+    # Working ---------------------------------------------------------------------------------------------------
+
+    async def stage(self, row: dict[str, Any]) -> None:
+        """Hand one row to the writer thread; waits while its buffer is full."""
+        assert self.writer is not None
+        path = row["category_path"]
+        row["is_promo"] = bool(path) and path[0].casefold() in self.promo_roots
+        await self.writer.put(row)
+
+    async def end_staging(self) -> None:
+        """Write what is buffered; called once, by the last pipeline."""
+        if self.writer is not None and self.totals is None:
+            self.totals = await self.writer.close()
+
+    def spider_error(self, failure: Any) -> None:
+        """An exception in a callback is no mere log line."""
+        self.exceptions.append(f"{failure.type.__name__}: {failure.value}")
+
+    # Closing ---------------------------------------------------------------------------------------------------
+
+    async def closed(self, spider: ChainSpider, reason: str) -> None:
+        """Judge and publish; whatever goes wrong here is said in the exit code, too."""
+        if self.beat is not None:
+            self.beat.cancel()
+        if self.run is None:
+            self.say_unless_said("failed", f"the run could not be opened ({reason})")
+            return
+        try:
+            await self.end_staging()
+            judged = await asyncio.to_thread(self.conclude, spider, reason, datetime.now(UTC))
+            self.say(judged.status, judged.reason)
+        except Exception as error:
+            logger.exception("Run %s could not be concluded", self.run.id)
+            self.say("failed", f"the run could not be concluded: {error}")
+        finally:
+            if self.engine is not None:
+                await asyncio.to_thread(self.engine.dispose)
+
+    def conclude(self, spider: ChainSpider, reason: str, now: datetime) -> Verdict:
+        assert self.run is not None
+        counts = self.measured(spider, now)
+        categories = [*self.run.adopted, *(walk.category() for walk in spider.walks.values())]
+        judged = verdict(reason, counts, categories, self.history, self.gates(), now=now)
+        self.finisher(judged)(
+            self.engine,
+            self.run,
+            judged,
+            categories,
+            answered_for=spider.answered_for,
+            counts=self.figures(counts, spider),
+            now=now,
+        )
+        return judged
+
+    def finisher(self, judged: Verdict) -> Callable[..., Any]:
+        return runs.finish if judged.publishes == "nothing" else publishing.publish
+
+    def measured(self, spider: ChainSpider, now: datetime) -> Counts:
+        """The counts that the verdict judges: those of the pipeline, of the database, and the first error."""
+        assert self.run is not None
+        totals = self.totals
+        error = Gate.of(self.crawler).error
+        found = runs.measure(self.engine, self.run)
+        return Counts(
+            accepted=totals.accepted if totals else -1,
+            staged=found.staged,
+            quarantined=totals.quarantined if totals else 0,
+            listings=found.listings,
+            known=found.known,
+            changed=found.changed,
+            median_ratio=found.median_ratio,
+            requested=bool(spider.wanted or spider.probe),
+            crosses_flip=crosses(spider.flip, self.run.timezone, self.run.started_at, now),
+            error=error.reason if error else ("failed" if self.exceptions else None),
+        )
+
+    def gates(self) -> Gates:
+        """The quality gates, from setting RUN_GATES."""
+        return Gates(**self.crawler.settings.getdict("RUN_GATES"))
+
+    def figures(self, counts: Counts, spider: ChainSpider) -> dict[str, Any]:
+        """What the run row keeps: counts, drops by stage and reason, requests, seconds."""
+        assert self.run is not None
+        stats = self.crawler.stats.get_stats()
+        stages = ("mapping", "validate", "clean", "price", "unit_price", "duplicates", "robots", "listing")
+        drops = {
+            key.removeprefix("splitcart/"): value
+            for key, value in stats.items()
+            if key.startswith("splitcart/") and key.split("/")[1] in stages
+        }
+        error = Gate.of(self.crawler).error
+        return {
+            "accepted": counts.accepted,
+            "staged": counts.staged,
+            "listings": counts.listings,
+            "requests": stats.get("downloader/request_count", 0),
+            "seconds": round((datetime.now(UTC) - self.run.started_at).total_seconds(), 1),
+            "drops": drops,
+            "skipped_roots": spider.skipped_roots,
+            "error": str(error) if error else None,
+            "remedy": error.remedy if error else None,
+            "exceptions": self.exceptions[:10],
+        }
+
+    # Saying ----------------------------------------------------------------------------------------------------
+
+    def say(self, status: str, reason: str) -> None:
+        """Put the outcome where the crawl command, tests and the log find it."""
+        stats = self.crawler.stats
+        stats.set_value("splitcart/run/status", status)
+        stats.set_value("splitcart/run/reason", reason)
+        stats.set_value("splitcart/run/exit_code", exit_code(status, reason))
+        error = Gate.of(self.crawler).error
+        level = logging.INFO if status == "complete" else logging.ERROR
+        run = f"run {self.run.id}" if self.run else "no run"
+        logger.log(level, "%s: %s, %s%s", run, status, reason, f" | {error} | {error.remedy}" if error else "")
+
+    def say_unless_said(self, status: str, reason: str) -> None:
+        if self.crawler.stats.get_value("splitcart/run/status") is None:
+            self.say(status, reason)

@@ -1,0 +1,148 @@
+"""The base of every store locator: it asks where a chain's stores are, and knows whether it asked everything."""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from types import ModuleType
+from typing import Any, ClassVar
+
+from scrapy import Request, Spider
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from twisted.python.failure import Failure
+
+from splitcart.periods import Flip
+from splitcart.timezones import state_code, zone_for
+from splitcart_spiders.chain_spider import ChainSpider, describe, truth
+from splitcart_spiders.errors import CatalogueError, CrawlError
+from splitcart_spiders.items import StoreItem
+from splitcart_spiders.middlewares.gate import Gate
+
+logger = logging.getLogger(__name__)
+
+# South, north, west, east of where Australians live, in degrees; a locator by coordinates asks in cells over these.
+LAND = (
+    (-44.0, -24.0, 138.0, 154.0),
+    (-36.0, -24.0, 113.0, 122.0),
+    (-36.0, -30.0, 122.0, 138.0),
+    (-24.0, -10.0, 113.0, 154.0),
+)
+
+
+class LocatorSpider(Spider):
+    """One run finds every store of a chain. It is complete when each of its requests was answered."""
+
+    chain: ModuleType
+    flip: ClassVar[Flip] = Flip()
+    timezone: ClassVar[str] = "Australia/Sydney"
+    store_id = "*"
+    """A locator's requests belong to no store."""
+
+    def __init__(self, dev: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dev = truth(dev)
+        self.unanswered: list[str] = []
+        """What was asked without an answer; empty when the run is complete."""
+
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        super().update_settings(settings)
+        ChainSpider.update_settings.__func__(cls, settings)  # type: ignore[attr-defined]
+
+    def first_requests(self) -> Iterable[Request]:
+        """Where the chain's locator is."""
+        raise NotImplementedError(f"{type(self).__name__} must say where its locator is")
+
+    async def start(self) -> AsyncIterator[Request]:
+        """Ask everything that is known to ask from the beginning."""
+        for request in self.first_requests():
+            yield request
+
+    def ask(self, url: str, callback: Callable[..., Any], *, expects: str = "json", **kwargs: Any) -> Request:
+        """One locator request: its own errback; `callback` may raise CatalogueError for an answer without stores."""
+        kwargs.setdefault("cb_kwargs", {})
+        meta = {"store": self.store_id, "expects": expects, "kind": "session"}
+        return Request(
+            url,
+            callback=self.on_answer,
+            errback=self.on_error,
+            dont_filter=True,
+            meta=meta | {"then": callback},
+            **kwargs,
+        )
+
+    def on_answer(self, response: Response, **kwargs: Any) -> Iterator[Any]:
+        """Give the answer to its reader; an impossible one leaves the run incomplete."""
+        try:
+            yield from response.meta["then"](response, **kwargs)
+        except CatalogueError as error:
+            self.unanswered.append(str(error))
+            logger.error("%s", error)
+
+    def on_error(self, failure: Failure) -> None:
+        """Every request's errback."""
+        error = failure.value
+        if isinstance(error, CrawlError) and not isinstance(error, CatalogueError):
+            Gate.of(self.crawler).shut(error)
+            return
+        self.unanswered.append(describe(failure, failure.request))  # type: ignore[attr-defined]
+
+    def decoded(self, response: Response) -> Any:
+        """The JSON body; raises CatalogueError for anything else."""
+        try:
+            return json.loads(response.body)
+        except (ValueError, RecursionError):
+            raise CatalogueError(f"{response.url} sent {len(response.body)} bytes that are not JSON") from None
+
+    def store(self, store_id: Any, **fields: Any) -> Iterator[StoreItem]:
+        """The item of one store, where it has an id; the time zone follows from the address unless given."""
+        if store_id in (None, ""):
+            self.crawler.stats.inc_value("splitcart/locator/no_id")
+            return
+        texts = {
+            name: text(value) for name, value in fields.items() if name not in ("latitude", "longitude", "is_online")
+        }
+        state, postcode = texts.pop("state", None), texts.pop("postcode", None)
+        zone = texts.pop("timezone", None) or zone_for(state, postcode)
+        name = texts.pop("store_name", None) or texts.get("suburb") or str(store_id)
+        yield StoreItem(
+            company=self.chain.COMPANY,
+            store_id=str(store_id),
+            store_name=name,
+            state=state_code(state) or state,
+            postcode=postcode,
+            timezone=zone,
+            latitude=degrees(fields.get("latitude"), 90),
+            longitude=degrees(fields.get("longitude"), 180),
+            is_online=bool(fields.get("is_online", True)),
+            **texts,
+        )
+
+
+def text(value: Any) -> str | None:
+    """A trimmed text of at most 200 characters, None for what is empty or says N/A."""
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        return None
+    found = " ".join(str(value).replace("\0", "").split())[:200]
+    return None if found.casefold() in ("", "n/a", "null") else found
+
+
+def degrees(value: Any, limit: int) -> float | None:
+    """A coordinate in degrees within plus or minus `limit`; locators send numbers and texts."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return None
+    return found if -limit <= found <= limit else None
+
+
+def cells(size: float) -> Iterator[tuple[float, float]]:
+    """The centres (latitude, longitude) of square cells of `size` degrees that cover where Australians live."""
+    seen = set()
+    for south, north, west, east in LAND:
+        for row in range(int(-(-(north - south) // size))):
+            for column in range(int(-(-(east - west) // size))):
+                centre = (round(south + (row + 0.5) * size, 4), round(west + (column + 0.5) * size, 4))
+                if centre not in seen:
+                    seen.add(centre)
+                    yield centre

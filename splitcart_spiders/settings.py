@@ -1,0 +1,84 @@
+"""Every setting of the project, with its reason. The only place that reads the environment."""
+
+import os
+
+from splitcart_spiders.middlewares import ORDER
+
+BOT_NAME = "SplitCart"
+BOT_VERSION = "0.1"
+SPIDER_MODULES = ["splitcart_spiders.spiders"]
+NEWSPIDER_MODULE = "splitcart_spiders.spiders"
+# Our `crawl` command turns the run's verdict into the exit code; scrapyd runs the same command.
+COMMANDS_MODULE = "splitcart_spiders.commands"
+
+# Where prices are kept; without it models.engine.url_from names a SQLite file in the user's data folder.
+DATABASE_URL = os.environ.get("DATABASE_URL")
+XDG_DATA_HOME = os.environ.get("XDG_DATA_HOME")
+# Where `-a dev=1` sends every request: the sandbox.
+DEV_BASE_URL = os.environ.get("DEV_BASE_URL") or "http://127.0.0.1:8000"
+
+# Whom a site's operator may write to; part of the User-Agent.
+CONTACT = os.environ.get("SPLITCART_CONTACT") or "not set"
+# None: polite outside dev only. 1 turns the manners on in dev too, 0 turns nothing off outside dev.
+POLITE = None
+# Requests a second and host, for the whole fleet; a run's lease carries its share.
+HOST_RATE = 1.0
+# `allow` crawls although robots.txt was denied, blocked or unreachable: the operator's decision.
+ROBOTS_UNAVAILABLE = "stop"
+# Scrapy's own jitter and robots middleware would break the promises of ours.
+DOWNLOAD_DELAY = 0
+DOWNLOAD_DELAY_JITTER = 0
+ROBOTSTXT_OBEY = False
+RETRY_TIMES = 4
+RETRY_BACKOFF = 2.0
+CONCURRENT_REQUESTS = 16
+CONCURRENT_REQUESTS_PER_DOMAIN = 16
+DOWNLOAD_TIMEOUT = 60
+# The largest honest body is a category page of about 3 MB.
+DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
+DOWNLOAD_WARNSIZE = 0
+# Two stores told apart by a cookie are two requests.
+REQUEST_FINGERPRINTER_CLASS = "splitcart_spiders.fingerprint.StoreRequestFingerprinter"
+
+# A store is held while its lease lives; a killed crawl frees it after LEASE_SECONDS at the latest.
+LEASE_SECONDS = 120
+HEARTBEAT_SECONDS = 30
+# Arguments of splitcart.runs.Gates, where an operator wants others than its defaults.
+RUN_GATES: dict[str, float] = {}
+# Rows of a market's other sellers are dropped and counted unless this is set.
+KEEP_MARKETPLACE = False
+
+EXTENSIONS = {
+    # Opened after every other extension is connected, so that its verdict comes last.
+    "splitcart_spiders.extensions.run.RunExtension": 900,
+}
+ITEM_PIPELINES = {
+    # Nothing later has to ask whether a field is there or of which type it is.
+    "pipelines.validate.ValidatePipeline": 100,
+    # Texts are compared from here on: one spelling of white space, true GTINs only.
+    "pipelines.clean.CleanPipeline": 200,
+    # Specials and multibuys follow from prices that are known to be sane.
+    "pipelines.price.PricePipeline": 300,
+    # Needs the price and the size, to check the shelf's number against them.
+    "pipelines.unit_price.UnitPricePipeline": 400,
+    # Compares what would be stored, so it comes after every repair.
+    "pipelines.duplicates.DuplicatesPipeline": 600,
+    # Only what survived is staged.
+    "pipelines.unit_of_work.UnitOfWorkPipeline": 900,
+}
+# Each number has its reason where the middlewares are.
+DOWNLOADER_MIDDLEWARES = ORDER
+
+# A telnet console and a remote control are open doors.
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+FEED_EXPORT_ENCODING = "utf-8"
+FEED_EXPORT_FIELDS = [
+    "company", "store_id", "sku", "name", "brand", "gtin", "size", "price_cents", "was_price_cents", "price_basis",
+    "typical_grams", "is_estimated", "is_on_special", "is_available", "is_ranged", "unit_price", "unit_of_measure",
+    "offer_id", "offer_kind", "multibuy_quantity", "multibuy_total_cents", "member_price_cents", "category_path", "url",
+    "image_url", "sponsored", "scraped_at",
+]  # fmt: skip
+LOG_LEVEL = "INFO"
+# One line for each page and item is what DEBUG is for.
+LOGSTATS_INTERVAL = 60

@@ -1,0 +1,94 @@
+"""Woolworths: a cookie warm-up, one tree request, then 36 products a page by POST."""
+
+import json
+from typing import Any
+
+from scrapy import Request
+from scrapy.http import Response
+
+from splitcart_spiders.chain_spider import ChainSpider
+from splitcart_spiders.chains import woolworths
+from splitcart_spiders.errors import CatalogueError
+from splitcart_spiders.walk import Node, Page
+
+SITE = "https://www.woolworths.com.au"
+HEADERS = {
+    "Accept": "application/json, text/plain, */*",
+    "Content-Type": "application/json",
+    "Origin": SITE,
+    "Referer": f"{SITE}/shop/browse",
+}
+
+
+class WoolworthsSpider(ChainSpider):
+    """`scrapy crawl woolworths -a store=1147`"""
+
+    name = "woolworths"
+    chain = woolworths
+    page_size = 36
+    cap = 10_000
+
+    def session_request(self) -> Request:
+        return self.request(f"{SITE}/", self.on_session, kind="session", meta={"expects": "html"})
+
+    def tree_request(self) -> Request:
+        url = f"{SITE}/apis/ui/PiesCategoriesWithSpecials"
+        return self.request(url, self.on_tree, kind="session", headers=HEADERS)
+
+    def tree(self, response: Response) -> list[Node]:
+        body = self.decoded(response)
+        found = body.get("Categories") if isinstance(body, dict) else None
+        if not isinstance(found, list):
+            raise CatalogueError(f"{response.url} has no list Categories")
+        return [node for raw in found if (node := self.node(raw, (), False))]
+
+    def node(self, raw: Any, above: tuple[str, ...], promo: bool) -> Node | None:
+        if not isinstance(raw, dict) or not raw.get("NodeId"):
+            return None
+        key, slug = str(raw["NodeId"]), str(raw.get("UrlFriendlyName") or "")
+        path = (*above, str(raw.get("Description") or slug or key).strip())
+        own = Node(key, path, slug=slug)
+        promo = promo or bool(raw.get("IsSpecial")) or (not above and self.is_root(own, self.chain.PROMO_ROOTS))
+        children = (self.node(child, path, promo) for child in raw.get("Children") or [])
+        return Node(
+            key, path, promo, tuple(child for child in children if child and (promo or not child.is_promo)), slug
+        )
+
+    def page_request(self, node: Node, page: int) -> Request:
+        location = f"/shop/browse/{node.slug}?pageNumber={page}&sortBy=Name"
+        body = {
+            "categoryId": node.key,
+            "pageNumber": page,
+            "pageSize": self.page_size,
+            "sortType": "Name",
+            "url": location,
+            "location": location,
+            "formatObject": json.dumps({"name": node.path[-1]}),
+            "isSpecial": False,
+            "isBundle": False,
+            "isMobile": False,
+            "filters": [],
+            "token": "",
+            "gpBoost": 0,
+            "isHideUnavailableProducts": False,
+            "isHideEverydayMarketProducts": True,
+            "isRegisteredRewardCardPromotion": False,
+            "enableAdReRanking": False,
+            "groupEdmVariants": False,
+            "categoryVersion": "v2",
+            "storeId": self.store_id,
+        }
+        url = f"{SITE}/apis/ui/browse/category"
+        return self.listing(url, node, page, method="POST", body=json.dumps(body), headers=HEADERS)
+
+    def page(self, response: Response) -> Page:
+        body = self.decoded(response)
+        if not isinstance(body, dict) or body.get("Success") is False:
+            raise CatalogueError(f"{response.url} did not answer with a listing")
+        records = self.chain.records(body)
+        for record in records:
+            self.check_answer(self.chain.answered_for(record))
+        total = body.get("TotalRecordCount")
+        if isinstance(total, bool) or not isinstance(total, int):
+            raise CatalogueError(f"{response.url} gives no TotalRecordCount")
+        return Page(records, total=total)

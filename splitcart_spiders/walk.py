@@ -1,0 +1,134 @@
+"""What a crawl knows of each category while it walks: the pages seen, the proof that all of it came."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from splitcart.runs import Category, Gates
+
+# Pages asked for beyond what the total promises, before a walk is given up (goods move between pages while one walks).
+EXTRA_PAGES = 1
+# The most pages that one walk asks for where the chain tells no total.
+MAX_PAGES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One category of a chain's tree, as the spider asks for it."""
+
+    key: str
+    """The chain's id of the category; unique within the tree."""
+    path: tuple[str, ...]
+    """Names from the root to this node."""
+    is_promo: bool = False
+    children: tuple["Node", ...] = ()
+    slug: str = ""
+    """What the chain's urls call it, where that is not the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of a listing request."""
+
+    records: list[Any]
+    """Raw records, advertised ones too, in the chain's order."""
+    total: int | None = None
+    """How many organic products the category holds, where the chain tells."""
+    ended: bool = False
+    """The chain's documented end of a listing."""
+
+
+@dataclass(slots=True)
+class CategoryWalk:
+    """The state of one category's walk; the spider's only memory of it."""
+
+    node: Node
+    page_size: int
+    cap: int | None = None
+    expected: int | None = None
+    total: int | None = None
+    skus: set[str] = field(default_factory=set)
+    pages: int = 0
+    ended: bool = False
+    failed: str | None = None
+    split: bool = False
+    """Walked by its children: more than the cap, or an empty answer for a category that has children."""
+    children: tuple["CategoryWalk", ...] = ()
+
+    def take(self, page: Page, organic: Iterable[str]) -> bool:
+        """Count one page's organic skus; True when another page must be asked for."""
+        found = set(organic)
+        fresh = found - self.skus
+        self.pages += 1
+        if self.pages == 1:
+            self.expected = page.total
+        self.total = page.total if page.total is not None else self.total
+        self.skus |= found
+        if page.ended or not fresh:
+            self.ended = True
+            self._judge_end(found)
+            return False
+        return self._wants_more()
+
+    def _judge_end(self, found: set[str]) -> None:
+        if self.expected and not self.skus:
+            self.failed = f"catalogue_error: total {self.expected}, but no rows"
+        elif found and self.expected is not None and len(self.skus) < self.expected - Gates().slack(self.expected):
+            self.failed = (
+                f"catalogue_error: page {self.pages} came again with {len(self.skus)} of {self.expected} products seen"
+            )
+
+    def _wants_more(self) -> bool:
+        if self.total is None:
+            if self.pages >= MAX_PAGES:
+                self.failed = f"catalogue_error: no end within {MAX_PAGES} pages"
+            return self.failed is None
+        if len(self.skus) >= self.total:
+            self.ended = True
+            return False
+        promised = -(-max(self.total, self.expected or 0) // self.page_size)
+        return self.pages < promised + EXTRA_PAGES
+
+    @property
+    def capped(self) -> bool:
+        """Whether the chain will not give all of this category."""
+        return self.cap is not None and (self.expected or 0) >= self.cap
+
+    def must_split(self) -> bool:
+        """Whether the children have to be walked instead: capped, or nothing came although there are children."""
+        return bool(self.node.children) and (self.capped or (self.ended and not self.skus and not self.expected))
+
+    def reached(self) -> set[str]:
+        """Every sku seen here or below."""
+        return self.skus.union(*(child.reached() for child in self.children))
+
+    def category(self) -> Category:
+        """What the verdict is told."""
+        failed = self.failed
+        if self.capped and not self.split:
+            failed = (
+                failed or f"catalogue_error: {self.expected} products reach the cap of {self.cap}, without children"
+            )
+        return Category(
+            key=self.node.key,
+            expected=self.expected,
+            seen=len(self.reached()),
+            ended=self.ended,
+            failed=failed,
+            capped=self.split,
+            children=tuple(child.node.key for child in self.children),
+            held=not self.node.is_promo,
+        )
+
+
+def matches(node: Node, wanted: set[str]) -> bool:
+    """Whether `-a categories=` names this node, by key, slug or name, in any case."""
+    return bool({node.key.casefold(), node.slug.casefold(), node.path[-1].casefold() if node.path else ""} & wanted)
+
+
+def find(nodes: Iterable[Node], wanted: set[str]) -> list[Node]:
+    """The highest nodes that `wanted` names."""
+    found: list[Node] = []
+    for node in nodes:
+        found.extend([node] if matches(node, wanted) else find(node.children, wanted))
+    return found

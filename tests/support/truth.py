@@ -1,0 +1,78 @@
+"""Whether a database holds what the sandbox says is true, row by row."""
+
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from models import tables
+
+OFFER = (
+    "price_cents", "was_price_cents", "price_basis", "typical_grams", "is_estimated", "is_on_special",
+    "unit_of_measure", "multibuy_quantity", "multibuy_total_cents",
+)  # fmt: skip
+TEXT = ("name", "brand", "gtin", "size")
+
+
+def stored(engine: Engine, chain: str, store_id: str) -> dict[str, dict[str, Any]]:
+    """Every price row of a store by sku, with its listing's texts; unit_price in 1/10,000 dollar."""
+    prices, listings, stores, companies = tables.prices, tables.listings, tables.stores, tables.companies
+    query = (
+        select(
+            listings.c.sku,
+            *(listings.c[name] for name in TEXT),
+            *(prices.c[name] for name in OFFER),
+            prices.c.unit_price_e4,
+        )
+        .join_from(prices, listings, prices.c.listing_id == listings.c.id)
+        .join(stores, stores.c.id == prices.c.store_id)
+        .join(companies, companies.c.id == stores.c.company_id)
+        .where(companies.c.slug == chain, stores.c.store_id == store_id)
+    )
+    with engine.connect() as connection:
+        return {row["sku"]: dict(row) for row in connection.execute(query).mappings()}
+
+
+def ranges(engine: Engine, chain: str, store_id: str) -> tuple[set[str], set[str]]:
+    """The skus that a store ranges, and those that it has in stock, read from its bit strings."""
+    listings, stores, companies, bits = tables.listings, tables.stores, tables.companies, tables.store_ranges
+    with engine.connect() as connection:
+        row = connection.execute(
+            select(bits.c.ranged, bits.c.available)
+            .join_from(bits, stores, stores.c.id == bits.c.store_id)
+            .join(companies, companies.c.id == stores.c.company_id)
+            .where(companies.c.slug == chain, stores.c.store_id == store_id)
+        ).one()
+        known = connection.execute(
+            select(listings.c.ordinal, listings.c.sku).join(companies).where(companies.c.slug == chain)
+        ).all()
+    return tuple({sku for ordinal, sku in known if bit(field, ordinal)} for field in row)  # type: ignore[return-value]
+
+
+def bit(field: bytes, ordinal: int) -> bool:
+    byte, place = divmod(ordinal, 8)
+    return byte < len(field) and bool(field[byte] >> place & 1)
+
+
+def check_truth(engine: Engine, chain: str, store_id: str, truth: list[dict[str, Any]]) -> None:
+    """Assert that no price is missing, none extra, none wrong, and that range and stock are as they should be."""
+    true = {row["sku"]: row for row in truth}
+    priced = {sku: row for sku, row in true.items() if row["price_cents"] is not None}
+    found = stored(engine, chain, store_id)
+    assert set(priced) - set(found) == set(), "missing prices"
+    assert set(found) - set(priced) == set(), "invented prices"
+    wrong = {
+        sku: (got, want) for sku, row in priced.items() if (got := comparable(found[sku])) != (want := expected(row))
+    }
+    assert not wrong, dict(list(wrong.items())[:3])
+    ranged, available = ranges(engine, chain, store_id)
+    assert ranged == {sku for sku, row in true.items() if row["is_ranged"]}
+    assert available == {sku for sku, row in true.items() if row["is_available"]}
+
+
+def comparable(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in (*TEXT, *OFFER, "unit_price_e4")}
+
+
+def expected(row: dict[str, Any]) -> dict[str, Any]:
+    unit = None if row["unit_price"] is None else round(row["unit_price"] * 10_000)
+    return {name: row[name] for name in (*TEXT, *OFFER)} | {"unit_price_e4": unit}
