@@ -43,6 +43,8 @@ REQUEST_FINGERPRINTER_CLASS = "splitcart_spiders.fingerprint.StoreRequestFingerp
 # A store is held while its lease lives; a killed crawl frees it after LEASE_SECONDS at the latest.
 LEASE_SECONDS = 120
 HEARTBEAT_SECONDS = 30
+# Seconds by which a rehearsal's clock is ahead: with `-a dev=1` only, so that the sandbox's days are days to a run too.
+CLOCK_AHEAD = 0
 # Arguments of splitcart.runs.Gates, where an operator wants others than its defaults.
 RUN_GATES: dict[str, float] = {}
 # Rows of a market's other sellers are dropped and counted unless this is set.

@@ -5,8 +5,8 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, Self, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
 
 from scrapy import signals
 from scrapy.crawler import Crawler
@@ -18,12 +18,13 @@ from models import publish as publishing
 from models import runs
 from models.staging import StagingWriter, Totals
 from splitcart.periods import crosses
-from splitcart.runs import Counts, Gates, Verdict, exit_code, verdict
+from splitcart.runs import Counts, Gates, Verdict, verdict
 from splitcart_spiders.chain_spider import ChainSpider
+from splitcart_spiders.extensions import outcome
+from splitcart_spiders.middlewares import is_dev
 from splitcart_spiders.middlewares.gate import Gate
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 class RunExtension:
@@ -53,6 +54,11 @@ class RunExtension:
         crawler.splitcart_run = extension  # type: ignore[attr-defined]
         return extension
 
+    def now(self) -> datetime:
+        """The time that runs are dated with."""
+        ahead = self.crawler.settings.getfloat("CLOCK_AHEAD") if is_dev(self.crawler.spider) else 0.0
+        return datetime.now(UTC) + timedelta(seconds=ahead)
+
     # Opening ---------------------------------------------------------------------------------------------------
 
     async def opened(self, spider: ChainSpider) -> None:
@@ -62,11 +68,11 @@ class RunExtension:
             self.run = await self.take(spider)
         except runs.StoreHeld as held:
             logger.error("%s", held)
-            self.say("held", str(held))
+            outcome.say(self.crawler, "held", str(held))
             raise CloseSpider("store_held") from None
         except engines.SchemaMismatch as mismatch:
             logger.error("%s", mismatch)
-            self.say("failed", str(mismatch))
+            outcome.say(self.crawler, "failed", str(mismatch))
             raise CloseSpider("schema_mismatch") from None
         await self.begin(spider)
 
@@ -92,7 +98,7 @@ class RunExtension:
                     self.engine,
                     target,
                     spider=spider.name,
-                    now=datetime.now(UTC),
+                    now=self.now(),
                     resume=spider.resume,
                     lease_seconds=self.crawler.settings.getint("LEASE_SECONDS"),
                     host=socket.gethostname(),
@@ -102,7 +108,7 @@ class RunExtension:
                 if not spider.wait:
                     raise
                 logger.info("%s; waiting", held)
-                await asyncio.sleep(max(1.0, min(30.0, (held.until - datetime.now(UTC)).total_seconds())))
+                await asyncio.sleep(max(1.0, min(30.0, (held.until - self.now()).total_seconds())))
 
     async def begin(self, spider: ChainSpider) -> None:
         assert self.run is not None
@@ -121,7 +127,7 @@ class RunExtension:
         while True:
             await asyncio.sleep(self.crawler.settings.getfloat("HEARTBEAT_SECONDS"))
             try:
-                await asyncio.to_thread(runs.heartbeat, self.engine, self.run, datetime.now(UTC))
+                await asyncio.to_thread(runs.heartbeat, self.engine, self.run, self.now())
             except runs.LeaseLost as lost:
                 self.exceptions.append(str(lost))
                 self.crawler.stats.set_value("splitcart/run/lease_lost", 1)
@@ -155,15 +161,15 @@ class RunExtension:
         if self.beat is not None:
             self.beat.cancel()
         if self.run is None:
-            self.say_unless_said("failed", f"the run could not be opened ({reason})")
+            outcome.say_unless_said(self.crawler, "failed", f"the run could not be opened ({reason})")
             return
         try:
             await self.end_staging()
-            judged = await asyncio.to_thread(self.conclude, spider, reason, datetime.now(UTC))
-            self.say(judged.status, judged.reason)
+            judged = await asyncio.to_thread(self.conclude, spider, reason, self.now())
+            outcome.say(self.crawler, judged.status, judged.reason)
         except Exception as error:
             logger.exception("Run %s could not be concluded", self.run.id)
-            self.say("failed", f"the run could not be concluded: {error}")
+            outcome.say(self.crawler, "failed", f"the run could not be concluded: {error}")
         finally:
             if self.engine is not None:
                 await asyncio.to_thread(self.engine.dispose)
@@ -179,7 +185,7 @@ class RunExtension:
             judged,
             categories,
             answered_for=spider.answered_for,
-            counts=self.figures(counts, spider),
+            counts=outcome.figures(self.crawler, counts, self.run.started_at, now, self.exceptions),
             now=now,
         )
         return judged
@@ -199,6 +205,7 @@ class RunExtension:
             quarantined=totals.quarantined if totals else 0,
             listings=found.listings,
             known=found.known,
+            flipped=found.flipped,
             changed=found.changed,
             median_ratio=found.median_ratio,
             requested=bool(spider.wanted or spider.probe),
@@ -209,44 +216,3 @@ class RunExtension:
     def gates(self) -> Gates:
         """The quality gates, from setting RUN_GATES."""
         return Gates(**self.crawler.settings.getdict("RUN_GATES"))
-
-    def figures(self, counts: Counts, spider: ChainSpider) -> dict[str, Any]:
-        """What the run row keeps: counts, drops by stage and reason, requests, seconds."""
-        assert self.run is not None
-        stats = self.crawler.stats.get_stats()
-        stages = ("mapping", "validate", "clean", "price", "unit_price", "duplicates", "robots", "listing")
-        drops = {
-            key.removeprefix("splitcart/"): value
-            for key, value in stats.items()
-            if key.startswith("splitcart/") and key.split("/")[1] in stages
-        }
-        error = Gate.of(self.crawler).error
-        return {
-            "accepted": counts.accepted,
-            "staged": counts.staged,
-            "listings": counts.listings,
-            "requests": stats.get("downloader/request_count", 0),
-            "seconds": round((datetime.now(UTC) - self.run.started_at).total_seconds(), 1),
-            "drops": drops,
-            "skipped_roots": spider.skipped_roots,
-            "error": str(error) if error else None,
-            "remedy": error.remedy if error else None,
-            "exceptions": self.exceptions[:10],
-        }
-
-    # Saying ----------------------------------------------------------------------------------------------------
-
-    def say(self, status: str, reason: str) -> None:
-        """Put the outcome where the crawl command, tests and the log find it."""
-        stats = self.crawler.stats
-        stats.set_value("splitcart/run/status", status)
-        stats.set_value("splitcart/run/reason", reason)
-        stats.set_value("splitcart/run/exit_code", exit_code(status, reason))
-        error = Gate.of(self.crawler).error
-        level = logging.INFO if status == "complete" else logging.ERROR
-        run = f"run {self.run.id}" if self.run else "no run"
-        logger.log(level, "%s: %s, %s%s", run, status, reason, f" | {error} | {error.remedy}" if error else "")
-
-    def say_unless_said(self, status: str, reason: str) -> None:
-        if self.crawler.stats.get_value("splitcart/run/status") is None:
-            self.say(status, reason)

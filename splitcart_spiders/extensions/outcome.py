@@ -1,0 +1,59 @@
+"""How a run's outcome is said: in the run row's counts, in the statistics, in the log and by the exit code."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from scrapy.crawler import Crawler
+
+from splitcart.runs import Counts, exit_code
+from splitcart_spiders.middlewares.gate import Gate
+
+logger = logging.getLogger(__name__)
+
+STAGES = ("mapping", "validate", "clean", "price", "unit_price", "duplicates", "robots", "listing")
+
+
+def figures(
+    crawler: Crawler, counts: Counts, started: datetime, now: datetime, exceptions: list[str]
+) -> dict[str, Any]:
+    """What the run row keeps: counts, drops and repairs as {"stage/event": n}, requests, seconds, the error."""
+    assert crawler.stats is not None
+    stats = crawler.stats.get_stats()
+    drops = {
+        key.removeprefix("splitcart/"): value
+        for key, value in stats.items()
+        if key.startswith("splitcart/") and key.split("/")[1] in STAGES
+    }
+    error = Gate.of(crawler).error
+    return {
+        "accepted": counts.accepted,
+        "staged": counts.staged,
+        "listings": counts.listings,
+        "requests": stats.get("downloader/request_count", 0),
+        "seconds": round((now - started).total_seconds(), 1),
+        "drops": drops,
+        "skipped_roots": getattr(crawler.spider, "skipped_roots", []),
+        "error": str(error) if error else None,
+        "remedy": error.remedy if error else None,
+        "exceptions": exceptions[:10],
+    }
+
+
+def say(crawler: Crawler, status: str, reason: str) -> None:
+    """Put the outcome where the crawl command, tests and the log find it."""
+    stats = crawler.stats
+    assert stats is not None
+    stats.set_value("splitcart/run/status", status)
+    stats.set_value("splitcart/run/reason", reason)
+    stats.set_value("splitcart/run/exit_code", exit_code(status, reason))
+    error = Gate.of(crawler).error
+    level = logging.INFO if status == "complete" else logging.ERROR
+    logger.log(level, "%s: %s%s", status, reason, f" | {error} | {error.remedy}" if error else "")
+
+
+def say_unless_said(crawler: Crawler, status: str, reason: str) -> None:
+    """As `say`, where nothing was said before."""
+    assert crawler.stats is not None
+    if crawler.stats.get_value("splitcart/run/status") is None:
+        say(crawler, status, reason)
