@@ -11,7 +11,12 @@ MADE = ("demo/", "build/", "dist/", ".venv")
 """What commands leave behind, so that it may be missing."""
 
 
+PLACEHOLDER = "NAME"
+
+
 def _looks_like_a_path(token: str) -> bool:
+    if PLACEHOLDER in token:
+        return False
     tops = {path.parts[0] for path in tree.files()}
     return (
         token.split("/")[0] in tops and re.fullmatch(r"[\w./-]+", token) is not None and ("/" in token or "." in token)
@@ -47,3 +52,14 @@ def test_every_document_in_docs_is_linked_from_the_readme():
     readme = (ROOT / "README.md").read_text()
     unlinked = [str(path) for path in DOCUMENTS if path.parent == Path("docs") and f"({path.as_posix()})" not in readme]
     assert unlinked == []
+
+
+def test_code_and_messages_name_only_scripts_and_documents_that_exist():
+    missing = {
+        f"{path}: {named}"
+        for path, text in tree.texts()
+        if path.suffix in {".py", ".toml", ".cfg", ""} and path.parts[0] != "tests"
+        for named in re.findall(r"\b(?:scripts|docs|benchmarks)/\w+\.(?:py|md)\b", text)
+        if PLACEHOLDER not in named and not (ROOT / named).exists()
+    }
+    assert missing == set()
