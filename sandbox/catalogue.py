@@ -1,0 +1,217 @@
+"""What a chain sells: goods that several chains share, its own labels, and lines of tobacco and of a market."""
+
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+
+from sandbox import barcodes
+from sandbox.dice import Dice
+from sandbox.words import BRANDS, EXTRA, KINDS, MARKET, PRIVATE, SYLLABLES, TOBACCO, Kind
+
+CHAINS = ("woolworths", "coles", "aldi", "iga")
+NATIONAL_SHARE = {"woolworths": 0.68, "coles": 0.68, "aldi": 0.2, "iga": 0.75}
+LEVEL = {"woolworths": 1.0, "coles": 1.0, "aldi": 0.82, "iga": 1.14}
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """One physical good, whoever sells it."""
+
+    kind: Kind
+    brand: str | None
+    words: str
+    """Variety and noun: `Salted Butter`."""
+    size: int
+    """Grams, millilitres, pieces, sheets or metres of one of `count`; typical grams where weighed."""
+    count: int
+    base: int
+    """Cents for the pack, or for a kilogram where the good is weighed."""
+    gtin: str
+
+    @property
+    def amount(self) -> int:
+        return self.size * self.count
+
+    @property
+    def weighed(self) -> bool:
+        return self.kind.form in ("loose", "deli", "weighed")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A good as one chain lists it."""
+
+    index: int
+    """Dense over the chain's lines; the main ones come first."""
+    sku: str
+    good: Good
+    brand: str | None
+    base: int
+    family: int
+    """Lines of one brand and size share their price."""
+    section: str = "main"
+    """main, tobacco or market."""
+    promo_only: bool = False
+    """Listed under a promotional root and nowhere else."""
+    abroad: bool = False
+    """Listed a second time under international foods."""
+    barcode: str | None = None
+    """As the chain sends it."""
+
+
+def _price(kind: Kind, brand: str | None, size: int, count: int, dice: Dice) -> int:
+    chance = dice.stream(f"price:{kind.noun}:{brand}:{size}:{count}")
+    rate = kind.rate[0] + (kind.rate[1] - kind.rate[0]) * chance.random()
+    if kind.form in ("loose", "deli", "weighed"):
+        return max(60, round(rate / 10) * 10)
+    rate *= (size * count / (kind.sizes[0] * kind.counts[0])) ** -0.15
+    per = 1000 if kind.form in ("g", "ml", "xg", "xml") else 1
+    return max(60, round(rate * size * count / per / 5) * 5)
+
+
+class _Maker:
+    """Draws goods that differ in brand, words or size."""
+
+    def __init__(self, dice: Dice, concern: str, brands: list[str]) -> None:
+        self.dice = dice
+        self.chance = dice.stream(f"goods:{concern}")
+        self.brands = brands
+        self.taken: set[tuple[str | None, str, int, int]] = set()
+        self.codes: set[str] = set()
+
+    def make(self, kinds: tuple[Kind, ...]) -> Good:
+        for attempt in range(1000):
+            kind = self.chance.choice(kinds)
+            brand = None if kind.form in ("loose", "deli") else self.chance.choice(self.brands)
+            size, count = self.chance.choice(kind.sizes), self.chance.choice(kind.counts)
+            words = f"{self.chance.choice(kind.varieties)} {kind.noun}"
+            if attempt > 3:
+                words = f"{self.chance.choice(EXTRA)} {words}"
+            if attempt > 12:
+                words = f"{words} No {self.chance.randrange(2, 20 * attempt)}"
+            key = (brand, words, size, count)
+            if key not in self.taken:
+                self.taken.add(key)
+                return Good(
+                    kind, brand, words, size, count, _price(kind, brand, size, count, self.dice), self._code(kind)
+                )
+        raise ValueError("no unused good left: ask for fewer products")
+
+    def _code(self, kind: Kind) -> str:
+        while True:
+            weighed = kind.form in ("loose", "deli")
+            code = barcodes.in_store(self.chance) if weighed else barcodes.draw(self.chance)
+            if code not in self.codes:
+                self.codes.add(code)
+                return code
+
+
+def _brands(dice: Dice, wanted: int) -> list[str]:
+    chance = dice.stream("brands")
+    brands = list(BRANDS)
+    while len(brands) < wanted:
+        name = "".join(chance.choice(SYLLABLES) for _ in range(chance.choice((2, 3)))).title()
+        if name not in brands:
+            brands.append(name)
+    return brands
+
+
+def nationals(dice: Dice, products: int) -> list[Good]:
+    """Goods that any chain may sell, with one barcode for all of them."""
+    maker = _Maker(dice, "national", _brands(dice, min(40 + products // 50, 300)))
+    return [maker.make(KINDS) for _ in range(products)]
+
+
+def _sku(chain: str, section: str, good: Good, chance: Random) -> str:
+    if section == "market":
+        return str(chance.randrange(1_100_000_000, 1_199_999_999))
+    if chain == "woolworths":
+        return str(chance.randrange(*chance.choice(((10_000, 99_999), (100_000, 999_999), (6_000_000, 6_999_999)))))
+    if chain == "coles":
+        return str(chance.randrange(*chance.choice(((1_000_000, 9_999_999), (100_000, 999_999)))))
+    if chain == "aldi":
+        variant = chance.random() < 0.1
+        number = f"{chance.randrange(100_000, 999_999)}{chance.randrange(1, 9):03d}" if variant else ""
+        return (number or str(chance.randrange(100_000, 999_999))).zfill(18)
+    if good.weighed:
+        form = chance.choice(("8006", "8006", "180000006"))
+        return form + str(chance.randrange(1000, 9999))
+    return str(chance.randrange(1_000, 999_999))
+
+
+def _sent(chain: str, sku: str, good: Good, chance: Random) -> str | None:
+    """The barcode as this chain sends it: Coles tells it on the product page only, ALDI never."""
+    lot = chance.random()
+    code = good.gtin
+    if chain == "aldi":
+        return None
+    if chain == "woolworths" and len(code) == 12 and code[0] == "0":
+        return code[1:]
+    if lot < 0.008:
+        return barcodes.spoilt(code)
+    if chain == "iga":
+        if lot < 0.13:
+            return None
+        junk = {0: "null", 1: "notfound", 2: "N/A", 3: "TEST_BARCODE"}
+        return sku if lot < 0.15 else junk[int(lot * 1000) % 4] if lot < 0.18 else code.zfill(13)
+    if chain == "coles":
+        return None if lot < 0.05 else f"{code},{barcodes.draw(chance)}" if lot < 0.09 else code
+    return code
+
+
+class Catalogue:
+    """All lines of one chain, and the arrays that prices are computed from."""
+
+    def __init__(self, chain: str, dice: Dice, products: int, pool: list[Good], promo_share: float) -> None:
+        self.chain = chain
+        self._dice = dice
+        self._chance = dice.stream(f"{chain}:lines")
+        self._skus: set[str] = set()
+        self._families: dict[tuple[str, str | None, int, int], int] = {}
+        self._promo_share = 0.0 if chain == "iga" else promo_share
+        goods = self._goods(products, pool)
+        self.lines: list[Line] = [self._line(index, good, "main") for index, good in enumerate(goods)]
+        self.main = len(self.lines)
+        for section, kinds in (("tobacco", TOBACCO), ("market", MARKET)):
+            if chain == "woolworths" or (chain == "coles" and section == "tobacco"):
+                maker = _Maker(dice, f"{chain}:{section}", list(BRANDS))
+                for _ in range(3 + products // 40):
+                    self.lines.append(self._line(len(self.lines), maker.make(kinds), section))
+        self.base = np.array([line.base for line in self.lines], dtype=np.int64)
+        self.family = np.array([line.family for line in self.lines], dtype=np.int64)
+
+    def _goods(self, products: int, pool: list[Good]) -> list[Good]:
+        own = _Maker(self._dice, self.chain, list(PRIVATE[self.chain]))
+        shared = self._chance.sample(pool, min(len(pool), round(products * NATIONAL_SHARE[self.chain])))
+        if self.chain == "aldi":
+            shared = [good for good in shared if good.kind.form != "deli"]
+        kinds = tuple(kind for kind in KINDS if self.chain != "aldi" or kind.form != "deli")
+        own.taken.update((good.brand, good.words, good.size, good.count) for good in shared)
+        own.codes.update(good.gtin for good in pool)
+        goods = shared + [own.make(kinds) for _ in range(products - len(shared))]
+        self._chance.shuffle(goods)
+        return goods
+
+    def _line(self, index: int, good: Good, section: str) -> Line:
+        chance = self._chance
+        sku = _sku(self.chain, section, good, chance)
+        while sku in self._skus:
+            sku = _sku(self.chain, section, good, chance)
+        self._skus.add(sku)
+        family = (good.kind.noun, good.brand, good.size, good.count)
+        main = section == "main"
+        promo = main and (chance.random() < self._promo_share)
+        factor = LEVEL[self.chain] * (0.97 + 0.06 * self._dice.stream(f"{self.chain}:{family}").random())
+        return Line(
+            index=index,
+            sku=sku,
+            good=good,
+            brand=good.brand,
+            base=max(60, round(good.base * factor / 5) * 5),
+            family=self._families.setdefault(family, len(self._families)),
+            section=section,
+            promo_only=promo,
+            abroad=main and not promo and chance.random() < 0.08,
+            barcode=None if section == "market" else _sent(self.chain, sku, good, chance),
+        )

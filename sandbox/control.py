@@ -1,0 +1,118 @@
+"""The server's own paths, /_sandbox/..., for processes that do not hold the object.
+
+GET state | GET stores?chain= | GET truth?chain=&store=&day= | GET, POST, DELETE faults (JSON: Fault's fields; DELETE
+?match= or ?number=) | GET, PUT day (JSON number) | GET, PUT, DELETE switches/NAME | GET, DELETE log (?since=N) |
+PUT robots/CHAIN (JSON {status, text})
+"""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from sandbox.catalogue import CHAINS
+from sandbox.faults import KINDS
+
+if TYPE_CHECKING:
+    from sandbox.server import SandboxServer
+
+
+def state(server: "SandboxServer") -> dict[str, Any]:
+    """What the server is and has; also the ready line of scripts/sandbox.py."""
+    world = server.world
+    return {
+        "url": server.url,
+        "port": server.port,
+        "day": server.day,
+        "date": world.date_of(server.day).isoformat(),
+        "seed": world.seed,
+        "products": world.products,
+        "chains": {
+            chain: {"url": f"{server.url}/{chain}", "stores": [store.store_id for store in world.stores(chain)]}
+            for chain in CHAINS
+        },
+        "switches": sorted(server.switches),
+        "faults": [fault.as_json() for fault in server.faults],
+        "requests": len(server.log),
+    }
+
+
+async def handle(server: "SandboxServer", request: web.BaseRequest) -> web.StreamResponse:
+    """Answers 400 with the reason where a call is wrong, 404 where there is none."""
+    parts = request.path.strip("/").split("/")
+    if parts == [""]:
+        return web.json_response(state(server))
+    if parts[0] != "_sandbox":
+        return web.json_response({"error": f"no chain {parts[0]!r}", "chains": list(CHAINS)}, status=404)
+    name = parts[1] if len(parts) > 1 else "state"
+    call = _CALLS.get(name)
+    if call is None:
+        return web.json_response({"error": f"no call {name!r}", "calls": sorted(_CALLS)}, status=404)
+    try:
+        return web.json_response(await call(server, request, parts[2:]))
+    except (KeyError, TypeError, ValueError) as error:
+        return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
+
+
+async def _state(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+    return state(server)
+
+
+async def _stores(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+    return [asdict(store) for store in server.world.stores(request.query["chain"])]
+
+
+async def _truth(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+    query = request.query
+    chain, store = query["chain"], query["store"]
+    day = int(query["day"]) if "day" in query else server.day_of(chain, store)
+    return server.world.truth(chain, store, day)
+
+
+async def _faults(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+    if request.method == "POST":
+        return server.faults.add(**await request.json()).as_json()
+    if request.method == "DELETE":
+        number = int(request.query["number"]) if "number" in request.query else None
+        return {"cleared": server.faults.clear(request.query.get("match"), number=number)}
+    return {"faults": [fault.as_json() for fault in server.faults], "kinds": KINDS}
+
+
+async def _day(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+    if request.method == "PUT":
+        server.day = int(await request.json())
+    return {"day": server.day, "date": server.world.date_of(server.day).isoformat()}
+
+
+async def _switches(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+    if rest and request.method == "PUT":
+        server.switches.add(rest[0])
+    elif rest and request.method == "DELETE":
+        server.switches.discard(rest[0])
+    return {"on": sorted(server.switches)}
+
+
+async def _log(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+    if request.method == "DELETE":
+        server.log.clear()
+    since = int(request.query.get("since", 0))
+    return [entry.as_json() for entry in server.log[since:]]
+
+
+async def _robots(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+    if request.method == "PUT":
+        wanted = await request.json()
+        server.robots[rest[0]] = (int(wanted.get("status", 200)), str(wanted.get("text", "")))
+    return {chain: {"status": status, "text": text} for chain, (status, text) in server.robots.items()}
+
+
+_CALLS = {
+    "state": _state,
+    "stores": _stores,
+    "truth": _truth,
+    "faults": _faults,
+    "day": _day,
+    "switches": _switches,
+    "log": _log,
+    "robots": _robots,
+}

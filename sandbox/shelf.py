@@ -1,0 +1,86 @@
+"""Unit prices as shelves print them, and the truth that follows from them."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Any
+
+from sandbox import barcodes
+
+if TYPE_CHECKING:
+    from sandbox.catalogue import Line
+
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Cup:
+    """A shelf's unit price: `number` dollars for `measure` of `unit` (g, ml, ea or m)."""
+
+    number: Decimal
+    measure: int
+    unit: str
+
+    def standard(self) -> tuple[float, str]:
+        """Dollars per kg, l, m or ea with 4 decimals: the printed number converted."""
+        per = 1000 if self.unit in ("g", "ml") else 1
+        value = (self.number * per / self.measure).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+        return float(value), {"g": "kg", "ml": "l"}.get(self.unit, self.unit)
+
+
+def cup(cents: int, amount: int, unit: str, measure: int) -> Cup:
+    """The price of `amount` units as a shelf prints it for `measure` of them: rounded half up to a cent."""
+    number = (Decimal(cents) * measure / amount / 100).quantize(CENT, ROUND_HALF_UP)
+    return Cup(number, measure, unit)
+
+
+def unit_of(form: str) -> str:
+    """g, ml, ea or m."""
+    if form in ("ml", "xml"):
+        return "ml"
+    return "m" if form == "m" else "ea" if form in ("ea", "sheets") else "g"
+
+
+def pack_price(per_kg: int, grams: int) -> int:
+    """Cents for a pack of uneven weight, half up."""
+    return (per_kg * grams + 500) // 1000
+
+
+def blank(company: str, store_id: str, line: "Line") -> dict[str, Any]:
+    """A truth row with everything that does not hang on the day; the chain's own values are put over it."""
+    readings = barcodes.readings(line.barcode, line.sku)
+    acceptable: dict[str, list[Any]] = {"gtin": readings} if len(readings) > 1 else {}
+    return {
+        "company": company,
+        "store_id": store_id,
+        "sku": line.sku,
+        "name": "",
+        "brand": line.brand or None,
+        "gtin": readings[0],
+        "size": None,
+        "price_cents": None,
+        "was_price_cents": None,
+        "price_basis": "each",
+        "typical_grams": None,
+        "is_estimated": False,
+        "is_on_special": False,
+        "is_available": True,
+        "is_ranged": True,
+        "unit_price": None,
+        "unit_of_measure": None,
+        "offer_kind": None,
+        "multibuy_quantity": None,
+        "multibuy_total_cents": None,
+        "category_path": (),
+        "category_paths": [],
+        "acceptable": acceptable,
+        "promo_only": line.promo_only,
+    }
+
+
+def put_price(row: dict[str, Any], now: int, was: int | None, shelf: Cup | None) -> None:
+    """The price, the price before a special, and the shelf's unit price of a row."""
+    row["price_cents"] = now
+    row["was_price_cents"] = was if was is not None and was > now else None
+    row["is_on_special"] = row["was_price_cents"] is not None
+    if shelf is not None:
+        row["unit_price"], row["unit_of_measure"] = shelf.standard()

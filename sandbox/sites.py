@@ -1,0 +1,7 @@
+"""The sites by the name under which the server has them."""
+
+from types import ModuleType
+
+from sandbox import woolworths
+
+SITES: dict[str, ModuleType] = {"woolworths": woolworths}

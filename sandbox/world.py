@@ -1,0 +1,162 @@
+"""The world behind the four storefronts: goods, stores, prices by store and day, and the truth about them."""
+
+import datetime as dt
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from sandbox import places, woolworths_tree
+from sandbox.catalogue import CHAINS, Catalogue, Good, nationals
+from sandbox.dice import Dice
+from sandbox.places import Store
+from sandbox.pricing import Offers, Prices, State
+from sandbox.sites import SITES
+from sandbox.tree import Tree
+
+EPOCH = dt.date(2026, 6, 3)
+"""Day 0, a Wednesday: the day on which specials flip."""
+Columns = tuple[list[str], list[str], np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+class World:
+    """Everything that can be known about the sandbox; the same for the same arguments.
+
+    products: lines a chain sells (tobacco and market lines come on top). stores: per chain. zones: price zones per
+    chain (ALDI has one). noise: share of lines whose price in a store differs from its zone's. zone_share: share of
+    lines that a zone prices differently. range_low: the smallest share of lines that a store lists.
+    woolworths_cap: how many products of one category can be had. coles_page_cap: pages of one category.
+    """
+
+    def __init__(
+        self,
+        seed: int = 1,
+        products: int = 400,
+        stores: int = 4,
+        zones: int = 2,
+        *,
+        noise: float = 0.004,
+        zone_share: float = 0.3,
+        range_low: float = 0.3,
+        promo_only: float = 0.01,
+        woolworths_cap: int = 10_000,
+        coles_page_cap: int = 104,
+    ) -> None:
+        self.seed, self.products, self.zones = seed, products, zones
+        self.noise, self.zone_share, self.range_low, self.promo_only = noise, zone_share, range_low, promo_only
+        self.woolworths_cap, self.coles_page_cap = woolworths_cap, coles_page_cap
+        self.dice = Dice(seed)
+        self._pool: list[Good] | None = None
+        self._catalogues: dict[str, Catalogue] = {}
+        self._prices: dict[str, Prices] = {}
+        self._stores = {chain: places.draw(chain, stores, self.dice) for chain in CHAINS}
+        self._by_id = {(s.chain, s.store_id): s for chain in CHAINS for s in self._stores[chain]}
+        self._by_id["woolworths", "1101"] = self._fallback()
+        self._zones = {chain: self._zone_table(chain) for chain in CHAINS}
+        self.state = lru_cache(maxsize=64)(self._state)
+        self.zone_offers = lru_cache(maxsize=64)(self._zone_offers)
+
+    def _fallback(self) -> Store:
+        """Woolworths' store 1101, which answers where no store is named: in no locator, full range, zone 0."""
+        first = self._stores["woolworths"][0]
+        return Store(
+            "woolworths", "1101", "1101", -1, "Online", "1 Woolworths Way", "Bella Vista", "2153", "NSW", -33.7322,
+            150.9558, first.timezone,
+        )  # fmt: skip
+
+    def stores(self, chain: str) -> list[Store]:
+        """The chain's stores as its locator should tell them; IGA's that do not sell online are among them."""
+        return list(self._stores[chain])
+
+    def store(self, chain: str, store_id: str) -> Store | None:
+        return self._by_id.get((chain, store_id))
+
+    def catalogue(self, chain: str) -> Catalogue:
+        if chain not in self._catalogues:
+            if self._pool is None:
+                self._pool = nationals(self.dice, self.products)
+            self._catalogues[chain] = Catalogue(chain, self.dice, self.products, self._pool, self.promo_only)
+        return self._catalogues[chain]
+
+    def prices(self, chain: str) -> Prices:
+        if chain not in self._prices:
+            self._prices[chain] = Prices(
+                self.catalogue(chain), self.dice, self.noise, self.zone_share, self.range_low
+            )  # fmt: skip
+        return self._prices[chain]
+
+    @cached_property
+    def woolworths_tree(self) -> Tree:
+        return woolworths_tree.build(self)
+
+    def _zone_table(self, chain: str) -> np.ndarray:
+        count = len(self._stores[chain])
+        if chain == "aldi":
+            return np.zeros(count, dtype=np.int64)
+        order = np.argsort(self.dice.uniform(f"{chain}:zone-of", np.arange(count)))
+        table = np.empty(count, dtype=np.int64)
+        table[order] = np.arange(count) % self.zones
+        return table
+
+    def zone_of(self, chain: str, store_id: str) -> int:
+        index = self._by_id[chain, store_id].index
+        return 0 if index < 0 else int(self._zones[chain][index])
+
+    def _zone_offers(self, chain: str, zone: int, day: int) -> tuple[np.ndarray, Offers]:
+        return self.prices(chain).zone(zone, day)
+
+    def _state(self, chain: str, store_id: str, day: int) -> State:
+        regular, offers = self.zone_offers(chain, self.zone_of(chain, store_id), day)
+        return self.prices(chain).store(self._by_id[chain, store_id], day, regular, offers)
+
+    @staticmethod
+    def date_of(day: int) -> dt.date:
+        return EPOCH + dt.timedelta(days=day)
+
+    def day_at(self, chain: str, store_id: str, when: dt.datetime) -> int:
+        """The day on the calendar of a store's own time zone at an aware moment."""
+        store = self._by_id.get((chain, store_id)) or self._stores[chain][0]
+        return (when.astimezone(ZoneInfo(store.timezone)).date() - EPOCH).days
+
+    def truth(self, chain: str, store_id: str, day: int) -> list[dict[str, Any]]:
+        """What a correct crawl of the store on that day would store, one dict a product, in order of sku.
+
+        Beside the item's fields: `category_paths` (every path that is right), `acceptable` (field -> every value that
+        is right where the wire can be read in two ways), `promo_only`, and `offer_id` where the chain tells one.
+        """
+        state = self.state(chain, store_id, day)
+        site = SITES[chain]
+        catalogue = self.catalogue(chain)
+        store = self._by_id[chain, store_id]
+        if not store.is_online:
+            return []
+        rows = []
+        for line in catalogue.lines[: catalogue.main]:
+            if state.ranged[line.index]:
+                rows.append(site.truth(self, store, day, line, state))
+        return sorted(rows, key=lambda row: row["sku"])
+
+    def prices_array(self, chain: str, day: int, stores: Sequence[str] | None = None) -> Columns:
+        """(store_ids, skus, price, was, multibuy quantity, multibuy total): int64 arrays of stores x lines, cents.
+
+        -1 where a line is not ranged or has no such value. Prices are what one unit costs (weighed packs: the pack),
+        whether in stock or not.
+        """
+        ids = list(stores) if stores is not None else [store.store_id for store in self._stores[chain]]
+        catalogue = self.catalogue(chain)
+        site = SITES[chain]
+        grams = np.array([site.pack_grams(line) for line in catalogue.lines[: catalogue.main]], dtype=np.int64)
+        tables = [np.full((len(ids), catalogue.main), -1, dtype=np.int64) for _ in range(4)]
+        for row, store_id in enumerate(ids):
+            state = self._state(chain, store_id, day)
+            offers = state.offers
+            ranged = state.ranged[: catalogue.main]
+            for place, column in enumerate((offers.price, offers.was, offers.quantity, offers.total)):
+                values = column[: catalogue.main]
+                if place < 2:
+                    values = np.where((grams > 0) & (values >= 0), (values * grams + 500) // 1000, values)
+                tables[place][row] = np.where(ranged, values, -1)
+        skus = [line.sku for line in catalogue.lines[: catalogue.main]]
+        return ids, skus, tables[0], tables[1], tables[2], tables[3]
