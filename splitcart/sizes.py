@@ -1,0 +1,200 @@
+"""How much is in a pack: the grammar of Australian size texts, and nothing guessed beyond it.
+
+`6 x 375mL`, `375mL x10 Carton`, `2pk`, `1kg - 2.5kg`, `2,000 ml`, `approx. 1.8 kg per package`, `per 100g`,
+`Half Each`,
+`BEER CAN 375ML:PACK6`. A text that means two things (`6 pack 500g`: each or all?) or lacks a number (`355ml xCase`)
+is None.
+"""
+
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from splitcart.units import COUNT_WORDS, MEASURE_WORDS, UNITS, BaseUnit
+
+MAX_TEXT = 200
+_MAX_AMOUNT = Decimal(1_000_000)
+_MAX_COUNT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """`count` packs of `amount` base units each; a range is priced at its upper end, so `amount` is `high`."""
+
+    amount: Decimal
+    unit: BaseUnit
+    count: int = 1
+    approx: bool = False
+    low: Decimal | None = None
+    high: Decimal | None = None
+    noun: str = field(default="", compare=False)
+    """What is counted where unit is `ea`: sheet, roll, tablet...; empty for packs and pieces of any kind."""
+
+    @property
+    def total(self) -> Decimal:
+        """All that the pack holds, in g, ml, m or ea."""
+        return self.amount * self.count
+
+    def __str__(self) -> str:
+        """The size in its plainest form, which `parse` reads back."""
+        about = "approx. " if self.approx and self.low is None else ""
+        times = f"{self.count} x " if self.count > 1 else ""
+        amount = f"{self.amount:f} {self.unit}"
+        return f"{about}{times}{amount}" if self.low is None else f"{times}{self.low:f} {self.unit} - {amount}"
+
+
+_NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,7})(?:\.[0-9]{1,4})?|\.[0-9]{1,4}"
+_N = rf"({_NUMBER})\s*"
+_U = rf"({MEASURE_WORDS}|{COUNT_WORDS})(?![a-z])\.?\s*"
+_M = rf"({MEASURE_WORDS})(?=[^a-z]|x\s*[0-9]|$)\.?\s*"
+_X = r"[x×*]\s*"
+_BOX = (
+    r"(?:\(?(?:each|ea|case|cases|carton|ctn|packs?|packets?|pk|pkt|block|cube|slab|cans?|bottles?|stubb(?:y|ies)|tins?"
+    r"|tray|punnet|bags?|tub|jar|box|loaf|pouch|bunch|piece|package|sleeve|cask|longnecks?|multipack|prepack(?:ed)?"
+    r"|minimum|min|approx|approximately|average|avg)(?![a-z])\.?\)?\s*)"
+)
+_PER = r"(?:per\s+(?:package|pack|packet|piece|each|ea|punnet|bag|tray|unit|item)\s*)?"
+_TAIL = rf"{_BOX}{{0,3}}{_PER}"
+_ABOUT = re.compile(r"(?<![a-z])(?:approx(?:imately)?|about|average|avg|est|around|circa)(?![a-z])\.?|~")
+_LEAD = re.compile(r"^(?:(?:approx(?:imately)?|about|average|avg|est|around|circa|min(?:imum)?)(?![a-z])\.?|~)\s*")
+
+_RANGE = re.compile(rf"{_N}(?:{_U})?(?:-|to(?![a-z]))\s*{_N}{_U}{_TAIL}")
+_TIMES = re.compile(rf"(?:{_N}{_X})?{_N}{_X}{_N}{_U}{_TAIL}")
+_TIMES_AFTER = re.compile(rf"{_N}{_M}{_X}{_N}{_TAIL}")
+_LITRES_AND_PACK = re.compile(
+    rf"{_N}(ml|mls|l|lt|ltr|litres?)\s+{_N}(?:pk|packs?|pkt|cans?|bottles?)(?![a-z])\s*{_TAIL}"
+)
+_ONE = re.compile(rf"{_N}{_U}{_TAIL}")
+_PER_MEASURE = re.compile(rf"(?:per|/)\s*(?:{_N})?{_U}")
+_SINGLE = re.compile(r"(?:(?:whole|half|quarter|single|loose|sold)\s+)?(?:per\s+)?(each|ea|bunch|pair)\.?")
+_DOZEN = re.compile(r"(half\s+)?(?:a\s+)?dozen")
+_PACKS_OF = re.compile(rf"{_N}(?:pk|packs?|cans?|bottles?)\s*{_X}{_N}{_U}{_TAIL}")
+_ROLL = re.compile(rf"{_N}(cm|mm|m)\s*{_X}{_N}(cm|mm|m)\s*{_TAIL}")
+_TILL = re.compile(
+    rf"(?:.*[^0-9.,])?{_N}{_M}(?:\(?{_N}(?:pk|pack)\)?\s*)?:\s*(?:(?:pack|pk|ctn|case|carton)\s*{_N}|ea|each)"
+)
+
+
+def parse(text: object) -> Size | None:
+    """The size that a pack text tells, alone or at the end of a name or till text, or None. Never raises."""
+    if not isinstance(text, str) or not text or len(text) > MAX_TEXT:
+        return None
+    plain = re.sub(r"(?<=[0-9])\s?Mm\b", "ml", text)  # `700Mm`, a misspelt mL; mm and MM are millimetres
+    plain = " ".join(plain.casefold().replace("\u2013", "-").replace("\u2014", "-").replace("\u2212", "-").split())
+    about = bool(_ABOUT.search(plain))
+    body = _LEAD.sub("", plain.strip("()"))
+    return _phrase(body, about) or _till(plain) or _at_end(plain)
+
+
+def _phrase(body: str, about: bool) -> Size | None:
+    """A text that is a size and nothing else."""
+    for pattern, build in _BUILDERS:
+        if found := pattern.fullmatch(body):
+            return build(found, about)
+    return None
+
+
+def _till(plain: str) -> Size | None:
+    """`CARLTON DRY 8PK CAN 375ML:CTN24`: what is sold is what stands after the colon."""
+    found = _TILL.fullmatch(plain)
+    return None if found is None else _size(found[1], found[2], found[4] or "1")
+
+
+def _at_end(plain: str) -> Size | None:
+    """`Golden Crumpets Round 6 pack`: the longest size that ends a longer text."""
+    start = 0
+    for _ in range(40):
+        found = _BREAK.search(plain, start)
+        if found is None:
+            return None
+        start = found.end()
+        rest = plain[start:].strip("()")
+        if rest[:1] in _STARTS and (size := _phrase(rest, bool(_ABOUT.search(rest)))):
+            return None if _AMBIGUOUS.search(plain[: found.start()]) else size
+    return None
+
+
+_STARTS = frozenset("0123456789.")
+_BREAK = re.compile(r"[\s(,]")
+_AMBIGUOUS = re.compile(rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{COUNT_WORDS}|x)|(?<![a-z])x|[×*+/&-])[\s(,]*$")
+"""What must not stand before the last size: another one, or a sign that ties it to what comes before."""
+
+
+def _range(found: re.Match[str], about: bool) -> Size | None:
+    low_number, low_unit, high_number, high_unit = found.groups()
+    low, high = _size(low_number, low_unit or high_unit), _size(high_number, high_unit)
+    if low is None or high is None or low.unit != high.unit or not low.amount < high.amount:
+        return None
+    return Size(high.amount, high.unit, 1, True, low.amount, high.amount, high.noun)
+
+
+def _times(found: re.Match[str], about: bool) -> Size | None:
+    outer, inner, number, unit = found.groups()
+    count = _count(inner) * (_count(outer) if outer else 1)
+    return _size(number, unit, str(count), about)
+
+
+def _times_after(found: re.Match[str], about: bool) -> Size | None:
+    return _size(found[1], found[2], found[3], about)
+
+
+def _packs_of(found: re.Match[str], about: bool) -> Size | None:
+    return _size(found[2], found[3], found[1], about)
+
+
+def _dozen(found: re.Match[str], about: bool) -> Size | None:
+    return _size("6" if found[1] else "12", "ea", "1", about)
+
+
+def _one(found: re.Match[str], about: bool) -> Size | None:
+    return _size(found[1], found[2], "1", about)
+
+
+def _per_measure(found: re.Match[str], about: bool) -> Size | None:
+    return _size(found[1] or "1", found[2], "1", about)
+
+
+def _single(found: re.Match[str], about: bool) -> Size | None:
+    return _size("1", found[1], "1", about)
+
+
+def _roll(found: re.Match[str], about: bool) -> Size | None:
+    """`30cm x 120m`: width by length; two lengths of one unit say no amount."""
+    sides = sorted(
+        (size for side in ((1, 2), (3, 4)) if (size := _size(found[side[0]], found[side[1]]))),
+        key=lambda size: size.amount,
+    )
+    return sides[-1] if len(sides) == 2 and found[2] != found[4] else None
+
+
+_BUILDERS = (
+    (_RANGE, _range),
+    (_TIMES, _times),
+    (_ROLL, _roll),
+    (_TIMES_AFTER, _times_after),
+    (_LITRES_AND_PACK, _times_after),
+    (_ONE, _one),
+    (_PER_MEASURE, _per_measure),
+    (_SINGLE, _single),
+    (_DOZEN, _dozen),
+    (_PACKS_OF, _packs_of),
+)
+
+
+def _count(text: str) -> int:
+    number = Decimal(text.replace(",", ""))
+    return int(number) if number == number.to_integral_value() else 0
+
+
+def _size(number: str, word: str, count: str = "1", about: bool = False) -> Size | None:
+    unit, times = UNITS[word], _count(count)
+    amount = Decimal(number.replace(",", "")) * unit.scale
+    if not (0 < amount <= _MAX_AMOUNT and 1 <= times <= _MAX_COUNT):
+        return None
+    return Size(_plain(amount), unit.base, times, about, noun=unit.noun)
+
+
+def _plain(amount: Decimal) -> Decimal:
+    """Without trailing zeros and without an exponent."""
+    whole = amount.to_integral_value()
+    return whole.quantize(Decimal(1)) if amount == whole else amount.normalize()

@@ -1,0 +1,121 @@
+"""The shelf's price per measure, converted to dollars per kg, l, m or ea; never recomputed from price and size."""
+
+import re
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Literal
+
+from splitcart.money import to_decimal
+from splitcart.sizes import Size
+from splitcart.units import COUNT_WORDS, MEASURE_WORDS, UNITS
+
+PriceUnit = Literal["kg", "l", "m", "ea"]
+Agreement = Literal["agrees", "conflict", "unknown"]
+
+ESTIMATE_TOLERANCE = Decimal("0.05")
+_MAX_TEXT = 60
+_BASE: dict[str, tuple[PriceUnit, Decimal]] = {
+    "g": ("kg", Decimal(1000)),
+    "ml": ("l", Decimal(1000)),
+    "m": ("m", Decimal(1)),
+    "ea": ("ea", Decimal(1)),
+}
+_MEASURE = re.compile(
+    rf"(?:per\s*|/\s*)?((?:[0-9]{{1,3}}(?:,[0-9]{{3}})+|[0-9]{{1,6}})(?:\.[0-9]{{1,4}})?)?\s*"
+    rf"({MEASURE_WORDS}|{COUNT_WORDS})(?![a-z])\.?(?:\s+(?:punnet|pack|bag|tray|each|bunch|charged))?"
+)
+_TEXT = re.compile(r"\$\s*([0-9][0-9,]*(?:\.[0-9]+)?)\s*((?:/|per\s|each|ea(?![a-z])).*)")
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPrice:
+    """`e4` ten-thousandths of a dollar per `unit`."""
+
+    e4: int
+    unit: PriceUnit
+    measure: Decimal = field(default=Decimal(1), compare=False)
+    """How many units the shelf's own measure holds: 0.1 for `100G`. It sets what one last digit of the shelf is
+    worth."""
+    noun: str = field(default="", compare=False)
+    """What the shelf counts where unit is `ea`: sheet, roll, tablet; empty for each."""
+
+    @property
+    def dollars(self) -> float:
+        return self.e4 / 10_000
+
+
+def convert(number: object, measure: object) -> UnitPrice | None:
+    """Dollars `number` (0.74, "0.74", "$0.74") per `measure` (`100G`, `per 1 kg`, `125G Punnet`, `100 sheets`).
+
+    None where either says nothing (`0`, ``, `kgM`, a price of 0). Never raises.
+    """
+    dollars, parsed = to_decimal(number), _measure(measure)
+    if not dollars or parsed is None:
+        return None
+    amount, unit, noun = parsed
+    e4 = int((dollars * 10_000 / amount).to_integral_value(ROUND_HALF_EVEN))
+    return UnitPrice(e4, unit, amount, noun) if 0 < e4 < 2**62 else None
+
+
+def split(text: object) -> tuple[str, str] | None:
+    """Number and measure of a shelf text: `$4.38/ 100g` -> (`4.38`, `100g`), `$0.62 each` -> (`0.62`, `each`)."""
+    if not isinstance(text, str) or len(text) > _MAX_TEXT:
+        return None
+    found = _TEXT.fullmatch(" ".join(text.split()).strip())
+    if found is None or to_decimal(found[1]) is None:
+        return None
+    measure = re.sub(r"^(?:/|per\s)\s*", "", found[2]).strip()
+    return (found[1].replace(",", ""), measure) if measure else None
+
+
+def from_text(text: object) -> UnitPrice | None:
+    """The unit price that a whole shelf text tells (`$40.00 per 1kg`), or None. Never raises."""
+    parts = split(text)
+    return None if parts is None else convert(*parts)
+
+
+def check(
+    price_cents: int | None,
+    size: Size | None,
+    unit_price: UnitPrice | None,
+    *,
+    estimated: bool = False,
+    shelf_digits: int = 2,
+) -> Agreement:
+    """Whether the shelf's unit price is price over size, within one last digit of the shelf's number.
+
+    `shelf_digits`: decimals of that number (2: cents per measure). Estimates, and sizes that are approximate, may
+    differ by 5%. `unknown` where the two do not measure the same thing (packs against sheets,
+    kg against ml) or one is None.
+    """
+    if price_cents is None or size is None or unit_price is None or not _same_thing(size, unit_price):
+        return "unknown"
+    expected = Decimal(price_cents * 100) / (size.total / _BASE[size.unit][1])
+    digit = Decimal(10) ** (4 - max(0, min(4, shelf_digits))) / unit_price.measure
+    allowed = digit + Decimal("0.5")  # e4 itself is rounded
+    if estimated or size.approx:
+        allowed = max(allowed, expected * ESTIMATE_TOLERANCE)
+    return "agrees" if abs(expected - unit_price.e4) <= allowed else "conflict"
+
+
+def _measure(measure: object) -> tuple[Decimal, PriceUnit, str] | None:
+    """Amount in price units, the unit, and what is counted."""
+    if not isinstance(measure, str) or len(measure) > _MAX_TEXT:
+        return None
+    found = _MEASURE.fullmatch(" ".join(measure.casefold().split()))
+    if found is None:
+        return None
+    unit = UNITS[found[2]]
+    name, base = _BASE[unit.base]
+    amount = Decimal((found[1] or "1").replace(",", "")) * unit.scale / base
+    return (amount, name, unit.noun) if amount > 0 else None
+
+
+def _same_thing(size: Size, unit_price: UnitPrice) -> bool:
+    if _BASE[size.unit][0] != unit_price.unit:
+        return False
+    if size.unit != "ea" or (unit_price.noun and size.noun == unit_price.noun):
+        return True
+    if unit_price.noun:
+        return False
+    return size.total >= unit_price.measure  # `100ea` of a `12 pack` are sheets, not packs
