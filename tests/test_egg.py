@@ -14,7 +14,7 @@ SHIPPED = {"splitcart", "splitcart_spiders", "pipelines", "models"}
 
 
 @pytest.fixture(scope="module")
-def egg(tmp_path_factory):
+def egg_path(tmp_path_factory):
     """The egg, built from a copy so that nothing stale in the checkout's build folder can enter it."""
     copy = tmp_path_factory.mktemp("egg")
     for name in (*SHIPPED, "sandbox", "tests"):
@@ -25,7 +25,12 @@ def egg(tmp_path_factory):
     command = [sys.executable, "-W", "ignore", "setup.py", "-q", "bdist_egg", "--dist-dir", "out"]
     done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    with zipfile.ZipFile(next((copy / "out").glob("*.egg"))) as archive:
+    return next((copy / "out").glob("*.egg"))
+
+
+@pytest.fixture(scope="module")
+def egg(egg_path):
+    with zipfile.ZipFile(egg_path) as archive:
         yield archive
 
 
@@ -44,3 +49,32 @@ def test_the_egg_tells_scrapyd_where_the_settings_are(egg):
     points = configparser.ConfigParser()
     points.read_string(egg.read("EGG-INFO/entry_points.txt").decode())
     assert points["scrapy"]["settings"] == "splitcart_spiders.settings"
+
+
+def _within(egg_path, folder, code):
+    """Runs code where only the zipped egg offers our packages, as scrapyd does; gives what it prints."""
+    environ = {"PYTHONPATH": str(egg_path), "HOME": str(folder), "PATH": "", "SCRAPY_PROJECT": "splitcart"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=environ, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_database_is_migrated_from_inside_the_zipped_egg(egg_path, tmp_path):
+    code = (
+        "import models.engine as e\nengine = e.create('sqlite:///crawl.db')\ne.check_schema(engine)\nprint(e.__file__)"
+    )
+    assert ".egg/models/engine.py" in _within(egg_path, tmp_path, code)
+
+
+def test_the_spiders_are_found_inside_the_zipped_egg(egg_path, tmp_path):
+    code = (
+        "from scrapy.settings import Settings\n"
+        "from scrapy.spiderloader import SpiderLoader\n"
+        "settings = Settings()\n"
+        "settings.setmodule('splitcart_spiders.settings')\n"
+        "print(*SpiderLoader.from_settings(settings).list())"
+    )
+    ours = {path.stem for path in (ROOT / "splitcart_spiders" / "spiders").glob("[!_]*.py")}
+    assert set(_within(egg_path, tmp_path, code).split()) == ours
