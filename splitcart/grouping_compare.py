@@ -43,7 +43,10 @@ class Matrix:
 
     def put(self, rows: Ints, codes: Codes) -> None:
         """Sets the rows, once each."""
-        self.codes[rows] = codes
+        if len(rows) == len(self.codes) and not self.held.any() and bool((rows[:-1] < rows[1:]).all()):
+            self.codes = codes  # Every row, in order: nothing to copy.
+        else:
+            self.codes[rows] = codes
         self.lines[rows] = [np.count_nonzero(row) for row in codes]
         self.held[rows] = True
         for columns, part in self._parts:
@@ -57,7 +60,7 @@ class Matrix:
         common, differ = smaller.copy(), np.zeros(len(others), np.int64)
         left = np.arange(len(others))
         for _, part in self._parts:
-            differ[left] += counts(part[row], part, others[left])[1]
+            differ[left] += differing(part[row], part, others[left])
             left = left[differ[left] <= spare[left]]
         common[left], differ[left] = counts(self.codes[row], self.codes, others[left])
         exact = np.zeros(len(others), np.bool_)
@@ -69,8 +72,10 @@ class Matrix:
 
         Which lines these are is guessed from pairs of stores; a wrong guess costs time, never a wrong answer.
         """
+        if self._share == share:
+            return
         held, width = np.flatnonzero(self.held), self.codes.shape[1]
-        if self._share == share or len(held) < 8 or width < 2048:
+        if len(held) < 8 or width < 2048:
             return
         self._share, self._parts = share, []
         one, two = (self.codes[held[d]] for d in np.random.default_rng(1).integers(0, len(held), (2, _SAMPLES)))
@@ -101,3 +106,17 @@ def counts(row: Codes, matrix: Codes, others: Ints) -> tuple[Ints, Ints]:
         both &= block != row
         differ[start : start + step] = _sum(both)
     return common, differ
+
+
+def differing(row: Codes, matrix: Codes, others: Ints) -> Ints:
+    """Like `counts`, without the common ones."""
+    differ = np.empty(len(others), np.int64)
+    present = row != 0
+    step = max(1, _BLOCK // max(1, matrix.shape[1]))
+    for start in range(0, len(others), step):
+        block = matrix[others[start : start + step]]
+        apart = block != row
+        apart &= block != 0
+        apart &= present
+        differ[start : start + step] = _sum(apart)
+    return differ

@@ -104,7 +104,7 @@ class Comparer:
         self._learned.append((mine, wanted, common, differ, exact))
 
     def _hold(self, faces: Ints) -> None:
-        missing = faces[~self._matrix.held[faces]]
+        missing = np.sort(faces[~self._matrix.held[faces]])
         if len(missing):
             self._matrix.put(missing, self.load(self._store[missing].tolist()))
 

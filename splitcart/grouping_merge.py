@@ -6,11 +6,11 @@ largest first, grows in lexicographic order, and there are only so many such lis
 
 import heapq
 from dataclasses import dataclass, field
-from datetime import date
 
 import numpy as np
 
 from splitcart.grouping import period
+from splitcart.grouping_columns import Ints
 from splitcart.grouping_health import Groups, Progress, silent
 from splitcart.grouping_memory import Comparer
 
@@ -31,10 +31,8 @@ class Merging:
     passes: int = 0
     merged: int = 0
     drifted: int = 0
-    _periods: dict[int, date] = field(default_factory=dict)
-    """The fresh anchors, and the specials period each was seen in."""
     _asked: set[int] = field(default_factory=set)
-    """Those not set aside."""
+    """The fresh anchors that are not set aside."""
     _queue: list[Rank] = field(default_factory=list)
     _rows: dict[int, set[int]] = field(default_factory=dict)
     """By anchor, the anchors it matches."""
@@ -42,19 +40,22 @@ class Merging:
     """By anchor, its row as a heap; valid while no other group grows."""
     _grew: int | None = None
 
+    def __post_init__(self) -> None:
+        self._period: Ints = np.zeros(len(self.groups.stores), np.int64)
+        """By store, the number of the specials period that it was seen in, if it is a fresh anchor; 0 for others."""
+
     def run(self) -> None:
         while self._one_pass():
             pass
 
     def _one_pass(self) -> bool:
         self.passes += 1
-        self._periods, self._rows, self._ready = {}, {}, {}
-        for anchor in self.groups.members:
-            self._enter(anchor)
-        self._asked = set(self._periods)
-        self._queue = [self._rank(a) for a in self._periods]
+        self._period[:] = 0
+        self._rows, self._ready = {}, {}
+        self._asked = {anchor for anchor in self.groups.members if self._enter(anchor)}
+        self._queue = [self._rank(a) for a in self._asked]
         heapq.heapify(self._queue)
-        before, there = self.merged, len(self._periods)
+        before, there = self.merged, len(self._asked)
         while (pair := self._best_pair()) is not None:
             self._merge(*pair)
             self.progress("merge", there - len(self._asked), there)
@@ -64,8 +65,7 @@ class Merging:
         """Whether the anchor is fresh and of one period, so that it takes part."""
         store = self.groups.stores[anchor]
         when = period(store, self.groups.rules, store.complete_at) if self.groups.is_fresh(anchor) else None
-        if when is not None:
-            self._periods[anchor] = when
+        self._period[anchor] = 0 if when is None else when.toordinal()
         return when is not None
 
     def _rank(self, anchor: int) -> Rank:
@@ -104,12 +104,11 @@ class Merging:
 
     def _row(self, anchor: int) -> set[int]:
         if anchor not in self._rows:
-            self._rows[anchor] = self._matching(anchor, self._asked)
+            self._rows[anchor] = self._matching(anchor, np.fromiter(self._asked, np.int64, len(self._asked)))
         return self._rows[anchor]
 
-    def _matching(self, anchor: int, among: set[int]) -> set[int]:
-        when = self._periods[anchor]
-        others = np.array(sorted(a for a in among if a != anchor and self._periods[a] == when), np.int64)
+    def _matching(self, anchor: int, among: Ints) -> set[int]:
+        others = among[(self._period[among] == self._period[anchor]) & (among != anchor)]
         return set(others[self.comparer.matches(anchor, others)].tolist()) if len(others) else set()
 
     def _merge(self, winner: int, loser: int) -> None:
@@ -119,7 +118,7 @@ class Merging:
         groups.put(loser, winner)
         self.merged += 1
         self._asked.discard(loser)
-        del self._periods[loser]
+        self._period[loser] = 0
         if self._grew != winner:
             self._grew = winner
             self._ready = {winner: self._ready[winner]}
@@ -161,7 +160,7 @@ class Merging:
         self.drifted += 1
         if not self._enter(member):
             return
-        self._rows[member] = self._matching(member, set(self._periods))
+        self._rows[member] = self._matching(member, np.flatnonzero(self._period))
         for other in self._rows[member]:
             if other in self._rows:
                 self._rows[other].add(member)
