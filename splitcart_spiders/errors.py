@@ -36,3 +36,12 @@ class CatalogueError(CrawlError):
 
     reason = "catalogue_error"
     remedy = "The site's shape may have changed: replay a saved body with scripts/replay.py."
+
+
+class BrowserMissing(CrawlError):
+    """Raised when a session must be opened in a browser and none can be started."""
+
+    remedy = (
+        "Install Chromium (Debian: apt-get install chromium), or set CHROMIUM to its path, or run `playwright install "
+        "chromium`. Nothing was published."
+    )

@@ -7,10 +7,16 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
+from scrapy.settings import BaseSettings
 
 from splitcart_spiders.middlewares import chain_of, is_dev
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8000"
+
+
+def base_url_of(settings: BaseSettings) -> str:
+    """DEV_BASE_URL: where the sandbox listens."""
+    return settings.get("DEV_BASE_URL") or DEFAULT_BASE_URL
 
 
 def dev_url(url: str, base_url: str, chain: str) -> str:
@@ -38,7 +44,7 @@ class DevMiddleware:
         if not is_dev(crawler.spider):
             raise NotConfigured("not in dev")
         self.crawler = crawler
-        self.base_url: str = crawler.settings.get("DEV_BASE_URL") or DEFAULT_BASE_URL
+        self.base_url = base_url_of(crawler.settings)
         self.chain = chain_of(crawler.spider)
 
     @classmethod
