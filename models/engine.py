@@ -21,6 +21,7 @@ SCHEMA_REVISION = "0001"
 """The revision this code is written for; a test keeps it equal to Alembic's head."""
 
 BUSY_SECONDS = 30
+CONNECT = {"application_name": "splitcart", "client_encoding": "utf8"}
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
 
 
@@ -62,7 +63,7 @@ def create(url: str) -> Engine:
     """
     url = normalise(url)
     if make_url(url).get_backend_name() != "sqlite":
-        plain = create_engine(url, pool_pre_ping=True, connect_args={"application_name": "splitcart"})
+        plain = create_engine(url, pool_pre_ping=True, connect_args=dict(CONNECT))
         return SplitcartEngine(plain.pool, plain.dialect, plain.url)
     Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
     plain = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})

@@ -35,7 +35,6 @@ price_changes = table(
     Column("seen_before", Integer),
     *offer_checks(),
     one_of("kind", ("own", "follows")),
-    check("seen_before", "seen_before <> crawl_run_id"),
     sqlite_with_rowid=False,
 )
 

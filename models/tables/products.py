@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Integer, Text, UniqueConstraint, text
 
-from models.tables.base import Big, check, gtin_check, one_of, reference, table
+from models.tables.base import Big, both_or_none, check, gtin_check, one_of, reference, table
 from models.types import Flag, Json, UtcDateTime
 
 brands = table(
@@ -36,9 +36,8 @@ products = table(
     gtin_check(),
     one_of("size_unit", ("g", "ml", "m", "ea")),
     check("size", "size_amount_e3 > 0 AND size_count >= 1"),
-    check(
-        "size_whole", "(size_amount_e3 IS NULL) = (size_unit IS NULL) AND (size_unit IS NULL) = (size_count IS NULL)"
-    ),
+    both_or_none("size_unit_known", "size_amount_e3", "size_unit"),
+    both_or_none("size_count_known", "size_amount_e3", "size_count"),
     Index(
         "uq_products_gtin",
         "gtin",

@@ -84,7 +84,7 @@ staged_items = table(
     Column("url", Text),
     Column("image_url", Text),
     Column("sponsored", Flag, nullable=False),
-    Column("scraped_at", UtcDateTime, nullable=False),
+    Column("scraped_at", UtcDateTime),
     *offer_checks(),
     gtin_check(),
     check("text", "sku <> '' AND name <> ''"),

@@ -74,8 +74,7 @@ CREATE TABLE price_changes (
     CONSTRAINT ck_price_changes_multibuy CHECK (multibuy_quantity >= 2 AND multibuy_total_cents >= 0),
     CONSTRAINT ck_price_changes_multibuy_pair CHECK ((multibuy_quantity IS NULL) = (multibuy_total_cents IS NULL)),
     CONSTRAINT ck_price_changes_member CHECK (member_price_cents >= 0),
-    CONSTRAINT ck_price_changes_kind CHECK (kind IN ('own', 'follows')),
-    CONSTRAINT ck_price_changes_seen_before CHECK (seen_before <> crawl_run_id)
+    CONSTRAINT ck_price_changes_kind CHECK (kind IN ('own', 'follows'))
 );
 
 CREATE TABLE brands (
@@ -117,7 +116,7 @@ CREATE TABLE staged_items (
     url TEXT,
     image_url TEXT,
     sponsored BOOLEAN NOT NULL,
-    scraped_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    scraped_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_staged_items PRIMARY KEY (run_id, seq),
     CONSTRAINT ck_staged_items_price CHECK (price_cents >= 0),
     CONSTRAINT ck_staged_items_was CHECK (was_price_cents IS NULL OR (price_cents IS NOT NULL AND was_price_cents > price_cents)),
@@ -175,15 +174,16 @@ CREATE TABLE products (
     CONSTRAINT ck_products_gtin CHECK (length(gtin) = 14 AND ltrim(gtin, '0123456789') = ''),
     CONSTRAINT ck_products_size_unit CHECK (size_unit IN ('g', 'ml', 'm', 'ea')),
     CONSTRAINT ck_products_size CHECK (size_amount_e3 > 0 AND size_count >= 1),
-    CONSTRAINT ck_products_size_whole CHECK ((size_amount_e3 IS NULL) = (size_unit IS NULL) AND (size_unit IS NULL) = (size_count IS NULL)),
+    CONSTRAINT ck_products_size_unit_known CHECK ((size_amount_e3 IS NULL) = (size_unit IS NULL)),
+    CONSTRAINT ck_products_size_count_known CHECK ((size_amount_e3 IS NULL) = (size_count IS NULL)),
     CONSTRAINT fk_products_brand_id FOREIGN KEY(brand_id) REFERENCES brands (id)
 );
+
+CREATE INDEX ix_products_normalized_key ON products (normalized_key);
 
 CREATE UNIQUE INDEX uq_products_gtin ON products (gtin) WHERE gtin IS NOT NULL;
 
 CREATE INDEX ix_products_brand_id ON products (brand_id);
-
-CREATE INDEX ix_products_normalized_key ON products (normalized_key);
 
 CREATE TABLE categories (
     id SERIAL NOT NULL,
@@ -359,9 +359,9 @@ CREATE TABLE membership_periods (
     CONSTRAINT fk_membership_periods_anchor_id FOREIGN KEY(anchor_id) REFERENCES stores (id)
 );
 
-CREATE UNIQUE INDEX uq_membership_periods_open ON membership_periods (store_id) WHERE to_at IS NULL;
-
 CREATE INDEX ix_membership_periods_anchor_id ON membership_periods (anchor_id);
+
+CREATE UNIQUE INDEX uq_membership_periods_open ON membership_periods (store_id) WHERE to_at IS NULL;
 
 CREATE TABLE group_comparisons (
     store_a_id INTEGER NOT NULL,

@@ -1,0 +1,41 @@
+"""Going on with a walk that broke off: which run may be adopted, and what of it need not be walked again."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, exists, select
+
+from models.companies import Target
+from models.run_categories import as_categories
+from models.tables import crawl_run_categories, crawl_runs, staged_items
+from splitcart.periods import Flip, crosses
+from splitcart.runs import Category, code_of
+
+MOST = timedelta(hours=6)
+"""Walks further apart are no picture of one moment."""
+
+_RESUMABLE = ("running", "partial", "blocked")
+
+
+def candidate(connection: Connection, company_id: int, target: Target, now: datetime) -> Any:
+    """The store's latest run, when its walk may be gone on with; else None.
+
+    It broke off within 6 hours and before no specials flip, was not limited on request, and its staging is there.
+    """
+    runs = crawl_runs.c
+    wanted = select(crawl_runs).where(runs.company_id == company_id, runs.store_code == target.store_code)
+    run = connection.execute(wanted.order_by(runs.id.desc()).limit(1)).one_or_none()
+    if run is None or run.status not in _RESUMABLE or code_of(run.reason or "") == "requested":
+        return None
+    flip = Flip(target.flip_weekday, target.flip_hour)
+    if now - run.started_at > MOST or crosses(flip, target.timezone, run.started_at, now):
+        return None
+    staged = connection.execute(select(exists().where(staged_items.c.run_id == run.id))).scalar()
+    return run if staged else None
+
+
+def categories(connection: Connection, run_id: int) -> tuple[Category, ...]:
+    """The categories of the run whose walk came to its end."""
+    table = crawl_run_categories.c
+    wanted = select(crawl_run_categories).where(table.run_id == run_id, table.status.in_(("complete", "capped")))
+    return as_categories(connection.execute(wanted.order_by(table.key)))

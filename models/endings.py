@@ -1,0 +1,81 @@
+"""How a run ends: its status, reason and figures."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select, update
+
+from models.leases import count_failure
+from models.retry import retried
+from models.run import Run, check_token
+from models.run_categories import record
+from models.tables import crawl_runs
+from splitcart.runs import Category, Verdict
+
+
+def finish(
+    engine: Engine,
+    run: Run,
+    verdict: Verdict,
+    categories: Sequence[Category],
+    *,
+    answered_for: str | None,
+    counts: Any,
+    now: datetime,
+) -> None:
+    """Ends a run that publishes nothing: status, reason and figures; its staging stays for `prune`.
+
+    Raises LeaseLost. Calling it again after it was committed changes nothing.
+    """
+
+    def work() -> None:
+        with engine.begin() as connection:
+            if has_ended(connection, run, verdict):
+                return
+            check_token(connection, run)
+            end(connection, run, verdict, categories, answered_for=answered_for, counts=counts, now=now)
+            if run.store_id is not None:
+                count_failure(connection, run.store_id, now)
+
+    retried(engine, work, what=f"finishing run {run.id}")
+
+
+def has_ended(connection: Connection, run: Run, verdict: Verdict) -> bool:
+    """Whether an earlier try of the same ending was committed though its answer was lost."""
+    row = connection.execute(select(crawl_runs).where(crawl_runs.c.id == run.id)).one_or_none()
+    ended = (row.counts or {}).get("ended_by") if row is not None else None
+    return row is not None and row.status == verdict.status and ended == run.token
+
+
+def end(
+    connection: Connection,
+    run: Run,
+    verdict: Verdict,
+    categories: Sequence[Category],
+    *,
+    answered_for: str | None,
+    counts: Any,
+    now: datetime,
+    **values: Any,
+) -> None:
+    """Writes how the run ended, with its categories; the lease ends with it."""
+    record(connection, run.id, categories, now)
+    told = dict(asdict(counts) if is_dataclass(counts) and not isinstance(counts, type) else counts)
+    connection.execute(
+        update(crawl_runs)
+        .where(crawl_runs.c.id == run.id)
+        .values(
+            status=verdict.status,
+            reason=verdict.reason,
+            finished_at=now,
+            lease_token=None,
+            lease_until=None,
+            answered_for=answered_for,
+            counts=told | {"ended_by": run.token},
+            figures=dict(verdict.figures),
+            skipped_roots=told.get("skipped_roots"),
+            **values,
+        )
+    )

@@ -1,0 +1,82 @@
+"""Who holds a store: taking, keeping and reaping the lease that every crawl run has."""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, update
+
+from models.errors import StoreHeld
+from models.tables import crawl_runs, staged_items, stores
+
+GROWTH = timedelta(minutes=10)
+LONGEST_DELAY = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that asks for a store."""
+
+    host: str
+    pid: int
+
+
+def is_dead(run: Any, holder: Holder, now: datetime) -> bool:
+    """Whether nobody stands behind a running row: its lease is over, or its process on this very host is gone."""
+    return run.lease_until <= now or (run.host == holder.host and run.pid != holder.pid and not _alive(run.pid))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def held(run: Any) -> StoreHeld:
+    return StoreHeld(run.store_code, run.lease_until, f"run {run.id} (process {run.pid} on {run.host})")
+
+
+def refuse_if_taken(store: Any, token: str | None, now: datetime, running: Any) -> None:
+    """Raises StoreHeld when a scheduler gave the store to somebody else (`token` is what it gave to us).
+
+    A lease that the store's running run holds is judged with that run.
+    """
+    if store is None or store.lease_token in (None, token, running and running.lease_token):
+        return
+    if store.lease_until > now:
+        raise StoreHeld(store.store_id, store.lease_until, "a worker that took it from the scheduler")
+
+
+def abandon(connection: Connection, run: Any, now: datetime) -> None:
+    """Ends a dead run: its staging goes, its store may be offered again after a delay that grows with each failure."""
+    table = crawl_runs
+    connection.execute(
+        update(table)
+        .where(table.c.id == run.id)
+        .values(
+            status="abandoned",
+            reason=f"its lease ended at {run.lease_until:%Y-%m-%d %H:%M:%S} UTC without a word from {run.host}",
+            finished_at=now,
+            lease_token=None,
+            lease_until=None,
+        )
+    )
+    connection.execute(delete(staged_items).where(staged_items.c.run_id == run.id))
+    if run.store_id is not None:
+        count_failure(connection, run.store_id, now)
+
+
+def count_failure(connection: Connection, store_id: int, now: datetime) -> None:
+    """One more failure of a store: its lock-out is cleared and it waits longer, so that it starves no other."""
+    failed = connection.execute(stores.select().where(stores.c.id == store_id)).one().fail_count
+    delay = min(GROWTH * 2 ** min(failed, 20), LONGEST_DELAY)
+    connection.execute(
+        update(stores)
+        .where(stores.c.id == store_id)
+        .values(scheduled_at=None, lease_until=None, lease_token=None, fail_count=failed + 1, next_try_at=now + delay)
+    )

@@ -1,0 +1,67 @@
+"""Which failures of a database are worth another try, and which are the row's own fault."""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg2
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, StatementError
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# serialization_failure, deadlock_detected, lock_not_available, and a server that is going or coming.
+_AGAIN = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300"}
+_POISON = (psycopg2.DataError, psycopg2.IntegrityError, sqlite3.IntegrityError, sqlite3.DataError)
+_UNBINDABLE = (ValueError, TypeError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
+
+
+def original(error: BaseException) -> BaseException:
+    """The driver's own error, where SQLAlchemy wrapped it."""
+    return error.orig if isinstance(error, StatementError) and error.orig is not None else error
+
+
+def is_transient(engine: Engine, error: BaseException) -> bool:
+    """Whether the same transaction may succeed when it is begun again: lost connection, deadlock, a busy file."""
+    cause = original(error)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    if isinstance(cause, sqlite3.OperationalError):
+        return "locked" in str(cause) or "busy" in str(cause)
+    if isinstance(cause, psycopg2.Error):
+        lost = cause.pgcode is None and isinstance(cause, psycopg2.OperationalError | psycopg2.InterfaceError)
+        return lost or cause.pgcode in _AGAIN or engine.dialect.is_disconnect(cause, None, None)  # type: ignore[arg-type]
+    return False
+
+
+def is_poison(error: BaseException) -> bool:
+    """Whether the rows themselves are at fault: the database or its driver will never take them."""
+    return isinstance(original(error), (*_POISON, *_UNBINDABLE))
+
+
+def delays(first: float = 0.05, last: float = 5.0) -> Callable[[int], float]:
+    """Seconds to wait after the n-th failure (from 0): doubling, bounded."""
+    return lambda n: min(last, first * 2**n)
+
+
+def retried(
+    engine: Engine, work: Callable[[], T], *, what: str, tries: int = 8, sleep: Callable[[float], None] = time.sleep
+) -> T:
+    """Runs a whole transaction, again after a lost connection, a deadlock or a serialisation failure.
+
+    `work` must begin and end its own transaction and be harmless to repeat. Raises its last error.
+    """
+    delay = delays()
+    for attempt in range(tries):
+        try:
+            return work()
+        except Exception as error:
+            if attempt == tries - 1 or not is_transient(engine, error):
+                raise
+            logger.warning("%s failed (%s); trying again", what, str(original(error)).strip())
+            sleep(delay(attempt))
+    raise AssertionError("unreachable")

@@ -1,0 +1,41 @@
+"""A crawl run in hand: its row's id, and the token that proves the lease is ours."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from models.errors import LeaseLost
+from models.tables import crawl_runs
+from splitcart.runs import Category
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run whose lease we hold."""
+
+    id: int
+    token: str
+    company_id: int
+    store_code: str
+    store_id: int | None
+    """Null until the first publish makes the store's row."""
+    fulfilled_by: str | None
+    timezone: str
+    started_at: datetime
+    lease_seconds: int
+    adopted: tuple[Category, ...] = ()
+    """Categories that an earlier walk of this run ended; their rows are staged already."""
+
+
+def check_token(connection: Connection, run: Run, **values: Any) -> None:
+    """Locks the run's row, with `values` written to it. Raises LeaseLost unless the run is running under our token."""
+    mine = (crawl_runs.c.id == run.id, crawl_runs.c.lease_token == run.token, crawl_runs.c.status == "running")
+    if values:
+        found = connection.execute(update(crawl_runs).where(*mine).values(**values)).rowcount
+    else:
+        found = len(connection.execute(select(crawl_runs.c.id).where(*mine).with_for_update()).all())
+    if found != 1:
+        status = connection.execute(select(crawl_runs.c.status).where(crawl_runs.c.id == run.id)).scalar()
+        raise LeaseLost(run.id, status)

@@ -1,0 +1,171 @@
+"""The life of a crawl run: opened under a lease, kept alive, measured, ended."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from models import adoption, leases
+from models.companies import Target, ensure_company
+from models.endings import finish
+from models.errors import LeaseLost, StoreHeld
+from models.leases import Holder
+from models.measures import history, measure
+from models.retry import retried
+from models.run import Run, check_token
+from models.run_categories import record
+from models.tables import crawl_runs, stores
+from splitcart.runs import Category
+
+__all__ = [
+    "LeaseLost",
+    "Run",
+    "StoreHeld",
+    "Target",
+    "finish",
+    "heartbeat",
+    "history",
+    "measure",
+    "open_run",
+]
+
+
+def open_run(
+    engine: Engine,
+    target: Target,
+    *,
+    spider: str,
+    now: datetime,
+    resume: bool = False,
+    lease_seconds: int = 120,
+    host: str,
+    pid: int,
+    token: str | None = None,
+) -> Run:
+    """Takes the store and opens its run. `token`: the lease that a scheduler gave for it.
+
+    A dead run of the store is abandoned and its staging dropped; with `resume` its walk is gone on with, as is that of
+    a run that ended partial or blocked, while it is younger than 6 hours and no specials flip lies between.
+    Raises StoreHeld while another holds the store.
+    """
+    values = _lease(Holder(host, pid), now + timedelta(seconds=lease_seconds))
+    asked = _Asked(target, spider, now, resume, Holder(host, pid), token)
+
+    def work() -> Run:
+        with engine.begin() as connection:
+            return _take(connection, asked, values, lease_seconds)
+
+    try:
+        return retried(engine, work, what=f"opening a run of store {target.store_code}")
+    except IntegrityError:  # another opened one between our look and our insert: now it is there to be seen
+        return retried(engine, work, what=f"opening a run of store {target.store_code}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    target: Target
+    spider: str
+    now: datetime
+    resume: bool
+    holder: Holder
+    token: str | None
+
+
+def _take(connection: Connection, asked: _Asked, values: dict[str, Any], lease_seconds: int) -> Run:
+    target, now = asked.target, asked.now
+    company_id = ensure_company(connection, target)
+    store = _store(connection, company_id, target.store_code)
+    leases.refuse_if_taken(store, asked.token, now, _running(connection, company_id, target.store_code))
+    found = _earlier(connection, company_id, asked)
+    run_id = _reopen(connection, found, values) if found else _open(connection, values, company_id, store, asked)
+    if store is not None:
+        _lease_store(connection, store.id, values)
+    return Run(
+        id=run_id,
+        token=values["lease_token"],
+        company_id=company_id,
+        store_code=target.store_code,
+        store_id=None if store is None else store.id,
+        fulfilled_by=None if store is None else store.fulfilled_by,
+        timezone=target.timezone if store is None else store.timezone,
+        started_at=found.started_at if found else now,
+        lease_seconds=lease_seconds,
+        adopted=adoption.categories(connection, run_id) if found else (),
+    )
+
+
+def _earlier(connection: Connection, company_id: int, asked: _Asked) -> Any:
+    """The run to go on with, if any; a dead one that is not gone on with is abandoned. Raises StoreHeld."""
+    running = _running(connection, company_id, asked.target.store_code)
+    if running is not None and not leases.is_dead(running, asked.holder, asked.now):
+        raise leases.held(running)
+    found = adoption.candidate(connection, company_id, asked.target, asked.now) if asked.resume else None
+    if running is not None and (found is None or found.id != running.id):
+        leases.abandon(connection, running, asked.now)
+    return found
+
+
+def _lease(holder: Holder, until: datetime) -> dict[str, Any]:
+    return {"lease_token": secrets.token_hex(16), "lease_until": until, "host": holder.host, "pid": holder.pid}
+
+
+def _store(connection: Connection, company_id: int, store_code: str) -> Any:
+    wanted = select(stores).where(stores.c.company_id == company_id, stores.c.store_id == store_code)
+    return connection.execute(wanted.with_for_update()).one_or_none()
+
+
+def _running(connection: Connection, company_id: int, store_code: str) -> Any:
+    runs = crawl_runs
+    wanted = select(runs).where(
+        runs.c.company_id == company_id, runs.c.store_code == store_code, runs.c.status == "running"
+    )
+    return connection.execute(wanted.with_for_update()).one_or_none()
+
+
+def _open(connection: Connection, values: Mapping[str, Any], company_id: int, store: Any, asked: _Asked) -> int:
+    row = {
+        "company_id": company_id,
+        "store_code": asked.target.store_code,
+        "store_id": None if store is None else store.id,
+        "spider": asked.spider,
+        "started_at": asked.now,
+        "status": "running",
+    }
+    made = connection.execute(insert(crawl_runs).values(**row, **values).returning(crawl_runs.c.id))
+    return int(made.scalar_one())
+
+
+def _reopen(connection: Connection, found: Any, values: Mapping[str, Any]) -> int:
+    again = {"status": "running", "finished_at": None, "reason": None}
+    connection.execute(update(crawl_runs).where(crawl_runs.c.id == found.id).values(**again, **values))
+    return int(found.id)
+
+
+def _lease_store(connection: Connection, store_id: int, values: Mapping[str, Any]) -> None:
+    lease = {name: values[name] for name in ("lease_token", "lease_until")}
+    connection.execute(update(stores).where(stores.c.id == store_id).values(**lease))
+
+
+def heartbeat(engine: Engine, run: Run, now: datetime, categories: Iterable[Category] = ()) -> None:
+    """Prolongs the lease to `now` + lease_seconds; records categories whose walk ended and whose rows are staged.
+
+    Raises LeaseLost when the run was abandoned or taken over: stop crawling.
+    """
+    until = now + timedelta(seconds=run.lease_seconds)
+
+    def work() -> None:
+        with engine.begin() as connection:
+            if run.store_id is not None:  # the store before the run: the order in which publishing locks them
+                connection.execute(
+                    update(stores)
+                    .where(stores.c.id == run.store_id, stores.c.lease_token == run.token)
+                    .values(lease_until=until)
+                )
+            check_token(connection, run, lease_until=until)
+            record(connection, run.id, list(categories), now)
+
+    retried(engine, work, what=f"heartbeat of run {run.id}")

@@ -1,0 +1,72 @@
+"""How an item becomes a row of staged_items: plain values in the table's order, for COPY and executemany alike."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from models.tables import staged_items
+from models.types import utc_text
+
+COLUMNS = tuple(column.name for column in staged_items.columns)
+
+
+@lru_cache(maxsize=4096)
+def path_text(path: tuple[str, ...]) -> str | None:
+    """The category path as a JSON array in text; None for an empty path."""
+    return json.dumps(list(path), ensure_ascii=False) if path else None
+
+
+def _time(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(f"naive time {value!r} in a staged row: pass an aware one")
+    return utc_text(value)
+
+
+def _flag(value: Any) -> int:
+    return 1 if value else 0
+
+
+def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
+    """The values of COLUMNS for the fields of a ProductItem, with category_key and is_promo where known.
+
+    unit_price comes in dollars, is kept as integer ten-thousandths. Raises KeyError, ValueError, TypeError: no row.
+    """
+    get = row.get
+    unit_price = get("unit_price")
+    return (
+        run_id,
+        seq,
+        row["sku"],
+        row["name"],
+        get("brand"),
+        get("gtin"),
+        get("size"),
+        get("price_cents"),
+        get("was_price_cents"),
+        get("price_basis") or "each",
+        get("typical_grams"),
+        _flag(get("is_estimated")),
+        None if unit_price is None else round(unit_price * 10_000),
+        get("unit_of_measure"),
+        _flag(get("is_on_special")),
+        get("offer_id"),
+        get("offer_kind"),
+        get("multibuy_quantity"),
+        get("multibuy_total_cents"),
+        get("member_price_cents"),
+        get("channel"),
+        _time(get("offer_until")),
+        _flag(get("is_available", True)),
+        _flag(get("is_ranged", True)),
+        path_text(tuple(get("category_path") or ())),
+        get("category_key"),
+        _flag(get("is_promo")),
+        get("url"),
+        get("image_url"),
+        _flag(get("sponsored")),
+        _time(get("scraped_at")),
+    )

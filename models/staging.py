@@ -1,0 +1,165 @@
+"""Writes a crawl's rows to staged_items from a thread of its own. The event loop never waits for the database."""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from models import bulk
+from models.quarantine import Poison, quarantine
+from models.retry import delays, is_poison, is_transient, original
+from models.staged_rows import COLUMNS, staged_row
+from models.tables import staged_items
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 2.0
+"""A batch that does not fill is written after this long, so that a kill loses little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What became of the rows of one run, those of the walks it adopted included."""
+
+    accepted: int
+    staged: int
+    quarantined: int
+    error: str | None
+    """Why the writer gave up; None when every accepted row is staged or quarantined."""
+
+
+class StagingWriter:
+    """`start()`, `await put(row)` for each row, `await close()`; one writer a run, used from one event loop.
+
+    Rows are kept until the commit that holds them succeeds. A lost database is tried again with a growing delay for
+    `patience` seconds; after that the writer gives up: `error` says why, further rows are counted and let go, and the
+    totals do not add up, so that the run cannot be complete. A row that the database refuses goes to quarantined_items.
+    """
+
+    def __init__(
+        self, engine: Engine, run_id: int, *, batch: int = 2000, buffer: int = 10000, patience: float = 300.0
+    ) -> None:
+        self.engine, self.run_id = engine, run_id
+        self.batch, self.buffer, self.patience = batch, buffer, patience
+        self.error: str | None = None
+        self.accepted = self.staged = self.quarantined = 0
+        self._rows: deque[dict[str, Any]] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._room: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name=f"staging-{run_id}", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread; call it on the event loop that will call `put`."""
+        self._loop = asyncio.get_running_loop()
+        self._room = asyncio.Event()
+        self._thread.start()
+
+    async def put(self, row: dict[str, Any]) -> None:
+        """Takes over one row: the fields of a ProductItem, category_key, is_promo. Waits while the buffer is full."""
+        assert self._room is not None
+        while len(self._rows) >= self.buffer and self.error is None:
+            self._room.clear()
+            if len(self._rows) >= self.buffer and self.error is None:
+                await self._room.wait()
+        self.accepted += 1
+        if self.error is None:
+            self._rows.append(row)
+            if len(self._rows) >= self.batch:
+                self._notify()
+
+    async def close(self) -> Totals:
+        """Writes what is left, ends the thread and tells what became of the rows. May be called again."""
+        self._closing = True
+        self._notify()
+        if self._thread.ident is not None:
+            await asyncio.to_thread(self._thread.join)
+        return Totals(self.accepted, self.staged, self.quarantined, self.error)
+
+    def _notify(self) -> None:
+        # The lock is only ever held for the instant of a wake-up, never while the thread writes.
+        with self._wake:
+            self._wake.notify()
+
+    def _run(self) -> None:
+        try:
+            seq = self._patiently(self._adopt)
+            while batch := self._take():
+                rows = [(seq + i, row) for i, row in enumerate(batch)]
+                self._patiently(lambda rows=rows: self._write(rows))  # type: ignore[misc]
+                seq += len(batch)
+                self._forget(len(batch))
+        except Exception as error:
+            logger.exception("Staging of run %s gave up", self.run_id)
+            self.error = f"{type(error).__name__}: {original(error)}".strip()
+        finally:
+            self._forget(len(self._rows))
+
+    def _take(self) -> list[dict[str, Any]]:
+        """The next batch, left in the buffer until it is committed; empty when all is written and we close."""
+        with self._wake:
+            while not self._closing and len(self._rows) < self.batch:
+                if not self._wake.wait(IDLE_SECONDS) and self._rows:
+                    break
+        rows = self._rows
+        return [rows[i] for i in range(min(self.batch, len(rows)))]
+
+    def _forget(self, count: int) -> None:
+        for _ in range(count):
+            self._rows.popleft()
+        if self._loop is not None and self._room is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._room.set)
+
+    def _patiently(self, work: Any) -> Any:
+        """Repeats `work` while the database is away, for `patience` seconds at most."""
+        delay, waited, attempt = delays(last=10.0), 0.0, 0
+        while True:
+            try:
+                return work()
+            except Exception as error:
+                if not is_transient(self.engine, error) or waited >= self.patience:
+                    raise
+                logger.warning("Staging of run %s waits for the database: %s", self.run_id, original(error))
+                with self._wake:
+                    self._wake.wait_for(lambda: False, timeout=delay(attempt))
+                waited, attempt = waited + delay(attempt), attempt + 1
+
+    def _adopt(self) -> int:
+        """The first free seq; rows of the walks that this run goes on with count as accepted and staged."""
+        with self.engine.connect() as connection:
+            sql = "SELECT count(*), coalesce(max(seq), -1) FROM staged_items WHERE run_id = :run"
+            count, last = connection.execute(text(sql), {"run": self.run_id}).one()
+        self.accepted += count
+        self.staged += count
+        return int(last) + 1
+
+    def _write(self, rows: list[tuple[int, dict[str, Any]]]) -> None:
+        """Commits the rows, bisecting where some are refused. Repeating it after any failure changes nothing."""
+        poison: list[Poison] = []
+        with self.engine.begin() as connection:
+            sql = "DELETE FROM staged_items WHERE run_id = :run AND seq BETWEEN :first AND :last"
+            span = {"run": self.run_id, "first": rows[0][0], "last": rows[-1][0]}
+            connection.execute(text(sql), span)  # an earlier try may have committed before the connection was lost
+            self._insert(connection, rows, poison)
+            quarantine(connection, self.run_id, span["first"], span["last"], poison)
+        self.staged += len(rows) - len(poison)
+        self.quarantined += len(poison)
+
+    def _insert(self, connection: Any, rows: list[tuple[int, dict[str, Any]]], poison: list[Poison]) -> None:
+        try:
+            with connection.begin_nested():
+                bulk.insert(connection, staged_items, COLUMNS, [staged_row(self.run_id, seq, row) for seq, row in rows])
+        except Exception as error:
+            if not is_poison(error):
+                raise
+            if len(rows) == 1:
+                poison.append(Poison(rows[0][0], rows[0][1], str(original(error)).strip()))
+                return
+            half = len(rows) // 2
+            self._insert(connection, rows[:half], poison)
+            self._insert(connection, rows[half:], poison)

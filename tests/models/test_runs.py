@@ -1,0 +1,179 @@
+"""One run a store at a time; a dead one never blocks, and what it had may be gone on with."""
+
+import os
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+
+from models import runs
+from splitcart.runs import Category, Counts, Shortfall
+from tests.support.storage import START, category, judged, open_run, query, row, stage, value
+
+
+def end(engine: Engine, run: runs.Run, status: str = "blocked", reason: str = "blocked", **options):
+    options = {"answered_for": None, "counts": Counts(1, 1, listings=1), "now": START} | options
+    categories = options.pop("categories", [])
+    figures = options.pop("figures", {})
+    runs.finish(engine, run, judged(status, reason, **figures), categories, **options)
+
+
+def gone_pid() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_a_held_store_is_refused_with_until_when_and_by_whom(engine: Engine) -> None:
+    open_run(engine, pid=77)
+    with pytest.raises(runs.StoreHeld, match="77 on test") as held:
+        open_run(engine, now=START + timedelta(seconds=119))
+    assert held.value.until == START + timedelta(seconds=120)
+
+
+def test_of_many_at_once_one_gets_the_store(engine: Engine) -> None:
+    def attempt(_: int) -> bool:
+        try:
+            open_run(engine)
+        except runs.StoreHeld:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, range(16))) == 1
+    assert value(engine, "SELECT count(*) FROM crawl_runs") == 1
+    assert value(engine, "SELECT count(*) FROM companies") == 1
+
+
+def test_other_stores_and_other_companies_are_free(engine: Engine) -> None:
+    assert len({open_run(engine, s, c).id for s in ("1", "2") for c in ("coles", "aldi")}) == 4
+
+
+def test_a_company_is_found_whatever_the_case_of_its_slug(engine: Engine) -> None:
+    open_run(engine, "1", "coles")
+    shouted = runs.Target("Coles", "COLES", "2")
+    runs.open_run(engine, shouted, spider="coles", now=START, host="h", pid=1)
+    assert query(engine, "SELECT slug FROM companies") == [("coles",)]
+
+
+def test_a_dead_lease_is_reaped_and_its_staging_dropped(engine: Engine) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(1)])
+    run = open_run(engine, now=START + timedelta(seconds=121))
+    assert run.id != dead.id
+    assert query(engine, "SELECT id, status, lease_token FROM crawl_runs ORDER BY id") == [
+        (dead.id, "abandoned", None),
+        (run.id, "running", run.token),
+    ]
+    assert value(engine, "SELECT count(*) FROM staged_items") == 0
+
+
+def test_a_killed_process_of_this_host_is_reaped_at_once(engine: Engine) -> None:
+    host = socket.gethostname()
+    open_run(engine, host=host, pid=gone_pid())
+    assert open_run(engine, host=host, pid=os.getpid()).id == 2
+
+
+def test_a_living_process_of_this_host_is_not_reaped(engine: Engine) -> None:
+    host = socket.gethostname()
+    open_run(engine, host=host, pid=os.getppid())
+    with pytest.raises(runs.StoreHeld):
+        open_run(engine, host=host, pid=os.getpid())
+
+
+def test_a_heartbeat_prolongs_the_lease(engine: Engine) -> None:
+    run = open_run(engine)
+    runs.heartbeat(engine, run, START + timedelta(seconds=100))
+    with pytest.raises(runs.StoreHeld):
+        open_run(engine, now=START + timedelta(seconds=200))
+
+
+def test_a_heartbeat_of_a_lost_lease_says_so(engine: Engine) -> None:
+    run = open_run(engine)
+    open_run(engine, now=START + timedelta(hours=1))
+    with pytest.raises(runs.LeaseLost, match="abandoned"):
+        runs.heartbeat(engine, run, START + timedelta(hours=1))
+    with pytest.raises(runs.LeaseLost):
+        end(engine, run)
+
+
+def test_resume_adopts_the_dead_walk_with_its_rows_and_ended_categories(engine: Engine) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(1)])
+    runs.heartbeat(engine, dead, START, [category("a", 1), category("b", 1, ended=False, expected=3)])
+    run = open_run(engine, now=START + timedelta(hours=1), resume=True)
+    assert (run.id, run.started_at) == (dead.id, START)
+    assert run.token != dead.token
+    assert run.adopted == (Category("a", 1, 1, True),)
+    assert value(engine, "SELECT count(*) FROM staged_items") == 1
+
+
+@pytest.mark.parametrize("hours", [6.1, 38])  # 38 hours after Monday 12:00 in Sydney the specials have flipped
+def test_walks_too_far_apart_are_no_one_run(engine: Engine, hours: float) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(1)])
+    run = open_run(engine, now=START + timedelta(hours=hours), resume=True)
+    assert run.id != dead.id
+    assert run.adopted == ()
+    assert value(engine, "SELECT count(*) FROM staged_items") == 0
+
+
+def test_a_run_that_was_blocked_may_be_gone_on_with(engine: Engine) -> None:
+    blocked = open_run(engine)
+    stage(engine, blocked.id, [row(1)])
+    end(engine, blocked, categories=[category("a")])
+    run = open_run(engine, now=START + timedelta(hours=1), resume=True)
+    assert (run.id, [c.key for c in run.adopted]) == (blocked.id, ["a"])
+
+
+def test_a_run_limited_on_request_is_not_gone_on_with(engine: Engine) -> None:
+    limited = open_run(engine)
+    stage(engine, limited.id, [row(1)])
+    end(engine, limited, "partial", "requested")
+    assert open_run(engine, now=START + timedelta(hours=1), resume=True).id != limited.id
+
+
+def test_finish_ends_the_run_once_and_frees_the_store(engine: Engine) -> None:
+    run = open_run(engine)
+    end(engine, run, "failed", "store_mismatch", categories=[category("a", 4)], answered_for="1101")
+    end(engine, run, "failed", "store_mismatch")
+    assert query(engine, "SELECT status, reason, answered_for, lease_token FROM crawl_runs") == [
+        ("failed", "store_mismatch", "1101", None)
+    ]
+    assert query(engine, 'SELECT "key", seen, status FROM crawl_run_categories') == [("a", 4, "complete")]
+    assert open_run(engine).id != run.id
+
+
+def test_history_tells_the_last_five_complete_runs(engine: Engine) -> None:
+    assert runs.history(engine, open_run(engine)).last_complete is None
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM crawl_runs"))
+    for i in range(7):
+        now = START + timedelta(days=i)
+        keys = [category("a", 10 + i), category("promo", 5, held=False)] + ([category("b", 3)] if i == 5 else [])
+        run = open_run(engine, now=now)
+        end(engine, run, "complete", "finished", now=now, categories=keys, counts={"listings": 20 + i})
+    found = runs.history(engine, open_run(engine, now=START + timedelta(days=9)))
+    assert found.last_complete == 26
+    assert found.categories == {"a": (12, 13, 14, 15, 16), "b": (0, 0, 0, 3, 0)}
+    assert found.shortfall is None
+
+
+def test_history_tells_the_shortfall_that_no_complete_run_followed(engine: Engine) -> None:
+    note = {"listings": 9, "at": START.isoformat(), "missing": ["b"]}
+    end(engine, open_run(engine), "partial", "missing: b", figures={"shortfall": note})
+    wanted = Shortfall(9, START, frozenset({"b"}))
+    assert runs.history(engine, open_run(engine, now=START + timedelta(hours=13))).shortfall == wanted
+    end(engine, open_run(engine, now=START + timedelta(days=1)), "complete", "finished", now=START + timedelta(days=1))
+    assert runs.history(engine, open_run(engine, now=START + timedelta(days=2))).shortfall is None
+
+
+def test_measure_counts_staging_before_any_price_is_known(engine: Engine) -> None:
+    run = open_run(engine)
+    stage(engine, run.id, [row(1), row(2), row(2, sponsored=True)])
+    found = runs.measure(engine, run)
+    assert (found.staged, found.listings, found.known, found.changed, found.median_ratio) == (3, 2, 0, 0, None)

@@ -1,0 +1,78 @@
+"""Runs in a few words, for tests of the storage: stage rows, judge, publish."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from models import runs
+from models.staging import StagingWriter, Totals
+from splitcart.runs import Category, Verdict
+
+START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+
+
+def day(number: float) -> datetime:
+    """`number` days after the tests' first crawl."""
+    return START + timedelta(days=number)
+
+
+def target(store: str = "1147", slug: str = "woolworths") -> runs.Target:
+    names = {"woolworths": "Woolworths", "coles": "Coles", "aldi": "ALDI", "iga": "IGA"}
+    return runs.Target(company=names[slug], slug=slug, store_code=store)
+
+
+def row(sku: object, price: int | None = 100, **fields: Any) -> dict[str, Any]:
+    """A product row as the last pipeline hands it over."""
+    was = fields.get("was_price_cents")
+    base = {
+        "sku": str(sku),
+        "name": f"Product {sku}",
+        "brand": "Brand",
+        "size": "500g",
+        "price_cents": price,
+        "price_basis": "each",
+        "is_on_special": was is not None,
+        "is_available": price is not None,
+        "category_path": ("Pantry", "Tins"),
+        "category_key": "tins",
+        "scraped_at": START,
+    }
+    return base | fields
+
+
+def stage(engine: Engine, run_id: int, rows: Iterable[Mapping[str, Any]], **options: Any) -> Totals:
+    """Stages rows through the real writer."""
+
+    async def work() -> Totals:
+        writer = StagingWriter(engine, run_id, **options)
+        writer.start()
+        for item in rows:
+            await writer.put(dict(item))
+        return await writer.close()
+
+    return asyncio.run(work())
+
+
+def open_run(engine: Engine, store: str = "1147", slug: str = "woolworths", *, now: datetime = START, **options: Any):
+    return runs.open_run(engine, target(store, slug), spider=slug, now=now, **({"host": "test", "pid": 1} | options))
+
+
+def category(key: str = "tins", seen: int = 1, **fields: Any) -> Category:
+    return Category(**({"key": key, "expected": seen, "seen": seen, "ended": True} | fields))
+
+
+def judged(status: str = "complete", reason: str = "finished", **figures: Any) -> Verdict:
+    publishes = {"complete": "all", "partial": "seen"}.get(status, "nothing")
+    return Verdict(status, reason, publishes, figures)
+
+
+def query(engine: Engine, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return [tuple(found) for found in connection.execute(text(sql), values)]
+
+
+def value(engine: Engine, sql: str, **values: Any) -> Any:
+    return query(engine, sql, **values)[0][0]
