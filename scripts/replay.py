@@ -1,0 +1,168 @@
+"""Runs saved response bodies of a chain through its mapping and the pipelines, and prints the products."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import _path  # noqa: F401
+import typer
+
+from pipelines.clean import CleanPipeline
+from pipelines.duplicates import DuplicatesPipeline
+from pipelines.price import PricePipeline
+from pipelines.stage import Dropped
+from pipelines.unit_price import UnitPricePipeline
+from pipelines.validate import ValidatePipeline
+from splitcart_spiders.items import Drop, ProductItem
+
+LARGEST_BYTES = 64 * 1024 * 1024
+STAGES = (ValidatePipeline, CleanPipeline, PricePipeline, UnitPricePipeline, DuplicatesPipeline)
+
+
+class Tally:
+    """A statistics collector that only counts."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def inc_value(self, key: str, count: int = 1, start: int = 0) -> None:
+        self.counts[key] += count
+
+
+class Replay:
+    """One chain's mapping and stages over any number of bodies; `products` holds one item a sku.
+
+    Every record read is kept, dropped with a reason, or `replaced` by a later row of its sku.
+    """
+
+    def __init__(self, chain: ModuleType, store_id: str, now: datetime) -> None:
+        self.chain, self.store_id, self.now = chain, store_id, now
+        self.tally = Tally()
+        self.stages = [stage(self.tally) for stage in STAGES]
+        self.read = 0
+        self.dropped: Counter[str] = Counter()
+        self.products: dict[str, ProductItem] = {}
+
+    def body(self, body: object) -> int:
+        """Takes every record of a body; gives how many there were."""
+        records = self.chain.records(body)
+        self.read += len(records)
+        for record in records:
+            mapped = self.chain.to_item(record, store_id=self.store_id, now=self.now)
+            if isinstance(mapped, Drop):
+                self.dropped[mapped.reason] += 1
+            else:
+                self._stage(mapped)
+        return len(records)
+
+    def _stage(self, item: ProductItem) -> None:
+        try:
+            for stage in self.stages:
+                stage.process_item(item)
+        except Dropped as drop:
+            self.dropped[drop.reason] += 1
+            return
+        if item.sku in self.products:
+            self.dropped["replaced"] += 1
+        self.products[item.sku] = item
+
+    def ordered(self) -> Iterator[ProductItem]:
+        """Organic products before advertised ones, each in the order of first sight."""
+        yield from sorted(self.products.values(), key=lambda item: item.sponsored)
+
+    def summary(self) -> dict[str, object]:
+        return {
+            "read": self.read,
+            "kept": len(self.products),
+            "dropped": dict(sorted(self.dropped.items())),
+            "events": dict(sorted(self.tally.counts.items())),
+        }
+
+
+def as_json(item: ProductItem) -> str:
+    """One line of JSON with every field of an item that outlives the pipelines."""
+    fields = {key: value for key, value in asdict(item).items() if not key.startswith("shelf_unit_")}
+    fields["scraped_at"] = item.scraped_at.isoformat() if item.scraped_at else None
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def load(chain: ModuleType, file: Path) -> object:
+    """The decoded body of a file: JSON, or a page that carries its data (where the chain has such pages)."""
+    try:
+        with file.open("rb") as handle:
+            raw = handle.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"{file}: cannot be read ({error.strerror or error})") from error
+    if len(raw) > LARGEST_BYTES:
+        raise ValueError(f"{file}: larger than {LARGEST_BYTES // 2**20} MB; save one response a file")
+    text = raw.decode("utf-8-sig", "replace")
+    if text.lstrip().startswith("<"):
+        return _page(chain, file, text)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file}: not JSON ({error}); save the response body unchanged") from error
+
+
+def _page(chain: ModuleType, file: Path, text: str) -> object:
+    next_data: Callable[[str], dict | None] | None = getattr(chain, "next_data", None)
+    body = next_data(text) if next_data else None
+    if body is None:
+        raise ValueError(f"{file}: a page without product data (blocked? wrong page?)")
+    return body
+
+
+def _chain(name: str) -> ModuleType:
+    fault = typer.BadParameter(f"no mapping splitcart_spiders/chains/{name}.py", param_hint="CHAIN")
+    if not name.isidentifier():
+        raise fault
+    try:
+        return import_module(f"splitcart_spiders.chains.{name}")
+    except ModuleNotFoundError as error:
+        raise fault from error
+
+
+def _time(now: str) -> datetime:
+    try:
+        seen = datetime.fromisoformat(now) if now else datetime.now(UTC)
+    except ValueError as error:
+        raise typer.BadParameter(f"{now!r} is not ISO 8601", param_hint="--now") from error
+    return seen.astimezone(UTC) if seen.tzinfo else seen.replace(tzinfo=UTC)
+
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def main(
+    chain: Annotated[str, typer.Argument(help="Which mapping: woolworths, coles, aldi, iga, ...")],
+    files: Annotated[list[Path], typer.Argument(help="Saved bodies: JSON, or Coles pages.", metavar="FILE...")],
+    store: Annotated[str, typer.Option(help="The store id that the items carry.")] = "replay",
+    now: Annotated[str, typer.Option(help="When it was seen, ISO 8601, UTC unless it says (default: now).")] = "",
+) -> None:
+    """Print one JSON object a product, one per sku, organic before advertised; the summary goes to standard error."""
+    replay = Replay(_chain(chain), store, _time(now))
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    failed = False
+    for file in files:
+        try:
+            if not replay.body(load(replay.chain, file)):
+                print(f"note: {file}: no records of {chain} in it", file=sys.stderr)
+        except ValueError as error:
+            failed = True
+            print(f"error: {error}", file=sys.stderr)
+    for item in replay.ordered():
+        print(as_json(item))
+    print(json.dumps(replay.summary(), ensure_ascii=False), file=sys.stderr)
+    raise typer.Exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    app()

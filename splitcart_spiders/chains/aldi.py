@@ -1,0 +1,151 @@
+"""ALDI: a record of a product search becomes an item. Amounts are integer cents; there are no barcodes."""
+
+import re
+from datetime import datetime
+
+from splitcart import sizes, unit_prices
+from splitcart_spiders import fields
+from splitcart_spiders.fields import Refused
+from splitcart_spiders.items import Drop, ProductItem
+
+COMPANY = "ALDI"
+SLUG = "aldi"
+SKIP_ROOTS: frozenset[str] = frozenset()
+PROMO_ROOTS = frozenset(
+    {"lower prices", "lower-prices", "1588161425841179", "super savers", "super-savers", "1588161407991418"}
+    | {"limited time only", "limited-time-only", "1588161420755352", "front of store", "front-of-store"}
+    | {"1588161408332092", "christmas", "seasonal", "weekly specials", "weekly-specials"}
+    | {"special buys", "special-buys"}
+)
+PAGE = "https://www.aldi.com.au/product"
+IMAGE_WIDTH = "500"
+_DOLLARS = re.compile(r"\$\s*\d[\d,]{0,9}(?:\.\d{1,2})?")
+
+
+def records(body: object) -> list:
+    """Raw records of `{"data": [..]}`, of a product's `{"data": {..}}`, or of a bare list."""
+    if isinstance(body, dict):
+        body = [body] if "sku" in body else body.get("data")
+    return [body] if isinstance(body, dict) else fields.rows(body)
+
+
+def to_item(
+    record: object,
+    *,
+    store_id: str,
+    now: datetime,
+    category_path: tuple[str, ...] = (),
+    sponsored: bool | None = None,
+) -> ProductItem | Drop:
+    """The item of one record, or why there is none. Never raises."""
+    try:
+        raw = fields.record(record)
+        sku = fields.sku(raw.get("sku") if isinstance(raw.get("sku"), str) else None)
+        return _item(raw, sku, bool(sponsored), store_id, now, () if sponsored else _path(raw, category_path))
+    except Refused as refusal:
+        return Drop(refusal.reason, refusal.sku)
+
+
+def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, path: tuple[str, ...]) -> ProductItem:
+    name = fields.name(sku, raw.get("name"))
+    pricing = _pricing(raw, sku)
+    sold = fields.flag(raw.get("discontinued")) is not True
+    size = fields.text(raw.get("sellingSize"), 100)
+    number, measure = _unit_price(pricing)
+    grams = _approximate_grams(size)
+    by_weight = grams is not None and _is_per_kilogram(pricing, number, measure)
+    price = fields.price(pricing["amount"], sku, available=sold, cents=_cents(pricing["amount"]))
+    was = _was(pricing)
+    if by_weight and grams:
+        price, was = _of_weight(price, grams), _of_weight(was, grams)
+    was = fields.above(was, price)
+    return ProductItem(
+        company=COMPANY,
+        store_id=store_id,
+        sku=sku,
+        name=name,
+        brand=fields.text(raw.get("brandName")),
+        size=size,
+        price_cents=price,
+        was_price_cents=was,
+        typical_grams=grams,
+        is_estimated=price is not None and grams is not None,
+        is_on_special=was is not None,
+        is_available=price is not None and sold,
+        category_path=path,
+        url=_page(raw, sku),
+        image_url=_image(raw),
+        sponsored=sponsored,
+        scraped_at=now,
+        shelf_unit_price=number,
+        shelf_unit_measure=measure,
+    )
+
+
+def _pricing(raw: dict, sku: str) -> dict:
+    """The prices; of null `{"amount": None}`."""
+    if "price" not in raw:
+        raise Refused("no_price_key", sku)
+    pricing = {"amount": None} if raw["price"] is None else raw["price"]
+    if not isinstance(pricing, dict):
+        raise Refused("bad_price", sku)
+    if "amount" not in pricing:
+        raise Refused("no_price_key", sku)
+    return pricing
+
+
+def _cents(value: object) -> int | None:
+    """An amount that is cents already."""
+    return fields.whole(value)
+
+
+def _unit_price(pricing: dict) -> tuple[str | None, str | None]:
+    """`comparison` (cents) for the measure that `comparisonDisplay` names (`$1.68 per 100 g`)."""
+    printed = unit_prices.split(pricing.get("comparisonDisplay"))
+    comparison = fields.number(pricing.get("comparison"))
+    number = fields.shelf_number(float(comparison / 100)) if comparison else None
+    return (number or printed[0], printed[1]) if printed else (number, None)
+
+
+def _approximate_grams(size: str | None) -> int | None:
+    """Grams of a pack whose weight is only approximate (`approx. 1.8 kg per package`)."""
+    parsed = sizes.parse(size)
+    if parsed is None or not parsed.approx or parsed.unit != "g" or parsed.low is not None:
+        return None
+    return fields.grams(float(parsed.amount * parsed.count), "g")
+
+
+def _is_per_kilogram(pricing: dict, number: str | None, measure: str | None) -> bool:
+    """Whether the amount is what a kilogram costs: then it is not the price of the pack."""
+    converted = unit_prices.convert(number, measure)
+    amount = _cents(pricing.get("amount"))
+    return amount is not None and converted is not None and (converted.unit, converted.e4) == ("kg", amount * 100)
+
+
+def _of_weight(cents: int | None, grams: int) -> int | None:
+    """Cents for that weight of goods that cost so many cents a kilogram, halves up as a till does."""
+    return None if cents is None else max(1, (cents * grams + 500) // 1000)
+
+
+def _was(pricing: dict) -> int | None:
+    """`wasPriceDisplay` is text: `$2.00`."""
+    found = _DOLLARS.search(fields.text(pricing.get("wasPriceDisplay"), 40) or "")
+    return fields.cents(found[0]) if found else None
+
+
+def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:
+    """The product's own categories, root then leaf, unless they are a campaign's."""
+    names = [fields.obj(category).get("name") for category in fields.rows(raw.get("categories"))[: fields.DEEPEST_PATH]]
+    return fields.choose_path(PROMO_ROOTS, fields.path(names), fields.path(context))
+
+
+def _page(raw: dict, sku: str) -> str | None:
+    slug = fields.text(raw.get("urlSlugText"))
+    return fields.url(PAGE, f"{slug}-{sku}") if slug else None
+
+
+def _image(raw: dict) -> str | None:
+    """The first picture; its address is a template with a width and the product's slug."""
+    first = fields.obj(next(iter(fields.rows(raw.get("assets"))), None))
+    template = fields.text(first.get("url"), fields.LONGEST_URL)
+    return fields.link(template.replace("{width}", IMAGE_WIDTH).replace("/{slug}", "")) if template else None

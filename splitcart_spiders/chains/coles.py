@@ -1,0 +1,222 @@
+"""Coles: a record of a browse page's data becomes an item. Amounts are dollars; barcodes are on product pages."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from splitcart import gtin, money, sizes, unit_prices
+from splitcart_spiders import fields
+from splitcart_spiders.fields import Refused
+from splitcart_spiders.items import Drop, ProductItem
+from splitcart_spiders.pages import json_ld as json_ld
+from splitcart_spiders.pages import next_data as next_data
+
+COMPANY = "Coles"
+SLUG = "coles"
+SKIP_ROOTS = frozenset({"tobacco", "17490"})
+"""Not crawled."""
+PROMO_ROOTS = frozenset(
+    {"down down", "down-down", "8906007", "specials", "christmas", "seasonal", "easter", "halloween"}
+    | {"bonus credit products", "bonus-credit-products", "bonus entry products", "bonus-entry-products", "853791606"}
+    | {"big pack value", "big-pack-value", "772566492", "deliver more range", "deliver-more-range", "551677585"}
+    | {"back to school", "back-to-school", "8904801", "front of store", "front-of-store"}
+    | {"everyday market", "everyday-market", "big night in", "big-night-in"}
+)
+PAGE = "https://www.coles.com.au/product"
+IMAGES = "https://cdn.productimages.coles.com.au/productimages"
+_MANY_FOR = re.compile(r"\b(\d{1,3}) for \$(\d{1,5}(?:\.\d{1,2})?)(?![\d.])", re.IGNORECASE)
+_TILL_SIZE = re.compile(r"(?<![\w.])\d[\d.]*\s?(?:ML|L|G|KG|PK|PACK|EA)\b.*$", re.IGNORECASE)
+
+
+def records(body: object) -> list:
+    """Raw records, tiles and associations too, of a data answer, a page's `__NEXT_DATA__`, pageProps or a bare list."""
+    if isinstance(body, list):
+        return body
+    if isinstance(body, dict) and "_type" in body:
+        return [body]
+    return fields.rows(_results(_page_props(body)))
+
+
+def to_item(
+    record: object,
+    *,
+    store_id: str,
+    now: datetime,
+    category_path: tuple[str, ...] = (),
+    sponsored: bool | None = None,
+) -> ProductItem | Drop:
+    """The item of one record, or why there is none. `sponsored` overrules what the record says. Never raises."""
+    try:
+        raw = fields.record(record)
+        if (kind := raw.get("_type", "PRODUCT")) != "PRODUCT":
+            return Drop(_not_a_product(kind), fields.code(raw.get("id")))
+        sku = fields.sku(raw.get("id"))
+        if "targetProductId" in raw:
+            return Drop("product_association", sku)
+        advertised = _is_advertised(raw) if sponsored is None else sponsored
+        return _item(raw, sku, advertised, store_id, now, () if advertised else _path(raw, category_path))
+    except Refused as refusal:
+        return Drop(refusal.reason, refusal.sku)
+
+
+def answered_for(body: object) -> str | None:
+    """The store that a page was made for, without the zeros it is padded with; None where the page does not say."""
+    padded = fields.code(_page_props(body).get("initStoreId"))
+    return str(int(padded)) if padded and padded.isdecimal() else None
+
+
+def gtin_from_product(body: object, sku: str | None = None) -> str | None:
+    """The barcode (14 digits) of a product page's data, pageProps, product or JSON-LD; None without a true one.
+
+    Several may be sent, as a list or parted by commas: one of 13 digits is preferred. The row's own `sku` is none.
+    """
+    for product in _products(body):
+        known = sku or fields.code(product.get("id"))
+        for key in ("gtin", "gtin13", "gtin14", "gtin12", "gtin8", "mpn"):
+            if found := gtin.normalise(product.get(key), known):
+                return found
+    return None
+
+
+def _products(body: object) -> list[dict]:
+    """The product of pageProps, or the Products of JSON-LD, however they are wrapped."""
+    found = []
+    for block in body[:20] if isinstance(body, list) else [body]:
+        props = _page_props(block)
+        for part in [*fields.rows(props.get("@graph"))[:20], props]:
+            inner = fields.obj(part)
+            found.append(fields.obj(inner.get("product")) or fields.obj(inner.get("mainEntity")) or inner)
+    return [row for row in found if _type_names(row) & {"Product", ""}]
+
+
+def _type_names(row: dict) -> set[str]:
+    """What JSON-LD says a row is; an empty name where it says nothing."""
+    named = row.get("@type", "")
+    return {name for name in (named if isinstance(named, list) else [named]) if isinstance(name, str)}
+
+
+def _page_props(body: object) -> dict:
+    """pageProps, whether given whole, as a data answer, or as a page's `__NEXT_DATA__`."""
+    outer = fields.obj(body)
+    outer = fields.obj(outer.get("props")) or outer
+    return fields.obj(outer.get("pageProps")) or outer
+
+
+def _results(props: dict) -> object:
+    found = fields.obj(props.get("searchResults"))
+    return found.get("results") if found else props.get("results")
+
+
+def _not_a_product(kind: object) -> str:
+    """`single_tile`, `product_association` and the like; `not_a_product` for what has no such name."""
+    known = isinstance(kind, str) and re.fullmatch(r"[A-Z][A-Z_]{0,39}", kind)
+    return str(kind).lower() if known else "not_a_product"
+
+
+def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, path: tuple[str, ...]) -> ProductItem:
+    name, brand = fields.name(sku, raw.get("name")), fields.text(raw.get("brand"))
+    pricing = _pricing(raw, sku)
+    available = fields.flag(raw.get("availability"))
+    price = fields.price(pricing["now"], sku, available=available, cents=fields.cents(pricing["now"]))
+    was = fields.above(fields.cents(pricing.get("was")), price)
+    unit, size = fields.obj(pricing.get("unit")), _size(raw)
+    weighted = unit.get("isWeighted") is True
+    number, measure = _unit_price(pricing, unit, weighted)
+    return ProductItem(
+        company=COMPANY,
+        store_id=store_id,
+        sku=sku,
+        name=name,
+        brand=brand,
+        size=size,
+        price_cents=price,
+        was_price_cents=was,
+        typical_grams=_typical_grams(size, unit) if weighted else None,
+        is_estimated=weighted and price is not None,
+        is_on_special=was is not None,
+        is_available=price is not None and available is not False,
+        category_path=path,
+        url=f"{PAGE}/{fields.slug(brand, name, size) or 'product'}-{sku}",
+        image_url=_image(raw),
+        sponsored=sponsored,
+        scraped_at=now,
+        shelf_unit_price=number,
+        shelf_unit_measure=measure,
+        **(_multibuy(pricing) if price is not None else {}),
+    )
+
+
+def _pricing(raw: dict, sku: str) -> dict:
+    """The prices; of null, which says that the store has none, `{"now": None}`."""
+    if "pricing" not in raw:
+        raise Refused("no_price_key", sku)
+    pricing = {"now": None} if raw["pricing"] is None else raw["pricing"]
+    if not isinstance(pricing, dict):
+        raise Refused("bad_price", sku)
+    if "now" not in pricing:
+        raise Refused("no_price_key", sku)
+    return pricing
+
+
+def _is_advertised(raw: dict) -> bool:
+    return raw.get("featured") is True or bool(raw.get("adId"))
+
+
+def _size(raw: dict) -> str | None:
+    """The size, else the end of the till's text that says it (`BEER CAN 375ML:PACK6`)."""
+    if size := fields.text(raw.get("size"), 100):
+        return size
+    found = _TILL_SIZE.search(fields.text(raw.get("description"), 200) or "")
+    return found[0] if found and sizes.parse(found[0]) else None
+
+
+def _typical_grams(size: str | None, unit: dict) -> int | None:
+    """From the size that is printed, else the unit's quantity: of weighted rows the unit's measure is often wrong."""
+    parsed = sizes.parse(size)
+    if parsed is not None and parsed.unit == "g" and parsed.low is None:
+        return fields.grams(float(parsed.amount * parsed.count), "g")
+    return fields.grams(unit.get("quantity"), unit.get("ofMeasureUnits"))
+
+
+def _unit_price(pricing: dict, unit: dict, weighted: bool) -> tuple[str | None, str | None]:
+    """Number and measure of `comparable`; else of `unit`, which of weighted rows is wrong unless it says kg."""
+    if printed := unit_prices.split(pricing.get("comparable")):
+        return printed
+    units, many = fields.text(unit.get("ofMeasureUnits"), 20), fields.whole(unit.get("ofMeasureQuantity"))
+    if units is None or many is None or (weighted and units.casefold() != "kg"):
+        return None, None
+    return fields.shelf_number(unit.get("price")), f"{many}{units}"
+
+
+def _multibuy(pricing: dict) -> dict[str, Any]:
+    """`reward` is the price of each when `minQuantity` are bought; the text `3 for $10` corrects a rounded third."""
+    promotion = fields.obj(pricing.get("multiBuyPromotion"))
+    quantity, each = fields.whole(promotion.get("minQuantity")), fields.number(promotion.get("reward"))
+    total = money.to_cents(each * quantity) if quantity and each else None
+    if not quantity or not total:
+        return {}
+    printed = _MANY_FOR.search(fields.text(pricing.get("offerDescription")) or "")
+    if printed and int(printed[1]) == quantity:
+        whole = int(Decimal(printed[2]) * 100)
+        total = whole if abs(whole - total) < quantity else total
+    return {
+        "offer_kind": "multibuy",
+        "offer_id": fields.code(promotion.get("id")),
+        "multibuy_quantity": quantity,
+        "multibuy_total_cents": total,
+    }
+
+
+def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:
+    """The first shelf of the product that is no campaign; the names run subCategory, category, aisle from the top."""
+    heirs = [fields.obj(heir) for heir in fields.rows(raw.get("onlineHeirs"))[:30]]
+    paths = [fields.path([heir.get(key) for key in ("subCategory", "category", "aisle")]) for heir in heirs]
+    return fields.choose_path(PROMO_ROOTS, *paths, fields.path(context))
+
+
+def _image(raw: dict) -> str | None:
+    """The first picture's address; a path of the images' own host."""
+    first = fields.obj(next(iter(fields.rows(raw.get("imageUris"))), None))
+    uri = fields.text(first.get("uri"), fields.LONGEST_URL)
+    return fields.link(f"{IMAGES}/{uri.lstrip('/')}") if uri and "://" not in uri else fields.link(uri)

@@ -1,0 +1,153 @@
+"""IGA: a record of a storefront answer becomes an item. Amounts are dollars as JSON numbers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from splitcart import unit_prices
+from splitcart_spiders import fields
+from splitcart_spiders.fields import Refused
+from splitcart_spiders.items import Drop, ProductItem
+
+COMPANY = "IGA"
+SLUG = "iga"
+SKIP_ROOTS = frozenset({"tobacco", "cigarettes & tobacco", "cigarettes_and_tobacco"})
+PROMO_ROOTS = frozenset({"specials", "christmas", "easter", "seasonal", "front of store", "front_of_store"})
+PAGE = "https://www.igashop.com.au/product"
+PIECE_TOLERANCE_CENTS = 2
+_TRUNK = ("grocery", "retailer-prod-v3")
+"""Roots above the departments."""
+_PRICE_KEYS = ("wholePrice", "priceNumeric", "price")
+
+
+def records(body: object) -> list:
+    """Raw records of `{"items": [..]}`, of one item, or of a bare list."""
+    if isinstance(body, dict):
+        return [body] if "productId" in body else fields.rows(body.get("items"))
+    return fields.rows(body)
+
+
+def to_item(
+    record: object,
+    *,
+    store_id: str,
+    now: datetime,
+    category_path: tuple[str, ...] = (),
+    sponsored: bool | None = None,
+) -> ProductItem | Drop:
+    """The item of one record, or why there is none. Never raises."""
+    try:
+        raw = fields.record(record)
+        sku = fields.sku(raw.get("productId"), raw.get("sku"))
+        return _item(raw, sku, bool(sponsored), store_id, now, () if sponsored else _path(raw, category_path))
+    except Refused as refusal:
+        return Drop(refusal.reason, refusal.sku)
+
+
+def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, path: tuple[str, ...]) -> ProductItem:
+    name = fields.name(sku, raw.get("name"))
+    available = fields.flag(raw.get("available"))
+    price, was = _prices(raw, sku, available)
+    number, measure = _unit_price(raw)
+    basis = _basis(raw, sku, price, unit_prices.convert(number, measure))
+    return ProductItem(
+        company=COMPANY,
+        store_id=store_id,
+        sku=sku,
+        name=name,
+        brand=fields.text(raw.get("brand")),
+        gtin=_barcode(raw.get("barcode")),
+        size=_size(fields.obj(raw.get("unitOfSize"))),
+        price_cents=price,
+        was_price_cents=was,
+        price_basis=basis.name,
+        typical_grams=basis.grams,
+        is_estimated=basis.estimated,
+        is_on_special=was is not None,
+        is_available=price is not None and available is not False,
+        category_path=path,
+        url=f"{PAGE}/{fields.slug(name) or 'product'}-{sku}",
+        image_url=fields.link(fields.obj(raw.get("image")).get("default")),
+        sponsored=sponsored,
+        scraped_at=now,
+        shelf_unit_price=number,
+        shelf_unit_measure=measure,
+    )
+
+
+def _prices(raw: dict, sku: str, available: bool | None) -> tuple[int | None, int | None]:
+    """Price and the price before. With a was price the price now is the temporary one, else the whole price."""
+    if not any(key in raw for key in _PRICE_KEYS):
+        raise Refused("no_price_key", sku)
+    temporary = fields.obj(next(iter(fields.rows(raw.get("tprPrice"))), None)).get("wholePrice")
+    before = _first_cents(raw.get("wasWholePrice"), raw.get("wasPriceNumeric"), raw.get("wasPrice"))
+    whole, shown, text = (raw.get(key) for key in _PRICE_KEYS)
+    sent = [temporary, shown, whole, text] if before else [whole, shown, text]
+    given = [value for value in sent if value is not None]
+    price = fields.price(next(iter(given), None), sku, available=available, cents=_first_cents(*given))
+    return price, fields.above(before, price)
+
+
+def _first_cents(*values: object) -> int | None:
+    """The first amount above zero; 0 where one is zero and none is above; None where none is an amount."""
+    found = [cents for cents in map(fields.cents, values) if cents is not None]
+    return next((cents for cents in found if cents > 0), 0 if found else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    name: str = "each"
+    grams: int | None = None
+    estimated: bool = False
+
+
+def _basis(raw: dict, sku: str, price: int | None, shelf: unit_prices.UnitPrice | None) -> _Basis:
+    """Loose goods: the price is a piece's, when it is what the piece's weight costs, or a kilogram's, else unknown."""
+    if fields.text(raw.get("sellBy")) not in ("EachUnit", "Weight") or price is None:
+        return _Basis()
+    if shelf is None:
+        raise Refused("price_basis_unknown", sku)
+    if shelf.unit == "ea" and _is_price_of(1000, price, shelf):
+        return _Basis()
+    unit = fields.obj(raw.get("unitOfSize"))
+    grams = fields.grams(unit.get("size"), {"gram": "g", "kilogram": "kg"}.get(fields.text(unit.get("type")) or ""))
+    if shelf.unit == "kg" and grams and _is_price_of(grams, price, shelf):
+        return _Basis("each", grams, estimated=True)
+    if shelf.unit == "kg" and price * 100 == shelf.e4:
+        return _Basis("kg", grams)
+    raise Refused("price_basis_unknown", sku)
+
+
+def _is_price_of(thousandths: int, price: int, shelf: unit_prices.UnitPrice) -> bool:
+    """Whether so many thousandths of the shelf's unit cost the price, but for PIECE_TOLERANCE_CENTS."""
+    return abs(price * 100_000 - shelf.e4 * thousandths) <= PIECE_TOLERANCE_CENTS * 100_000
+
+
+def _unit_price(raw: dict) -> tuple[str | None, str | None]:
+    """Number and measure of `pricePerUnit`: `$3.35/l`, `$1.75/100ml`, `$0.62 each`."""
+    return unit_prices.split(raw.get("pricePerUnit")) or (None, None)
+
+
+def _size(unit: dict) -> str | None:
+    """`1l`, `180g`; where pieces are counted, which have no abbreviation, `12 each`."""
+    amount = fields.number(unit.get("size"))
+    if not amount:
+        return None
+    printed = format(amount.normalize(), "f")
+    short = fields.text(unit.get("abbreviation"), 20)
+    kind = fields.text(unit.get("type"), 20) or fields.text(unit.get("label"), 20)
+    return f"{printed}{short}" if short else f"{printed} {kind}" if kind else printed
+
+
+def _barcode(value: object) -> str | None:
+    """Digits as sent; words such as `notfound` are none."""
+    digits = fields.code(value) or ""
+    return digits if digits.isdecimal() else None
+
+
+def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:
+    """The breadcrumb of the default category from the department down, else where the crawl found it."""
+    first = fields.obj(next(iter(fields.rows(raw.get("defaultCategory"))), None))
+    names = fields.path((fields.text(first.get("categoryBreadcrumb"), 1000) or "").split("/"))
+    own = names[1:] if names and names[0].casefold() in _TRUNK else names
+    seen = fields.path(context)
+    return fields.choose_path(PROMO_ROOTS, own, seen[1:] if seen and seen[0].casefold() in _TRUNK else seen)

@@ -1,0 +1,316 @@
+"""The Coles mapping, field by field, and what it does with tiles, null prices and contradictions."""
+
+import copy
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+
+from splitcart_spiders.chains import coles
+from splitcart_spiders.items import Drop, ProductItem
+from tests.support.bounds import assert_bounded
+from tests.support.mutations import ABSURD, json_values, mutated
+
+NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
+
+MILK = {
+    "_type": "PRODUCT",
+    "id": 8150288,
+    "adId": None,
+    "adSource": None,
+    "featured": False,
+    "name": "Full Cream Milk",
+    "brand": "Coles",
+    "description": "COLES FULL CREAM MILK 3L",
+    "size": "3L",
+    "availability": True,
+    "availabilityType": "InStoreAndOnline",
+    "imageUris": [{"altText": "Milk", "type": "default", "uri": "/8/8150288.jpg"}],
+    "locations": [{"aisle": "12", "order": 9999}],
+    "restrictions": {"retailLimit": 20},
+    "onlineHeirs": [
+        {"subCategory": "Down Down", "category": "Dairy", "aisle": "Milk"},
+        {"subCategory": "Dairy, Eggs & Fridge", "category": "Milk", "aisle": "Full Cream Milk"},
+    ],
+    "pricing": {
+        "now": 4.5,
+        "was": 5,
+        "promotionType": "DOWNDOWN",
+        "onlineSpecial": False,
+        "unit": {
+            "quantity": 3,
+            "ofMeasureQuantity": 1,
+            "ofMeasureUnits": "l",
+            "price": 1.5,
+            "ofMeasureType": "litre",
+            "isWeighted": False,
+            "isIncremental": False,
+        },
+        "comparable": "$1.50/ 1L",
+    },
+}
+
+SALMON = {
+    **MILK,
+    "id": 5191256,
+    "name": "Salmon Portions",
+    "size": "approx. 226g",
+    "pricing": {
+        "now": 11.75,
+        "rawPriceNow": 11.752,
+        "was": 0,
+        "unit": {"quantity": 226, "ofMeasureQuantity": 1, "ofMeasureUnits": "g", "price": 52, "isWeighted": True},
+        "comparable": "$52.00/ 1kg",
+    },
+}
+
+
+def mapped(base=MILK, pricing=None, without=(), **changes):
+    record = {key: value for key, value in {**copy.deepcopy(base), **changes}.items() if key not in without}
+    if pricing:
+        record["pricing"] = {**record["pricing"], **pricing}
+    return coles.to_item(record, store_id="766", now=NOW)
+
+
+def offer(**promotion):
+    return {"multiBuyPromotion": {"type": "MultibuyMultiSku", "id": "730815342", **promotion}, "was": 0}
+
+
+def test_every_field_of_a_price_drop_comes_from_where_the_specification_says():
+    assert mapped() == ProductItem(
+        company="Coles",
+        store_id="766",
+        sku="8150288",
+        name="Full Cream Milk",
+        brand="Coles",
+        size="3L",
+        price_cents=450,
+        was_price_cents=500,
+        is_on_special=True,
+        category_path=("Dairy, Eggs & Fridge", "Milk", "Full Cream Milk"),
+        url="https://www.coles.com.au/product/coles-full-cream-milk-3l-8150288",
+        image_url="https://cdn.productimages.coles.com.au/productimages/8/8150288.jpg",
+        scraped_at=NOW,
+        shelf_unit_price="1.50",
+        shelf_unit_measure="1L",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"pricing": {"was": 0}}, {"was_price_cents": None, "is_on_special": False}),
+        ({"pricing": {"was": 4.5}}, {"was_price_cents": None}),
+        ({"pricing": {"was": None}}, {"was_price_cents": None}),
+        ({"pricing": {"was": 0, "promotionType": "SPECIAL"}}, {"is_on_special": False}),
+        ({"pricing": {"now": None}}, {"price_cents": None, "is_available": False, "was_price_cents": None}),
+        ({"availability": False}, {"price_cents": 450, "is_available": False}),
+        ({"brand": ""}, {"brand": None, "url": "https://www.coles.com.au/product/full-cream-milk-3l-8150288"}),
+        ({"size": ""}, {"size": "3L"}),
+        ({"size": "", "description": "NO SIZE HERE"}, {"size": None}),
+        ({"size": "", "description": "BEER CAN 375ML:PACK6"}, {"size": "375ML:PACK6"}),
+        ({"id": "8150288"}, {"sku": "8150288"}),
+        ({"adId": "xyz"}, {"sponsored": True, "category_path": ()}),
+        ({"featured": True}, {"sponsored": True}),
+        ({"imageUris": []}, {"image_url": None}),
+        ({"imageUris": None}, {"image_url": None}),
+        ({"onlineHeirs": None}, {"category_path": ()}),
+        ({"onlineHeirs": [{"subCategory": "Down Down", "category": "Milk"}]}, {"category_path": ("Down Down", "Milk")}),
+        ({"pricing": {"comparable": "$40.00 per 1kg"}}, {"shelf_unit_price": "40.00", "shelf_unit_measure": "1kg"}),
+        ({"pricing": {"comparable": "$4.38/ 100g"}}, {"shelf_unit_price": "4.38", "shelf_unit_measure": "100g"}),
+        ({"pricing": {"comparable": "$2.50/ 100ea"}}, {"shelf_unit_measure": "100ea"}),
+        ({"pricing": {"comparable": "$1,234.50/ 1kg"}}, {"shelf_unit_price": "1234.50"}),
+        ({"pricing": {"comparable": ""}}, {"shelf_unit_price": "1.50", "shelf_unit_measure": "1l"}),
+        ({"pricing": {"comparable": "", "unit": {}}}, {"shelf_unit_price": None, "shelf_unit_measure": None}),
+        ({"pricing": {"comparable": None, "unit": None}}, {"shelf_unit_price": None}),
+        ({"pricing": {"now": 0}, "availability": False}, {"price_cents": None}),
+    ],
+)
+def test_a_field_says_what_its_source_says(changes, expected):
+    item = mapped(**changes)
+    assert {field: getattr(item, field) for field in expected} == expected
+
+
+def test_null_pricing_is_an_unavailable_listing():
+    item = coles.to_item({**MILK, "pricing": None, "availability": False}, store_id="766", now=NOW)
+    assert (item.price_cents, item.is_available, item.is_ranged, item.is_on_special) == (None, False, True, False)
+
+
+def test_a_weighted_pack_costs_now_and_is_an_estimate_whose_unit_is_read_from_the_shelf_text():
+    item = mapped(SALMON)
+    assert (item.price_cents, item.price_basis, item.typical_grams, item.is_estimated) == (1175, "each", 226, True)
+    assert (item.shelf_unit_price, item.shelf_unit_measure) == ("52.00", "1kg")
+    assert mapped(SALMON, pricing={"comparable": ""}).shelf_unit_price is None
+    kilos = {"quantity": 1.4, "ofMeasureUnits": "kg", "isWeighted": True}
+    assert mapped(SALMON, pricing={"unit": kilos}, size="").typical_grams == 1400
+    assert mapped(SALMON, size="", description="").typical_grams == 226
+
+
+@pytest.mark.parametrize(
+    ("promotion", "text", "expected"),
+    [
+        ({"minQuantity": 2, "reward": 3.0}, "Pick any 2 for $6", (2, 600)),
+        ({"minQuantity": 2, "reward": 3.0}, None, (2, 600)),
+        ({"minQuantity": 3, "reward": 3.33}, "Pick any 3 for $10", (3, 1000)),
+        ({"minQuantity": 3, "reward": 3.33}, "", (3, 999)),
+        ({"minQuantity": 3, "reward": 3.3333333}, None, (3, 1000)),
+        ({"minQuantity": 2, "reward": 3.0}, "Pick any 2 for $9", (2, 600)),
+        ({"minQuantity": 2, "reward": 2.85}, "Pick any 2 for $5.70", (2, 570)),
+        ({"minQuantity": 2}, "Pick any 2 for $6", (None, None)),
+        ({"minQuantity": "2", "reward": 3}, None, (None, None)),
+        ({"minQuantity": 2, "reward": float("nan")}, None, (None, None)),
+    ],
+)
+def test_the_reward_of_a_multibuy_is_the_price_of_each(promotion, text, expected):
+    item = mapped(pricing={**offer(**promotion), "offerDescription": text})
+    assert (item.multibuy_quantity, item.multibuy_total_cents) == expected
+    named = ("multibuy", "730815342") if expected[0] else (None, None)
+    assert (item.offer_kind, item.offer_id, item.is_on_special) == (*named, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "drop"),
+    [
+        ({"_type": "SINGLE_TILE"}, Drop("single_tile", "8150288")),
+        ({"_type": "PRODUCT_ASSOCIATION"}, Drop("product_association", "8150288")),
+        ({"_type": "CONTENT_ASSOCIATION", "id": None}, Drop("content_association")),
+        ({"_type": "SHOPPABLE_BANNER"}, Drop("shoppable_banner", "8150288")),
+        ({"_type": None}, Drop("not_a_product", "8150288")),
+        ({"_type": "x" * 1000}, Drop("not_a_product", "8150288")),
+        ({"targetProductId": 5}, Drop("product_association", "8150288")),
+        ({"id": None}, Drop("no_sku")),
+        ({"name": " "}, Drop("no_name", "8150288")),
+        ({"without": ("pricing",)}, Drop("no_price_key", "8150288")),
+        ({"pricing": {"now": "free"}}, Drop("bad_price", "8150288")),
+        ({"pricing": {"now": -1}}, Drop("bad_price", "8150288")),
+        ({"pricing": {"now": 0}}, Drop("bad_price", "8150288")),
+        ({"pricing": {"now": {}}}, Drop("bad_price", "8150288")),
+    ],
+)
+def test_a_record_that_makes_no_item_says_why(changes, drop):
+    assert mapped(**changes) == drop
+
+
+@pytest.mark.parametrize(("pricing", "reason"), [([], "bad_price"), ("1", "bad_price"), ({}, "no_price_key")])
+def test_pricing_of_another_shape_is_no_price(pricing, reason):
+    assert coles.to_item({**MILK, "pricing": pricing}, store_id="766", now=NOW) == Drop(reason, "8150288")
+
+
+def test_the_crawl_tells_the_category_only_where_the_product_does_not():
+    arguments = {"store_id": "766", "now": NOW, "category_path": ("Pantry", "Oils")}
+    assert coles.to_item(MILK, **arguments).category_path[0] == "Dairy, Eggs & Fridge"
+    assert coles.to_item({**MILK, "onlineHeirs": []}, **arguments).category_path == ("Pantry", "Oils")
+    only_promo = {**MILK, "onlineHeirs": MILK["onlineHeirs"][:1]}
+    assert coles.to_item(only_promo, **arguments).category_path == ("Pantry", "Oils")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"pageProps": {"searchResults": {"results": [MILK]}}, "__N_SSP": True},
+        {"props": {"pageProps": {"searchResults": {"results": [MILK]}}}, "buildId": "20260702.2-ab"},
+        {"initStoreId": "0766", "searchResults": {"results": [MILK]}},
+        {"results": [MILK], "noOfResults": 1},
+        [MILK],
+        MILK,
+    ],
+)
+def test_records_are_found_in_every_known_envelope(body):
+    assert coles.records(body) == [MILK]
+
+
+@pytest.mark.parametrize("body", [None, {}, 5, {"pageProps": None}, {"searchResults": {"results": None}}])
+def test_a_body_without_results_has_no_records(body):
+    assert coles.records(body) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "store"),
+    [("0766", "766"), ("0314", "314"), (766, "766"), ("766", "766"), (None, None), ("", None), ("COL:3", None)],
+)
+def test_the_store_that_answered_is_compared_without_its_padding(sent, store):
+    assert coles.answered_for({"initStoreId": sent}) == store
+    assert coles.answered_for({"pageProps": {"initStoreId": sent}}) == store
+    assert coles.answered_for({"props": {"pageProps": {"initStoreId": sent}}}) == store
+
+
+def page(body, attributes='id="__NEXT_DATA__" type="application/json"'):
+    return f"<html><body><script>var a = 1</script><script {attributes}>{json.dumps(body)}</script></body></html>"
+
+
+def test_a_page_gives_its_next_data():
+    body = {"props": {"pageProps": {"searchResults": {"results": [MILK]}}}}
+    assert coles.next_data(page(body)) == body
+    assert coles.records(coles.next_data(page(body, "type='application/json' id='__NEXT_DATA__' nonce='x'"))) == [MILK]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<html><head><title>Pardon Our Interruption</title></head></html>",
+        '<script id="__NEXT_DATA__">{"cut": </script>',
+        '<script id="__NEXT_DATA__">{"cut": ',
+        '<script id="__NEXT_DATA__">[1]</script>',
+        '<script id="__NEXT_DATA__">' + "[" * 100_000 + "</script>",
+        "",
+        None,
+        b"<html>",
+    ],
+)
+def test_a_page_without_product_data_gives_none(html):
+    assert coles.next_data(html) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "gtin"),
+    [
+        ({"product": {"id": 8150288, "gtin": "9300633963583"}}, "09300633963583"),
+        ({"pageProps": {"product": {"gtin": "9300633963583"}}}, "09300633963583"),
+        ({"props": {"pageProps": {"product": {"gtin": "9300633963583"}}}}, "09300633963583"),
+        ({"product": {"gtin": ["96385074", "9300633963583"]}}, "09300633963583"),
+        ({"product": {"gtin": "036000291452,9300633963583"}}, "09300633963583"),
+        ({"product": {"gtin": "036000291452"}}, "00036000291452"),
+        ({"product": {"gtin": None}}, None),
+        ({"product": {}}, None),
+        ({"product": {"gtin": "9300633963584"}}, None),
+        ({"product": {"id": 96385074, "gtin": "96385074"}}, None),
+        ({"@type": "Product", "gtin": "9300633963583"}, "09300633963583"),
+        ({"@type": "Product", "gtin13": "9300633963583"}, "09300633963583"),
+        ({"@type": ["Product"], "mpn": "9300633963583"}, "09300633963583"),
+        ([{"@type": "BreadcrumbList"}, {"@type": "Product", "gtin": 9300633963583}], "09300633963583"),
+        ({"@graph": [{"@type": "Product", "gtin": "9300633963583"}]}, "09300633963583"),
+        ({"@type": "Offer", "gtin": "9300633963583"}, None),
+        (None, None),
+        ("x", None),
+    ],
+)
+def test_the_barcode_of_a_product_page_is_a_true_one(body, gtin):
+    assert coles.gtin_from_product(body) == gtin
+
+
+def test_json_ld_of_a_page_gives_the_barcode():
+    html = page({"@type": "Product", "gtin": "9300633963583"}, 'type="application/ld+json"')
+    assert coles.gtin_from_product(coles.json_ld(html), "8150288") == "09300633963583"
+    assert coles.json_ld("<script type='application/ld+json'>{</script>") == []
+
+
+@given(record=mutated(SALMON) | mutated(MILK))
+def test_a_mutated_record_is_an_item_within_bounds_or_a_drop(record):
+    assert_bounded(coles.to_item(record, store_id="766", now=NOW))
+    coles.gtin_from_product(record)
+
+
+@given(body=json_values)
+def test_no_json_value_raises(body):
+    coles.answered_for(body)
+    coles.gtin_from_product(body)
+    for record in [body, *coles.records(body), *coles.records({"pageProps": {"searchResults": {"results": body}}})]:
+        assert_bounded(coles.to_item(record, store_id="766", now=NOW))
+
+
+@pytest.mark.parametrize("field", [*MILK, *MILK["pricing"]])
+def test_every_field_survives_every_absurd_value(field):
+    for value in ABSURD:
+        assert_bounded(mapped(SALMON, **{field: value} if field in MILK and field != "pricing" else {}))
+        assert_bounded(mapped(SALMON, pricing={field: value, "multiBuyPromotion": value}))

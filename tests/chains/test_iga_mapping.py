@@ -1,0 +1,217 @@
+"""The IGA mapping, field by field: which of its prices is the price, and of what."""
+
+import copy
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+
+from splitcart_spiders.chains import iga
+from splitcart_spiders.items import Drop, ProductItem
+from tests.support.bounds import assert_bounded
+from tests.support.mutations import ABSURD, json_values, mutated
+
+NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
+
+MILK = {
+    "productId": "31218",
+    "sku": "31218",
+    "name": "Devondale Full Cream Long Life Milk",
+    "brand": "Devondale",
+    "barcode": "9310072000282",
+    "description": "Milk.<br />Country of Origin: Australia",
+    "available": True,
+    "price": "$3.35",
+    "priceNumeric": 3.35,
+    "wholePrice": 3.35,
+    "priceLabel": "",
+    "priceSource": "regular",
+    "tprPrice": [],
+    "pricePerUnit": "$3.35/l",
+    "unitOfSize": {"abbreviation": "l", "label": "Litre", "size": 1, "type": "litre"},
+    "sellBy": "Each",
+    "weightIncrement": None,
+    "image": {"default": "https://cdn.metcash.media/image/upload/w_1500/igashop/images/31218.jpg", "cell": None},
+    "categories": [{"category": "Grocery", "categoryBreadcrumb": "Grocery", "retailerId": "32600"}],
+    "defaultCategory": [{"category": "Long Life Milk", "categoryBreadcrumb": "Grocery/Drinks/Long Life Milk"}],
+}
+APPLE = {
+    "productId": "80060017",
+    "sellBy": "EachUnit",
+    "price": "$0.81",
+    "priceNumeric": 0.81,
+    "wholePrice": 0.81,
+    "pricePerUnit": "$4.50/kg",
+    "unitOfSize": {"abbreviation": "g", "label": "Gram", "size": 180, "type": "gram"},
+}
+SPECIAL = {
+    "price": "$4.00",
+    "priceNumeric": 4,
+    "wholePrice": 5,
+    "wasWholePrice": 5,
+    "wasPriceNumeric": 5,
+    "wasPrice": "$5.00",
+    "tprPrice": [{"wholePrice": 4}],
+    "priceSource": "tpr",
+}
+
+
+def mapped(*bases, without=(), **changes):
+    record = copy.deepcopy(MILK)
+    for base in bases:
+        record |= base
+    record = {key: value for key, value in {**record, **changes}.items() if key not in without}
+    return iga.to_item(record, store_id="32600", now=NOW)
+
+
+def test_every_field_comes_from_where_the_specification_says():
+    assert mapped() == ProductItem(
+        company="IGA",
+        store_id="32600",
+        sku="31218",
+        name="Devondale Full Cream Long Life Milk",
+        brand="Devondale",
+        gtin="9310072000282",
+        size="1l",
+        price_cents=335,
+        category_path=("Drinks", "Long Life Milk"),
+        url="https://www.igashop.com.au/product/devondale-full-cream-long-life-milk-31218",
+        image_url="https://cdn.metcash.media/image/upload/w_1500/igashop/images/31218.jpg",
+        scraped_at=NOW,
+        shelf_unit_price="3.35",
+        shelf_unit_measure="l",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"brand": ""}, {"brand": None}),
+        ({"barcode": "null"}, {"gtin": None}),
+        ({"barcode": "notfound"}, {"gtin": None}),
+        ({"barcode": "N/A"}, {"gtin": None}),
+        ({"barcode": "TEST_BARCODE"}, {"gtin": None}),
+        ({"barcode": None}, {"gtin": None}),
+        ({"available": False}, {"is_available": False, "price_cents": 335}),
+        ({"available": None}, {"is_available": True}),
+        ({"productId": None, "sku": 31218}, {"sku": "31218"}),
+        ({"pricePerUnit": "$1.75/100ml"}, {"shelf_unit_price": "1.75", "shelf_unit_measure": "100ml"}),
+        ({"pricePerUnit": "$0.62 each"}, {"shelf_unit_price": "0.62", "shelf_unit_measure": "each"}),
+        ({"pricePerUnit": "$4.50/kg"}, {"shelf_unit_price": "4.50", "shelf_unit_measure": "kg"}),
+        ({"pricePerUnit": None}, {"shelf_unit_price": None, "shelf_unit_measure": None}),
+        ({"unitOfSize": {"abbreviation": "", "label": "Each", "size": 12, "type": "each"}}, {"size": "12 each"}),
+        ({"unitOfSize": {"abbreviation": "g", "size": 180.0}}, {"size": "180g"}),
+        ({"unitOfSize": {"abbreviation": "kg", "size": 1.25}}, {"size": "1.25kg"}),
+        ({"unitOfSize": None}, {"size": None}),
+        ({"unitOfSize": {"abbreviation": "g", "size": 0}}, {"size": None}),
+        ({"image": None}, {"image_url": None}),
+        ({"defaultCategory": []}, {"category_path": ()}),
+        ({"defaultCategory": [{"categoryBreadcrumb": "Bakery/Bread"}]}, {"category_path": ("Bakery", "Bread")}),
+    ],
+)
+def test_a_field_says_what_its_source_says(changes, expected):
+    item = mapped(**changes)
+    assert {field: getattr(item, field) for field in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "price", "was"),
+    [
+        (SPECIAL, 400, 500),
+        ({**SPECIAL, "tprPrice": []}, 400, 500),
+        ({**SPECIAL, "tprPrice": None}, 400, 500),
+        ({**SPECIAL, "tprPrice": [{"wholePrice": None}]}, 400, 500),
+        ({**SPECIAL, "tprPrice": [{"wholePrice": 4.25, "active": True}]}, 425, 500),
+        ({**SPECIAL, "wasWholePrice": None}, 400, 500),
+        ({"wasWholePrice": 0}, 335, None),
+        ({"wasWholePrice": 3.35}, 335, None),
+        ({"wholePrice": None}, 335, None),
+        ({"wholePrice": None, "priceNumeric": None}, 335, None),
+        ({"wholePrice": 3.5, "priceNumeric": 3.35}, 350, None),
+        ({"wholePrice": None, "priceNumeric": None, "price": None}, None, None),
+        ({"wholePrice": 0, "priceNumeric": 0, "price": "$0.00", "available": False}, None, None),
+    ],
+)
+def test_the_price_is_the_temporary_one_only_with_a_price_before(changes, price, was):
+    item = mapped(changes)
+    assert (item.price_cents, item.was_price_cents, item.is_on_special) == (price, was, was is not None)
+    assert item.is_available is (price is not None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, (81, "each", 180, True)),
+        ({"wholePrice": 0.83}, (83, "each", 180, True)),
+        ({"wholePrice": 0.79}, (79, "each", 180, True)),
+        ({"wholePrice": 4.5}, (450, "kg", 180, False)),
+        ({"wholePrice": 4.5, "unitOfSize": None}, (450, "kg", None, False)),
+        ({"wholePrice": 0.62, "pricePerUnit": "$0.62 each"}, (62, "each", None, False)),
+        ({"wholePrice": None, "priceNumeric": None, "price": None, "pricePerUnit": None}, (None, "each", None, False)),
+        ({"sellBy": "Weight", "wholePrice": 4.5}, (450, "kg", 180, False)),
+    ],
+)
+def test_loose_goods_are_priced_by_the_piece_or_by_the_kilogram(changes, expected):
+    item = mapped(APPLE, changes)
+    assert (item.price_cents, item.price_basis, item.typical_grams, item.is_estimated) == expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"wholePrice": 0.84},
+        {"wholePrice": 2.25},
+        {"pricePerUnit": None},
+        {"pricePerUnit": "$4.50/l"},
+        {"unitOfSize": []},
+    ],
+)
+def test_loose_goods_whose_price_fits_neither_are_dropped(changes):
+    assert mapped(APPLE, changes) == Drop("price_basis_unknown", "80060017")
+
+
+@pytest.mark.parametrize(
+    ("changes", "drop"),
+    [
+        ({"productId": None, "sku": None}, Drop("no_sku")),
+        ({"name": ""}, Drop("no_name", "31218")),
+        ({"without": ("price", "priceNumeric", "wholePrice")}, Drop("no_price_key", "31218")),
+        ({"wholePrice": -1, "priceNumeric": {}, "price": "free"}, Drop("bad_price", "31218")),
+        ({"wholePrice": 0, "priceNumeric": 0, "price": "$0.00"}, Drop("bad_price", "31218")),
+    ],
+)
+def test_a_record_that_makes_no_item_says_why(changes, drop):
+    assert mapped(**changes) == drop
+
+
+def test_the_crawl_tells_the_category_where_the_product_does_not():
+    bare = {**MILK, "defaultCategory": None}
+    seen = iga.to_item(bare, store_id="32600", now=NOW, category_path=("Grocery", "Bakery", "Bread"))
+    assert seen.category_path == ("Bakery", "Bread")
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [({"items": [MILK], "total": 1}, [MILK]), ([MILK], [MILK]), (MILK, [MILK]), ({"items": None}, []), (3, [])],
+)
+def test_records_are_found_in_every_known_envelope(body, found):
+    assert iga.records(body) == found
+
+
+@given(record=mutated(MILK) | mutated({**MILK, **APPLE}) | mutated({**MILK, **SPECIAL}))
+def test_a_mutated_record_is_an_item_within_bounds_or_a_drop(record):
+    assert_bounded(iga.to_item(record, store_id="32600", now=NOW))
+
+
+@given(body=json_values)
+def test_no_json_value_raises(body):
+    for record in [body, *iga.records(body), *iga.records({"items": body})]:
+        assert_bounded(iga.to_item(record, store_id="32600", now=NOW))
+
+
+@pytest.mark.parametrize("field", [*MILK, *SPECIAL])
+def test_every_field_survives_every_absurd_value(field):
+    for value in ABSURD:
+        assert_bounded(mapped(**{field: value}))
+        assert_bounded(mapped(APPLE, {field: value}))
+        assert_bounded(mapped(SPECIAL, {field: value}))
