@@ -43,6 +43,8 @@ REQUEST_FINGERPRINTER_CLASS = "splitcart_spiders.fingerprint.StoreRequestFingerp
 # A store is held while its lease lives; a killed crawl frees it after LEASE_SECONDS at the latest.
 LEASE_SECONDS = 120
 HEARTBEAT_SECONDS = 30
+# A locator run has no heartbeat; the longest asks some 2,000 points at one a second.
+LOCATOR_LEASE_SECONDS = 2 * 3600
 # Seconds by which a rehearsal's clock is ahead: with `-a dev=1` only, so that the sandbox's days are days to a run too.
 CLOCK_AHEAD = 0
 # Arguments of splitcart.runs.Gates, where an operator wants others than its defaults.
@@ -53,6 +55,7 @@ KEEP_MARKETPLACE = False
 EXTENSIONS = {
     # Opened after every other extension is connected, so that its verdict comes last.
     "splitcart_spiders.extensions.run.RunExtension": 900,
+    "splitcart_spiders.extensions.stores.StoresExtension": 900,
 }
 ITEM_PIPELINES = {
     # Nothing later has to ask whether a field is there or of which type it is.

@@ -1,0 +1,135 @@
+"""Owns a locator's run: every store that it finds is written when it ends, in one transaction."""
+
+import asyncio
+import logging
+import os
+import socket
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider, NotConfigured
+from sqlalchemy import Engine
+
+from models import engine as engines
+from models import locate, runs
+from splitcart.runs import Verdict
+from splitcart_spiders.extensions import outcome
+from splitcart_spiders.items import StoreItem
+from splitcart_spiders.locator_spider import LocatorSpider
+from splitcart_spiders.middlewares.gate import Gate
+
+logger = logging.getLogger(__name__)
+
+EVERY_STORE = "*"
+"""The store code of a locator's run: it is of no single store, and only one runs at a time."""
+LEAST_SHARE = 0.5
+"""A run that finds less of the known open stores than this is never complete."""
+
+
+class StoresExtension:
+    """One locator run, from its row in crawl_runs to its verdict and exit code."""
+
+    def __init__(self, crawler: Crawler, url: str) -> None:
+        self.crawler = crawler
+        self.url = url
+        self.engine: Engine | None = None
+        self.run: runs.Run | None = None
+        self.found: dict[str, dict[str, Any]] = {}
+        self.exceptions: list[str] = []
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        if not issubclass(crawler.spidercls, LocatorSpider):
+            raise NotConfigured(f"{crawler.spidercls.name} finds no stores")
+        named = {name: crawler.settings.get(name) for name in ("DATABASE_URL", "XDG_DATA_HOME")}
+        extension = cls(crawler, engines.url_from({name: value for name, value in named.items() if value}))
+        connect = crawler.signals.connect
+        connect(extension.opened, signal=signals.spider_opened)
+        connect(extension.spider_error, signal=signals.spider_error)
+        connect(extension.closed, signal=signals.spider_closed)
+        crawler.splitcart_run = extension  # type: ignore[attr-defined]
+        return extension
+
+    async def opened(self, spider: LocatorSpider) -> None:
+        """Take the chain's locator, or close the spider before its first request."""
+        try:
+            self.engine, self.run = await asyncio.to_thread(self.open, spider)
+        except (runs.StoreHeld, engines.SchemaMismatch) as refusal:
+            logger.error("%s", refusal)
+            status = "held" if isinstance(refusal, runs.StoreHeld) else "failed"
+            outcome.say(self.crawler, status, str(refusal))
+            raise CloseSpider(status) from None
+
+    def open(self, spider: LocatorSpider) -> tuple[Engine, runs.Run]:
+        engine = engines.create(self.url)
+        engines.check_schema(engine)
+        target = runs.Target(
+            company=spider.chain.COMPANY,
+            slug=spider.chain.SLUG,
+            store_code=EVERY_STORE,
+            flip_weekday=spider.flip.weekday,
+            flip_hour=spider.flip.hour,
+        )
+        held_for = self.crawler.settings.getint("LOCATOR_LEASE_SECONDS")
+        place = {"host": socket.gethostname(), "pid": os.getpid(), "lease_seconds": held_for}
+        return engine, runs.open_run(engine, target, spider=spider.name, now=datetime.now(UTC), **place)
+
+    async def stage_store(self, item: StoreItem) -> None:
+        """Keep one store; a chain has at most a few thousand."""
+        row = asdict(item)
+        self.found[row.pop("store_id")] = {name: row[name] for name in locate.TOLD}
+
+    async def stage(self, row: dict[str, Any]) -> None:
+        """A locator finds stores, not products."""
+        raise TypeError(f"a locator yielded product {row.get('sku')}")
+
+    async def end_staging(self) -> None:
+        """Nothing is buffered outside this object."""
+
+    def spider_error(self, failure: Any) -> None:
+        """An exception in a callback is no mere log line."""
+        self.exceptions.append(f"{failure.type.__name__}: {failure.value}")
+
+    async def closed(self, spider: LocatorSpider, reason: str) -> None:
+        """Judge and write; whatever goes wrong here is said in the exit code, too."""
+        if self.run is None:
+            outcome.say_unless_said(self.crawler, "failed", f"the run could not be opened ({reason})")
+            return
+        try:
+            judged = await asyncio.to_thread(self.conclude, spider, reason, datetime.now(UTC))
+            outcome.say(self.crawler, judged.status, judged.reason)
+        except Exception as error:
+            logger.exception("Locator run %s could not be concluded", self.run.id)
+            outcome.say(self.crawler, "failed", f"the run could not be concluded: {error}")
+        finally:
+            if self.engine is not None:
+                await asyncio.to_thread(self.engine.dispose)
+
+    def conclude(self, spider: LocatorSpider, reason: str, now: datetime) -> Verdict:
+        assert self.engine is not None
+        assert self.run is not None
+        judged = self.judge(spider, reason, locate.open_stores(self.engine, self.run.company_id))
+        counts = {"unanswered": spider.unanswered[:20], "exceptions": self.exceptions[:10]}
+        if judged.publishes == "nothing":
+            runs.finish(self.engine, self.run, judged, (), answered_for=None, counts=counts, now=now)
+        else:
+            locate.publish_stores(self.engine, self.run, judged, self.found, counts=counts, now=now)
+        return judged
+
+    def judge(self, spider: LocatorSpider, reason: str, known: int) -> Verdict:
+        """Complete only when every request was answered and the chain did not shrink to less than half."""
+        figures: dict[str, object] = {"found": len(self.found), "known": known}
+        if error := Gate.of(self.crawler).error:
+            status = "blocked" if error.reason == "blocked" else "failed"
+            return Verdict(status, error.reason, "nothing", figures)
+        if not self.found:
+            return Verdict("failed", f"no_stores: 0 found, {known} known", "nothing", figures)
+        if reason != "finished" or self.exceptions or spider.unanswered:
+            why = [*self.exceptions, *spider.unanswered, reason][0]
+            return Verdict("partial", f"unanswered: {why}", "seen", figures)
+        if len(self.found) < LEAST_SHARE * known:
+            return Verdict("partial", f"too_few_stores: {len(self.found)} found, {known} known", "seen", figures)
+        return Verdict("complete", "finished", "all", figures)
