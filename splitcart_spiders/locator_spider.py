@@ -1,6 +1,5 @@
 """The base of every store locator: it asks where a chain's stores are, and knows whether it asked everything."""
 
-import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from types import ModuleType
@@ -13,7 +12,8 @@ from twisted.python.failure import Failure
 
 from splitcart.periods import Flip
 from splitcart.timezones import state_code, zone_for
-from splitcart_spiders.chain_spider import ChainSpider, describe, truth
+from splitcart_spiders.arguments import truth
+from splitcart_spiders.chain_spider import ChainSpider, decoded, describe
 from splitcart_spiders.errors import CatalogueError, CrawlError
 from splitcart_spiders.items import StoreItem
 from splitcart_spiders.middlewares.gate import Gate
@@ -89,10 +89,7 @@ class LocatorSpider(Spider):
 
     def decoded(self, response: Response) -> Any:
         """The JSON body; raises CatalogueError for anything else."""
-        try:
-            return json.loads(response.body)
-        except (ValueError, RecursionError):
-            raise CatalogueError(f"{response.url} sent {len(response.body)} bytes that are not JSON") from None
+        return decoded(response)
 
     def store(self, store_id: Any, **fields: Any) -> Iterator[StoreItem]:
         """The item of one store, where it has an id; the time zone follows from the address unless given."""

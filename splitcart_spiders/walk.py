@@ -1,6 +1,6 @@
 """What a crawl knows of each category while it walks: the pages seen, the proof that all of it came."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,7 +53,8 @@ class CategoryWalk:
     failed: str | None = None
     split: bool = False
     """Walked by its children: more than the cap, or an empty answer for a category that has children."""
-    children: tuple["CategoryWalk", ...] = ()
+    children: tuple[str, ...] = ()
+    """Keys of the categories that are walked instead."""
 
     def take(self, page: Page, organic: Iterable[str]) -> bool:
         """Count one page's organic skus; True when another page must be asked for."""
@@ -98,10 +99,6 @@ class CategoryWalk:
         """Whether the children have to be walked instead: capped, or nothing came although there are children."""
         return bool(self.node.children) and (self.capped or (self.ended and not self.skus and not self.expected))
 
-    def reached(self) -> set[str]:
-        """Every sku seen here or below."""
-        return self.skus.union(*(child.reached() for child in self.children))
-
     def category(self) -> Category:
         """What the verdict is told."""
         failed = self.failed
@@ -112,23 +109,41 @@ class CategoryWalk:
         return Category(
             key=self.node.key,
             expected=self.expected,
-            seen=len(self.reached()),
+            seen=len(self.skus),
             ended=self.ended,
             failed=failed,
             capped=self.split,
-            children=tuple(child.node.key for child in self.children),
+            children=self.children,
             held=not self.node.is_promo,
         )
 
 
-def matches(node: Node, wanted: set[str]) -> bool:
-    """Whether `-a categories=` names this node, by key, slug or name, in any case."""
-    return bool({node.key.casefold(), node.slug.casefold(), node.path[-1].casefold() if node.path else ""} & wanted)
+def is_proven(category: Category) -> bool:
+    """Whether a category of an adopted run need not be walked again; a capped one is, for its children's sake."""
+    if category.failed is not None or category.capped:
+        return False
+    if category.expected is None:
+        return category.ended
+    return category.seen >= category.expected - Gates().slack(category.expected)
 
 
-def find(nodes: Iterable[Node], wanted: set[str]) -> list[Node]:
+def is_named(node: Node, names: Set[str]) -> bool:
+    """Whether one of `names`, all casefolded, is the node's key, slug or name."""
+    own = {node.key.casefold(), node.slug.casefold(), node.path[-1].casefold() if node.path else ""}
+    return not own.isdisjoint(names)
+
+
+def find(nodes: Iterable[Node], wanted: Set[str]) -> list[Node]:
     """The highest nodes that `wanted` names."""
     found: list[Node] = []
     for node in nodes:
-        found.extend([node] if matches(node, wanted) else find(node.children, wanted))
+        found.extend([node] if is_named(node, wanted) else find(node.children, wanted))
     return found
+
+
+def leaves(node: Node) -> Iterator[Node]:
+    """The nodes below, or the node itself, that have no children."""
+    if not node.children:
+        yield node
+    for child in node.children:
+        yield from leaves(child)

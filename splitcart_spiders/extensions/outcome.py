@@ -7,6 +7,7 @@ from typing import Any
 from scrapy.crawler import Crawler
 
 from splitcart.runs import Counts, exit_code
+from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.middlewares.gate import Gate
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ def figures(
         "requests": stats.get("downloader/request_count", 0),
         "seconds": round((now - started).total_seconds(), 1),
         "drops": drops,
-        "skipped_roots": getattr(crawler.spider, "skipped_roots", []),
+        "skipped_roots": crawler.spider.walker.skipped_roots if isinstance(crawler.spider, ChainSpider) else [],
         "error": str(error) if error else None,
         "remedy": error.remedy if error else None,
         "exceptions": exceptions[:10],

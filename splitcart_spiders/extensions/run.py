@@ -18,11 +18,12 @@ from models import publish as publishing
 from models import runs
 from models.staging import StagingWriter, Totals
 from splitcart.periods import crosses
-from splitcart.runs import Counts, Gates, Verdict, verdict
+from splitcart.runs import Category, Counts, Gates, Verdict, verdict
 from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.extensions import outcome
 from splitcart_spiders.middlewares import is_dev
 from splitcart_spiders.middlewares.gate import Gate
+from splitcart_spiders.walk import is_proven
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,10 @@ class RunExtension:
         self.totals: Totals | None = None
         self.exceptions: list[str] = []
         self.beat: asyncio.Task[None] | None = None
+        self.processed = 0
+        """Items that left the pipelines so far."""
+        self.ending: tuple[int | None, list[Category]] = (None, [])
+        """Rows accepted by the last heartbeat, and the categories whose rows were all among them."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -51,6 +56,8 @@ class RunExtension:
         connect(extension.opened, signal=signals.spider_opened)
         connect(extension.spider_error, signal=signals.spider_error)
         connect(extension.closed, signal=signals.spider_closed)
+        for signal in (signals.item_scraped, signals.item_dropped, signals.item_error):
+            connect(extension.item_done, signal=signal)
         crawler.splitcart_run = extension  # type: ignore[attr-defined]
         return extension
 
@@ -116,8 +123,8 @@ class RunExtension:
         self.promo_roots = spider.chain.PROMO_ROOTS
         spider.fulfilled_by = self.run.fulfilled_by
         self.history = await asyncio.to_thread(runs.history, self.engine, self.run)
-        spider.known_sizes = {key: seen[-1] for key, seen in self.history.categories.items() if seen}
-        spider.proven_before = frozenset(category.key for category in self.run.adopted)
+        spider.walker.known_sizes = {key: seen[-1] for key, seen in self.history.categories.items() if seen}
+        spider.walker.proven_before = frozenset(category.key for category in self.run.adopted if is_proven(category))
         self.writer = StagingWriter(self.engine, self.run.id)
         self.writer.start()
         self.beat = asyncio.ensure_future(self.keep_lease())
@@ -127,7 +134,8 @@ class RunExtension:
         while True:
             await asyncio.sleep(self.crawler.settings.getfloat("HEARTBEAT_SECONDS"))
             try:
-                await asyncio.to_thread(runs.heartbeat, self.engine, self.run, self.now())
+                ended = self.ended_and_staged()
+                await asyncio.to_thread(runs.heartbeat, self.engine, self.run, self.now(), ended)
             except runs.LeaseLost as lost:
                 self.exceptions.append(str(lost))
                 self.crawler.stats.set_value("splitcart/run/lease_lost", 1)
@@ -135,6 +143,23 @@ class RunExtension:
                 return
             except Exception:
                 logger.warning("The heartbeat of run %s failed", self.run.id if self.run else None, exc_info=True)
+
+    def ended_and_staged(self) -> list[Category]:
+        """Categories that ended by the heartbeat before, whose rows the database has by now: what a resume may skip."""
+        assert self.writer is not None
+        spider, writer = self.crawler.spider, self.writer
+        assert isinstance(spider, ChainSpider)
+        accepted, ended = self.ending
+        ready = ended if accepted is not None and writer.staged + writer.quarantined >= accepted else []
+        self.ending = (None, [])
+        if self.processed == spider.walker.yielded:
+            closed = (walk.category() for key, walk in spider.walker.walks.items() if key not in spider.walker.open)
+            self.ending = (writer.accepted, [category for category in closed if category.failed is None])
+        return ready
+
+    def item_done(self) -> None:
+        """An item left the pipelines: staged, dropped or refused."""
+        self.processed += 1
 
     # Working ---------------------------------------------------------------------------------------------------
 
@@ -177,7 +202,8 @@ class RunExtension:
     def conclude(self, spider: ChainSpider, reason: str, now: datetime) -> Verdict:
         assert self.run is not None
         counts = self.measured(spider, now)
-        categories = [*self.run.adopted, *(walk.category() for walk in spider.walks.values())]
+        adopted = [category for category in self.run.adopted if category.key not in spider.walker.walks]
+        categories = [*adopted, *(walk.category() for walk in spider.walker.walks.values())]
         judged = verdict(reason, counts, categories, self.history, self.gates(), now=now)
         self.finisher(judged)(
             self.engine,

@@ -13,6 +13,9 @@ ORDER: dict[str, int | None] = {
     # Replaced by ours, which know Crawl-delay, Retry-After, back-off and networks that are down.
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    # Replaced by ours at the same place, which fetches no list from the internet.
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "splitcart_spiders.middlewares.cookies.CookiesMiddleware": 700,
     # First on the way out: once the crawl is over nothing else has to think about a request.
     "splitcart_spiders.middlewares.gate.GateMiddleware": 40,
     # Before cookies and slots: what robots.txt forbids costs nothing.

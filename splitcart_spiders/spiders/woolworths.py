@@ -9,7 +9,7 @@ from scrapy.http import Response
 from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.chains import woolworths
 from splitcart_spiders.errors import CatalogueError
-from splitcart_spiders.walk import Node, Page
+from splitcart_spiders.walk import Node, Page, is_named
 
 SITE = "https://www.woolworths.com.au"
 HEADERS = {
@@ -48,7 +48,7 @@ class WoolworthsSpider(ChainSpider):
         key, slug = str(raw["NodeId"]), str(raw.get("UrlFriendlyName") or "")
         path = (*above, str(raw.get("Description") or slug or key).strip())
         own = Node(key, path, slug=slug)
-        promo = promo or bool(raw.get("IsSpecial")) or (not above and self.is_root(own, self.chain.PROMO_ROOTS))
+        promo = promo or bool(raw.get("IsSpecial")) or (not above and is_named(own, self.chain.PROMO_ROOTS))
         children = (self.node(child, path, promo) for child in raw.get("Children") or [])
         return Node(
             key, path, promo, tuple(child for child in children if child and (promo or not child.is_promo)), slug

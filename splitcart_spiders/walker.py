@@ -1,0 +1,151 @@
+"""How the categories of one store are walked: departments, pages, capped ones by their children, promotions last."""
+
+import logging
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request
+from scrapy.http import Response
+
+from splitcart_spiders.errors import CatalogueError
+from splitcart_spiders.items import CategoryItem, Drop, ProductItem
+from splitcart_spiders.walk import CategoryWalk, Node, Page, find, is_named, leaves
+
+if TYPE_CHECKING:
+    from splitcart_spiders.chain_spider import ChainSpider
+
+logger = logging.getLogger(__name__)
+
+BODY_RETRIES = 2
+Yield = Iterator[Request | CategoryItem]
+
+
+class Walker:
+    """Every category walk of one crawl. The spider says which requests and pages, the walker when and how far."""
+
+    def __init__(self, spider: "ChainSpider") -> None:
+        self.spider = spider
+        self.walks: dict[str, CategoryWalk] = {}
+        self.open: set[str] = set()
+        """Keys of the categories whose walk goes on."""
+        self.promos: list[Node] = []
+        """Promotional roots, which wait until every department is walked."""
+        self.skipped_roots: list[str] = []
+        self.yielded = 0
+        """Items handed to the pipelines so far."""
+        self.proven_before: frozenset[str] = frozenset()
+        """Keys of categories that an adopted run had proven; not walked again."""
+        self.known_sizes: dict[str, int] = {}
+        """Products by category key when last crawled; steers probes only."""
+
+    def begin(self, roots: list[Node], wanted: set[str], probe: int | None) -> Yield:
+        """Ask for the first page of every category to walk. Raises CatalogueError where there is none."""
+        skip = self.spider.chain.SKIP_ROOTS
+        self.skipped_roots = [root.path[-1] for root in roots if is_named(root, skip)]
+        kept = [root for root in roots if not is_named(root, skip)]
+        nodes = find(kept, wanted) if wanted else kept
+        if not nodes:
+            raise CatalogueError(
+                f"no category is called {', '.join(sorted(wanted))}" if wanted else "no category to crawl"
+            )
+        if self.spider.walks_leaves:
+            nodes = [leaf for node in nodes for leaf in leaves(node)]
+        return self._probe(nodes, probe) if probe else self._departments(nodes)
+
+    def _departments(self, nodes: list[Node]) -> Yield:
+        self.promos = [node for node in nodes if node.is_promo]
+        for node in nodes:
+            if not node.is_promo:
+                yield from self.walk(node)
+        yield from self.promos_at_last()
+
+    def promos_at_last(self) -> Yield:
+        """Begin the promotional roots once no department is open: what they show has its category by then."""
+        if not self.open:
+            waiting, self.promos = self.promos, []
+            for node in waiting:
+                yield from self.walk(node)
+
+    def walk(self, node: Node) -> Yield:
+        """Begin a category, unless it is walked already or an adopted run had proven it."""
+        if node.key in self.walks or node.key in self.proven_before:
+            return
+        self._open(node)
+        self.yielded += 1
+        company, store = self.spider.chain.COMPANY, self.spider.store_id
+        yield CategoryItem(company=company, store_id=store, key=node.key, path=node.path, is_promo=node.is_promo)
+        yield self.spider.page_request(node, 1)
+
+    def _open(self, node: Node) -> None:
+        if node.key not in self.walks:
+            self.walks[node.key] = CategoryWalk(node, page_size=self.spider.page_size, cap=self.spider.cap)
+            self.open.add(node.key)
+
+    def page(self, page: Page, node: Node, number: int) -> Iterator[Any]:
+        """The items of one page, then the request for the next one, or the walks of the children."""
+        walk = self.walks[node.key]
+        organic: list[str] = []
+        yield from self._items(page, node, organic)
+        more = walk.take(page, organic)
+        if walk.must_split() and not self.spider.probe:
+            walk.split, walk.children = True, tuple(child.key for child in node.children)
+            for child in node.children:
+                yield from self.walk(child)
+        elif more and not self.spider.probe:
+            yield self.spider.page_request(node, number + 1)
+            return
+        self.open.discard(node.key)
+        if walk.failed:
+            logger.warning("Category %s of store %s: %s", node.key, self.spider.store_id, walk.failed)
+
+    def _items(self, page: Page, node: Node, organic: list[str]) -> Iterator[ProductItem]:
+        """The items of a page; adds the skus of its organic rows, dropped ones too, to `organic`."""
+        now = datetime.now(UTC)
+        for record in page.records:
+            item = self.spider.to_item(record, node, now)
+            if isinstance(item, Drop):
+                self.spider.count(f"mapping/{item.reason}")
+                if item.sku:
+                    organic.append(item.sku)
+                continue
+            if not item.sponsored:
+                organic.append(item.sku)
+            item.category_key = node.key
+            self.yielded += 1
+            yield item
+
+    def again_or_fail(self, response: Response, node: Node, why: str) -> Iterator[Request]:
+        """Ask a broken page again, at most BODY_RETRIES times; then the category has failed."""
+        tries = response.meta.get("body_tries", 0)
+        if tries >= BODY_RETRIES:
+            self.fail(node, f"{CatalogueError.reason}: {why}")
+            return
+        self.spider.count("listing/asked_again")
+        assert response.request is not None
+        request = response.request.replace(dont_filter=True)
+        request.meta["body_tries"] = tries + 1
+        yield request
+
+    def fail(self, node: Node, why: str) -> None:
+        """A category whose walk broke off; what it had shown stays."""
+        self._open(node)
+        self.walks[node.key].failed = why
+        self.open.discard(node.key)
+        self.spider.count("listing/failed")
+        logger.error("Category %s of store %s failed: %s", node.key, self.spider.store_id, why)
+
+    def _probe(self, nodes: list[Node], probe: int) -> Yield:
+        """`probe` pages drawn at random over the departments, weighted by their last size; other ones each day."""
+        spider = self.spider
+        draw = random.Random(f"{spider.name}/{spider.store_id}/{datetime.now(UTC).date()}")
+        departments = [node for node in nodes if not node.is_promo] or nodes
+        pages = [
+            (node, page)
+            for node in departments
+            for page in range(1, 1 + max(1, -(-self.known_sizes.get(node.key, 1) // spider.page_size)))
+        ]
+        for node, page in draw.sample(pages, min(probe, len(pages))):
+            self._open(node)
+            yield spider.page_request(node, page)
