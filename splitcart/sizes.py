@@ -79,11 +79,23 @@ def parse(text: object) -> Size | None:
     """The size that a pack text tells, alone or at the end of a name or till text, or None. Never raises."""
     if not isinstance(text, str) or not text or len(text) > MAX_TEXT:
         return None
-    plain = re.sub(r"(?<=[0-9])\s?Mm\b", "ml", text)  # `700Mm`, a misspelt mL; mm and MM are millimetres
-    plain = " ".join(plain.casefold().replace("\u2013", "-").replace("\u2014", "-").replace("\u2212", "-").split())
+    plain = _plain_text(text)
     about = bool(_ABOUT.search(plain))
     body = _LEAD.sub("", plain.strip("()"))
-    return _phrase(body, about) or _till(plain) or _at_end(plain)
+    return _phrase(body, about) or _till(plain) or _at_end(plain)[1]
+
+
+def split_name(name: str) -> tuple[str, Size | None]:
+    """A product's name without the size that ends it, casefolded, and that size: `Milk Full Cream 2L` -> milk full
+    cream."""
+    plain = _plain_text(name[:MAX_TEXT])
+    start, size = _at_end(plain)
+    return (plain[:start], size) if size else (plain, None)
+
+
+def _plain_text(text: str) -> str:
+    spelt = re.sub(r"(?<=[0-9])\s?Mm\b", "ml", text)  # `700Mm`, a misspelt mL; mm and MM are millimetres
+    return " ".join(spelt.casefold().translate(_DASHES).split())
 
 
 def _phrase(body: str, about: bool) -> Size | None:
@@ -100,20 +112,21 @@ def _till(plain: str) -> Size | None:
     return None if found is None else _size(found[1], found[2], found[4] or "1")
 
 
-def _at_end(plain: str) -> Size | None:
-    """`Golden Crumpets Round 6 pack`: the longest size that ends a longer text."""
+def _at_end(plain: str) -> tuple[int, Size | None]:
+    """`Golden Crumpets Round 6 pack`: the longest size that ends a longer text, and where the rest ends."""
     start = 0
     for _ in range(40):
         found = _BREAK.search(plain, start)
         if found is None:
-            return None
+            break
         start = found.end()
         rest = plain[start:].strip("()")
         if rest[:1] in _STARTS and (size := _phrase(rest, bool(_ABOUT.search(rest)))):
-            return None if _AMBIGUOUS.search(plain[: found.start()]) else size
-    return None
+            return found.start(), None if _AMBIGUOUS.search(plain[: found.start()]) else size
+    return len(plain), None
 
 
+_DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212", "------")
 _STARTS = frozenset("0123456789.")
 _BREAK = re.compile(r"[\s(,]")
 _AMBIGUOUS = re.compile(rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{COUNT_WORDS}|x)|(?<![a-z])x|[×*+/&-])[\s(,]*$")

@@ -98,6 +98,12 @@ def check(
     return "agrees" if abs(expected - unit_price.e4) <= allowed else "conflict"
 
 
+def per_unit(cents: Decimal, size: Size) -> UnitPrice:
+    """Price over size, for what has no shelf unit price."""
+    unit, base = _BASE[size.unit]
+    return UnitPrice(int((cents * 100 * base / size.total).to_integral_value(ROUND_HALF_EVEN)), unit, noun=size.noun)
+
+
 def _measure(measure: object) -> tuple[Decimal, PriceUnit, str] | None:
     """Amount in price units, the unit, and what is counted."""
     if not isinstance(measure, str) or len(measure) > _MAX_TEXT:

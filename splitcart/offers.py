@@ -1,0 +1,100 @@
+"""What n of a thing cost: singles, multibuy lots, the best mix of both. Only these numbers rank."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from splitcart.sizes import Size
+from splitcart.unit_prices import UnitPrice, per_unit
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One listing's offer at one store. Money is integer cents."""
+
+    price_cents: int
+    """One purchasable unit, or one kilogram where price_basis is `kg`."""
+    multibuy_quantity: int | None = None
+    multibuy_total_cents: int | None = None
+    """For the whole multibuy_quantity."""
+    member_price_cents: int | None = None
+    offer_id: str | None = None
+    """Lines with one offer_id share its lots: see `cost_together`."""
+    price_basis: str = "each"
+    typical_grams: int | None = None
+    """Weight of one piece or step where goods are weighed."""
+
+    def __post_init__(self) -> None:
+        quantity, total = self.multibuy_quantity, self.multibuy_total_cents
+        if self.price_cents < 0 or (self.member_price_cents or 0) < 0:
+            raise ValueError(f"price {self.price_cents}/{self.member_price_cents}: cents are 0 or more")
+        if (quantity is None) != (total is None) or (quantity is not None and (quantity < 1 or (total or 0) < 0)):
+            raise ValueError(f"multibuy {quantity} for {total}: both or neither, a quantity of 1 and 0 cents or more")
+
+    def single(self, *, member: bool = False) -> Decimal:
+        """Cents of one unit, exact: of weighed goods one typical piece (one kilogram where that is unknown)."""
+        cents = self.price_cents
+        if member and self.member_price_cents is not None:
+            cents = min(cents, self.member_price_cents)
+        if self.price_basis == "kg" and self.typical_grams:
+            return Decimal(cents) * self.typical_grams / 1000
+        return Decimal(cents)
+
+    def cost(self, n: int, *, member: bool = False) -> int:
+        """Cents of exactly n units, as many of them in multibuy lots as is cheapest. ValueError: n below 0."""
+        return cost_together([(self, n)], member=member)
+
+    def unit_price(
+        self, n: int, *, size: Size | None = None, shelf: UnitPrice | None = None, member: bool = False
+    ) -> UnitPrice | None:
+        """What a kg, l, m or piece costs when n units are bought (n of 1 or more).
+
+        The shelf's unit price, which is at quantity one, scaled by cost(n); without it cost(n) over n sizes; else None.
+        """
+        if n < 1:
+            raise ValueError(f"quantity {n}: a unit price needs 1 or more")
+        cost = Decimal(self.cost(n, member=member))
+        if shelf is not None and self.single() > 0:
+            scaled = shelf.e4 * cost / (self.single() * n)
+            return UnitPrice(int(scaled.to_integral_value(ROUND_HALF_EVEN)), shelf.unit, shelf.measure, shelf.noun)
+        return None if size is None else per_unit(cost / n, size)
+
+
+def cost_together(lines: Sequence[tuple[Offer, int]], *, member: bool = False) -> int:
+    """Cents of all lines of one shared multibuy: any of their units fill a lot, the dearest first.
+
+    Exact: a lot costs the same whatever fills it, so for each number of lots the dearest units belong in them. Offers
+    with different lots are not one offer: ValueError, as for a quantity below 0.
+    """
+    if any(n < 0 for _, n in lines):
+        raise ValueError(f"quantities {[n for _, n in lines]}: each is 0 or more")
+    lots = {(offer.multibuy_quantity, offer.multibuy_total_cents) for offer, _ in lines}
+    if len(lots) > 1:
+        raise ValueError(f"lots {sorted(map(str, lots))}: lines of one offer have one multibuy")
+    dearest = sorted(((offer.single(member=member), n) for offer, n in lines), reverse=True)
+    quantity, total = next(iter(lots), (None, None))
+    most = sum(n for _, n in lines) // quantity if quantity else 0
+    costs = (
+        lot * (total or 0) + _beyond(dearest, lot * (quantity or 0)) for lot in _candidates(dearest, quantity, most)
+    )
+    return int(min(costs).to_integral_value(ROUND_HALF_EVEN))
+
+
+def _candidates(dearest: Sequence[tuple[Decimal, int]], quantity: int | None, most: int) -> list[int]:
+    """Numbers of lots worth trying: the cost bends only where the price of the units taken changes."""
+    bends, taken = {0, most}, 0
+    for _, n in dearest:
+        taken += n
+        if quantity:
+            bends |= {min(most, taken // quantity), min(most, taken // quantity + 1)}
+    return sorted(bends)
+
+
+def _beyond(dearest: Sequence[tuple[Decimal, int]], in_lots: int) -> Decimal:
+    """Cents of the units that are left when the dearest `in_lots` are in lots."""
+    left = Decimal(0)
+    for price, n in dearest:
+        taken = min(n, in_lots)
+        in_lots -= taken
+        left += price * (n - taken)
+    return left
