@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import _oracle
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Row, func, select
 
 from models import engine as engines
-from models import queries
-from models.tables import companies, crawl_runs, listings, staged_items, stores
+from models.tables import companies, crawl_runs, staged_items
 from sandbox.world import World
 
 Key = tuple[str, str]
@@ -53,20 +53,6 @@ class Report:
         with self.engine.connect() as connection:
             return connection.execute(query).first()
 
-    def offers(self, connection: Connection, key: Key) -> dict[str, Any]:
-        """sku -> the offer that holds in a store now, with its name and size."""
-        query = (
-            select(stores.c.id)
-            .join(companies, companies.c.id == stores.c.company_id)
-            .where(companies.c.slug == key[0], stores.c.store_id == key[1])
-        )
-        offers = {
-            row.listing_id: row
-            for row in queries.effective_prices(connection, [connection.execute(query).scalar_one()])
-        }
-        named = select(listings.c.id, listings.c.sku, listings.c.name, listings.c.size)
-        return {row.sku: (row, offers[row.id]) for row in connection.execute(named) if row.id in offers}
-
     def show_stores(self, console: Console, keys: Sequence[Key], seconds: Mapping[Key, float]) -> None:
         """One row a store: what its crawl brought."""
         table = Table("chain", "store", "run", *(), title="What landed", title_justify="left")
@@ -77,7 +63,7 @@ class Report:
             assert run is not None
             counts = run.counts or {}
             with self.engine.connect() as connection:
-                offers = self.offers(connection, (chain, store_id))
+                offers = _oracle.offers(connection, chain, store_id)
             specials = sum(offer.is_on_special for _, offer in offers.values())
             store = self.world.store(chain, store_id)
             figures = (counts.get("listings"), len(offers), specials, sum((counts.get("drops") or {}).values()))
@@ -110,7 +96,9 @@ class Report:
             table.add_column(name, justify="right")
         for chain, store_id in {chain: (chain, store_id) for chain, store_id in reversed(keys)}.values():
             with self.engine.connect() as connection:
-                offers = [pair for pair in self.offers(connection, (chain, store_id)).values() if pair[1].is_on_special]
+                offers = [
+                    pair for pair in _oracle.offers(connection, chain, store_id).values() if pair[1].is_on_special
+                ]
             offers.sort(key=lambda pair: pair[1].price_cents / pair[1].was_price_cents)
             for listing, offer in offers[:BEST]:
                 unit = f"${offer.unit_price_e4 / 1e4:,.2f}/{offer.unit_of_measure}" if offer.unit_price_e4 else ""
@@ -120,20 +108,14 @@ class Report:
 
     def show_truth(self, console: Console, keys: Sequence[Key]) -> int:
         """Compares every price with the sandbox's; how many differ."""
-        right = wrong = 0
+        compared, wrong = 0, []
         for chain, store_id in keys:
-            truth = {
-                row["sku"]: [row["price_cents"], *row.get("acceptable", {}).get("price_cents", [])]
-                for row in self.world.truth(chain, store_id, self.day)
-                if row["price_cents"] is not None and row["is_ranged"]
-            }
-            with self.engine.connect() as connection:
-                found = {
-                    sku: offer.price_cents for sku, (_, offer) in self.offers(connection, (chain, store_id)).items()
-                }
-            for sku in truth.keys() | found.keys():
-                same = found.get(sku) in truth.get(sku, [None])
-                right, wrong = right + same, wrong + (not same)
-        verdict = "[green]all equal" if not wrong else f"[bold red]{wrong:,} differ"
-        console.print(f"\nCompared with the sandbox, price by price: {right + wrong:,} prices, {verdict}")
-        return wrong
+            truth = _oracle.offered(self.world, chain, store_id, self.day)
+            compared += len(truth)
+            found = _oracle.stored(self.engine, chain, store_id)
+            wrong += [f"{chain} {store_id} {line}" for line in _oracle.differences({}, found, truth)]
+        verdict = "[green]all equal" if not wrong else f"[bold red]{len(wrong):,} differ"
+        console.print(f"\nCompared with the sandbox, price by price: {compared:,} prices, {verdict}")
+        for line in wrong[:10]:
+            console.print(f"  {line}", markup=False)
+        return len(wrong)

@@ -18,7 +18,7 @@ from pathlib import Path
 import _path  # noqa: F401
 from _demo_report import Report
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 
@@ -96,10 +96,11 @@ def crawl_all(todo: Sequence[Job], report: Report, sandbox: str, console: Consol
         def watch() -> None:
             while not ended.wait(0.5):
                 for key, rows in report.staged().items():
-                    if task := watched.get(key):
+                    task = watched.get(key)
+                    if task is not None:
                         progress.update(task, description=f"{key[0]} {key[1]}: {rows:,} rows staged")
 
-        watched: dict[tuple[str, str], object] = {}
+        watched: dict[tuple[str, str], TaskID] = {}
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         list(pool.map(one, todo))
@@ -118,7 +119,7 @@ def failures(todo: Sequence[Job], report: Report, console: Console) -> int:
         )
         tail = job.log.read_text(errors="replace").splitlines()[-8:]
         console.print("\n".join(f"  {line[:160]}" for line in tail), markup=False, highlight=False)
-        console.print(f"  whole log: {job.log.relative_to(ROOT)}")
+        console.print(f"  whole log: {os.path.relpath(job.log)}")
     return len(failed)
 
 
@@ -135,9 +136,11 @@ def merge(url: str, console: Console) -> bool:
 
 
 def fresh(folder: Path) -> str:
-    """An empty demo folder with a migrated SQLite file; the file's URL."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """A demo folder with an empty, migrated SQLite file instead of the last demo's; the file's URL."""
+    shutil.rmtree(folder / "logs", ignore_errors=True)
     (folder / "logs").mkdir(parents=True)
+    for suffix in ("", "-wal", "-shm"):
+        (folder / f"splitcart.db{suffix}").unlink(missing_ok=True)
     url = f"sqlite:///{folder / 'splitcart.db'}"
     engines.create(url).dispose()
     return url
@@ -145,7 +148,7 @@ def fresh(folder: Path) -> str:
 
 def show(options: argparse.Namespace, console: Console) -> int:
     """The whole demo; its exit code."""
-    folder = ROOT / "demo"
+    folder = options.folder.absolute()
     world = World(seed=options.seed, products=options.products, stores=max(4, options.stores))
     todo = jobs(world, options.chain or product_spiders(), options.stores, folder)
     report = Report(fresh(folder), world)
@@ -160,10 +163,9 @@ def show(options: argparse.Namespace, console: Console) -> int:
     report.show_specials(console, stores)
     merged = merge(report.url, console)
     wrong = report.show_truth(console, stores)
-    console.print("\nLeft behind: demo/splitcart.db (the prices), demo/logs/ (one log a crawl)")
-    console.print(
-        "Look closer: DATABASE_URL=sqlite:///demo/splitcart.db with any of scripts/*.py, or sqlite3 on the file"
-    )
+    place = os.path.relpath(folder)
+    console.print(f"\nLeft behind: {place}/splitcart.db (the prices), {place}/logs/ (one log a crawl)")
+    console.print(f"Look closer: any of scripts/*.py with DATABASE_URL=sqlite:///{place}/splitcart.db")
     return 0 if merged and not wrong else 1
 
 
@@ -174,6 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--products", type=int, default=400, help="products a chain sells (400)")
     parser.add_argument("--seed", type=int, default=1, help="which sandbox (1)")
     parser.add_argument("--chain", action="append", help="only this chain; may be repeated")
+    parser.add_argument("--folder", type=Path, default=ROOT / "demo", help="where its files go (demo)")
     return show(parser.parse_args(arguments), Console())
 
 

@@ -1,0 +1,52 @@
+"""What goods cost in a store: as a database says, and as the sandbox says. Shared by the demo and the chaos script."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from models import queries
+from models.tables import companies, listings, stores
+from sandbox.world import World
+
+FIELDS = ("price_cents", "was_price_cents", "multibuy_quantity", "multibuy_total_cents")
+Price = tuple[int | None, ...]
+"""The FIELDS of one offer."""
+
+
+def offers(connection: Connection, chain: str, store_id: str) -> dict[str, tuple[Any, Any]]:
+    """sku -> (listing, effective offer) of every offer that holds in a store; empty for a store never published."""
+    query = (
+        select(stores.c.id)
+        .join(companies, companies.c.id == stores.c.company_id)
+        .where(companies.c.slug == chain, stores.c.store_id == store_id)
+    )
+    known = connection.execute(query).scalar()
+    effective = queries.effective_prices(connection, [known]) if known is not None else []
+    found = {row.listing_id: row for row in effective}
+    named = select(listings.c.id, listings.c.sku, listings.c.name, listings.c.size)
+    return {row.sku: (row, found[row.id]) for row in connection.execute(named) if row.id in found}
+
+
+def stored(engine: Engine, chain: str, store_id: str) -> dict[str, Price]:
+    """sku -> what it costs in a store by the database."""
+    with engine.connect() as connection:
+        found = offers(connection, chain, store_id)
+    return {sku: tuple(getattr(offer, field) for field in FIELDS) for sku, (_, offer) in found.items()}
+
+
+def offered(world: World, chain: str, store_id: str, day: int) -> dict[str, Price]:
+    """sku -> what it costs in a store by the sandbox; all None where it has no price today."""
+    return {row["sku"]: tuple(row[field] for field in FIELDS) for row in world.truth(chain, store_id, day)}
+
+
+def differences(before: dict[str, Price], found: dict[str, Price], truth: dict[str, Price]) -> list[str]:
+    """Where `found` is not what a complete crawl of `truth` makes of `before`: one line a sku.
+
+    A listing without a price today keeps the price it had.
+    """
+    expected = {sku: price if price[0] is not None else before.get(sku) for sku, price in truth.items()}
+    wrong = []
+    for sku in sorted(expected.keys() | found.keys()):
+        if found.get(sku) != expected.get(sku):
+            wrong.append(f"{sku}: {found.get(sku)} instead of {expected.get(sku)}")
+    return wrong
