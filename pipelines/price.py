@@ -32,7 +32,7 @@ class PricePipeline(Stage):
 
     def _without_price(self, item: ProductItem) -> ProductItem:
         self.count("unpriced")
-        item.is_available = item.is_on_special = item.is_estimated = False
+        item.is_available = item.is_on_special = False
         for field in (*_OFFER, *_UNIT):
             setattr(item, field, None)
         return item

@@ -23,6 +23,8 @@ from pipelines.validate import ValidatePipeline
 from splitcart_spiders.items import Drop, ProductItem
 
 LARGEST_BYTES = 64 * 1024 * 1024
+TRANSIT = {"shelf_unit_price", "shelf_unit_measure", "category_key"}
+"""Fields of an item that one stage hands to the next and nothing stores."""
 STAGES = (ValidatePipeline, CleanPipeline, PricePipeline, UnitPricePipeline, DuplicatesPipeline)
 
 
@@ -88,7 +90,7 @@ class Replay:
 
 def as_json(item: ProductItem) -> str:
     """One line of JSON with every field of an item that outlives the pipelines."""
-    fields = {key: value for key, value in asdict(item).items() if not key.startswith("shelf_unit_")}
+    fields = {key: value for key, value in asdict(item).items() if key not in TRANSIT}
     fields["scraped_at"] = item.scraped_at.isoformat() if item.scraped_at else None
     return json.dumps(fields, ensure_ascii=False)
 

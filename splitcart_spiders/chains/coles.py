@@ -46,14 +46,17 @@ def to_item(
     category_path: tuple[str, ...] = (),
     sponsored: bool | None = None,
 ) -> ProductItem | Drop:
-    """The item of one record, or why there is none. `sponsored` overrules what the record says. Never raises."""
+    """The item of one record, or why there is none; what is no product is dropped without a sku, as no total counts it.
+
+    `sponsored` overrules what the record says. Never raises.
+    """
     try:
         raw = fields.record(record)
         if (kind := raw.get("_type", "PRODUCT")) != "PRODUCT":
-            return Drop(_not_a_product(kind), fields.code(raw.get("id")))
+            return Drop(_not_a_product(kind))
         sku = fields.sku(raw.get("id"))
         if "targetProductId" in raw:
-            return Drop("product_association", sku)
+            return Drop("product_association")
         advertised = _is_advertised(raw) if sponsored is None else sponsored
         return _item(raw, sku, advertised, store_id, now, () if advertised else _path(raw, category_path))
     except Refused as refusal:

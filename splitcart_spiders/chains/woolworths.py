@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from splitcart import sizes
 from splitcart_spiders import fields
 from splitcart_spiders.fields import Refused
 from splitcart_spiders.items import Drop, ProductItem
@@ -93,7 +94,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         was_price_cents=was,
         price_basis="kg" if by_weight else "each",
         typical_grams=_step_grams(raw) if by_weight else None,
-        is_estimated=not by_weight and price is not None and _is_range(raw),
+        is_estimated=not by_weight and _is_range(raw),
         is_on_special=was is not None,
         is_available=price is not None and available is not False,
         is_ranged=fields.flag(raw.get("IsRanged")) is not False,
@@ -129,8 +130,11 @@ def _is_advertised(raw: dict) -> bool:
 
 
 def _is_range(raw: dict) -> bool:
-    """A roast of 1 to 2.5 kg is sold at the price of the heaviest, which is then an estimate."""
-    return bool(fields.cents(raw.get("MinWeightPrice"))) and bool(fields.cents(raw.get("MaxWeightPrice")))
+    """A roast of `1kg - 2.5kg` is sold at the price of the heaviest, which is then an estimate."""
+    if fields.cents(raw.get("MinWeightPrice")) and fields.cents(raw.get("MaxWeightPrice")):
+        return True
+    size = sizes.parse(fields.text(raw.get("PackageSize"), 100))
+    return size is not None and size.low is not None and size.unit == "g"
 
 
 def _step_grams(raw: dict) -> int | None:

@@ -197,7 +197,7 @@ def test_price_keeps_a_multibuy_only_when_it_saves(quantity, total, event):
 
 def test_a_listing_without_a_price_is_unavailable_and_carries_no_offer():
     offer = {"was_price_cents": 480, "offer_kind": "multibuy", "multibuy_quantity": 2, "multibuy_total_cents": 600}
-    shelf = {"shelf_unit_price": "1.00", "shelf_unit_measure": "1L", "is_on_special": True, "is_estimated": True}
+    shelf = {"shelf_unit_price": "1.00", "shelf_unit_measure": "1L", "is_on_special": True}
     kept, counts, _ = through(PricePipeline, product(price_cents=None, **offer, **shelf))
     assert kept == [product(price_cents=None, is_available=False)]
     assert counts == {"price/unpriced": 1}
