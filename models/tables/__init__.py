@@ -19,6 +19,7 @@ from models.tables.stores import (
     membership_periods,
     store_group_memberships,
     store_groups,
+    store_vectors,
     stores,
 )
 
@@ -46,5 +47,6 @@ __all__ = [
     "store_group_memberships",
     "store_groups",
     "store_ranges",
+    "store_vectors",
     "stores",
 ]

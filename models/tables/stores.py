@@ -1,6 +1,6 @@
 """Companies, their stores, and which stores share prices."""
 
-from sqlalchemy import REAL, Column, Float, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy import REAL, Column, Float, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 
 from models.tables.base import both_or_none, check, reference, table
@@ -85,16 +85,28 @@ membership_periods = table(
     ),
 )
 
+# A pair of stores as they were compared: a change of either gives it another fingerprint, and the row no longer applies.
 group_comparisons = table(
     "group_comparisons",
-    reference("store_a_id", "stores.id", primary_key=True),
-    reference("store_b_id", "stores.id", primary_key=True),
-    Column("run_a_id", Integer, nullable=False),
-    Column("run_b_id", Integer, nullable=False),
+    reference("company_id", "companies.id", primary_key=True),
+    Column("low", LargeBinary, primary_key=True),
+    Column("high", LargeBinary, primary_key=True),
     Column("common", Integer, nullable=False),
-    Column("equal", Integer, nullable=False),
-    Column("smaller_range", Integer, nullable=False),
-    Column("compared_at", UtcDateTime, nullable=False),
-    check("order", "store_a_id < store_b_id"),
-    check("counts", "equal >= 0 AND equal <= common AND common <= smaller_range"),
+    Column("differ", Integer, nullable=False),
+    Column("smaller", Integer, nullable=False),
+    # Not exact: given up when it was proven apart; common is then the most there can be, differ what was found.
+    Column("exact", Flag, nullable=False),
+    check("order", "low < high"),
+    check("counts", "differ >= 0 AND differ <= common AND common <= smaller"),
+    sqlite_with_rowid=False,
+)
+
+# A cache of the store's own rows of ranged listings as columns; scripts/check_database.py compares it with them.
+store_vectors = table(
+    "store_vectors",
+    reference("store_id", "stores.id", primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    # Which listings it has, as a bit string over listings.ordinal.
+    Column("present", LargeBinary, nullable=False),
+    Column("codes", LargeBinary, nullable=False),
 )
