@@ -17,12 +17,13 @@ IMPERVA_INCIDENT = (
 )
 CLOUDFLARE = (
     '<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title></head><body><noscript>'
-    'Enable JavaScript and cookies to continue</noscript><script src="/cdn-cgi/challenge-platform/h/g/orchestrate/chl_page/v1"></script>'
+    'Enable JavaScript and cookies to continue</noscript><script src="/cdn-cgi/challenge-platform/h/g"></script>'
     "<p>Checking your browser before accessing. Ray ID: 8f2c11d0aa</p></body></html>"
 )
 AKAMAI = (
     "<HTML><HEAD>\n<TITLE>Access Denied</TITLE>\n</HEAD><BODY>\n<H1>Access Denied</H1>\n \nYou don&#39;t have "
-    "permission to access this resource on this server.<P>\nReference&#32;&#35;18&#46;9c3e1102&#46;1789000000&#46;4d5e6f70\n<P>\n"
+    "permission to access this resource on this server.<P>\n"
+    "Reference&#32;&#35;18&#46;9c3e1102&#46;1789000000&#46;4d5e6f70\n<P>\n"
     "https&#58;&#47;&#47;errors&#46;edgesuite&#46;net&#47;18&#46;9c3e1102\n</BODY>\n</HTML>\n"
 )
 FORMS = {

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from sandbox.world import World
 
@@ -132,6 +134,14 @@ def whole(text: Any, default: int | None) -> int | None:
         return int(text)
     except (TypeError, ValueError):
         return None
+
+
+def thinned(ask: Ask, rows: list[int]) -> list[int]:
+    """The rows that the fault `gone` leaves."""
+    if not ask.tamper.gone:
+        return rows
+    rank = ask.world.dice.uniform("gone", np.array(rows, dtype=np.int64))
+    return [row for row, lot in zip(rows, rank.tolist(), strict=True) if lot >= ask.tamper.gone]
 
 
 def _signed(ask: Ask, name: str, token: str) -> str:
