@@ -23,6 +23,8 @@ CONTACT = os.environ.get("SPLITCART_CONTACT") or "not set"
 POLITE = None
 # Requests a second and host, for the whole fleet; a run's lease carries its share.
 HOST_RATE = 1.0
+# Requests under way to a host at once: after a block at most one other has already left; 2 keep the rate up to 2 s latency.
+HOST_IN_FLIGHT = 2
 # `allow` crawls although robots.txt was denied, blocked or unreachable: the operator's decision.
 ROBOTS_UNAVAILABLE = "stop"
 # Scrapy's own jitter and robots middleware would break the promises of ours.

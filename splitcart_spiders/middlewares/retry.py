@@ -109,7 +109,13 @@ class RetryMiddleware:
         """The next try, after its back-off; None when that was the last. Raises GateShut when the crawl has ended."""
         assert self.crawler.spider is not None
         again = get_retry_request(
-            request, spider=self.crawler.spider, reason=why, logger=logger, stats_base_key="splitcart/retry"
+            request,
+            spider=self.crawler.spider,
+            reason=why,
+            # Before its equals: whether the network is down should be known soon.
+            priority_adjust=1,
+            logger=logger,
+            stats_base_key="splitcart/retry",
         )
         if again is None:
             return None
