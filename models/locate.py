@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, insert, select, update
 
+from models.endings import end, has_ended
 from models.retry import retried
-from models.runs import Run, check_token, end, has_ended
+from models.run import Run, check_token
 from models.tables import companies, membership_periods, store_group_memberships, store_groups, stores
 from splitcart.runs import Verdict
 

@@ -99,6 +99,8 @@ listings = table(
     # Another text that one complete run told, until a second one on another day agrees or the first text comes back.
     Column("pending", Json),
     Column("pending_at", UtcDateTime),
+    # When a product page was last asked for the barcode, where listings do not tell it.
+    Column("gtin_looked_up_at", UtcDateTime),
     UniqueConstraint("company_id", "sku"),
     UniqueConstraint("company_id", "ordinal"),
     gtin_check(),

@@ -46,6 +46,8 @@ stores = table(
     Column("fail_count", Integer, nullable=False, server_default=text("0")),
     Column("next_try_at", UtcDateTime),
     Column("closed_at", UtcDateTime),
+    # Set by the first complete locator run that misses the store; the second one in a row closes it.
+    Column("missing_since", UtcDateTime),
     UniqueConstraint("company_id", "store_id"),
     both_or_none("lease", "lease_until", "lease_token"),
     check("fail_count", "fail_count >= 0"),

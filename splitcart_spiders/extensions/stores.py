@@ -73,9 +73,16 @@ class StoresExtension:
             flip_weekday=spider.flip.weekday,
             flip_hour=spider.flip.hour,
         )
-        held_for = self.crawler.settings.getint("LOCATOR_LEASE_SECONDS")
-        place = {"host": socket.gethostname(), "pid": os.getpid(), "lease_seconds": held_for}
-        return engine, runs.open_run(engine, target, spider=spider.name, now=datetime.now(UTC), **place)
+        run = runs.open_run(
+            engine,
+            target,
+            spider=spider.name,
+            now=datetime.now(UTC),
+            lease_seconds=self.crawler.settings.getint("LOCATOR_LEASE_SECONDS"),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+        )
+        return engine, run
 
     async def stage_store(self, item: StoreItem) -> None:
         """Keep one store; a chain has at most a few thousand."""

@@ -1,0 +1,73 @@
+"""IGA: the store is part of every path; only leaves of the tree list products."""
+
+import json
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from scrapy import Request
+from scrapy.http import Response
+
+from splitcart_spiders.chain_spider import ChainSpider
+from splitcart_spiders.chains import iga
+from splitcart_spiders.errors import CatalogueError
+from splitcart_spiders.walk import Node, Page, is_named
+
+SITE = "https://www.igashop.com.au"
+HEADERS = {"Accept": "application/json", "x-shopping-mode": "11111111-1111-1111-1111-111111111111"}
+GONE = 404
+
+
+class IgaSpider(ChainSpider):
+    """`scrapy crawl iga -a store=32600`, the retailerStoreId."""
+
+    name = "iga"
+    chain = iga
+    page_size = 36
+    walks_leaves = True
+
+    @property
+    def store_url(self) -> str:
+        """What every path of this store begins with."""
+        return f"{SITE}/api/storefront/stores/{quote(self.store_id, safe='')}"
+
+    @property
+    def cookie(self) -> dict[str, str]:
+        """The cookie by which the shop remembers the store."""
+        return {"iga-shop.retailerStoreId": self.store_id}
+
+    def tree_request(self) -> Request:
+        url = f"{self.store_url}/categoryHierarchy"
+        return self.request(url, self.on_tree, kind="session", headers=HEADERS, cookies=self.cookie)
+
+    def tree(self, response: Response) -> list[Node]:
+        body = self.decoded(response)
+        shops = body.get("children") if isinstance(body, dict) else None
+        if not isinstance(shops, list):
+            raise CatalogueError(f"{response.url} has no list children")
+        departments = [raw for shop in shops if isinstance(shop, dict) for raw in shop.get("children") or []]
+        return [node for raw in departments if (node := self.node(raw, (), False))]
+
+    def node(self, raw: Any, above: tuple[str, ...], promo: bool) -> Node | None:
+        if not isinstance(raw, dict) or not raw.get("identifier"):
+            return None
+        key = str(raw["identifier"])
+        path = (*above, str(raw.get("displayName") or key).strip())
+        promo = promo or (not above and is_named(Node(key, path), self.chain.PROMO_ROOTS))
+        children = (self.node(child, path, promo) for child in raw.get("children") or [])
+        return Node(key, path, promo, tuple(child for child in children if child))
+
+    def page_request(self, node: Node, page: int) -> Request:
+        query = urlencode({"take": self.page_size, "skip": (page - 1) * self.page_size})
+        url = f"{self.store_url}/categories/{quote(node.key, safe='')}/search?{query}"
+        past_the_end = {"handle_httpstatus_list": [GONE]} if page > 1 else {}
+        return self.listing(url, node, page, headers=HEADERS, meta=past_the_end)
+
+    def page(self, response: Response) -> Page:
+        if response.status == GONE:
+            return Page([], ended=True)
+        body = self.decoded(response)
+        if not isinstance(body, dict) or not isinstance(body.get("items"), list):
+            raise CatalogueError(f"{response.url} did not answer with a listing: {json.dumps(body)[:80]}")
+        total = body.get("total")
+        self.check_answer(self.store_id)
+        return Page(self.chain.records(body), total=total if type(total) is int else None)

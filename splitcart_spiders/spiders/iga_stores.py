@@ -1,0 +1,82 @@
+"""The stores of IGA: a leaflet finder names them, the shop says which of them sell online, and under which id."""
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from scrapy import Request
+from scrapy.http import Response
+
+from splitcart_spiders.chains import iga
+from splitcart_spiders.errors import CatalogueError
+from splitcart_spiders.items import StoreItem
+from splitcart_spiders.locator_spider import LocatorSpider
+from splitcart_spiders.spiders.iga import HEADERS, SITE
+
+FINDER = "https://embed.salefinder.com.au/location/storelocator/183/?format=json&saleGroup=0&limit=1500&locationId={}"
+# The finder answers with the stores near a location; its location ids run to 23,001.
+LOCATIONS = range(1, 23_002, 250)
+JSONP = re.compile(r"^\s*[\w.$]*\s*\((.*)\)\s*;?\s*$", re.DOTALL)
+STORE_DATA = re.compile(r"data-storedata\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+
+
+class IgaStoresSpider(LocatorSpider):
+    """`scrapy crawl iga_stores`; `-a locations=1,500` asks the finder about these locations only."""
+
+    name = "iga_stores"
+    chain = iga
+
+    def __init__(self, locations: str | None = None, **kwargs: str) -> None:
+        super().__init__(**kwargs)
+        self.locations = [int(part) for part in locations.split(",")] if locations else list(LOCATIONS)
+        self.asked: set[str] = set()
+
+    def first_requests(self) -> Iterator[Request]:
+        for location in self.locations:
+            yield self.ask(FINDER.format(location), self.finder, expects="any")
+
+    def finder(self, response: Response) -> Iterator[Request]:
+        """Ask the shop about each store of one finder answer that was not asked about before."""
+        for raw in self.named(response):
+            tag = str(raw.get("tag") or "").strip()
+            if tag and tag not in self.asked:
+                self.asked.add(tag)
+                url = f"{SITE}/api/storefront/stores?RSID={quote(tag, safe='')}&take=1"
+                yield self.ask(url, self.shop, headers=HEADERS, cb_kwargs={"raw": raw})
+
+    def named(self, response: Response) -> list[dict[str, object]]:
+        """The stores in a JSONP answer: JSON in an attribute of HTML in JSON in a call."""
+        call = JSONP.match(response.text)
+        try:
+            content = json.loads(call.group(1) if call else response.text)["content"]
+            data = STORE_DATA.findall(content)
+            rows = [json.loads(html.unescape(double or single)) for double, single in data]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise CatalogueError(f"{response.url} did not answer with stores") from None
+        flat = [row for found in rows for row in (found if isinstance(found, list) else [found])]
+        return [row for row in flat if isinstance(row, dict)]
+
+    def shop(self, response: Response, raw: dict[str, object]) -> Iterator[StoreItem]:
+        """The shop's own record; without one the store does not sell online and is known by its tag."""
+        body = self.decoded(response)
+        items = body.get("items") if isinstance(body, dict) else None
+        if not isinstance(items, list):
+            raise CatalogueError(f"{response.url} has no list items")
+        own = items[0] if items and isinstance(items[0], dict) else {}
+        location = own.get("location")
+        place = location if isinstance(location, dict) else {}
+        yield from self.store(
+            own.get("retailerStoreId") or raw.get("tag"),
+            locator_id=raw.get("storeId"),
+            store_name=own.get("name") or raw.get("storeName"),
+            address_line_1=own.get("addressLine1") or raw.get("address"),
+            suburb=own.get("city") or raw.get("suburb"),
+            state=own.get("countyProvinceState") or raw.get("state"),
+            postcode=own.get("postCode") or raw.get("postcode"),
+            timezone=own.get("timeZone"),
+            latitude=place.get("latitude") or raw.get("latitude"),
+            longitude=place.get("longitude") or raw.get("longitude"),
+            is_online=bool(own.get("retailerStoreId")) and own.get("status", "Active") == "Active",
+        )
