@@ -1,0 +1,83 @@
+"""Brands by one spelling, and the labels that belong to one company."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+_MAX_TEXT = 200
+_APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
+_AND = re.compile(r"\s*[&+]\s*")
+_NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+_NO_BRAND = frozenset({"", "no brand", "unbranded", "na", "n a", "none", "null", "generic", "other"})
+
+ALIASES: Mapping[str, str] = {
+    "a2 milk": "a2",
+    "cocacola": "coca cola",
+    "coke": "coca cola",
+    "community company": "community co",
+    "macro": "macro wholefoods market",
+    "macro organic": "macro wholefoods market",
+    "odd bunch": "the odd bunch",
+    "ww": "woolworths",
+}
+"""Other spelling -> the one kept, both normalised. What crawls teach is kept in the database beside it."""
+
+_LABELS = {
+    "woolworths": """woolworths|essentials|homebrand|macro wholefoods market|the odd bunch|smitten|balnea|bell farms
+        |little ones|baxters|hillview""",
+    "coles": """coles|smart buy|natures kitchen|daley st|wild tides|urban coffee culture|koi|cub|wellness road
+        |im perfect""",
+    "aldi": """aldi|bakers life|belmont|berg|blackstone|brannans|broad oak farms|brooklea|cattitude|chefs cupboard
+        |choceur|colway|confidence|corale|cowbelle|dairy fine|damora|emporium selection|expressi|farmdale|goldenvale
+        |green action|hillcrest|imperial grain|inner goodness|jindurra station|julius|just organic|kirkton house|lacura
+        |logix|lyttos|mamia|merryfield|natures pick|never any|ocean royale|ombra|oh so natural|park lane|power force
+        |protane|radiance|remano|sprinters|stonemill|tandil|the fishmonger|the fresh salad co|the juice company
+        |the olive tree|trimat|urban eats|westacre|westcliff|white mill|world kitchen""",
+    "iga": "iga|black and gold|community co|no frills",
+}
+PRIVATE_LABELS: Mapping[str, frozenset[str]] = {
+    company: frozenset(label.strip() for label in labels.split("|")) for company, labels in _LABELS.items()
+}
+"""Company (casefolded) -> its own labels, normalised. A label that begins with the company's name is its own, too."""
+
+
+def normalise(text: object) -> str:
+    """Words of a brand or a name: lower case, no accents, apostrophes or signs, `&` as and. `` for what is no text."""
+    if not isinstance(text, str):
+        return ""
+    bare = unicodedata.normalize("NFKD", text[:_MAX_TEXT]).casefold()
+    bare = "".join(sign for sign in bare if not unicodedata.combining(sign))
+    return _NOT_A_WORD.sub(" ", _AND.sub(" and ", _APOSTROPHES.sub("", bare))).strip()
+
+
+def key(brand: object, aliases: Mapping[str, str] = ALIASES) -> str:
+    """The one spelling of a brand; `` where there is none. Aliases may be chained; a circle ends at its smallest
+    name."""
+    name = normalise(brand)
+    if name in _NO_BRAND:
+        return ""
+    seen = [name]
+    while name in aliases:
+        name = aliases[name]
+        if name in seen:
+            return min(seen[seen.index(name) :])
+        seen.append(name)
+    return name
+
+
+def same(a: str, b: str) -> bool:
+    """Whether two brand keys are one brand written two ways: equal without spaces, or one begins with the other's
+    words."""
+    if a.replace(" ", "") == b.replace(" ", ""):
+        return True
+    short, long = sorted((a.split(), b.split()), key=len)
+    return bool(short) and long[: len(short)] == short
+
+
+def owner(brand: object, aliases: Mapping[str, str] = ALIASES) -> str | None:
+    """The company (casefolded) whose private label this is, or None."""
+    name = key(brand, aliases)
+    for company, labels in PRIVATE_LABELS.items():
+        if name in labels or name.split()[:1] == [company]:
+            return company
+    return None
