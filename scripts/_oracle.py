@@ -35,8 +35,9 @@ def stored(engine: Engine, chain: str, store_id: str) -> dict[str, Price]:
 
 
 def offered(world: World, chain: str, store_id: str, day: int) -> dict[str, Price]:
-    """sku -> what it costs in a store by the sandbox; all None where it has no price today."""
-    return {row["sku"]: tuple(row[field] for field in FIELDS) for row in world.truth(chain, store_id, day)}
+    """sku -> what it costs in a store by the sandbox, of what it ranges; all None where it has no price today."""
+    rows = (row for row in world.truth(chain, store_id, day) if row["is_ranged"])
+    return {row["sku"]: tuple(row[field] for field in FIELDS) for row in rows}
 
 
 def differences(before: dict[str, Price], found: dict[str, Price], truth: dict[str, Price]) -> list[str]:

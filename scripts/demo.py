@@ -16,18 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import _path  # noqa: F401
+from _crawls import ROOT, product_spiders, start
 from _demo_report import Report
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from scrapy.settings import Settings
-from scrapy.spiderloader import SpiderLoader
 
 from models import engine as engines
 from sandbox.server import SandboxServer
 from sandbox.world import World
-from splitcart_spiders.chain_spider import ChainSpider
 
-ROOT = Path(__file__).resolve().parents[1]
 MEANING = {2: "partial", 3: "the store is held by another run", 4: "blocked", 5: "network down"}
 """Exit codes of `scrapy crawl`; any other is a failure."""
 
@@ -44,14 +41,6 @@ class Job:
     code: int | None = None
 
 
-def product_spiders() -> list[str]:
-    """The chains that have a product spider, by name."""
-    settings = Settings()
-    settings.setmodule("splitcart_spiders.settings")
-    loader = SpiderLoader.from_settings(settings)
-    return sorted(name for name in loader.list() if issubclass(loader.load(name), ChainSpider))
-
-
 def jobs(world: World, chains: Sequence[str], stores: int, folder: Path) -> list[Job]:
     """The first stores of each chain that sell online."""
     made = []
@@ -64,19 +53,10 @@ def jobs(world: World, chains: Sequence[str], stores: int, folder: Path) -> list
 
 def crawl(job: Job, url: str, sandbox: str) -> None:
     """Runs one crawl to its end and notes its exit code."""
-    arguments = ["crawl", job.chain, "-a", f"store={job.store_id}", "-a", "dev=1"]
-    environ = os.environ | {"DATABASE_URL": url, "DEV_BASE_URL": sandbox}
     begun = time.monotonic()
-    with job.log.open("wb") as log:
-        done = subprocess.run(
-            [sys.executable, "-m", "scrapy", *arguments],
-            cwd=ROOT,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-    job.seconds, job.code = time.monotonic() - begun, done.returncode
+    process = start(job.chain, job.store_id, database=url, sandbox=sandbox, log=job.log)
+    job.code = process.wait()
+    job.seconds = time.monotonic() - begun
 
 
 def crawl_all(todo: Sequence[Job], report: Report, sandbox: str, console: Console) -> None:

@@ -1,0 +1,128 @@
+"""Crawls a sandbox while things go wrong, round after round, and checks after each that the database tells no lie.
+
+What must hold: a complete run leaves exactly the sandbox's prices; a partial one takes nothing away; any other changes
+nothing; exit codes tell the run's status; what a crawl can get over it gets over.
+"""
+
+import argparse
+import contextlib
+import json
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from itertools import cycle, islice
+from pathlib import Path
+
+import _path  # noqa: F401
+from _chaos_rounds import MISHAPS, Mishap, Outcome, Scene, left_over, play
+from _crawls import product_spiders
+from rich.console import Console
+from rich.table import Table
+
+from models import engine as engines
+from sandbox.server import SandboxServer
+from sandbox.world import World
+
+STORES = 2
+"""Stores of each chain that take part."""
+
+
+@contextlib.contextmanager
+def scene(kind: str, sandbox: SandboxServer, seed: int) -> Iterator[Scene]:
+    """A scene on a fresh database of that kind, removed afterwards."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="splitcart-chaos-")))
+        restart = None
+        url = f"sqlite:///{folder / 'splitcart.db'}"
+        if kind == "postgresql":
+            from tests.support.postgres import Server
+
+            server = stack.enter_context(Server())
+            url = server.url(server.create_database())
+            restart = server.restart if server.owned else None
+        engine = engines.create(url)
+        stack.callback(engine.dispose)
+        engines.migrate(engine)
+        yield Scene(kind, sandbox, url, engine, random.Random(seed), folder, restart)
+
+
+def targets(world: World, chains: Sequence[str]) -> list[tuple[str, str]]:
+    """The stores that take part."""
+    online = {chain: [store.store_id for store in world.stores(chain) if store.is_online] for chain in chains}
+    return [(chain, store_id) for chain, stores in online.items() for store_id in stores[:STORES]]
+
+
+def mishaps(scene: Scene) -> Iterator[Mishap]:
+    """For ever, each in its turn, in a new order each time."""
+    possible = [mishap for mishap in MISHAPS if scene.restart or not mishap.needs_restart]
+    while True:
+        scene.chance.shuffle(possible)
+        yield from possible
+
+
+def rage(scene: Scene, stores: Sequence[tuple[str, str]], rounds: int | None, until: float) -> Iterator[Outcome]:
+    """Crawls every store in peace, then plays rounds until the time or their number is up, then in peace again."""
+    peace = MISHAPS[0]
+    for store in stores:
+        yield play(scene, peace, *store)
+    for mishap, store in islice(zip(mishaps(scene), cycle(stores)), rounds):
+        if time.monotonic() > until:
+            break
+        scene.sandbox.day = scene.chance.randrange(6)  # within a specials period
+        yield play(scene, mishap, *store)
+    for store in stores:
+        yield play(scene, peace, *store)
+    if left := left_over(scene):
+        yield Outcome(scene.name, "afterwards", "", "", True, "", tuple(left))
+
+
+def table(outcomes: Sequence[Outcome]) -> Table:
+    """What happened, by database and mishap."""
+    shown = Table("database", "what went wrong", "how the runs ended", title="Chaos", title_justify="left")
+    for name in ("rounds", "struck", "broken"):
+        shown.add_column(name, justify="right")
+    for key in sorted({(outcome.scene, outcome.mishap) for outcome in outcomes}):
+        these = [outcome for outcome in outcomes if (outcome.scene, outcome.mishap) == key]
+        ended = ", ".join(f"{count} {status}" for status, count in Counter(each.status for each in these).most_common())
+        broken = sum(bool(each.broken) for each in these)
+        figures = (len(these), sum(each.struck for each in these))
+        shown.add_row(*key, ended, *map(str, figures), f"[bold red]{broken}" if broken else "0")
+    return shown
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0 when every promise held in every round, else 1."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long, over both databases (10)")
+    parser.add_argument("--rounds", type=int, help="this many rounds a database, however long they take")
+    parser.add_argument("--seed", type=int, default=1, help="of the mishaps and their moments (1)")
+    parser.add_argument("--products", type=int, default=150, help="products a chain sells (150)")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), help="only this one")
+    parser.add_argument("--chain", action="append", help="only this chain; may be repeated")
+    parser.add_argument("--json", action="store_true", help="print the rounds as JSON instead of a table")
+    options = parser.parse_args(arguments)
+    console = Console(stderr=options.json)
+    world = World(seed=options.seed, products=options.products)
+    kinds = [options.database] if options.database else ["sqlite", "postgresql"]
+    outcomes: list[Outcome] = []
+    for kind in kinds:
+        until = float("inf") if options.rounds else time.monotonic() + options.minutes * 60 / len(kinds)
+        with SandboxServer(world) as sandbox, scene(kind, sandbox, options.seed) as place:
+            for outcome in rage(place, targets(world, options.chain or product_spiders()), options.rounds, until):
+                outcomes.append(outcome)
+                for line in outcome.broken:
+                    told = f"{outcome.scene}, {outcome.mishap}, {outcome.chain} {outcome.store_id}: {line}"
+                    console.print(told, style="red", markup=False)
+    if options.json:
+        print(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
+    else:
+        console.print(table(outcomes))
+    return 1 if any(outcome.broken for outcome in outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

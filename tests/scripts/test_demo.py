@@ -1,0 +1,50 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import demo
+from _demo_report import Report
+from rich.console import Console
+
+from models import engine as engines
+from sandbox.world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAIN = "woolworths"
+
+
+def test_the_demo_crawls_two_stores_and_finds_every_price_right(tmp_path):
+    command = [sys.executable, "scripts/demo.py", "--chain", CHAIN, "--products", "80", "--folder", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"price by price: \d+ prices, all equal", done.stdout)
+    assert done.stdout.count("complete") == 2
+    assert "splitcart.db" in done.stdout
+    assert len(list((tmp_path / "logs").iterdir())) == 2
+
+
+def test_a_crawl_that_fails_is_named_with_its_reason_and_its_log(tmp_path):
+    url = demo.fresh(tmp_path)
+    job = demo.Job(CHAIN, "1147", "Newtown", tmp_path / "logs" / "woolworths-1147.log")
+    console = Console(record=True, width=160)
+    report = Report(url, World(products=20))
+    demo.crawl_all([job], report, "http://127.0.0.1:1", console)
+    assert demo.failures([job], report, console) == 1
+    told = console.export_text()
+    assert "woolworths store 1147 was not crawled: network_down" in told
+    assert "exit code 5" in told
+    assert "woolworths-1147.log" in told
+
+
+def test_a_demo_starts_afresh_and_leaves_a_folders_other_files_alone(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    first = engines.create(demo.fresh(tmp_path))
+    with first.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO companies (name, slug) VALUES ('ALDI', 'aldi')")
+    first.dispose()
+    second = engines.create(demo.fresh(tmp_path))
+    with second.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM companies").scalar_one() == 0
+    second.dispose()
+    assert (tmp_path / "notes.txt").read_text() == "mine"
