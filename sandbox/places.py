@@ -102,7 +102,7 @@ def _number(chain: str, index: int, taken: set[str], dice: Dice) -> str:
 
 def draw(chain: str, count: int, dice: Dice) -> list[Store]:
     """`count` stores over the states; the first three stand in three time zones."""
-    taken: set[str] = {"1101", "1100"}
+    taken: set[str] = {"1101", "1100", "584"}
     shift = {"woolworths": 0, "coles": 1, "aldi": 2, "iga": 3}[chain]
     stores = []
     for index in range(count):

@@ -2,6 +2,6 @@
 
 from types import ModuleType
 
-from sandbox import woolworths
+from sandbox import coles, woolworths
 
-SITES: dict[str, ModuleType] = {"woolworths": woolworths}
+SITES: dict[str, ModuleType] = {"woolworths": woolworths, "coles": coles}

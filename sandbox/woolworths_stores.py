@@ -1,23 +1,10 @@
 """Woolworths' store locator."""
 
-import math
 from typing import Any
 
+from sandbox.geo import kilometres, number
 from sandbox.places import OFFSETS, Store
 from sandbox.site import Ask, Reply, opaque, reply_json, whole
-
-
-def kilometres(store: Store, latitude: float, longitude: float) -> float:
-    """Distance over the ground, good enough to sort by."""
-    east = (store.longitude - longitude) * math.cos(math.radians(latitude))
-    return 111.2 * math.hypot(store.latitude - latitude, east)
-
-
-def number(text: str | None) -> float | None:
-    try:
-        return None if text in (None, "") else float(text)
-    except ValueError:
-        return None
 
 
 def _row(store: Store, division: str, distance: float) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from sandbox import places, woolworths_tree
+from sandbox import coles_tree, places, woolworths_tree
 from sandbox.catalogue import CHAINS, Catalogue, Good, nationals
 from sandbox.dice import Dice
 from sandbox.places import Store
@@ -53,18 +54,16 @@ class World:
         self._prices: dict[str, Prices] = {}
         self._stores = {chain: places.draw(chain, stores, self.dice) for chain in CHAINS}
         self._by_id = {(s.chain, s.store_id): s for chain in CHAINS for s in self._stores[chain]}
-        self._by_id["woolworths", "1101"] = self._fallback()
+        for chain, number in (("woolworths", "1101"), ("coles", "584")):
+            self._by_id[chain, number] = self._fallback(chain, number)
         self._zones = {chain: self._zone_table(chain) for chain in CHAINS}
         self.state = lru_cache(maxsize=64)(self._state)
         self.zone_offers = lru_cache(maxsize=64)(self._zone_offers)
 
-    def _fallback(self) -> Store:
-        """Woolworths' store 1101, which answers where no store is named: in no locator, full range, zone 0."""
-        first = self._stores["woolworths"][0]
-        return Store(
-            "woolworths", "1101", "1101", -1, "Online", "1 Woolworths Way", "Bella Vista", "2153", "NSW", -33.7322,
-            150.9558, first.timezone,
-        )  # fmt: skip
+    def _fallback(self, chain: str, number: str) -> Store:
+        """Who answers where no store is named: in no locator, full range, zone 0."""
+        first = self._stores[chain][0]
+        return replace(first, store_id=number, locator_id=number, index=-1, name="Online", is_online=True)
 
     def stores(self, chain: str) -> list[Store]:
         """The chain's stores as its locator should tell them; IGA's that do not sell online are among them."""
@@ -90,6 +89,10 @@ class World:
     @cached_property
     def woolworths_tree(self) -> Tree:
         return woolworths_tree.build(self)
+
+    @cached_property
+    def coles_tree(self) -> Tree:
+        return coles_tree.build(self)
 
     def _zone_table(self, chain: str) -> np.ndarray:
         count = len(self._stores[chain])
