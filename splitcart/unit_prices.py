@@ -84,14 +84,15 @@ def check(
 ) -> Agreement:
     """Whether the shelf's unit price is price over size, within one last digit of the shelf's number.
 
-    `shelf_digits`: decimals of that number (2: cents per measure). Estimates, and sizes that are approximate, may
+    `shelf_digits`: decimals of that number; never under 2, for a shelf prints cents where JSON drops its zeros.
+    Estimates, and sizes that are approximate, may
     differ by 5%. `unknown` where the two do not measure the same thing (packs against sheets,
     kg against ml) or one is None.
     """
     if price_cents is None or size is None or unit_price is None or not _same_thing(size, unit_price):
         return "unknown"
     expected = Decimal(price_cents * 100) / (size.total / _BASE[size.unit][1])
-    digit = Decimal(10) ** (4 - max(0, min(4, shelf_digits))) / unit_price.measure
+    digit = Decimal(10) ** (4 - max(2, min(4, shelf_digits))) / unit_price.measure
     allowed = digit + Decimal("0.5")  # e4 itself is rounded
     if estimated or size.approx:
         allowed = max(allowed, expected * ESTIMATE_TOLERANCE)

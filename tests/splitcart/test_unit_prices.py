@@ -72,9 +72,11 @@ def test_estimates_may_differ_by_5_percent():
     assert check(1175, size, shelf, estimated=True) == "agrees"
 
 
-def test_a_shelf_in_whole_dollars_agrees_within_a_dollar():
-    assert check(150, parse("100g"), UnitPrice(140000, "kg"), shelf_digits=0) == "agrees"
-    assert check(150, parse("100g"), UnitPrice(140000, "kg"), shelf_digits=1) == "conflict"
+def test_a_number_whose_zeros_json_dropped_is_still_in_cents():
+    for digits in (-1, 0, 1, 2):
+        assert check(150, parse("100g"), UnitPrice(149900, "kg"), shelf_digits=digits) == "agrees"
+        assert check(150, parse("100g"), UnitPrice(149800, "kg"), shelf_digits=digits) == "conflict"
+    assert check(150, parse("100g"), UnitPrice(149900, "kg"), shelf_digits=3) == "conflict"
 
 
 MEASURES = [
