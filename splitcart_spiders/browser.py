@@ -47,11 +47,9 @@ NO_BROWSER = ("Executable doesn't exist", "Failed to launch", "BrowserType.launc
 
 
 def chromium_path(settings: BaseSettings) -> str | None:
-    """The setting CHROMIUM ($CHROMIUM), else one on PATH, else None: playwright's own. Raises BrowserMissing."""
+    """The setting CHROMIUM ($CHROMIUM), else one on PATH, else None: playwright's own."""
     named: str | None = settings.get("CHROMIUM")
-    if named and not shutil.which(named):
-        raise BrowserMissing(f"CHROMIUM is {named}, and no program is there.")
-    return named or next(filter(None, map(shutil.which, NAMES)), None)
+    return (shutil.which(named) or named) if named else next(filter(None, map(shutil.which, NAMES)), None)
 
 
 def configure(crawler: Crawler, spider: Spider, url: str, *, headful: bool = False) -> None:

@@ -23,10 +23,16 @@ CONTACT = os.environ.get("SPLITCART_CONTACT") or "not set"
 POLITE = None
 # Requests a second and host, for the whole fleet; a run's lease carries its share.
 HOST_RATE = 1.0
-# Requests under way to a host at once: after a block at most one other has already left; 2 keep the rate up to 2 s latency.
+# Requests under way to a host at once: at most one other has left when a block comes; the rate holds up to 2 s latency.
 HOST_IN_FLIGHT = 2
 # `allow` crawls although robots.txt was denied, blocked or unreachable: the operator's decision.
 ROBOTS_UNAVAILABLE = "stop"
+# Coles' session begins in Chromium: this one, else one on PATH, else playwright's own. BROWSER = False asks plainly.
+CHROMIUM = os.environ.get("CHROMIUM")
+BROWSER = True
+# Where its cookies are kept (None: the user's cache folder), and for how many seconds they are offered again.
+SESSION_DIR = None
+SESSION_MAX_AGE = 3600
 # Scrapy's own jitter and robots middleware would break the promises of ours.
 DOWNLOAD_DELAY = 0
 DOWNLOAD_DELAY_JITTER = 0

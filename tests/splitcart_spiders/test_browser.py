@@ -1,0 +1,248 @@
+"""A session begun in real Chromium, and everything that can be said without one."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import pytest
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+
+from splitcart_spiders import browser
+from splitcart_spiders.errors import BlockedError, BrowserMissing, CatalogueError, CrawlError, NetworkDown
+from splitcart_spiders.middlewares.gate import Gate, GateShut
+from tests.support.crawls import crawl
+from tests.support.manners import FakeClock, crawler_with
+
+URL = "https://www.coles.com.au/"
+AGENT = "SplitCart/0.1 (contact: a@b.c)"
+BLOCK = "<html><head><title>Pardon Our Interruption</title></head><body><h1>Pardon Our Interruption</h1></body></html>"
+STOREFRONT = """<html><head><title>Shop</title><img src="/picture.png"><img src="http://elsewhere.invalid/p.png"></head>
+<body><script id="__NEXT_DATA__" type="application/json">{"buildId": "b1"}</script></body></html>"""
+SCRIPTED = """<html><head><script>document.cookie = "shopper=1; path=/"; location.reload();</script></head></html>"""
+
+
+class Site(ThreadingHTTPServer):
+    """Serves one page under every path; `pages` are served in turn, the last for ever."""
+
+    def __init__(self, *pages: tuple[int, str]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.pages = list(pages)
+        self.log: list[tuple[str, dict[str, str]]] = []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Site
+
+    def do_GET(self) -> None:
+        self.server.log.append((self.path, dict(self.headers)))
+        status, text = self.server.pages.pop(0) if len(self.server.pages) > 1 else self.server.pages[0]
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Set-Cookie", "session=s1; Path=/; HttpOnly")
+        self.send_header("Set-Cookie", "fulfillmentStoreId=1; Path=/")
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+
+class Shopper(Spider):
+    """Begins a session, then asks one page plainly with its cookies."""
+
+    name = "coles"
+    custom_settings: ClassVar[dict[str, Any]] = {"EXTENSIONS": {}, "ITEM_PIPELINES": {}, "USER_AGENT": AGENT}
+    headful = False
+    cookies: list[dict[str, Any]] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "Shopper":
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        browser.configure(crawler, spider, URL, headful=spider.headful)
+        return spider
+
+    async def start(self) -> AsyncIterator[Request]:
+        try:
+            self.cookies = await browser.open_session(self.crawler, URL, without=("fulfillmentStoreId",))
+        except GateShut:
+            return
+        yield Request(f"{URL}plain", self.parse, cookies=self.cookies)
+
+    def parse(self, response: Any) -> None:
+        """The page came."""
+
+
+@pytest.fixture
+def site() -> Iterator[Any]:
+    sites = []
+
+    def serve(*pages: tuple[int, str]) -> Site:
+        sites.append(Site(*pages))
+        return sites[-1]
+
+    yield serve
+    for each in sites:
+        each.shutdown()
+        each.server_close()
+
+
+def shop(site: Site, folder: Any, **settings: Any) -> tuple[Shopper, CrawlError | None]:
+    values = {"SESSION_DIR": str(folder), "DOWNLOAD_TIMEOUT": 20} | settings
+    outcome = crawl(Shopper, site.url, None, overrides=values)
+    return outcome.crawler.spider, Gate.of(outcome.crawler).error
+
+
+def test_a_session_begins_in_a_browser_goes_on_plainly_and_is_kept(site, tmp_path):
+    server = site((200, SCRIPTED), (200, STOREFRONT))
+    spider, error = shop(server, tmp_path)
+    assert error is None
+    assert {cookie["name"]: cookie["value"] for cookie in spider.cookies} == {"session": "s1", "shopper": "1"}
+    assert [path for path, _ in server.log] == ["/coles/", "/coles/", "/coles/plain"]
+    assert {headers["User-Agent"] for _, headers in server.log} == {AGENT}
+    assert sorted(server.log[-1][1]["Cookie"].split("; ")) == ["session=s1", "shopper=1"]
+
+    server.log.clear()
+    again, error = shop(server, tmp_path, CHROMIUM="/nowhere/chromium")
+    assert (again.cookies, error) == (spider.cookies, None)
+    assert [path for path, _ in server.log] == ["/coles/plain"]
+
+
+def test_a_block_page_in_the_browser_ends_the_crawl(site, tmp_path, monkeypatch):
+    monkeypatch.setattr(browser, "PATIENCE", 0.1)
+    server = site((200, BLOCK))
+    spider, error = shop(server, tmp_path)
+    assert isinstance(error, BlockedError)
+    assert spider.cookies is None
+    assert {path for path, _ in server.log} == {"/coles/"}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_site_that_is_not_there_is_a_network_that_is_down(site, tmp_path):
+    server = site((200, STOREFRONT))
+    server.shutdown()
+    server.server_close()
+    _, error = shop(server, tmp_path)
+    assert isinstance(error, NetworkDown)
+
+
+@pytest.mark.parametrize(
+    ("page", "kind"), [((200, STOREFRONT), None), ((200, BLOCK), BlockedError), ((403, "no"), BlockedError)]
+)
+def test_without_the_browser_a_plain_request_opens_the_page(site, tmp_path, page, kind):
+    server = site(page)
+    spider, error = shop(server, tmp_path, BROWSER=False, CHROMIUM="/nowhere/chromium")
+    assert type(error) is (kind or type(None))
+    if kind is None:
+        assert [cookie["name"] for cookie in spider.cookies] == ["session"]
+        assert server.log[-1][1]["Cookie"] == "session=s1"
+
+
+def test_a_session_that_is_refused_is_forgotten(site, tmp_path):
+    server = site((200, STOREFRONT), (200, BLOCK))
+    _, error = shop(server, tmp_path, BROWSER=False)
+    assert isinstance(error, BlockedError)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_chromium_that_is_missing_says_what_to_do(site, tmp_path):
+    server = site((200, STOREFRONT))
+    _, error = shop(server, tmp_path, CHROMIUM="/nowhere/chromium")
+    assert isinstance(error, BrowserMissing)
+    assert "/nowhere/chromium" in str(error)
+    assert "apt-get install chromium" in error.remedy
+    assert server.log == []
+
+
+def test_chromium_is_the_named_one_else_one_on_path_else_playwrights_own(monkeypatch):
+    settings = crawler_with().settings
+    monkeypatch.setattr(browser.shutil, "which", lambda name: f"/usr/bin/{name}" if name == "chromium" else None)
+    assert browser.chromium_path(settings) == "/usr/bin/chromium"
+    assert browser.chromium_path(crawler_with({"CHROMIUM": "/opt/chromium"}).settings) == "/opt/chromium"
+    monkeypatch.setattr(browser.shutil, "which", lambda name: None)
+    assert browser.chromium_path(settings) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("Page.goto: net::ERR_NAME_NOT_RESOLVED at https://a/", NetworkDown),
+        ("Page.goto: net::ERR_CONNECTION_REFUSED at https://a/", NetworkDown),
+        ("BrowserType.launch: Executable doesn't exist at /x", BrowserMissing),
+        ("Page.goto: Timeout 30000ms exceeded.", CatalogueError),
+    ],
+)
+def test_a_browsers_error_is_one_of_ours(message, kind):
+    assert type(browser.as_crawl_error(Exception(message + "\nCall log: ..."), URL)) is kind
+
+
+def test_the_browser_asks_nobody_else_and_fetches_no_pictures():
+    refuses = browser.unneeded("www.coles.com.au")
+    ask = SimpleNamespace
+    assert not refuses(ask(resource_type="document", url=URL))
+    assert not refuses(ask(resource_type="script", url=f"{URL}_Incapsula_Resource?a=1"))
+    assert refuses(ask(resource_type="image", url=f"{URL}a.png"))
+    assert refuses(ask(resource_type="script", url="https://elsewhere.example/a.js"))
+
+
+class Page:
+    """A page that shows `before` until `seconds` have passed, then `after`."""
+
+    def __init__(self, clock: FakeClock, seconds: float, before: str, after: str) -> None:
+        self.clock, self.until, self.before, self.after = clock, clock.monotonic() + seconds, before, after
+        self.closed = False
+
+    def is_closed(self) -> bool:
+        return self.closed
+
+    async def content(self) -> str:
+        return self.after if self.clock.monotonic() >= self.until else self.before
+
+
+def settle(seconds, *, headful, after=STOREFRONT):
+    crawler, clock = crawler_with(), FakeClock()
+    visit = browser.PageVisit(crawler, URL, headful=headful, clock=clock)
+    (result,) = clock.run(visit._settle(Page(clock, seconds, BLOCK, after), 200))
+    return result, clock.monotonic() - 100
+
+
+def test_an_operator_has_ten_minutes():
+    assert settle(590, headful=True) == (None, 590)
+    result, waited = settle(9999, headful=True)
+    assert isinstance(result, BlockedError)
+    assert waited == 600
+
+
+def test_without_an_operator_a_page_has_a_moment_for_its_own_scripts():
+    assert settle(3, headful=False) == (None, 3)
+    result, waited = settle(60, headful=False)
+    assert isinstance(result, BlockedError)
+    assert waited == 15
+
+
+def test_a_page_that_is_neither_blocked_nor_the_storefronts_is_the_catalogues_fault():
+    result, _ = settle(0, headful=False, after="<html><title>Maintenance</title></html>")
+    assert isinstance(result, CatalogueError)
+
+
+def test_other_spiders_never_load_playwright():
+    code = (
+        "import sys, importlib, pkgutil, splitcart_spiders.spiders as s, splitcart_spiders.browser\n"
+        "for m in pkgutil.iter_modules(s.__path__): importlib.import_module(f'{s.__name__}.{m.name}')\n"
+        "from scrapy.utils.project import get_project_settings\n"
+        "from scrapy.core.downloader.handlers import DownloadHandlers\n"
+        "handlers = get_project_settings().getwithbase('DOWNLOAD_HANDLERS').values()\n"
+        "assert not [name for name in sys.modules if 'playwright' in name], 'loaded'\n"
+        "assert not [each for each in handlers if 'playwright' in str(each)], 'configured'"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
