@@ -58,7 +58,7 @@ def sandbox(products: int) -> Iterator[tuple[str, str]]:
     try:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
-        yield ready["url"], ready["stores"]["woolworths"][0]
+        yield ready["url"], ready["chains"]["woolworths"]["stores"][0]
     finally:
         process.terminate()
         process.wait()
