@@ -21,7 +21,7 @@ from splitcart_spiders.middlewares.gate import Gate
 from splitcart_spiders.walk import Node, Page
 from splitcart_spiders.walker import Walker
 
-PRIORITY = {"session": 30, "department": 0, "promo": -10}
+PRIORITY = {"session": 30, "department": 0, "promo": -10, "barcode": -20}
 
 
 class ChainSpider(Spider):

@@ -71,6 +71,17 @@ class CategoryItem:
 
 
 @dataclass(kw_only=True, slots=True)
+class BarcodeItem:
+    """What a product page told of a listing's barcode, where listing pages tell none."""
+
+    company: str
+    store_id: str
+    sku: str
+    gtin: str | None
+    """14 digits, or None: looked up, and none was there."""
+
+
+@dataclass(kw_only=True, slots=True)
 class StoreItem:
     """One store, as a locator tells it."""
 

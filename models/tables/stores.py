@@ -87,7 +87,7 @@ membership_periods = table(
     ),
 )
 
-# A pair of stores as they were compared: a change of either gives it another fingerprint, and the row no longer applies.
+# A pair of stores as they were compared: a change of either gives it another fingerprint, and the row is void.
 group_comparisons = table(
     "group_comparisons",
     reference("company_id", "companies.id", primary_key=True),

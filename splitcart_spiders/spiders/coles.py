@@ -1,15 +1,20 @@
 """Coles: a session begun in a real browser, the tree from a page, listings from the site's own data door."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from scrapy import Request
 from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
 
+from splitcart_spiders.arguments import count
 from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.chains import coles
-from splitcart_spiders.errors import CatalogueError
+from splitcart_spiders.errors import CatalogueError, CrawlError
+from splitcart_spiders.items import BarcodeItem, ProductItem
 from splitcart_spiders.walk import Node, Page, is_named
 
 SITE = "https://www.coles.com.au"
@@ -28,11 +33,16 @@ class ColesSpider(ChainSpider):
     # 104 pages of 48 are all that a query gives.
     cap = 104 * 48 + 1
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, gtins: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.build: str | None = None
         self.rebuilt = 0
-        self.waiting: list[tuple[Node, int]] = []
+        self.waiting: list[tuple[Callable[[], Request], Callable[[], list[Any]]]] = []
+        """What the old build refused: how to ask again, and what to do when that is no use."""
+        self.most_lookups = count(gtins, "gtins")
+        self.looked_up: set[str] = set()
+        self.barcodes_known: frozenset[str] = frozenset()
+        """Skus whose barcode is known or was looked up lately; set by the run extension."""
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -91,31 +101,98 @@ class ColesSpider(ChainSpider):
         return Page(self.chain.records(body), total=total)
 
     def refused(self, response: Response, node: Node, page: int) -> list[Request] | None:
-        """A 404 means a stale build first: read the new one once, then ask again; a second 404 is the category's."""
+        """A 404 means a stale build first: read the new one, then ask again; else it is the category's own."""
+
+        def fail() -> list[Any]:
+            self.walker.fail(node, f"page {page} of {node.key} answered {STALE}")
+            return []
+
+        return self.under_a_new_build(response, partial(self.page_request, node, page), fail)
+
+    def under_a_new_build(
+        self, response: Response, again: Callable[[], Request], fail: Callable[[], list[Any]]
+    ) -> list[Request] | None:
+        """What to ask now instead of a request that was answered 404; None where that is no matter of builds."""
         asked_with = str(response.meta.get("build"))
-        if response.status != STALE:
+        if response.status != STALE or self.rebuilt >= MOST_BUILDS:
             return None
         if asked_with != self.build:
-            return [self.page_request(node, page)]
-        if self.rebuilt >= MOST_BUILDS:
-            return None
-        self.waiting.append((node, page))
+            return [again()]
+        self.waiting.append((again, fail))
         if len(self.waiting) > 1:
             return []
         self.rebuilt += 1
         self.count("listing/stale_build")
         return [self.browse(self.on_new_build)]
 
-    def on_new_build(self, response: Response) -> Iterator[Request]:
-        """Ask again for every page that the old build refused; with the same build those categories have failed."""
+    def on_new_build(self, response: Response) -> Iterator[Any]:
+        """Ask again for everything that the old build refused; under the same build it is not there."""
         before, waiting, self.waiting = self.build, self.waiting, []
         try:
             self.next_data(response)
         except CatalogueError as error:
             self.fail_tree(str(error))
             return
-        for node, page in waiting:
-            if self.build == before:
-                self.walker.fail(node, f"page {page} of {node.key} answered {STALE}")
-            else:
-                yield self.page_request(node, page)
+        for again, fail in waiting:
+            yield from fail() if self.build == before else [again()]
+        yield from self.walker.promos_at_last()
+
+    # Barcodes --------------------------------------------------------------------------------------------------
+
+    def on_page(self, response: Response, node: Node, number: int) -> Iterator[Any]:
+        """A listing page; then the product page of each listing whose barcode nobody has looked up lately."""
+        for found in super().on_page(response, node, number):
+            yield found
+            if isinstance(found, ProductItem) and self.wants_barcode(found):
+                self.looked_up.add(found.sku)
+                yield self.product_request(found.sku, str(found.url).rpartition("/")[2])
+
+    def wants_barcode(self, item: ProductItem) -> bool:
+        """Whether to spend a request on this listing's barcode; `-a gtins=500` limits how many a run spends."""
+        spent = self.most_lookups is not None and len(self.looked_up) >= self.most_lookups
+        known = item.gtin or not item.url or item.sku in self.barcodes_known or item.sku in self.looked_up
+        return not (spent or known or self.probe)
+
+    def product_request(self, sku: str, slug: str) -> Request:
+        """The data of one product page."""
+        build, query = quote(self.build or "", safe=""), urlencode({"slug": slug})
+        return self.request(
+            f"{SITE}/_next/data/{build}/en/product/{quote(slug)}.json?{query}",
+            self.on_product,
+            kind="barcode",
+            errback=self.on_product_error,
+            headers=HEADERS,
+            cookies=self.cookies,
+            cb_kwargs={"sku": sku, "slug": slug},
+            meta={"build": self.build},
+        )
+
+    def on_product(self, response: Response, sku: str, slug: str) -> Iterator[BarcodeItem]:
+        """The barcode, or that there is none."""
+        try:
+            gtin = self.chain.gtin_from_product(self.decoded(response), sku)
+        except CatalogueError:
+            self.count("barcodes/unreadable")
+            return
+        self.count("barcodes/found" if gtin else "barcodes/none")
+        yield self.barcode(sku, gtin)
+
+    def barcode(self, sku: str, gtin: str | None) -> BarcodeItem:
+        """The item that remembers a look-up."""
+        self.walker.yielded += 1
+        return BarcodeItem(company=self.chain.COMPANY, store_id=self.store_id, sku=sku, gtin=gtin)
+
+    def on_product_error(self, failure: Failure) -> Iterator[Request | BarcodeItem]:
+        """A product page that is not there is remembered as looked up; nothing here fails a category."""
+        error = failure.value
+        if self.gate.error:
+            return
+        if isinstance(error, CrawlError) and not isinstance(error, CatalogueError):
+            self.gate.shut(error)
+            return
+        self.count("barcodes/failed")
+        if isinstance(error, HttpError) and error.response.status == STALE:
+            kwargs = failure.request.cb_kwargs  # type: ignore[attr-defined]
+            again, fail = partial(self.product_request, **kwargs), lambda: [self.barcode(kwargs["sku"], None)]
+            instead = self.under_a_new_build(error.response, again, fail)
+            yield from fail() if instead is None else instead

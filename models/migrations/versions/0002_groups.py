@@ -1,4 +1,4 @@
-"""Comparisons by both fingerprints, and a store's offers as columns. Both hold nothing that cannot be worked out again."""
+"""Comparisons by both fingerprints, and a store's offers as columns: caches, both."""
 
 from pathlib import Path
 
