@@ -26,7 +26,6 @@ PROMO_ROOTS = frozenset(
 PAGE = "https://www.coles.com.au/product"
 IMAGES = "https://cdn.productimages.coles.com.au/productimages"
 _MANY_FOR = re.compile(r"\b(\d{1,3}) for \$(\d{1,5}(?:\.\d{1,2})?)(?![\d.])", re.IGNORECASE)
-_TILL_SIZE = re.compile(r"(?<![\w.])\d[\d.]*\s?(?:ML|L|G|KG|PK|PACK|EA)\b.*$", re.IGNORECASE)
 
 
 def records(body: object) -> list:
@@ -118,7 +117,7 @@ def _not_a_product(kind: object) -> str:
 
 
 def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, path: tuple[str, ...]) -> ProductItem:
-    name, brand = fields.name(sku, raw.get("name")), fields.text(raw.get("brand"))
+    name = fields.name(sku, raw.get("name"))
     pricing = _pricing(raw, sku)
     available = fields.flag(raw.get("availability"))
     price = fields.price(pricing["now"], sku, available=available, cents=fields.cents(pricing["now"]))
@@ -131,7 +130,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         store_id=store_id,
         sku=sku,
         name=name,
-        brand=brand,
+        brand=fields.text(raw.get("brand")),
         size=size,
         price_cents=price,
         was_price_cents=was,
@@ -140,7 +139,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         is_on_special=was is not None,
         is_available=price is not None and available is not False,
         category_path=path,
-        url=f"{PAGE}/{fields.slug(brand, name, size) or 'product'}-{sku}",
+        url=_page(raw, sku),
         image_url=_image(raw),
         sponsored=sponsored,
         scraped_at=now,
@@ -167,11 +166,9 @@ def _is_advertised(raw: dict) -> bool:
 
 
 def _size(raw: dict) -> str | None:
-    """The size, else the end of the till's text that says it (`BEER CAN 375ML:PACK6`)."""
-    if size := fields.text(raw.get("size"), 100):
-        return size
-    found = _TILL_SIZE.search(fields.text(raw.get("description"), 200) or "")
-    return found[0] if found and sizes.parse(found[0]) else None
+    """The size, else the till's text where that ends in one (`BEER CAN 375ML:PACK6`)."""
+    till = fields.text(raw.get("description"), 100)
+    return fields.text(raw.get("size"), 100) or (till if sizes.parse(till) else None)
 
 
 def _typical_grams(size: str | None, unit: dict) -> int | None:
@@ -216,6 +213,12 @@ def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:
     heirs = [fields.obj(heir) for heir in fields.rows(raw.get("onlineHeirs"))[:30]]
     paths = [fields.path([heir.get(key) for key in ("subCategory", "category", "aisle")]) for heir in heirs]
     return fields.choose_path(PROMO_ROOTS, *paths, fields.path(context))
+
+
+def _page(raw: dict, sku: str) -> str:
+    """The site finds the page by the id at the end; the words before it are for readers."""
+    words = fields.slug(*(fields.text(raw.get(key)) for key in ("brand", "name", "size")))
+    return f"{PAGE}/{words or 'product'}-{sku}"
 
 
 def _image(raw: dict) -> str | None:
