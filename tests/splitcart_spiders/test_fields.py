@@ -30,11 +30,16 @@ def test_a_code_is_a_short_word_or_a_whole_number(sent, code):
         (0.74, Decimal("0.74")),
         (5, Decimal(5)),
         (0, Decimal(0)),
-        *((junk, None) for junk in (None, True, "5", -1, NAN, INFINITY, 1e300, 10**5000, [])),
+        *((junk, None) for junk in (None, True, "5", -1, NAN, INFINITY, 1e300, [])),
     ],
 )
 def test_a_number_is_finite_exact_and_not_negative(sent, number):
     assert fields.number(sent) == number
+
+
+def test_an_integer_of_thousands_of_digits_is_no_number():
+    huge = 10**4000
+    assert (fields.number(huge), fields.cents(huge), fields.code(huge), fields.shelf_number(-huge)) == (None,) * 4
 
 
 @pytest.mark.parametrize(

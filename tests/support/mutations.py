@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 ABSURD = (
     *(None, True, False, "", " ", "\x00", "\ud800", "A\x00B\ud83d", "null", "N/A", "$", "$-1", "1e999", "NaN"),
-    *(0, -1, 1, 2, 0.005, -0.01, 1e308, float("nan"), float("inf"), float("-inf"), 10**30, -(10**30), 99_999_999),
+    *(0, -1, 1, 2, 0.005, -0.01, 1e308, float("nan"), float("inf"), float("-inf"), 10**400, -(10**400), 99_999_999),
     *([], {}, [None], [[]], [{}], {"": None}, [1, "2"], {"Price": {}}),
     *("x" * 1_000_000, "9" * 400, "$" + "9" * 50_000, "&#0;&lt;"),
 )
