@@ -137,8 +137,9 @@ def truth(world: "World", store: Store, day: int, line: Line, state: State) -> d
         advert_only=displaced(line),
     )
     if not size:
-        row["acceptable"]["size"] = [None, till_text(line)]
+        row["acceptable"]["size"] = [None, till_text(line), till_text(line).rpartition(" ")[2]]
     if line.good.weighed:
+        row["typical_grams"] = line.good.size
         row["acceptable"]["typical_grams"] = [None, line.good.size]
     if unpriced(line, state):
         row["acceptable"]["is_estimated"] = [True, False]

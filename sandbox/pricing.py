@@ -71,6 +71,8 @@ class Prices:
         week = day // 7
         family = self.catalogue.family[index]
         special = (self._roll("special", family, week) < SPECIAL_SHARE[self.chain]) & ~self.market[index]
+        if self.chain == "aldi":
+            special &= ~self.weighed[index]
         depth = DEPTHS[np.floor(self._roll("depth", family, week) * len(DEPTHS)).astype(np.int64)]
         now = np.floor(np.round(regular * (1 - depth), 3) / 5).astype(np.int64) * 5
         many = ~special & ~self.weighed[index] & ~self.market[index]

@@ -2,6 +2,6 @@
 
 from types import ModuleType
 
-from sandbox import coles, woolworths
+from sandbox import aldi, coles, iga, woolworths
 
-SITES: dict[str, ModuleType] = {"woolworths": woolworths, "coles": coles}
+SITES: dict[str, ModuleType] = {"woolworths": woolworths, "coles": coles, "aldi": aldi, "iga": iga}

@@ -59,6 +59,18 @@ class Tree:
                 self.paths[path[-1].key] = path
 
     @cached_property
+    def homes(self) -> dict[int, tuple[Node, ...]]:
+        """Line -> the first path of nodes at whose end it stands: under a real root, or a promotional one."""
+        found: dict[str, dict[int, tuple[Node, ...]]] = {"real": {}, "promo": {}, "skip": {}}
+        for path in self.paths.values():
+            for index in path[-1].own:
+                found[path[0].role].setdefault(index, path)
+        return {**found["promo"], **found["real"]}
+
+    def best_nodes(self, index: int) -> tuple[Node, ...]:
+        return self.homes.get(index, ())
+
+    @cached_property
     def leads(self) -> dict[int, list[tuple[str, ...]]]:
         """Line -> every path of names that lists it: real roots, or promotional ones where no real one does."""
         found: dict[str, dict[int, list[tuple[str, ...]]]] = {"real": {}, "promo": {}, "skip": {}}

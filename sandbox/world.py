@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from sandbox import coles_tree, places, woolworths_tree
+from sandbox import aldi_tree, coles_tree, iga_tree, places, woolworths_tree
 from sandbox.catalogue import CHAINS, Catalogue, Good, nationals
 from sandbox.dice import Dice
 from sandbox.places import Store
@@ -89,6 +89,14 @@ class World:
     @cached_property
     def woolworths_tree(self) -> Tree:
         return woolworths_tree.build(self)
+
+    @cached_property
+    def aldi_tree(self) -> Tree:
+        return aldi_tree.build(self)
+
+    @cached_property
+    def iga_tree(self) -> Tree:
+        return iga_tree.build(self)
 
     @cached_property
     def coles_tree(self) -> Tree:
