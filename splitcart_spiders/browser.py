@@ -1,32 +1,29 @@
-"""Begins a session as a shopper does: one page in a real browser, under our own User-Agent.
+"""One page in a real browser, under our own User-Agent.
 
-Only spiders that call `configure` load playwright. Nothing is disguised and no challenge is solved: the browser runs
+Only crawls that call `configure` load playwright. Nothing is disguised and no challenge is solved: the browser runs
 the page's own scripts, and with `-a headful=1` an operator sees the page.
 """
 
 import logging
 import os
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from http.cookies import SimpleCookie
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import platformdirs
-from scrapy import Request, Spider, signals
+from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.settings import BaseSettings
 
 from splitcart_spiders.errors import BlockedError, BrowserMissing, CatalogueError, CrawlError, NetworkDown
-from splitcart_spiders.middlewares import chain_of, is_dev
+from splitcart_spiders.middlewares import is_dev
 from splitcart_spiders.middlewares.blocks import block_reason
 from splitcart_spiders.middlewares.clock import Clock
-from splitcart_spiders.middlewares.dev import base_url_of
-from splitcart_spiders.middlewares.gate import Gate, GateShut
-from splitcart_spiders.sessions import Cookie, SessionFile
+from splitcart_spiders.middlewares.gate import Gate
+from splitcart_spiders.sessions import Cookie
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -52,26 +49,26 @@ def chromium_path(settings: BaseSettings) -> str | None:
     return (shutil.which(named) or named) if named else next(filter(None, map(shutil.which, NAMES)), None)
 
 
-def configure(crawler: Crawler, spider: Spider, url: str, *, headful: bool = False) -> None:
-    """Give a crawl the browser's download handler; for a spider's from_crawler, where settings may still change.
+def wanted(settings: BaseSettings, *, dev: bool) -> bool:
+    """Whether the session begins in a browser: the setting BROWSER, else always, but in dev only where one is found."""
+    if settings.get("BROWSER") is None:
+        return not dev or chromium_path(settings) is not None
+    return settings.getbool("BROWSER")
 
-    `url` is the page that `open_session` will open. A kept session spares the browser, unless `headful`, and so does
-    the setting BROWSER=False, with which a plain request opens the page.
+
+def configure(settings: BaseSettings, url: str, *, headful: bool = False) -> None:
+    """Put the browser's download handler into a crawl's settings; `url`, in dev the sandbox's, is the page's.
+
+    For a spider's from_crawler, where settings may still change.
     """
-    settings = crawler.settings
-    if not settings.getbool("BROWSER", True) or (
-        not headful and session_file(settings, spider, url).load() is not None
-    ):
-        return
     options: dict[str, Any] = {"headless": not headful, "args": ["--no-sandbox"] if os.geteuid() == 0 else []}
     path = chromium_path(settings)
     if path:
         options["executable_path"] = path
-    opened = base_url_of(settings) if is_dev(spider) else url
     values = {
-        "DOWNLOAD_HANDLERS": settings.getdict("DOWNLOAD_HANDLERS") | {urlsplit(opened).scheme: HANDLER},
+        "DOWNLOAD_HANDLERS": settings.getdict("DOWNLOAD_HANDLERS") | {urlsplit(url).scheme: HANDLER},
         "PLAYWRIGHT_LAUNCH_OPTIONS": options,
-        "PLAYWRIGHT_ABORT_REQUEST": unneeded(urlsplit(opened).netloc),
+        "PLAYWRIGHT_ABORT_REQUEST": unneeded(urlsplit(url).netloc),
     }
     settings.setdict(values, priority="spider")
 
@@ -81,52 +78,8 @@ def unneeded(netloc: str) -> Callable[[Any], bool]:
     return lambda request: request.resource_type in UNNEEDED or urlsplit(request.url).netloc != netloc
 
 
-def session_file(settings: BaseSettings, spider: Spider, url: str) -> SessionFile:
-    """Where the session of a page's host is kept; dev's are the sandbox's own."""
-    folder = settings.get("SESSION_DIR") or platformdirs.user_cache_path("splitcart") / "sessions"
-    site = urlsplit(url).netloc
-    if is_dev(spider):
-        site = f"{urlsplit(base_url_of(settings)).netloc}/{chain_of(spider)}/{site}"
-    return SessionFile(Path(folder), site, settings["USER_AGENT"], settings.getfloat("SESSION_MAX_AGE", 3600))
-
-
-async def open_session(
-    crawler: Crawler, url: str, *, headful: bool = False, without: Collection[str] = (), clock: Clock | None = None
-) -> list[Cookie]:
-    """The cookies of a session at `url`'s host, for Request(cookies=...): kept ones, else those of a page opened now.
-
-    Cookies called as in `without` are left out: what names a store is the spider's to set. To be awaited before
-    anything else is asked. When no session can be had the gate is shut and GateShut raised.
-    """
-    assert crawler.spider is not None
-    keep = session_file(crawler.settings, crawler.spider, url)
-    # A session that is refused is not offered again; the crawler holds what the signal refers to weakly.
-    crawler.splitcart_session = Forgetful(keep)  # type: ignore[attr-defined]
-    crawler.signals.connect(crawler.splitcart_session.closed, signal=signals.spider_closed)  # type: ignore[attr-defined]
-    cookies = None if headful else keep.load()
-    if cookies is None:
-        page = PageVisit(crawler, url, headful=headful, clock=clock or Clock())
-        cookies = [cookie for cookie in await page.cookies() if cookie["name"] not in without]
-        keep.save(cookies)
-        if crawler.stats:
-            crawler.stats.inc_value("splitcart/session/opened")
-    return [{key: value for key, value in cookie.items() if key != "expires"} for cookie in cookies]
-
-
-class Forgetful:
-    """Forgets a session that ended in a block."""
-
-    def __init__(self, keep: SessionFile) -> None:
-        self.keep = keep
-
-    def closed(self, reason: str) -> None:
-        """For the signal spider_closed."""
-        if reason == BlockedError.reason:
-            self.keep.forget()
-
-
 class PageVisit:
-    """One page, opened once, looked at until it is the storefront's, and closed with its browser."""
+    """One page of a crawl: in the browser, looked at until it is the storefront's and closed; or asked plainly."""
 
     def __init__(self, crawler: Crawler, url: str, *, headful: bool, clock: Clock) -> None:
         self.crawler = crawler
@@ -134,43 +87,52 @@ class PageVisit:
         self.patience = OPERATORS_PATIENCE if headful else PATIENCE
         self.clock = clock
         self.gate = Gate.of(crawler)
-        self.by_browser = bool(crawler.settings.get("PLAYWRIGHT_LAUNCH_OPTIONS"))
 
     async def cookies(self) -> list[Cookie]:
-        """The cookies that the page left. Shuts the gate and raises GateShut where it is not the storefront's."""
+        """The cookies that the page leaves in the browser. Raises a CrawlError where it is not the storefront's."""
+        page, status = await self._open()
         try:
-            if not self.by_browser:
-                return plain_cookies(self._judged(await self._ask()))
-            page, status = await self._open()
-            try:
-                await self._settle(page, status)
-                return [self._cookie(cookie) for cookie in await page.context.cookies()]
-            finally:
-                await close(page)
-        except CrawlError as error:
-            self.gate.shut(error)
-            raise GateShut(error) from error
+            await self._settle(page, status)
+            return [self._cookie(cookie) for cookie in await page.context.cookies()]
+        finally:
+            await close(page)
 
-    async def _ask(self, **meta: Any) -> Response:
-        meta |= {"expects": "html", "judge_blocks": False, "dont_merge_cookies": True}
+    async def plain_cookies(self, before: list[Cookie]) -> list[Cookie]:
+        """The cookies after a plain request with those of before. Raises a CrawlError where it is no storefront's."""
+        header = "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in before)
+        response = await self._ask({"Cookie": header} if header else {})
+        if owner := block_reason(response.status, response.body):
+            raise BlockedError(f"{self.url} is a block page ({owner}, {response.status}).")
+        if STOREFRONT not in response.text:
+            raise BrowserMissing(f"{self.url} answered a plain request with a page that only a browser can go on from.")
+        fresh = set_cookies(response)
+        names = {cookie["name"] for cookie in fresh}
+        return [cookie for cookie in before if cookie["name"] not in names] + fresh
+
+    async def _ask(self, headers: dict[str, str], meta: dict[str, Any] | None = None) -> Response:
+        meta = {"expects": "html", "judge_blocks": False, "dont_merge_cookies": True} | (meta or {})
+        request = Request(self.url, headers=headers, meta=meta, callback=NO_CALLBACK)
         assert self.crawler.engine is not None
-        return await self.crawler.engine.download_async(Request(self.url, meta=meta, callback=NO_CALLBACK))
+        return await self.crawler.engine.download_async(request)
 
     async def _open(self) -> tuple["Page", int]:
+        """The page in the browser and its status; a connection that fails is tried again as any other request is."""
         from playwright.async_api import Error
 
-        context = {"user_agent": self.crawler.settings["USER_AGENT"], "locale": "en-AU"}
-        try:
-            response = await self._ask(playwright=True, playwright_include_page=True, playwright_context_kwargs=context)
-        except Error as error:
-            raise as_crawl_error(error, self.url) from error
-        return response.meta["playwright_page"], response.status
-
-    def _judged(self, response: Response) -> Response:
-        owner = block_reason(response.status, response.body)
-        if owner:
-            raise BlockedError(f"{self.url} is a block page ({owner}, {response.status}).")
-        return response
+        settings = self.crawler.settings
+        context = {"user_agent": settings["USER_AGENT"], "locale": "en-AU"}
+        meta = {"playwright": True, "playwright_include_page": True, "playwright_context_kwargs": context}
+        for left in range(settings.getint("RETRY_TIMES"), -1, -1):
+            try:
+                response = await self._ask({}, meta)
+            except Error as error:
+                found = as_crawl_error(error, self.url)
+                if not left or not isinstance(found, NetworkDown):
+                    raise found from error
+                await self.gate.sleep(self.clock, settings.getfloat("RETRY_BACKOFF", 2.0))
+            else:
+                return response.meta["playwright_page"], response.status
+        raise AssertionError("the last try returns or raises")
 
     async def _settle(self, page: "Page", status: int) -> None:
         """Return once the page is the storefront's; the browser runs its scripts, or the operator looks after it."""
@@ -195,7 +157,7 @@ class PageVisit:
         return kept if is_dev(self.crawler.spider) else kept | {"domain": cookie["domain"]}
 
 
-def plain_cookies(response: Response) -> list[Cookie]:
+def set_cookies(response: Response) -> list[Cookie]:
     """The cookies of an answer's Set-Cookie headers, for the host that answered."""
     morsels = [
         morsel

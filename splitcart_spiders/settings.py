@@ -27,9 +27,10 @@ HOST_RATE = 1.0
 HOST_IN_FLIGHT = 2
 # `allow` crawls although robots.txt was denied, blocked or unreachable: the operator's decision.
 ROBOTS_UNAVAILABLE = "stop"
-# Coles' session begins in Chromium: this one, else one on PATH, else playwright's own. BROWSER = False asks plainly.
+# Coles' session begins in Chromium: this one, else one on PATH, else playwright's own.
+# None: in dev a plain request where none is found; True always wants one, False never.
 CHROMIUM = os.environ.get("CHROMIUM")
-BROWSER = True
+BROWSER = None
 # Where its cookies are kept (None: the user's cache folder), and for how many seconds they are offered again.
 SESSION_DIR = None
 SESSION_MAX_AGE = 3600

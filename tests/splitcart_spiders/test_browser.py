@@ -3,23 +3,23 @@
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
-from scrapy import Request, Spider
-from scrapy.crawler import Crawler
+from scrapy import Request
 
 from splitcart_spiders import browser
+from splitcart_spiders.chains import coles
 from splitcart_spiders.errors import BlockedError, BrowserMissing, CatalogueError, CrawlError, NetworkDown
-from splitcart_spiders.middlewares.gate import Gate, GateShut
+from splitcart_spiders.middlewares.gate import Gate
+from splitcart_spiders.shopper import ShopperSpider
 from tests.support.crawls import crawl
 from tests.support.manners import FakeClock, crawler_with
 
 URL = "https://www.coles.com.au/"
-AGENT = "SplitCart/0.1 (contact: a@b.c)"
 BLOCK = "<html><head><title>Pardon Our Interruption</title></head><body><h1>Pardon Our Interruption</h1></body></html>"
 STOREFRONT = """<html><head><title>Shop</title><img src="/picture.png"><img src="http://elsewhere.invalid/p.png"></head>
 <body><script id="__NEXT_DATA__" type="application/json">{"buildId": "b1"}</script></body></html>"""
@@ -57,26 +57,23 @@ class Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-class Shopper(Spider):
+class Shopper(ShopperSpider):
     """Begins a session, then asks one page plainly with its cookies."""
 
     name = "coles"
-    custom_settings: ClassVar[dict[str, Any]] = {"EXTENSIONS": {}, "ITEM_PIPELINES": {}, "USER_AGENT": AGENT}
-    headful = False
-    cookies: list[dict[str, Any]] | None = None
+    chain = coles
+    first_page = URL
+    store_cookies = frozenset({"fulfillmentStoreId"})
+    custom_settings: ClassVar[dict[str, Any]] = {"EXTENSIONS": {}, "ITEM_PIPELINES": {}}
+    session: list[dict[str, Any]] | None = None
 
-    @classmethod
-    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "Shopper":
-        spider = super().from_crawler(crawler, *args, **kwargs)
-        browser.configure(crawler, spider, URL, headful=spider.headful)
-        return spider
+    async def open_session(self, clock: Any = None) -> list[dict[str, Any]]:
+        self.session = await super().open_session(clock)
+        return [dict(cookie) for cookie in self.session]
 
-    async def start(self) -> AsyncIterator[Request]:
-        try:
-            self.cookies = await browser.open_session(self.crawler, URL, without=("fulfillmentStoreId",))
-        except GateShut:
-            return
-        yield Request(f"{URL}plain", self.parse, cookies=self.cookies)
+    def tree_request(self) -> Request:
+        meta = {"expects": "html"}
+        return self.request(f"{URL}plain", self.parse, kind="session", meta=meta, cookies={"fulfillmentStoreId": "7"})
 
     def parse(self, response: Any) -> None:
         """The page came."""
@@ -96,25 +93,49 @@ def site() -> Iterator[Any]:
         each.server_close()
 
 
-def shop(site: Site, folder: Any, **settings: Any) -> tuple[Shopper, CrawlError | None]:
-    values = {"SESSION_DIR": str(folder), "DOWNLOAD_TIMEOUT": 20} | settings
-    outcome = crawl(Shopper, site.url, None, overrides=values)
+def shop(site: Site, folder: Any, *, browser: bool = True, **settings: Any) -> tuple[Shopper, CrawlError | None]:
+    values = {"SESSION_DIR": str(folder), "DOWNLOAD_TIMEOUT": 20, "BROWSER": browser, "RETRY_TIMES": 1}
+    outcome = crawl(Shopper, site.url, None, overrides=values | settings, store="7")
     return outcome.crawler.spider, Gate.of(outcome.crawler).error
+
+
+def named(cookies: list[dict[str, Any]] | None) -> dict[str, str]:
+    return {cookie["name"]: cookie["value"] for cookie in cookies or []}
 
 
 def test_a_session_begins_in_a_browser_goes_on_plainly_and_is_kept(site, tmp_path):
     server = site((200, SCRIPTED), (200, STOREFRONT))
     spider, error = shop(server, tmp_path)
     assert error is None
-    assert {cookie["name"]: cookie["value"] for cookie in spider.cookies} == {"session": "s1", "shopper": "1"}
+    assert named(spider.session) == {"session": "s1", "shopper": "1"}
     assert [path for path, _ in server.log] == ["/coles/", "/coles/", "/coles/plain"]
-    assert {headers["User-Agent"] for _, headers in server.log} == {AGENT}
-    assert sorted(server.log[-1][1]["Cookie"].split("; ")) == ["session=s1", "shopper=1"]
+    (agent,) = {headers["User-Agent"] for _, headers in server.log}
+    assert agent.startswith("SplitCart/")
+    assert sorted(server.log[-1][1]["Cookie"].split("; ")) == ["fulfillmentStoreId=7", "session=s1", "shopper=1"]
 
     server.log.clear()
     again, error = shop(server, tmp_path, CHROMIUM="/nowhere/chromium")
-    assert (again.cookies, error) == (spider.cookies, None)
-    assert [path for path, _ in server.log] == ["/coles/plain"]
+    assert (named(again.session), error) == (named(spider.session), None)
+    assert [path for path, _ in server.log] == ["/coles/", "/coles/plain"]
+    assert sorted(server.log[0][1]["Cookie"].split("; ")) == ["session=s1", "shopper=1"]
+
+
+def test_a_kept_session_that_is_refused_is_followed_by_a_new_one(site, tmp_path):
+    server = site((200, STOREFRONT))
+    shop(server, tmp_path)
+    server.pages = [(200, BLOCK), (200, STOREFRONT)]
+    server.log.clear()
+    spider, error = shop(server, tmp_path)
+    assert error is None
+    assert [path for path, _ in server.log] == ["/coles/", "/coles/", "/coles/plain"]
+    assert spider.crawler.stats.get_value("splitcart/session/opened") == 1
+
+
+def test_a_session_that_ends_in_a_block_is_forgotten(site, tmp_path):
+    server = site((200, STOREFRONT), (403, BLOCK))
+    _, error = shop(server, tmp_path)
+    assert isinstance(error, BlockedError)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_block_page_in_the_browser_ends_the_crawl(site, tmp_path, monkeypatch):
@@ -122,9 +143,8 @@ def test_a_block_page_in_the_browser_ends_the_crawl(site, tmp_path, monkeypatch)
     server = site((200, BLOCK))
     spider, error = shop(server, tmp_path)
     assert isinstance(error, BlockedError)
-    assert spider.cookies is None
+    assert spider.session is None
     assert {path for path, _ in server.log} == {"/coles/"}
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_site_that_is_not_there_is_a_network_that_is_down(site, tmp_path):
@@ -136,22 +156,22 @@ def test_a_site_that_is_not_there_is_a_network_that_is_down(site, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("page", "kind"), [((200, STOREFRONT), None), ((200, BLOCK), BlockedError), ((403, "no"), BlockedError)]
+    ("page", "kind"),
+    [
+        ((200, STOREFRONT), None),
+        ((200, BLOCK), BlockedError),
+        ((403, "no"), BlockedError),
+        ((200, SCRIPTED), BrowserMissing),
+    ],
 )
 def test_without_the_browser_a_plain_request_opens_the_page(site, tmp_path, page, kind):
     server = site(page)
-    spider, error = shop(server, tmp_path, BROWSER=False, CHROMIUM="/nowhere/chromium")
+    spider, error = shop(server, tmp_path, browser=False, CHROMIUM="/nowhere/chromium")
     assert type(error) is (kind or type(None))
-    if kind is None:
-        assert [cookie["name"] for cookie in spider.cookies] == ["session"]
-        assert server.log[-1][1]["Cookie"] == "session=s1"
-
-
-def test_a_session_that_is_refused_is_forgotten(site, tmp_path):
-    server = site((200, STOREFRONT), (200, BLOCK))
-    _, error = shop(server, tmp_path, BROWSER=False)
-    assert isinstance(error, BlockedError)
     assert list(tmp_path.iterdir()) == []
+    if kind is None:
+        assert named(spider.session) == {"session": "s1"}
+        assert sorted(server.log[-1][1]["Cookie"].split("; ")) == ["fulfillmentStoreId=7", "session=s1"]
 
 
 def test_a_chromium_that_is_missing_says_what_to_do(site, tmp_path):
@@ -170,6 +190,16 @@ def test_chromium_is_the_named_one_else_one_on_path_else_playwrights_own(monkeyp
     assert browser.chromium_path(crawler_with({"CHROMIUM": "/opt/chromium"}).settings) == "/opt/chromium"
     monkeypatch.setattr(browser.shutil, "which", lambda name: None)
     assert browser.chromium_path(settings) is None
+
+
+def test_a_browser_is_always_wanted_but_in_dev_only_where_one_is(monkeypatch):
+    settings = crawler_with().settings
+    monkeypatch.setattr(browser.shutil, "which", lambda name: None)
+    assert browser.wanted(settings, dev=False)
+    assert not browser.wanted(settings, dev=True)
+    assert browser.wanted(crawler_with({"CHROMIUM": "/nowhere"}).settings, dev=True)
+    assert browser.wanted(crawler_with({"BROWSER": "1"}).settings, dev=True)
+    assert not browser.wanted(crawler_with({"BROWSER": "0"}).settings, dev=False)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +266,7 @@ def test_a_page_that_is_neither_blocked_nor_the_storefronts_is_the_catalogues_fa
 
 def test_other_spiders_never_load_playwright():
     code = (
-        "import sys, importlib, pkgutil, splitcart_spiders.spiders as s, splitcart_spiders.browser\n"
+        "import sys, importlib, pkgutil, splitcart_spiders.spiders as s, splitcart_spiders.shopper\n"
         "for m in pkgutil.iter_modules(s.__path__): importlib.import_module(f'{s.__name__}.{m.name}')\n"
         "from scrapy.utils.project import get_project_settings\n"
         "from scrapy.core.downloader.handlers import DownloadHandlers\n"

@@ -50,7 +50,14 @@ def settings(sandbox_url: str, database_url: str | None, **overrides: Any) -> Se
     """The project's own settings, pointed at a sandbox and a database."""
     values = get_project_settings()
     values.setdict(
-        {"DEV_BASE_URL": sandbox_url, "DATABASE_URL": database_url, "LOG_ENABLED": False, "RETRY_BACKOFF": 0}, "cmdline"
+        {
+            "DEV_BASE_URL": sandbox_url,
+            "DATABASE_URL": database_url,
+            "LOG_ENABLED": False,
+            "RETRY_BACKOFF": 0,
+            "BROWSER": False,
+        },
+        "cmdline",
     )
     values.setdict(overrides, "cmdline")
     return values
