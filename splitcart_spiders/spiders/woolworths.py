@@ -1,6 +1,7 @@
 """Woolworths: a cookie warm-up, one tree request, then 36 products a page by POST."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from scrapy import Request
@@ -9,6 +10,7 @@ from scrapy.http import Response
 from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.chains import woolworths
 from splitcart_spiders.errors import CatalogueError
+from splitcart_spiders.items import Drop, ProductItem
 from splitcart_spiders.walk import Node, Page, is_named
 
 SITE = "https://www.woolworths.com.au"
@@ -71,7 +73,7 @@ class WoolworthsSpider(ChainSpider):
             "token": "",
             "gpBoost": 0,
             "isHideUnavailableProducts": False,
-            "isHideEverydayMarketProducts": True,
+            "isHideEverydayMarketProducts": not self.keeps_marketplace,
             "isRegisteredRewardCardPromotion": False,
             "enableAdReRanking": False,
             "groupEdmVariants": False,
@@ -80,6 +82,15 @@ class WoolworthsSpider(ChainSpider):
         }
         url = f"{SITE}/apis/ui/browse/category"
         return self.listing(url, node, page, method="POST", body=json.dumps(body), headers=HEADERS)
+
+    @property
+    def keeps_marketplace(self) -> bool:
+        """Whether rows of other sellers are wanted too (setting KEEP_MARKETPLACE)."""
+        return self.settings.getbool("KEEP_MARKETPLACE")
+
+    def to_item(self, record: Any, node: Node, now: datetime) -> ProductItem | Drop:
+        place = {"store_id": self.store_id, "category_path": node.path, "now": now}
+        return self.chain.to_item(record, **place, keep_marketplace=self.keeps_marketplace)
 
     def page(self, response: Response) -> Page:
         body = self.decoded(response)

@@ -2,18 +2,21 @@
 
 from datetime import UTC, datetime
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 import replay
 
-from sandbox import coles_records, woolworths_records
+from sandbox import aldi, coles_records, iga_goods, iga_records, woolworths_records
 from sandbox.world import World
 
 NOW = datetime(2026, 6, 6, tzinfo=UTC)
 DAY = 3
 RECORDS = {
-    "woolworths": lambda world, line, state: woolworths_records.record(world, line, state, DAY, 1101),
-    "coles": coles_records.record,
+    "woolworths": lambda world, store, line, state: woolworths_records.record(world, line, state, DAY, 1101),
+    "coles": lambda world, store, line, state: coles_records.record(world, line, state),
+    "aldi": lambda world, store, line, state: aldi._record(SimpleNamespace(world=world), line, state),
+    "iga": lambda world, store, line, state: iga_records.record(line, store, state, iga_goods.breadcrumb(world, line)),
 }
 NOT_FIELDS = {"category_path", "category_paths", "acceptable", "promo_only", "advert_only"}
 
@@ -23,13 +26,17 @@ def world():
     return World(seed=5, products=1200, stores=2)
 
 
-def replayed(world, chain, store_id):
+def replayed(world, chain, store):
     """The replay of every record that the store lists outside tobacco and the market."""
-    state, catalogue = world.state(chain, store_id, DAY), world.catalogue(chain)
+    state, catalogue = world.state(chain, store.store_id, DAY), world.catalogue(chain)
     lines = [line for line in catalogue.lines[: catalogue.main] if state.ranged[line.index]]
-    shelf = replay.Replay(import_module(f"splitcart_spiders.chains.{chain}"), store_id, NOW)
-    shelf.body([RECORDS[chain](world, line, state) for line in lines])
+    shelf = replay.Replay(import_module(f"splitcart_spiders.chains.{chain}"), store.store_id, NOW)
+    shelf.body([RECORDS[chain](world, store, line, state) for line in lines])
     return shelf
+
+
+def online(world, chain):
+    return next(store for store in world.stores(chain) if store.is_online)
 
 
 def differences(item, truth):
@@ -45,8 +52,8 @@ def differences(item, truth):
 
 @pytest.mark.parametrize("chain", RECORDS)
 def test_every_field_of_every_record_is_true(world, chain):
-    for store in world.stores(chain):
-        shelf = replayed(world, chain, store.store_id)
+    for store in filter(lambda store: store.is_online, world.stores(chain)):
+        shelf = replayed(world, chain, store)
         truth = {row["sku"]: row for row in world.truth(chain, store.store_id, DAY)}
         assert shelf.products.keys() == truth.keys()
         assert shelf.dropped == {}
@@ -56,15 +63,15 @@ def test_every_field_of_every_record_is_true(world, chain):
 
 @pytest.mark.parametrize("chain", sorted(RECORDS.keys() - {"woolworths"}))
 def test_the_category_that_a_record_tells_is_one_of_its_own(world, chain):
-    store = world.stores(chain)[0].store_id
+    store = online(world, chain)
     shelf = replayed(world, chain, store)
-    for row in world.truth(chain, store, DAY):
+    for row in world.truth(chain, store.store_id, DAY):
         assert shelf.products[row["sku"]].category_path in [tuple(path) for path in row["category_paths"]]
 
 
 @pytest.mark.parametrize("chain", RECORDS)
 def test_no_true_shelf_price_is_taken_for_a_conflict(world, chain):
-    store = world.stores(chain)[0].store_id
+    store = online(world, chain)
     events = replayed(world, chain, store).tally.counts
     assert events["splitcart/unit_price/conflict"] == 0
     assert events["splitcart/price/multibuy_not_better"] == 0
