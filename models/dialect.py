@@ -1,9 +1,15 @@
 """The few words that SQLite and PostgreSQL spell apart."""
 
+import json
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
+
+
+def is_postgres(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"
 
 
 def insert_ignoring(connection: Connection, table: Table) -> Any:
@@ -13,4 +19,33 @@ def insert_ignoring(connection: Connection, table: Table) -> Any:
 
 def upsert(connection: Connection, table: Table) -> Any:
     """An INSERT with `on_conflict_do_update` and `on_conflict_do_nothing`, the same words in both databases."""
-    return (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
+    return (postgresql.insert if is_postgres(connection) else sqlite.insert)(table)
+
+
+def among(connection: Connection, column: str, name: str) -> str:
+    """An expression: the column is one of the list bound as `name` (see `listed`); any length, one plan."""
+    if is_postgres(connection):
+        return f"{column} = ANY(:{name})"
+    return f"{column} IN (SELECT value FROM json_each(:{name}))"
+
+
+def listed(connection: Connection, values: Collection[Any]) -> Any:
+    """The bound value for `among`."""
+    return list(values) if is_postgres(connection) else json.dumps(list(values))
+
+
+def new_ids(connection: Connection, table: str, count: int) -> range | list[int]:
+    """`count` ids for rows of a table about to be inserted. SQLite: only inside a writing transaction."""
+    if is_postgres(connection):
+        sql = f"SELECT nextval('{table}_id_seq') FROM generate_series(1, {int(count)})"  # noqa: S608 our own names
+        return [row[0] for row in connection.execute(text(sql))]
+    first = int(connection.execute(text(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")).scalar_one())  # noqa: S608
+    return range(first, first + count)
+
+
+def temporary(connection: Connection, name: str, columns: str) -> None:
+    """An empty table of this transaction alone. PostgreSQL keeps its definition for the session: one write of the catalogue."""
+    ending = " ON COMMIT DELETE ROWS" if is_postgres(connection) else ""
+    connection.execute(text(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({columns}){ending}"))
+    if not is_postgres(connection):
+        connection.execute(text(f"DELETE FROM {name}"))  # noqa: S608 our own names

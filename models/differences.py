@@ -1,0 +1,131 @@
+"""The anti-join: which of the offers a run saw differ from the live ones, and writing exactly those, in key order."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, text
+
+from models.dialect import temporary
+from models.locks import Place
+from models.offers import columns, differs
+from models.run import Run
+from models.tables.base import OFFER
+from models.types import UtcDateTime
+
+OWN = ("insert", "update", "relist")
+FOLLOWS = ("drop", "follow")
+_NAMES = ", ".join(OFFER)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When and by which run a store is published, and which complete run came before."""
+
+    run: Run
+    place: Place
+    now: datetime
+    last_run: int | None
+    last_scraped: datetime | None
+
+
+def find(connection: Connection, moment: Moment) -> dict[str, int]:
+    """Fills publish_diff and returns how many listings need which action.
+
+    insert, update: an own row; relist: the same offer again after it was delisted; drop: a member saw what its anchor
+    has, so its own row goes; follow: the same without an own row, after a delisting; touch: an own row that this run
+    confirms, though the anchor contested it or another store's run had written it.
+    """
+    temporary(connection, "publish_diff", "listing_id INTEGER, seq INTEGER, action TEXT, seen_before INTEGER")
+    member = not moment.place.is_anchor
+    case = _actions(connection, member)
+    joins = f"LEFT JOIN prices a ON a.store_id = {moment.place.anchor_id} AND a.listing_id = w.listing_id"
+    joins += " LEFT JOIN crawl_runs r ON r.id = o.crawl_run_id"
+    sql = f"""
+        INSERT INTO publish_diff SELECT * FROM (
+            SELECT w.listing_id, w.seq, {case} AS action, {_seen_before()} AS seen_before
+            FROM publish_seen w JOIN staged_items s ON s.run_id = {moment.run.id} AND s.seq = w.seq
+            LEFT JOIN prices o ON o.store_id = {moment.place.store_id} AND o.listing_id = w.listing_id
+            LEFT JOIN missing_listings m ON m.store_id = {moment.place.store_id} AND m.listing_id = w.listing_id
+            {joins if member else ""}
+            WHERE w.is_priced = 1) d
+        WHERE action IS NOT NULL ORDER BY listing_id"""  # noqa: S608 integers and fixed text
+    _run(connection, sql, last_run=moment.last_run, store=moment.place.store_id, scraped=moment.last_scraped)
+    counted = connection.execute(text("SELECT action, count(*) FROM publish_diff GROUP BY action"))
+    return {action: int(count) for action, count in counted}
+
+
+def _actions(connection: Connection, member: bool) -> str:
+    own = differs(connection, "s", "o")
+    touch = "o.crawl_run_id NOT IN (SELECT id FROM crawl_runs WHERE store_id = :store)"
+    same_as_anchor = ""
+    if member:
+        touch = f"({touch}) OR (a.changed_at > coalesce(:scraped, a.changed_at) AND a.changed_at > r.finished_at)"
+        same_as_anchor = f"""WHEN a.listing_id IS NOT NULL AND NOT {differs(connection, "s", "a")} THEN
+            CASE WHEN o.listing_id IS NOT NULL THEN 'drop' WHEN m.delisted_at IS NOT NULL THEN 'follow' END"""
+    return f"""CASE {same_as_anchor} WHEN o.listing_id IS NULL THEN 'insert' WHEN {own} THEN 'update'
+        WHEN m.delisted_at IS NOT NULL THEN 'relist' WHEN {touch} THEN 'touch' END"""
+
+
+def _seen_before() -> str:
+    """The last run that saw the old state: for a listing that was missing, the one before; else the latest of the store."""
+    last = "CAST(:last_run AS INTEGER)"
+    return f"""CASE WHEN m.listing_id IS NOT NULL AND m.delisted_at IS NULL THEN m.seen_run_id
+        WHEN o.crawl_run_id > coalesce({last}, 0) AND m.listing_id IS NULL
+            AND o.crawl_run_id IN (SELECT id FROM crawl_runs WHERE store_id = :store) THEN o.crawl_run_id
+        ELSE {last} END"""
+
+
+def write(connection: Connection, moment: Moment, actions: dict[str, int]) -> None:
+    """Writes the differences to prices and their history."""
+    own_row = f"FROM publish_diff d JOIN staged_items s ON s.run_id = {moment.run.id} AND s.seq = d.seq"
+    if any(actions.get(action) for action in (*OWN, *FOLLOWS)):
+        sql = f"""INSERT INTO price_changes
+            (store_id, listing_id, changed_at, kind, {_NAMES}, crawl_run_id, seen_before)
+            SELECT {moment.place.store_id}, d.listing_id, :now,
+                CASE WHEN d.action IN ('drop', 'follow') THEN 'follows' ELSE 'own' END,
+                {columns("s")}, {moment.run.id}, d.seen_before
+            {own_row} WHERE d.action <> 'touch' ORDER BY d.listing_id"""  # noqa: S608 integers and fixed text
+        _run(connection, sql, now=moment.now)
+    if actions.get("insert"):
+        sql = f"""INSERT INTO prices (store_id, listing_id, {_NAMES}, changed_at, crawl_run_id)
+            SELECT {moment.place.store_id}, d.listing_id, {columns("s")}, :now, {moment.run.id}
+            {own_row} WHERE d.action = 'insert' ORDER BY d.listing_id"""  # noqa: S608 integers and fixed text
+        _run(connection, sql, now=moment.now)
+    if actions.get("update") or actions.get("relist"):
+        _update(connection, moment)
+    if actions.get("drop"):
+        sql = f"DELETE FROM prices WHERE store_id = {moment.place.store_id} AND {_of('drop')}"  # noqa: S608
+        connection.execute(text(sql))
+    if actions.get("touch"):
+        sql = f"""UPDATE prices SET crawl_run_id = {moment.run.id}
+            WHERE store_id = {moment.place.store_id} AND {_of("touch")}"""  # noqa: S608
+        connection.execute(text(sql))
+
+
+def _of(action: str) -> str:
+    return f"listing_id IN (SELECT listing_id FROM publish_diff WHERE action = '{action}')"  # noqa: S608
+
+
+def _update(connection: Connection, moment: Moment) -> None:
+    values = ", ".join(f"{name} = s.{name}" for name in OFFER)
+    sql = f"""UPDATE prices SET {values}, changed_at = :now, crawl_run_id = {moment.run.id}
+        FROM publish_diff d JOIN staged_items s ON s.run_id = {moment.run.id} AND s.seq = d.seq
+        WHERE prices.store_id = {moment.place.store_id} AND prices.listing_id = d.listing_id
+            AND d.action IN ('update', 'relist')"""  # noqa: S608 integers and fixed text
+    _run(connection, sql, now=moment.now)
+
+
+def _run(connection: Connection, sql: str, **values: Any) -> None:
+    """Executes SQL that may bind :now and :scraped, as times of the database's own kind."""
+    bound = {name: value for name, value in values.items() if f":{name}" in sql}
+    times = [bindparam(name, type_=UtcDateTime()) for name in ("now", "scraped") if name in bound]
+    connection.execute(text(sql).bindparams(*times), bound)
+
+
+def touched(connection: Connection, moment: Moment) -> list[tuple[int, int]]:
+    """(listing_id, crawl_run_id so far) of the rows that `write` will touch."""
+    sql = f"""SELECT listing_id, crawl_run_id FROM prices
+        WHERE store_id = {moment.place.store_id} AND {_of("touch")} ORDER BY 1"""  # noqa: S608
+    return [(int(a), int(b)) for a, b in connection.execute(text(sql))]
+
