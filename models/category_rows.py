@@ -1,0 +1,47 @@
+"""Rows of categories for the paths that listings are found under."""
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, text
+
+from models.dialect import among, insert_ignoring, listed
+from models.staged_rows import path_text
+from models.tables import categories
+
+if TYPE_CHECKING:
+    from models.resolve import Staged
+
+
+def category_ids(connection: Connection, company_id: int, staged: Iterable["Staged"]) -> dict[str | None, int | None]:
+    """The category's id by path (JSON text; None for None). Adds what is missing, parents before children."""
+    told = {one.path: one for one in sorted(staged, key=lambda one: (one.path or "", one.sku)) if one.path}
+    paths = {prefix for path in told for prefix in _prefixes(path)}
+    known = _known(connection, company_id, paths)
+    for path in sorted(paths - set(known), key=lambda path: (len(json.loads(path)), path)):
+        names = tuple(json.loads(path))
+        parent = path_text(names[:-1])
+        leaf = told.get(path)
+        row = {
+            "company_id": company_id,
+            "path": path,
+            "name": names[-1],
+            "parent_id": known[parent] if parent else None,
+            "key": leaf.category_key if leaf else None,
+            "is_promo": bool(leaf and leaf.is_promo),
+        }
+        connection.execute(insert_ignoring(connection, categories).values(**row))
+        known |= _known(connection, company_id, {path})
+    return {None: None, **{path: known[path] for path in told}}
+
+
+def _prefixes(path: str) -> list[str]:
+    names = tuple(json.loads(path))
+    return [text for n in range(1, len(names) + 1) if (text := path_text(names[:n])) is not None]
+
+
+def _known(connection: Connection, company_id: int, paths: set[str]) -> dict[str, int]:
+    sql = f"SELECT path, id FROM categories WHERE company_id = :company AND {among(connection, 'path', 'paths')}"  # noqa: S608
+    rows = connection.execute(text(sql), {"company": company_id, "paths": listed(connection, sorted(paths))})
+    return {path: int(category_id) for path, category_id in rows}

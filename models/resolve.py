@@ -1,0 +1,168 @@
+"""Gives every sku of a run its listing, product, brand and category, in short transactions just before publishing.
+
+All of it only adds, in key order and under the company's lock, so that it may be repeated and leaves nothing wrong when
+the publish after it fails. Texts of known listings change elsewhere (models.texts).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy.exc import IntegrityError
+
+from models import bulk
+from models.brand_rows import brand_ids
+from models.category_rows import category_ids
+from models.dialect import among, is_postgres, listed, new_ids
+from models.identify import Catalogue, Found, size_fields, size_of
+from models.learning import learn
+from models.offers import chosen
+from models.retry import retried
+from models.run import Run
+from models.tables import companies, listings, product_categories, products
+from splitcart import identity
+from splitcart.identity import Listing
+
+BATCH = 5000
+"""Listings a transaction: what bounds the time for which the company's lock is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What a run says of one sku, prices apart."""
+
+    sku: str
+    name: str
+    brand: str | None
+    gtin: str | None
+    size: str | None
+    url: str | None
+    image_url: str | None
+    path: str | None
+    category_key: str | None
+    is_promo: bool
+
+
+TEXTS = ("name", "brand", "gtin", "size", "url", "image_url")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A known listing of which a run says other things than the database does, or of which another text is pending."""
+
+    listing_id: int
+    staged: Staged
+
+
+def read(engine: Engine, run: Run) -> tuple[list[Staged], list[Told]]:
+    """Skus without a listing, and listings told otherwise; both empty for most runs. One query."""
+    with engine.connect() as connection:
+        operator = "IS DISTINCT FROM" if is_postgres(connection) else "IS NOT"
+        differ = " OR ".join(f"(s.{name} IS NOT NULL AND s.{name} {operator} l.{name})" for name in TEXTS)
+        sql = f"""
+            WITH chosen AS ({chosen(connection)})
+            SELECT l.id, s.sku, {", ".join(f"s.{name}" for name in TEXTS)}, c.category_path, c.category_key, c.is_promo
+            FROM chosen JOIN staged_items s ON s.run_id = :run AND s.seq = chosen.seq
+            LEFT JOIN staged_items c ON c.run_id = :run AND c.seq = chosen.category_seq
+            LEFT JOIN listings l ON l.company_id = :company AND l.sku = chosen.sku
+            LEFT JOIN categories k ON k.id = l.category_id
+            WHERE l.id IS NULL OR l.pending IS NOT NULL OR {differ}
+                OR (c.category_path IS NOT NULL AND c.category_path {operator} k.path)"""  # noqa: S608 fixed text
+        rows = connection.execute(text(sql), {"run": run.id, "company": run.company_id}).all()
+    new = [Staged(*row[1:]) for row in rows if row[0] is None]
+    told = [Told(row[0], Staged(*row[1:])) for row in rows if row[0] is not None]
+    return new, sorted(told, key=lambda one: one.listing_id)
+
+
+def add(engine: Engine, run: Run, company: str, new: Sequence[Staged], now: datetime) -> int:
+    """Makes the listings of new skus; returns how many. The result does not depend on the order of `new`."""
+    ordered = sorted(new, key=lambda one: (one.gtin is None, one.gtin or "", one.sku))
+    made = 0
+    for start in range(0, len(ordered), BATCH):
+        batch = ordered[start : start + BATCH]
+
+        def work(batch: Sequence[Staged] = batch) -> int:
+            with engine.begin() as connection:
+                return _Batch(connection, run, company, now).add(batch)
+
+        try:
+            made += retried(engine, work, what=f"resolving run {run.id}")
+        except IntegrityError:  # another company made one of these products meanwhile: now it is there to be found
+            made += retried(engine, work, what=f"resolving run {run.id}")
+    return made
+
+
+class _Batch:
+    """One transaction of `add`."""
+
+    def __init__(self, connection: Connection, run: Run, company: str, now: datetime) -> None:
+        self.connection, self.run, self.company, self.now = connection, run, company, now
+
+    def add(self, batch: Sequence[Staged]) -> int:
+        lock = select(companies.c.id).where(companies.c.id == self.run.company_id).with_for_update()
+        self.connection.execute(lock).all()
+        fresh = list(self._fresh(batch))
+        if not fresh:
+            return 0
+        brand_id = brand_ids(self.connection, [one.brand for one in fresh])
+        category_id = category_ids(self.connection, self.run.company_id, fresh)
+        found = self._identify(fresh)
+        self._insert_products(found, fresh, brand_id)
+        self._insert_listings(fresh, found, category_id)
+        learn(self.connection, self.run, found, [one.sku for one in fresh], self.now)
+        return len(fresh)
+
+    def _fresh(self, batch: Sequence[Staged]) -> Iterator[Staged]:
+        """Those that no other run of the company has added since they were read."""
+        sql = f"SELECT sku FROM listings WHERE company_id = :company AND {among(self.connection, 'sku', 'skus')}"  # noqa: S608
+        values = {"company": self.run.company_id, "skus": listed(self.connection, [one.sku for one in batch])}
+        known = set(self.connection.execute(text(sql), values).scalars())
+        return (one for one in batch if one.sku not in known)
+
+    def _identify(self, fresh: Sequence[Staged]) -> list[Found]:
+        keys = [identity.normalized_key(one.brand, one.name, one.size) for one in fresh]
+        catalogue = Catalogue()
+        catalogue.load(self.connection, (one.gtin for one in fresh if one.gtin), keys)
+        return [
+            catalogue.find(Listing(self.company, one.sku, one.name, one.brand, one.size, one.gtin), key)
+            for one, key in zip(fresh, keys, strict=True)
+        ]
+
+    def _insert_products(self, found: Sequence[Found], fresh: Sequence[Staged], brand_id: dict[str, int]) -> None:
+        made = {id(one.product): (one.product, staged) for one, staged in reversed(list(zip(found, fresh, strict=True)))}
+        new = [pair for pair in reversed(list(made.values())) if pair[0].id is None]
+        rows = []
+        for product_id, (product, staged) in zip(new_ids(self.connection, "products", len(new)), new, strict=True):
+            product.id = product_id
+            size = size_fields(size_of(staged.size))
+            brand = brand_id.get(staged.brand or "")
+            rows.append((product_id, staged.name, brand, product.gtin, *size, product.key))
+        names = ("id", "name", "brand_id", "gtin", "size_amount_e3", "size_unit", "size_count", "size_is_approx")
+        bulk.insert(self.connection, products, (*names, "normalized_key"), rows)
+
+    def _insert_listings(
+        self, fresh: Sequence[Staged], found: Sequence[Found], category_id: dict[str | None, int | None]
+    ) -> None:
+        sql = "SELECT coalesce(max(ordinal), -1) + 1 FROM listings WHERE company_id = :company"
+        ordinal = int(self.connection.execute(text(sql), {"company": self.run.company_id}).scalar_one())
+        ids = new_ids(self.connection, "listings", len(fresh))
+        rows, pairs = [], set()
+        for n, (listing_id, one, its) in enumerate(zip(ids, fresh, found, strict=True)):
+            category = category_id[one.path]
+            place = (listing_id, self.run.company_id, one.sku, ordinal + n, its.product.id, category)
+            rows.append((*place, one.name, one.brand, one.gtin, one.size, one.url, one.image_url))
+            if category is not None:
+                pairs.add((its.product.id, category))
+        names = ("id", "company_id", "sku", "ordinal", "product_id", "category_id")
+        bulk.insert(self.connection, listings, (*names, *TEXTS), rows)
+        add_categories(self.connection, pairs, {one.product.id for one in found})
+
+
+def add_categories(connection: Connection, pairs: set[tuple[Any, int]], product_ids: set[Any]) -> None:
+    """Puts products into categories, those that are there already apart."""
+    sql = f"SELECT product_id, category_id FROM product_categories WHERE {among(connection, 'product_id', 'ids')}"  # noqa: S608
+    known = connection.execute(text(sql), {"ids": listed(connection, sorted(product_ids))})
+    there = {(row.product_id, row.category_id) for row in known}
+    bulk.insert(connection, product_categories, ("product_id", "category_id"), sorted(pairs - there))
