@@ -15,19 +15,20 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", _
 Row = Sequence[Any]
 
 
-def insert(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> int:
+def insert(connection: Connection, table: Table | str, columns: Sequence[str], rows: Sequence[Row]) -> int:
     """Inserts rows of plain values (None, str, int; times as text) and returns their number.
 
     Raises what the driver raises: psycopg2.Error or sqlalchemy's wrapper of sqlite3.Error.
     """
     if not rows:  # an empty executemany would insert a row of defaults
         return 0
+    into = table if isinstance(table, str) else table.name
     names = ", ".join(f'"{name}"' for name in columns)
     if connection.dialect.name == "postgresql":
-        _copy(connection, f"COPY {table.name} ({names}) FROM STDIN WITH (DELIMITER E'\\x1f', NULL E'\\x1e')", rows)
+        _copy(connection, f"COPY {into} ({names}) FROM STDIN WITH (DELIMITER E'\\x1f', NULL E'\\x1e')", rows)
     else:
         marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 names of our own tables
+        statement = f"INSERT INTO {into} ({names}) VALUES ({marks})"  # noqa: S608 names of our own tables
         connection.exec_driver_sql(statement, [tuple(row) for row in rows])
     return len(rows)
 

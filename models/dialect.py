@@ -26,7 +26,7 @@ def among(connection: Connection, column: str, name: str) -> str:
     """An expression: the column is one of the list bound as `name` (see `listed`); any length, one plan."""
     if is_postgres(connection):
         return f"{column} = ANY(:{name})"
-    return f"{column} IN (SELECT value FROM json_each(:{name}))"
+    return f"{column} IN (SELECT value FROM json_each(:{name}))"  # noqa: S608 our own names
 
 
 def listed(connection: Connection, values: Collection[Any]) -> Any:
@@ -44,7 +44,7 @@ def new_ids(connection: Connection, table: str, count: int) -> range | list[int]
 
 
 def temporary(connection: Connection, name: str, columns: str) -> None:
-    """An empty table of this transaction alone. PostgreSQL keeps its definition for the session: one write of the catalogue."""
+    """An empty table of this transaction alone; PostgreSQL keeps its definition for the session."""
     ending = " ON COMMIT DELETE ROWS" if is_postgres(connection) else ""
     connection.execute(text(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({columns}){ending}"))
     if not is_postgres(connection):

@@ -68,12 +68,12 @@ def _actions(connection: Connection, member: bool) -> str:
 
 
 def _seen_before() -> str:
-    """The last run that saw the old state: for a listing that was missing, the one before; else the latest of the store."""
+    """The last run that saw the old state: of a missing listing the one before; else the store's latest."""
     last = "CAST(:last_run AS INTEGER)"
     return f"""CASE WHEN m.listing_id IS NOT NULL AND m.delisted_at IS NULL THEN m.seen_run_id
         WHEN o.crawl_run_id > coalesce({last}, 0) AND m.listing_id IS NULL
             AND o.crawl_run_id IN (SELECT id FROM crawl_runs WHERE store_id = :store) THEN o.crawl_run_id
-        ELSE {last} END"""
+        ELSE {last} END"""  # noqa: S608 fixed text
 
 
 def write(connection: Connection, moment: Moment, actions: dict[str, int]) -> None:
@@ -85,12 +85,12 @@ def write(connection: Connection, moment: Moment, actions: dict[str, int]) -> No
             SELECT {moment.place.store_id}, d.listing_id, :now,
                 CASE WHEN d.action IN ('drop', 'follow') THEN 'follows' ELSE 'own' END,
                 {columns("s")}, {moment.run.id}, d.seen_before
-            {own_row} WHERE d.action <> 'touch' ORDER BY d.listing_id"""  # noqa: S608 integers and fixed text
+            {own_row} WHERE d.action <> 'touch' ORDER BY d.listing_id"""
         _run(connection, sql, now=moment.now)
     if actions.get("insert"):
         sql = f"""INSERT INTO prices (store_id, listing_id, {_NAMES}, changed_at, crawl_run_id)
             SELECT {moment.place.store_id}, d.listing_id, {columns("s")}, :now, {moment.run.id}
-            {own_row} WHERE d.action = 'insert' ORDER BY d.listing_id"""  # noqa: S608 integers and fixed text
+            {own_row} WHERE d.action = 'insert' ORDER BY d.listing_id"""
         _run(connection, sql, now=moment.now)
     if actions.get("update") or actions.get("relist"):
         _update(connection, moment)
@@ -128,4 +128,3 @@ def touched(connection: Connection, moment: Moment) -> list[tuple[int, int]]:
     sql = f"""SELECT listing_id, crawl_run_id FROM prices
         WHERE store_id = {moment.place.store_id} AND {_of("touch")} ORDER BY 1"""  # noqa: S608
     return [(int(a), int(b)) for a, b in connection.execute(text(sql))]
-

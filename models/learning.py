@@ -42,9 +42,9 @@ def adopt_gtin(connection: Connection, product_id: int, gtin: str) -> None:
 
 
 def _learn_brand(connection: Connection, run: Run, key: str, product_id: int, now: datetime) -> None:
-    """Another spelling of the product's brand; a spelling that is a brand of its own by now is left alone."""
+    """Another spelling of the product's brand, unless that brand is an alias itself: no two point at each other."""
     sql = """SELECT p.brand_id FROM products p JOIN brands b ON b.id = p.brand_id
-        WHERE p.id = :product AND b.key <> :key AND NOT EXISTS (SELECT 1 FROM brands other WHERE other.key = :key)"""
+        WHERE p.id = :product AND b.key <> :key AND NOT EXISTS (SELECT 1 FROM brand_aliases a WHERE a.key = b.key)"""
     brand_id = connection.execute(text(sql), {"product": product_id, "key": key}).scalar()
     if brand_id is not None:
         row = {"key": key, "brand_id": brand_id, "reason": "told_same", "crawl_run_id": run.id, "created_at": now}

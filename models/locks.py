@@ -1,4 +1,4 @@
-"""The order in which everything that changes prices takes its locks: stores by id, then their groups by id, then runs."""
+"""The order in which all that changes prices takes its locks: stores by id, then their groups by id, then runs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

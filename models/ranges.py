@@ -56,7 +56,7 @@ def judge(connection: Connection, moment: Moment, *, absent: bool) -> Absence:
     steps = _absent(connection, moment, [int(i) for i in unseen])
     ranged[steps.gone] = False
     after = (pack(ranged), pack(available))
-    _store(connection, moment, row, before, after, absent)
+    _store(connection, moment, row, after, absent)
     undo = {"ranged": before[0].hex(), "available": before[1].hex()} if before != after else {}
     as_of = {"as_of": utc_text(row.as_of)} if row else {}
     return Absence(len(steps.first), len(steps.delisted), undo | as_of | {"missing": [*back, *steps.before]})
@@ -71,9 +71,7 @@ def _seen(connection: Connection) -> tuple[npt.NDArray[np.int64], Bits, Bits]:
     return codes >> 2, (codes & 2) > 0, (codes & 1) > 0
 
 
-def _store(
-    connection: Connection, moment: Moment, row: Any, before: tuple[bytes, bytes], after: tuple[bytes, bytes], whole: bool
-) -> None:
+def _store(connection: Connection, moment: Moment, row: Any, after: tuple[bytes, bytes], whole: bool) -> None:
     if row is None:
         statement = upsert(connection, store_ranges)
         values = {"ranged": after[0], "available": after[1], "as_of": moment.now}
@@ -146,7 +144,9 @@ def _is_due(row: Any, now: datetime) -> bool:
 def _miss(connection: Connection, moment: Moment, listing_ids: list[int]) -> None:
     names = ("store_id", "listing_id", "missing_since", "crawl_run_id", "seen_run_id")
     since, run, last = utc_text(moment.now), moment.run.id, moment.last_run
-    bulk.insert(connection, missing_listings, names, [(moment.place.store_id, i, since, run, last) for i in listing_ids])
+    bulk.insert(
+        connection, missing_listings, names, [(moment.place.store_id, i, since, run, last) for i in listing_ids]
+    )
 
 
 def _delist(connection: Connection, moment: Moment, listing_ids: list[int]) -> None:
@@ -160,8 +160,8 @@ def _delist(connection: Connection, moment: Moment, listing_ids: list[int]) -> N
         WHERE p.store_id IN (:store, :anchor) AND {among(connection, "p.listing_id", "ids")}
         ORDER BY 1"""  # noqa: S608 fixed text
     priced = connection.execute(text(sql), ids).all()
-    names = ("store_id", "listing_id", "changed_at", "kind", "price_basis", "is_estimated", "is_on_special")
-    names = (*names, "crawl_run_id", "seen_before")
+    offer = ("price_basis", "is_estimated", "is_on_special")
+    names = ("store_id", "listing_id", "changed_at", "kind", *offer, "crawl_run_id", "seen_before")
     now = utc_text(moment.now)
     rows = [(store, i, now, "own", "each", 0, 0, moment.run.id, seen) for i, seen in priced]
     bulk.insert(connection, price_changes, names, rows)

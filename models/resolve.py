@@ -85,7 +85,7 @@ def add(engine: Engine, run: Run, company: str, new: Sequence[Staged], now: date
 
         def work(batch: Sequence[Staged] = batch) -> int:
             with engine.begin() as connection:
-                return _Batch(connection, run, company, now).add(batch)
+                return _add(connection, run, company, now, batch)
 
         try:
             made += retried(engine, work, what=f"resolving run {run.id}")
@@ -94,75 +94,75 @@ def add(engine: Engine, run: Run, company: str, new: Sequence[Staged], now: date
     return made
 
 
-class _Batch:
+def _add(connection: Connection, run: Run, company: str, now: datetime, batch: Sequence[Staged]) -> int:
     """One transaction of `add`."""
-
-    def __init__(self, connection: Connection, run: Run, company: str, now: datetime) -> None:
-        self.connection, self.run, self.company, self.now = connection, run, company, now
-
-    def add(self, batch: Sequence[Staged]) -> int:
-        lock = select(companies.c.id).where(companies.c.id == self.run.company_id).with_for_update()
-        self.connection.execute(lock).all()
-        fresh = list(self._fresh(batch))
-        if not fresh:
-            return 0
-        brand_id = brand_ids(self.connection, [one.brand for one in fresh])
-        category_id = category_ids(self.connection, self.run.company_id, fresh)
-        found = self._identify(fresh)
-        self._insert_products(found, fresh, brand_id)
-        self._insert_listings(fresh, found, category_id)
-        learn(self.connection, self.run, found, [one.sku for one in fresh], self.now)
-        return len(fresh)
-
-    def _fresh(self, batch: Sequence[Staged]) -> Iterator[Staged]:
-        """Those that no other run of the company has added since they were read."""
-        sql = f"SELECT sku FROM listings WHERE company_id = :company AND {among(self.connection, 'sku', 'skus')}"  # noqa: S608
-        values = {"company": self.run.company_id, "skus": listed(self.connection, [one.sku for one in batch])}
-        known = set(self.connection.execute(text(sql), values).scalars())
-        return (one for one in batch if one.sku not in known)
-
-    def _identify(self, fresh: Sequence[Staged]) -> list[Found]:
-        keys = [identity.normalized_key(one.brand, one.name, one.size) for one in fresh]
-        catalogue = Catalogue()
-        catalogue.load(self.connection, (one.gtin for one in fresh if one.gtin), keys)
-        return [
-            catalogue.find(Listing(self.company, one.sku, one.name, one.brand, one.size, one.gtin), key)
-            for one, key in zip(fresh, keys, strict=True)
-        ]
-
-    def _insert_products(self, found: Sequence[Found], fresh: Sequence[Staged], brand_id: dict[str, int]) -> None:
-        made = {id(one.product): (one.product, staged) for one, staged in reversed(list(zip(found, fresh, strict=True)))}
-        new = [pair for pair in reversed(list(made.values())) if pair[0].id is None]
-        rows = []
-        for product_id, (product, staged) in zip(new_ids(self.connection, "products", len(new)), new, strict=True):
-            product.id = product_id
-            size = size_fields(size_of(staged.size))
-            brand = brand_id.get(staged.brand or "")
-            rows.append((product_id, staged.name, brand, product.gtin, *size, product.key))
-        names = ("id", "name", "brand_id", "gtin", "size_amount_e3", "size_unit", "size_count", "size_is_approx")
-        bulk.insert(self.connection, products, (*names, "normalized_key"), rows)
-
-    def _insert_listings(
-        self, fresh: Sequence[Staged], found: Sequence[Found], category_id: dict[str | None, int | None]
-    ) -> None:
-        sql = "SELECT coalesce(max(ordinal), -1) + 1 FROM listings WHERE company_id = :company"
-        ordinal = int(self.connection.execute(text(sql), {"company": self.run.company_id}).scalar_one())
-        ids = new_ids(self.connection, "listings", len(fresh))
-        rows, pairs = [], set()
-        for n, (listing_id, one, its) in enumerate(zip(ids, fresh, found, strict=True)):
-            category = category_id[one.path]
-            place = (listing_id, self.run.company_id, one.sku, ordinal + n, its.product.id, category)
-            rows.append((*place, one.name, one.brand, one.gtin, one.size, one.url, one.image_url))
-            if category is not None:
-                pairs.add((its.product.id, category))
-        names = ("id", "company_id", "sku", "ordinal", "product_id", "category_id")
-        bulk.insert(self.connection, listings, (*names, *TEXTS), rows)
-        add_categories(self.connection, pairs, {one.product.id for one in found})
+    lock = select(companies.c.id).where(companies.c.id == run.company_id).with_for_update()
+    connection.execute(lock).all()
+    fresh = list(_fresh(connection, run, batch))
+    if not fresh:
+        return 0
+    category_id = category_ids(connection, run.company_id, fresh)
+    found = identified(connection, company, fresh)
+    _insert_listings(connection, run, fresh, found, category_id)
+    learn(connection, run, found, [one.sku for one in fresh], now)
+    return len(fresh)
 
 
-def add_categories(connection: Connection, pairs: set[tuple[Any, int]], product_ids: set[Any]) -> None:
+def _fresh(connection: Connection, run: Run, batch: Sequence[Staged]) -> Iterator[Staged]:
+    """Those that no other run of the company has added since they were read."""
+    sql = f"SELECT sku FROM listings WHERE company_id = :company AND {among(connection, 'sku', 'skus')}"  # noqa: S608
+    values = {"company": run.company_id, "skus": listed(connection, [one.sku for one in batch])}
+    known = set(connection.execute(text(sql), values).scalars())
+    return (one for one in batch if one.sku not in known)
+
+
+def identified(connection: Connection, company: str, staged: Sequence[Staged]) -> list[Found]:
+    """The product of each listing, in order; new products and brands are inserted."""
+    keys = [identity.normalized_key(one.brand, one.name, one.size) for one in staged]
+    catalogue = Catalogue()
+    catalogue.load(connection, (one.gtin for one in staged if one.gtin), keys)
+    found = [
+        catalogue.find(Listing(company, one.sku, one.name, one.brand, one.size, one.gtin), key)
+        for one, key in zip(staged, keys, strict=True)
+    ]
+    brand_id = brand_ids(connection, [one.brand for one in staged])
+    rows = []
+    ids = new_ids(connection, "products", len(catalogue.made))
+    for product_id, product in zip(ids, catalogue.made, strict=True):
+        product.id, first = product_id, product.listings[0]
+        size = size_fields(size_of(first.size))
+        rows.append((product_id, first.name, brand_id.get(first.brand or ""), product.gtin, *size, product.key))
+    names = ("id", "name", "brand_id", "gtin", "size_amount_e3", "size_unit", "size_count", "size_is_approx")
+    bulk.insert(connection, products, (*names, "normalized_key"), rows)
+    return found
+
+
+def _insert_listings(
+    connection: Connection,
+    run: Run,
+    fresh: Sequence[Staged],
+    found: Sequence[Found],
+    category_id: dict[str | None, int | None],
+) -> None:
+    sql = "SELECT coalesce(max(ordinal), -1) + 1 FROM listings WHERE company_id = :company"
+    ordinal = int(connection.execute(text(sql), {"company": run.company_id}).scalar_one())
+    rows, pairs = [], set()
+    for n, (listing_id, one, its) in enumerate(
+        zip(new_ids(connection, "listings", len(fresh)), fresh, found, strict=True), ordinal
+    ):
+        category = category_id[one.path]
+        place = (listing_id, run.company_id, one.sku, n, its.product.id, category)
+        rows.append((*place, one.name, one.brand, one.gtin, one.size, one.url, one.image_url))
+        if category is not None:
+            pairs.add((its.product.id, category))
+    names = ("id", "company_id", "sku", "ordinal", "product_id", "category_id")
+    bulk.insert(connection, listings, (*names, *TEXTS), rows)
+    add_categories(connection, pairs)
+
+
+def add_categories(connection: Connection, pairs: set[tuple[Any, int]]) -> None:
     """Puts products into categories, those that are there already apart."""
     sql = f"SELECT product_id, category_id FROM product_categories WHERE {among(connection, 'product_id', 'ids')}"  # noqa: S608
-    known = connection.execute(text(sql), {"ids": listed(connection, sorted(product_ids))})
+    known = connection.execute(text(sql), {"ids": listed(connection, sorted({product for product, _ in pairs}))})
     there = {(row.product_id, row.category_id) for row in known}
     bulk.insert(connection, product_categories, ("product_id", "category_id"), sorted(pairs - there))

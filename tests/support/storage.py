@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from models import runs
+from models.publish import Published, publish
+from models.queries import EffectivePrice, effective_prices
 from models.staging import StagingWriter, Totals
 from splitcart.runs import Category, Verdict
 
@@ -76,3 +78,35 @@ def query(engine: Engine, sql: str, **values: Any) -> list[tuple[Any, ...]]:
 
 def value(engine: Engine, sql: str, **values: Any) -> Any:
     return query(engine, sql, **values)[0][0]
+
+
+def crawl(
+    engine: Engine,
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    store: str = "1147",
+    slug: str = "woolworths",
+    now: datetime = START,
+    status: str = "complete",
+    reason: str = "finished",
+    categories: Iterable[Category] = (),
+    **options: Any,
+) -> tuple[runs.Run, Published]:
+    """One whole run: opened, staged, published."""
+    run = open_run(engine, store, slug, now=now, **options)
+    stage(engine, run.id, rows)
+    counts = runs.measure(engine, run)
+    verdict = judged(status, reason)
+    return run, publish(engine, run, verdict, list(categories), answered_for=None, counts=counts, now=now)
+
+
+def effective(engine: Engine, store: str = "1147") -> dict[str, EffectivePrice]:
+    """The store's effective prices by sku."""
+    [(store_id,)] = query(engine, "SELECT id FROM stores WHERE store_id = :s", s=store)
+    with engine.connect() as connection:
+        skus = {listing: sku for listing, sku in connection.execute(text("SELECT id, sku FROM listings"))}  # noqa: C416
+        return {skus[one.listing_id]: one for one in effective_prices(connection, [store_id])}
+
+
+def cents(engine: Engine, store: str = "1147") -> dict[str, int]:
+    return {sku: one.offer["price_cents"] for sku, one in effective(engine, store).items()}

@@ -1,0 +1,204 @@
+"""Publishing: what a run saw becomes what the store charges, in one transaction, and nothing else changes."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from models import runs
+from models.errors import StagingIncomplete
+from models.publish import Published, publish
+from models.queries import price_at
+from tests.support.storage import START, cents, crawl, day, effective, judged, open_run, query, row, stage, value
+
+
+def at(engine: Engine, sku: str, when, store: str = "1147"):
+    """price_cents of price_at, None for no longer sold, 'unknown' before the first entry."""
+    store_id = value(engine, "SELECT id FROM stores WHERE store_id = :s", s=store)
+    listing_id = value(engine, "SELECT id FROM listings WHERE sku = :s", s=sku)
+    with engine.connect() as connection:
+        found = price_at(connection, store_id, listing_id, when)
+    return "unknown" if found is None else found.price_cents
+
+
+def test_the_first_publish_makes_store_group_membership_and_period(engine: Engine) -> None:
+    run, published = crawl(engine, [row(1, 150), row(2, 250)])
+    assert published == Published(inserted=2, updated=0, unchanged=0, missing=0, delisted=0)
+    assert query(engine, "SELECT s.store_id, c.slug FROM stores s JOIN companies c ON c.id = s.company_id") == [
+        ("1147", "woolworths")
+    ]
+    sql = "SELECT m.store_id, g.anchor_id FROM store_group_memberships m JOIN store_groups g ON g.id = m.group_id"
+    assert query(engine, sql) == [(1, 1)]
+    assert query(engine, "SELECT store_id, anchor_id, to_at FROM membership_periods") == [(1, 1, None)]
+    assert query(engine, "SELECT status, store_id, lease_token FROM crawl_runs") == [("complete", 1, None)]
+    assert cents(engine) == {"1": 150, "2": 250}
+    assert {one.source for one in effective(engine).values()} == {"own"}
+    assert {one.observed_at for one in effective(engine).values()} == {START}
+    assert run.store_id is None
+
+
+def test_only_what_differs_is_written_and_history_tells_it(engine: Engine) -> None:
+    crawl(engine, [row(1, 150), row(2, 250)])
+    _, published = crawl(engine, [row(1, 150), row(2, 200, was_price_cents=250), row(3, 5)], now=day(1))
+    assert published == Published(inserted=1, updated=1, unchanged=1, missing=0, delisted=0)
+    assert cents(engine) == {"1": 150, "2": 200, "3": 5}
+    assert [at(engine, "2", when) for when in (START - timedelta(1), START, day(0.9), day(1), day(9))] == [
+        "unknown", 250, 250, 200, 200,
+    ]  # fmt: skip
+    assert query(engine, "SELECT seen_before FROM price_changes ORDER BY changed_at, listing_id") == [
+        (None,), (None,), (1,), (1,),
+    ]  # fmt: skip
+
+
+def test_an_unchanged_crawl_writes_no_price(engine: Engine) -> None:
+    rows = [row(i, 100 + i) for i in range(50)]
+    crawl(engine, rows)
+    before = query(engine, "SELECT * FROM prices ORDER BY 1, 2"), query(engine, "SELECT * FROM price_changes")
+    _, published = crawl(engine, list(reversed(rows)), now=day(1))
+    assert published == Published(inserted=0, updated=0, unchanged=50, missing=0, delisted=0)
+    assert (query(engine, "SELECT * FROM prices ORDER BY 1, 2"), query(engine, "SELECT * FROM price_changes")) == before
+    assert {one.observed_at for one in effective(engine).values()} == {day(1)}
+
+
+def test_a_changed_price_is_not_delisted_the_day_after(engine: Engine) -> None:
+    for number in range(4):
+        crawl(engine, [row(i, 100 + number) for i in range(20)], now=day(number))
+    assert cents(engine) == {str(i): 103 for i in range(20)}
+    assert value(engine, "SELECT count(*) FROM missing_listings") == 0
+
+
+def test_two_products_with_the_same_price_are_both_priced(engine: Engine) -> None:
+    crawl(engine, [row(i, 100) for i in range(30)])
+    assert cents(engine) == {str(i): 100 for i in range(30)}
+
+
+def test_absence_takes_two_complete_runs_twenty_hours_apart(engine: Engine) -> None:
+    crawl(engine, [row(1), row(2)])
+    _, first = crawl(engine, [row(1)], now=day(1))
+    assert (first.missing, first.delisted) == (1, 0)
+    gone = effective(engine)["2"]
+    assert (gone.is_available, gone.missing_since, gone.observed_at) == (False, day(1), START)
+    _, soon = crawl(engine, [row(1)], now=day(1.5))
+    assert (soon.missing, soon.delisted) == (0, 0)
+    assert at(engine, "2", day(1.6)) == 100
+    _, second = crawl(engine, [row(1)], now=day(2))
+    assert (second.missing, second.delisted) == (0, 1)
+    assert set(effective(engine)) == {"1"}
+    assert at(engine, "2", day(2)) is None
+    assert value(engine, "SELECT count(*) FROM prices") == 2
+    _, third = crawl(engine, [row(1)], now=day(3))
+    assert (third.missing, third.delisted) == (0, 0)
+
+
+def test_a_listing_that_comes_back_is_sold_again(engine: Engine) -> None:
+    for number, rows in enumerate([[row(1), row(2)], [row(1)], [row(1)], [row(1), row(2)]]):
+        crawl(engine, rows, now=day(number))
+    assert cents(engine) == {"1": 100, "2": 100}
+    assert [at(engine, "2", day(n)) for n in range(4)] == [100, 100, None, 100]
+    assert value(engine, "SELECT count(*) FROM missing_listings") == 0
+
+
+def test_a_listing_missing_once_and_seen_again_leaves_no_trace(engine: Engine) -> None:
+    for number, rows in enumerate([[row(1), row(2)], [row(1)], [row(1), row(2)]]):
+        crawl(engine, rows, now=day(number))
+    assert effective(engine)["2"].is_available
+    assert value(engine, "SELECT count(*) FROM price_changes") == 2
+    assert value(engine, "SELECT count(*) FROM missing_listings") == 0
+
+
+def test_a_partial_run_upserts_what_it_saw_and_judges_no_absence(engine: Engine) -> None:
+    crawl(engine, [row(1, 100), row(2, 100)])
+    _, published = crawl(engine, [row(1, 120), row(3, 5)], now=day(1), status="partial", reason="unproven: x")
+    assert published == Published(inserted=1, updated=1, unchanged=0, missing=0, delisted=0)
+    assert cents(engine) == {"1": 120, "2": 100, "3": 5}
+    assert effective(engine)["2"].is_available
+    assert (
+        query(
+            engine, "SELECT last_scraped = :t, fail_count FROM stores", t=str(START.isoformat(timespec="microseconds"))
+        )[0][1]
+        == 1
+    )
+    assert effective(engine)["2"].observed_at == START
+    assert effective(engine)["1"].observed_at == day(1)
+
+
+def test_a_row_without_a_price_sets_stock_and_never_a_price(engine: Engine) -> None:
+    crawl(engine, [row(1, 100), row(2, None)])
+    crawl(engine, [row(1, None), row(2, None)], now=day(1))
+    assert cents(engine) == {"1": 100}
+    assert not effective(engine)["1"].is_available
+    assert value(engine, "SELECT count(*) FROM price_changes") == 1
+
+
+def test_a_delisted_listing_seen_without_a_price_stays_without_one(engine: Engine) -> None:
+    for number, rows in enumerate([[row(1), row(2)], [row(1)], [row(1)], [row(1), row(2, None)]]):
+        crawl(engine, rows, now=day(number))
+    assert set(effective(engine)) == {"1"}
+    crawl(engine, [row(1), row(2)], now=day(4))
+    assert cents(engine) == {"1": 100, "2": 100}
+    assert [at(engine, "2", day(n)) for n in (2, 3, 4)] == [None, None, 100]
+
+
+def test_what_the_store_does_not_range_is_not_given_and_comes_back_without_a_change(engine: Engine) -> None:
+    crawl(engine, [row(1), row(2, is_ranged=False)])
+    assert set(effective(engine)) == {"1"}
+    crawl(engine, [row(1), row(2)], now=day(1))
+    assert set(effective(engine)) == {"1", "2"}
+    assert value(engine, "SELECT count(*) FROM price_changes") == 2
+
+
+def test_the_last_organic_row_of_a_sku_counts_whatever_came_between(engine: Engine) -> None:
+    organic = [row(1, 100), row(1, 110)]
+    crawl(engine, [row(1, 90, sponsored=True), *organic, row(1, 95, sponsored=True), row(2, 7, sponsored=True)])
+    assert cents(engine) == {"1": 110, "2": 7}
+
+
+def test_a_lost_lease_publishes_nothing(engine: Engine) -> None:
+    run = open_run(engine)
+    stage(engine, run.id, [row(1)])
+    counts = runs.measure(engine, run)
+    open_run(engine, now=START + timedelta(hours=1))
+    with pytest.raises(runs.LeaseLost):
+        publish(engine, run, judged(), [], answered_for=None, counts=counts, now=START)
+    assert value(engine, "SELECT count(*) FROM stores") == 0
+
+
+def test_rows_missing_from_staging_publish_nothing(engine: Engine) -> None:
+    run = open_run(engine)
+    stage(engine, run.id, [row(1)])
+    with pytest.raises(StagingIncomplete, match="staged 2 rows but the database holds 1"):
+        publish(engine, run, judged(), [], answered_for=None, counts={"staged": 2}, now=START)
+    assert value(engine, "SELECT count(*) FROM prices") == 0
+    assert value(engine, "SELECT status FROM crawl_runs") == "running"
+
+
+def test_publishing_again_after_the_commit_gives_the_same_answer(engine: Engine) -> None:
+    run = open_run(engine)
+    stage(engine, run.id, [row(1), row(2)])
+    counts = runs.measure(engine, run)
+    answers = {publish(engine, run, judged(), [], answered_for="1147", counts=counts, now=START) for _ in range(2)}
+    assert answers == {Published(2, 0, 0, 0, 0)}
+
+
+def test_a_clock_gone_back_keeps_the_order_of_history(engine: Engine) -> None:
+    crawl(engine, [row(1, 100)], now=day(1))
+    crawl(engine, [row(1, 200)], now=day(0.5))
+    assert cents(engine) == {"1": 200}
+    assert query(engine, "SELECT price_cents FROM price_changes ORDER BY changed_at") == [(100,), (200,)]
+
+
+def test_the_runs_of_other_stores_and_companies_do_not_touch_each_other(engine: Engine) -> None:
+    crawl(engine, [row(1, 100), row(2, 100)], store="a")
+    crawl(engine, [row(1, 200)], store="b")
+    crawl(engine, [row(1, 300)], store="a", slug="coles")
+    crawl(engine, [row(1, 100), row(2, 100)], store="a", now=day(1))
+    assert cents(engine, "b") == {"1": 200}
+    assert query(engine, "SELECT p.price_cents FROM prices p ORDER BY 1") == [(100,), (100,), (200,), (300,)]
+
+
+def test_measure_compares_staging_with_live_prices(engine: Engine) -> None:
+    crawl(engine, [row(i, 100) for i in range(4)])
+    run = open_run(engine, now=day(1))
+    stage(engine, run.id, [row(0, 100), row(1, 150), row(2, 300), row(3, None), row(4, 7)])
+    found = runs.measure(engine, run)
+    assert (found.staged, found.listings, found.known, found.changed, found.median_ratio) == (5, 5, 3, 2, 1.5)
