@@ -89,8 +89,10 @@ class WoolworthsSpider(ChainSpider):
         return self.settings.getbool("KEEP_MARKETPLACE")
 
     def to_item(self, record: Any, node: Node, now: datetime) -> ProductItem | Drop:
-        place = {"store_id": self.store_id, "category_path": node.path, "now": now}
-        return self.chain.to_item(record, **place, keep_marketplace=self.keeps_marketplace)
+        keep = self.keeps_marketplace
+        return woolworths.to_item(
+            record, store_id=self.store_id, category_path=node.path, now=now, keep_marketplace=keep
+        )
 
     def page(self, response: Response) -> Page:
         body = self.decoded(response)
