@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "pipelines": ("pipelines", "splitcart", "models", "splitcart_spiders.items", "splitcart_spiders.errors"),
     "sandbox": ("sandbox",),
 }
-RUN_EXTENSION = re.compile(r"splitcart_spiders/extensions/run\w*\.py")
+RUN_EXTENSION = re.compile(r"splitcart_spiders/extensions/(run|stores)\w*\.py")
+"""The extensions that own a run: of a store's crawl, and of a locator's."""
 FUNCTION_LINES, MODULE_LINES = 40, 250
 LONGER: dict[str, str] = {}
 """`path` or `path:function` -> why splitting it would only please the counter."""
@@ -190,7 +191,7 @@ def test_the_test_tree_mirrors_the_code():
 
 
 def _reached(names: set[str]) -> set[str]:
-    """The modules that the dotted names lead to, and what those import of their own package."""
+    """The modules that the dotted names lead to, and those that these import or name (as settings do)."""
     known = {module.name: module for module in tree.code()}
     reached: set[str] = set()
     waiting = list(names)
@@ -199,13 +200,23 @@ def _reached(names: set[str]) -> set[str]:
         module = known.get(name) or known.get(name.rpartition(".")[0])
         if module and module.name not in reached:
             reached.add(module.name)
-            waiting += [name for _, name in module.imports() if name.split(".")[0] == module.top]
+            waiting += [name for _, name in module.imports()]
+            waiting += [
+                node.value for node in ast.walk(module.tree) if isinstance(node, ast.Constant) and _dotted(node)
+            ]
+            if module.name.endswith((".spiders", ".commands")):  # Scrapy loads all of them
+                waiting += [name for name in known if name.startswith(f"{module.name}.")]
     return reached
+
+
+def _dotted(constant: ast.Constant) -> bool:
+    return isinstance(constant.value, str) and constant.value.partition(".")[0] in PACKAGES
 
 
 def test_every_module_is_under_test():
     """By a test file of its name in the mirrored folder, by a test that imports it, or as part of one that is."""
-    reached = _reached({name for module in tree.tests() for _, name in module.imports()})
+    named = {name for module in tree.tests() for _, name in module.imports()}
+    reached = _reached({*named, "splitcart_spiders.settings"})
     mirrored = {module.path.relative_to("tests").as_posix() for module in tree.tests()}
     bare = [
         str(module.path)
