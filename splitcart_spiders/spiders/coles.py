@@ -11,10 +11,10 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from splitcart_spiders.arguments import count
-from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.chains import coles
 from splitcart_spiders.errors import CatalogueError, CrawlError
 from splitcart_spiders.items import BarcodeItem, ProductItem
+from splitcart_spiders.shopper import ShopperSpider
 from splitcart_spiders.walk import Node, Page, is_named
 
 SITE = "https://www.coles.com.au"
@@ -24,11 +24,13 @@ STALE = 404
 MOST_BUILDS = 10
 
 
-class ColesSpider(ChainSpider):
+class ColesSpider(ShopperSpider):
     """`scrapy crawl coles -a store=357`"""
 
     name = "coles"
     chain = coles
+    first_page = f"{SITE}/"
+    store_cookies = frozenset({"fulfillmentStoreId", "shopping-method"})
     page_size = 48
     # 104 pages of 48 are all that a query gives.
     cap = 104 * 48 + 1
