@@ -64,6 +64,19 @@ def open_stores(engine: Engine, company_id: int) -> int:
         return len(rows.all())
 
 
+def learn_fulfilment(engine: Engine, run: Run, answered_for: str | None) -> None:
+    """Remembers that another store answers for the run's own: `--accept-fulfilment`."""
+    if answered_for in (None, run.store_code):
+        return
+    mine = (stores.c.company_id == run.company_id, stores.c.store_id == run.store_code)
+
+    def work() -> None:
+        with engine.begin() as connection:
+            connection.execute(update(stores).where(*mine).values(fulfilled_by=answered_for))
+
+    retried(engine, work, what=f"learning the fulfilment of store {run.store_code}")
+
+
 def _publish(
     connection: Connection, company_id: int, found: Mapping[str, Mapping[str, Any]], complete: bool, now: datetime
 ) -> Located:

@@ -8,7 +8,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from scrapy.statscollectors import StatsCollector
 
-from splitcart_spiders.items import CategoryItem, ProductItem, StoreItem
+from splitcart_spiders.items import BarcodeItem, CategoryItem, ProductItem, StoreItem
 
 # The run row already says whose they are; the shelf's texts have become unit_price.
 NOT_STAGED = {"company", "store_id", "shelf_unit_price", "shelf_unit_measure"}
@@ -20,6 +20,8 @@ class Run(Protocol):
     """What the run extension offers; found by name, because pipelines may not import it."""
 
     async def stage(self, row: dict[str, Any]) -> None: ...
+
+    async def stage_barcode(self, item: BarcodeItem) -> None: ...
 
     async def stage_store(self, item: StoreItem) -> None: ...
 
@@ -43,6 +45,8 @@ class UnitOfWorkPipeline:
     async def process_item(self, item: Any) -> Any:
         if isinstance(item, ProductItem):
             await self.run.stage(dict(zip(STAGED, take(item), strict=True)))
+        elif isinstance(item, BarcodeItem):
+            await self.run.stage_barcode(item)
         elif isinstance(item, StoreItem):
             await self.run.stage_store(item)
         elif isinstance(item, CategoryItem):

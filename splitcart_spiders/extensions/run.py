@@ -13,14 +13,15 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
 from sqlalchemy import Engine
 
+from models import barcodes, locate, runs
 from models import engine as engines
 from models import publish as publishing
-from models import runs
-from models.staging import StagingWriter, Totals
+from models.staging import StagingWriter
 from splitcart.periods import crosses
-from splitcart.runs import Category, Counts, Gates, Verdict, verdict
+from splitcart.runs import Counts, Gates, Verdict, verdict
 from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.extensions import outcome
+from splitcart_spiders.extensions.staging import Staging
 from splitcart_spiders.middlewares import is_dev
 from splitcart_spiders.middlewares.gate import Gate
 from splitcart_spiders.walk import is_proven
@@ -34,17 +35,11 @@ class RunExtension:
     def __init__(self, crawler: Crawler, url: str) -> None:
         self.crawler = crawler
         self.url = url
-        self.promo_roots: frozenset[str] = frozenset()
         self.engine: Engine | None = None
         self.run: runs.Run | None = None
-        self.writer: StagingWriter | None = None
-        self.totals: Totals | None = None
+        self.staging = Staging()
         self.exceptions: list[str] = []
         self.beat: asyncio.Task[None] | None = None
-        self.processed = 0
-        """Items that left the pipelines so far."""
-        self.ending: tuple[int | None, list[Category]] = (None, [])
-        """Rows accepted by the last heartbeat, and the categories whose rows were all among them."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -57,8 +52,8 @@ class RunExtension:
         connect(extension.spider_error, signal=signals.spider_error)
         connect(extension.closed, signal=signals.spider_closed)
         for signal in (signals.item_scraped, signals.item_dropped, signals.item_error):
-            connect(extension.item_done, signal=signal)
-        crawler.splitcart_run = extension  # type: ignore[attr-defined]
+            connect(extension.staging.item_done, signal=signal)
+        crawler.splitcart_run = extension.staging  # type: ignore[attr-defined]
         return extension
 
     def now(self) -> datetime:
@@ -120,13 +115,14 @@ class RunExtension:
     async def begin(self, spider: ChainSpider) -> None:
         assert self.run is not None
         assert self.engine is not None
-        self.promo_roots = spider.chain.PROMO_ROOTS
         spider.fulfilled_by = self.run.fulfilled_by
         self.history = await asyncio.to_thread(runs.history, self.engine, self.run)
         spider.walker.known_sizes = {key: seen[-1] for key, seen in self.history.categories.items() if seen}
         spider.walker.proven_before = frozenset(category.key for category in self.run.adopted if is_proven(category))
-        self.writer = StagingWriter(self.engine, self.run.id)
-        self.writer.start()
+        if hasattr(spider, "barcodes_known"):
+            known = await asyncio.to_thread(barcodes.known, self.engine, self.run.company_id, self.now())
+            spider.barcodes_known = known
+        self.staging.begin(spider, StagingWriter(self.engine, self.run.id))
         self.beat = asyncio.ensure_future(self.keep_lease())
 
     async def keep_lease(self) -> None:
@@ -134,7 +130,7 @@ class RunExtension:
         while True:
             await asyncio.sleep(self.crawler.settings.getfloat("HEARTBEAT_SECONDS"))
             try:
-                ended = self.ended_and_staged()
+                ended = self.staging.ended_and_staged()
                 await asyncio.to_thread(runs.heartbeat, self.engine, self.run, self.now(), ended)
             except runs.LeaseLost as lost:
                 self.exceptions.append(str(lost))
@@ -144,36 +140,7 @@ class RunExtension:
             except Exception:
                 logger.warning("The heartbeat of run %s failed", self.run.id if self.run else None, exc_info=True)
 
-    def ended_and_staged(self) -> list[Category]:
-        """Categories that ended by the heartbeat before, whose rows the database has by now: what a resume may skip."""
-        assert self.writer is not None
-        spider, writer = self.crawler.spider, self.writer
-        assert isinstance(spider, ChainSpider)
-        accepted, ended = self.ending
-        ready = ended if accepted is not None and writer.staged + writer.quarantined >= accepted else []
-        self.ending = (None, [])
-        if self.processed == spider.walker.yielded:
-            closed = (walk.category() for key, walk in spider.walker.walks.items() if key not in spider.walker.open)
-            self.ending = (writer.accepted, [category for category in closed if category.failed is None])
-        return ready
-
-    def item_done(self) -> None:
-        """An item left the pipelines: staged, dropped or refused."""
-        self.processed += 1
-
-    # Working ---------------------------------------------------------------------------------------------------
-
-    async def stage(self, row: dict[str, Any]) -> None:
-        """Hand one row to the writer thread; waits while its buffer is full."""
-        assert self.writer is not None
-        path = row["category_path"]
-        row["is_promo"] = bool(path) and path[0].casefold() in self.promo_roots
-        await self.writer.put(row)
-
-    async def end_staging(self) -> None:
-        """Write what is buffered; called once, by the last pipeline."""
-        if self.writer is not None and self.totals is None:
-            self.totals = await self.writer.close()
+    # Working -------------------------------------------------------------------------------------------------
 
     def spider_error(self, failure: Any) -> None:
         """An exception in a callback is no mere log line."""
@@ -189,7 +156,7 @@ class RunExtension:
             outcome.say_unless_said(self.crawler, "failed", f"the run could not be opened ({reason})")
             return
         try:
-            await self.end_staging()
+            await self.staging.end_staging()
             judged = await asyncio.to_thread(self.conclude, spider, reason, self.now())
             outcome.say(self.crawler, judged.status, judged.reason)
         except Exception as error:
@@ -201,9 +168,11 @@ class RunExtension:
 
     def conclude(self, spider: ChainSpider, reason: str, now: datetime) -> Verdict:
         assert self.run is not None
+        assert self.engine is not None
         counts = self.measured(spider, now)
         adopted = [category for category in self.run.adopted if category.key not in spider.walker.walks]
         categories = [*adopted, *(walk.category() for walk in spider.walker.walks.values())]
+        barcodes.into_staging(self.engine, self.run, self.staging.barcodes)
         judged = verdict(reason, counts, categories, self.history, self.gates(), now=now)
         self.finisher(judged)(
             self.engine,
@@ -214,6 +183,9 @@ class RunExtension:
             counts=outcome.figures(self.crawler, counts, self.run.started_at, now, self.exceptions),
             now=now,
         )
+        barcodes.remember(self.engine, self.run, self.staging.barcodes, now)
+        if spider.accept_fulfilment and judged.publishes != "nothing":
+            locate.learn_fulfilment(self.engine, self.run, spider.answered_for)
         return judged
 
     def finisher(self, judged: Verdict) -> Callable[..., Any]:
@@ -222,7 +194,8 @@ class RunExtension:
     def measured(self, spider: ChainSpider, now: datetime) -> Counts:
         """The counts that the verdict judges: those of the pipeline, of the database, and the first error."""
         assert self.run is not None
-        totals = self.totals
+        assert self.engine is not None
+        totals = self.staging.totals
         error = Gate.of(self.crawler).error
         found = runs.measure(self.engine, self.run)
         return Counts(

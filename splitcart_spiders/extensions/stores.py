@@ -17,7 +17,7 @@ from models import engine as engines
 from models import locate, runs
 from splitcart.runs import Verdict
 from splitcart_spiders.extensions import outcome
-from splitcart_spiders.items import StoreItem
+from splitcart_spiders.items import BarcodeItem, StoreItem
 from splitcart_spiders.locator_spider import LocatorSpider
 from splitcart_spiders.middlewares.gate import Gate
 
@@ -92,6 +92,10 @@ class StoresExtension:
     async def stage(self, row: dict[str, Any]) -> None:
         """A locator finds stores, not products."""
         raise TypeError(f"a locator yielded product {row.get('sku')}")
+
+    async def stage_barcode(self, item: BarcodeItem) -> None:
+        """A locator finds stores, not products."""
+        raise TypeError(f"a locator yielded the barcode of {item.sku}")
 
     async def end_staging(self) -> None:
         """Nothing is buffered outside this object."""

@@ -1,0 +1,67 @@
+"""What the last pipeline hands over, on its way to the writer thread, and how much of it has arrived."""
+
+from typing import Any
+
+from models.staging import StagingWriter, Totals
+from splitcart.runs import Category
+from splitcart_spiders.chain_spider import ChainSpider
+from splitcart_spiders.items import BarcodeItem, StoreItem
+
+
+class Staging:
+    """The rows of one run; begun when the run is open, ended by the last pipeline."""
+
+    def __init__(self) -> None:
+        self.spider: ChainSpider | None = None
+        self.writer: StagingWriter | None = None
+        self.totals: Totals | None = None
+        """What became of the rows; None until the end."""
+        self.barcodes: dict[str, str | None] = {}
+        """What product pages told, by sku."""
+        self.processed = 0
+        """Items that left the pipelines so far."""
+        self.ending: tuple[int | None, list[Category]] = (None, [])
+        """Rows accepted by the last heartbeat, and the categories whose rows were all among them."""
+
+    def begin(self, spider: ChainSpider, writer: StagingWriter) -> None:
+        """Start the writer; call it on the event loop."""
+        self.spider, self.writer = spider, writer
+        writer.start()
+
+    async def stage(self, row: dict[str, Any]) -> None:
+        """Hand one row to the writer thread; waits while its buffer is full."""
+        assert self.writer is not None
+        assert self.spider is not None
+        path = row["category_path"]
+        row["is_promo"] = bool(path) and path[0].casefold() in self.spider.chain.PROMO_ROOTS
+        await self.writer.put(row)
+
+    async def stage_barcode(self, item: BarcodeItem) -> None:
+        """Keep what one product page told until the rows are resolved to products."""
+        self.barcodes[item.sku] = item.gtin
+
+    async def stage_store(self, item: StoreItem) -> None:
+        """A crawl of one store finds products, not stores."""
+        raise TypeError(f"a crawl of one store yielded store {item.store_id}")
+
+    async def end_staging(self) -> None:
+        """Write what is buffered; called once, by the last pipeline."""
+        if self.writer is not None and self.totals is None:
+            self.totals = await self.writer.close()
+
+    def item_done(self) -> None:
+        """An item left the pipelines: staged, dropped or refused."""
+        self.processed += 1
+
+    def ended_and_staged(self) -> list[Category]:
+        """Categories that ended by the heartbeat before, whose rows the database has by now: what a resume may skip."""
+        assert self.writer is not None
+        assert self.spider is not None
+        walker, writer = self.spider.walker, self.writer
+        accepted, ended = self.ending
+        ready = ended if accepted is not None and writer.staged + writer.quarantined >= accepted else []
+        self.ending = (None, [])
+        if self.processed == walker.yielded:
+            closed = (walk.category() for key, walk in walker.walks.items() if key not in walker.open)
+            self.ending = (writer.accepted, [category for category in closed if category.failed is None])
+        return ready
