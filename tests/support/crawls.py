@@ -4,6 +4,7 @@ import asyncio
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from functools import cache
 from typing import Any
 
@@ -61,6 +62,12 @@ def settings(sandbox_url: str, database_url: str | None, **overrides: Any) -> Se
     )
     values.setdict(overrides, "cmdline")
     return values
+
+
+def on_day(world: Any, day: int) -> dict[str, float]:
+    """Settings by which a run is dated on a sandbox day, at noon in Sydney: flips fall where the sandbox has them."""
+    noon = datetime.combine(world.date_of(day), time(2), tzinfo=UTC)
+    return {"CLOCK_AHEAD": (noon - datetime.now(UTC)).total_seconds()}
 
 
 def submit(

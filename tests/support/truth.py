@@ -1,11 +1,13 @@
 """Whether a database holds what the sandbox says is true, row by row."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Engine, select
 
 from models import tables
 
+UNSEEN = {"price_cents": None}
 OFFER = (
     "price_cents", "was_price_cents", "price_basis", "typical_grams", "is_estimated", "is_on_special",
     "unit_of_measure", "multibuy_quantity", "multibuy_total_cents",
@@ -53,17 +55,25 @@ def bit(field: bytes, ordinal: int) -> bool:
     return byte < len(field) and bool(field[byte] >> place & 1)
 
 
-def check_truth(engine: Engine, chain: str, store_id: str, truth: list[dict[str, Any]]) -> None:
-    """Assert that no price is missing, none extra, none wrong, and that range and stock are as they should be."""
+def check_truth(
+    engine: Engine, chain: str, store_id: str, truth: list[dict[str, Any]], earlier: Iterable[dict[str, Any]] = ()
+) -> None:
+    """Assert that no price is missing, none extra, none wrong, and that range and stock are as they should be.
+
+    What had a price in the `earlier` truth and has none now keeps that price, and is not offered.
+    """
     true = {row["sku"]: row for row in truth}
-    priced = {sku: row for sku, row in true.items() if row["price_cents"] is not None}
+    before = {row["sku"]: row for row in earlier}
+    kept = {sku: row for sku, row in before.items() if true.get(sku, UNSEEN)["price_cents"] is None}
+    priced = {sku: row for sku, row in (true | kept).items() if row["price_cents"] is not None}
     found = stored(engine, chain, store_id)
     assert set(priced) - set(found) == set(), "missing prices"
     assert set(found) - set(priced) == set(), "invented prices"
     wrong = {sku: different for sku, row in priced.items() if (different := differences(found[sku], row))}
     assert not wrong, dict(list(wrong.items())[:3])
     ranged, available = ranges(engine, chain, store_id)
-    assert ranged == {sku for sku, row in true.items() if row["is_ranged"]}
+    unseen = before.keys() - true.keys()
+    assert ranged - unseen == {sku for sku, row in true.items() if row["is_ranged"]}
     assert available == {sku for sku, row in true.items() if row["is_available"]}
 
 
