@@ -95,6 +95,7 @@ class RunExtension:
         )
         while True:
             try:
+                assert self.engine is not None
                 return await asyncio.to_thread(
                     runs.open_run,
                     self.engine,
@@ -130,6 +131,8 @@ class RunExtension:
         while True:
             await asyncio.sleep(self.crawler.settings.getfloat("HEARTBEAT_SECONDS"))
             try:
+                assert self.engine is not None
+                assert self.run is not None
                 ended = self.staging.ended_and_staged()
                 await asyncio.to_thread(runs.heartbeat, self.engine, self.run, self.now(), ended)
             except runs.LeaseLost as lost:
