@@ -8,7 +8,7 @@ from sandbox.catalogue import Line
 from sandbox.places import Store
 from sandbox.pricing import State
 from sandbox.shelf import Cup, blank, cup, pack_price, put_price, unit_of
-from sandbox.site import opaque
+from sandbox.site import lot, opaque
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def lot_of(line: Line) -> int:
     """A number below 1,000 that decides a line's oddities; it never changes."""
-    return int(opaque(f"coles:{line.sku}", 8), 16) % 1000
+    return lot("coles", line.sku)
 
 
 def displaced(line: Line) -> bool:

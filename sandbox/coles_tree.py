@@ -80,12 +80,9 @@ def build(world: "World") -> Tree:
 
 def heirs(world: "World", line: "Line") -> list[dict[str, str]]:
     """onlineHeirs: subCategory is the top, aisle the leaf; a promotional root may come first."""
-    tree = world.coles_tree
-    own: list[tuple[Node, ...]] = []
-    promo: list[tuple[Node, ...]] = []
-    for path in tree.paths.values():
-        if line.index in path[-1].own and path[0].name != "Big Pack Value":
-            (promo if path[0].role == "promo" else own).append(path)
+    paths = [path for path in world.coles_tree.stands.get(line.index, []) if path[0].name != "Big Pack Value"]
+    promo = [path for path in paths if path[0].role == "promo"]
+    own = [path for path in paths if path[0].role != "promo"]
     first = line.index % 3 != 0
     rows = []
     for top, middle, leaf in [*promo, *own] if first else [*own, *promo]:

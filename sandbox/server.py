@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from types import TracebackType
 from typing import Any
 
@@ -57,7 +57,8 @@ class Request:
         return f"{self.path}?{self.query}" if self.query else self.path
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "headers": dict(self.headers), "cookies": dict(self.cookies)}
+        plain = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**plain, "headers": dict(self.headers), "cookies": dict(self.cookies)}
 
 
 class SandboxServer:

@@ -6,6 +6,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,6 +118,12 @@ def slugify(text: str) -> str:
 def opaque(text: str, length: int = 7) -> str:
     """Upper-case hex digits that cannot be derived from a slug by a client."""
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()[:length].upper()
+
+
+@lru_cache(maxsize=200_000)
+def lot(concern: str, key: str) -> int:
+    """A number below 1,000 that hangs on nothing but the names."""
+    return int(opaque(f"{concern}:{key}", 8), 16) % 1000
 
 
 def dollars(cents: int) -> float | int:

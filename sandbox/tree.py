@@ -59,16 +59,18 @@ class Tree:
                 self.paths[path[-1].key] = path
 
     @cached_property
-    def homes(self) -> dict[int, tuple[Node, ...]]:
-        """Line -> the first path of nodes at whose end it stands: under a real root, or a promotional one."""
-        found: dict[str, dict[int, tuple[Node, ...]]] = {"real": {}, "promo": {}, "skip": {}}
+    def stands(self) -> dict[int, list[tuple[Node, ...]]]:
+        """Line -> every path of nodes at whose end it stands."""
+        found: dict[int, list[tuple[Node, ...]]] = {}
         for path in self.paths.values():
             for index in path[-1].own:
-                found[path[0].role].setdefault(index, path)
-        return {**found["promo"], **found["real"]}
+                found.setdefault(index, []).append(path)
+        return found
 
     def best_nodes(self, index: int) -> tuple[Node, ...]:
-        return self.homes.get(index, ())
+        """The first of the paths under a real root, else of the promotional ones."""
+        paths = self.stands.get(index, [])
+        return next((path for path in paths if path[0].role == "real"), paths[0] if paths else ())
 
     @cached_property
     def leads(self) -> dict[int, list[tuple[str, ...]]]:

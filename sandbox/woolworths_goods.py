@@ -7,7 +7,7 @@ from sandbox.catalogue import Line
 from sandbox.places import Store
 from sandbox.pricing import State
 from sandbox.shelf import Cup, blank, cup, pack_price, put_price, unit_of
-from sandbox.site import opaque
+from sandbox.site import lot
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -17,7 +17,7 @@ UNITS = {"g": "g", "xg": "g", "ml": "mL", "xml": "mL"}
 
 def lot_of(line: Line) -> int:
     """A number below 1,000 that decides a line's oddities; it never changes."""
-    return int(opaque(f"woolworths:{line.sku}", 8), 16) % 1000
+    return lot("woolworths", line.sku)
 
 
 def _metric(size: int, unit: str) -> str:

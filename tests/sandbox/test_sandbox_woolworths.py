@@ -109,7 +109,7 @@ def _calm(request):
         running.switches.clear()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def store(server):
     return max(
         server.world.stores("woolworths"), key=lambda each: len(server.world.truth("woolworths", each.store_id, 0))
