@@ -14,10 +14,11 @@ class Stats(Protocol):
 
 
 class Dropped(DropItem):
-    """Raised by a stage for an item that goes no further; `reason` is what was counted."""
+    """Raised by a stage for an item that goes no further; `stage` and `reason` are what was counted."""
 
     def __init__(self, stage: str, reason: str, sku: str) -> None:
         super().__init__(f"{stage}: {reason}: sku {sku!r:.60}", log_level="DEBUG")
+        self.stage = stage
         self.reason = reason
 
 

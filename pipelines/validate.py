@@ -1,15 +1,16 @@
 """Stage 100: an item has what every later stage relies on, in type and in bounds."""
 
-from collections.abc import Callable
+import re
+from datetime import datetime
+from functools import partial
 
 from pipelines.stage import Stage
 from splitcart_spiders.items import ProductItem
 
 HIGHEST_CENTS = 10_000_000
-LONGEST_ID = 64
 _REQUIRED = ("company", "store_id", "sku", "name")
-_TEXTS = ("brand", "gtin", "size", "unit_of_measure", "offer_id", "offer_kind", "url", "image_url")
-_TRANSIT = ("shelf_unit_price", "shelf_unit_measure")
+_TEXTS = ("brand", "gtin", "size", "unit_of_measure", "offer_id", "offer_kind", "url", "image_url", "category_key")
+_SHELF = ("shelf_unit_price", "shelf_unit_measure")
 _CENTS = ("was_price_cents", "multibuy_total_cents", "member_price_cents")
 _FLAGS = {"is_estimated": False, "is_on_special": False, "is_available": True, "is_ranged": True, "sponsored": False}
 
@@ -23,37 +24,38 @@ class ValidatePipeline(Stage):
         for field in _REQUIRED:
             if not _is_text(getattr(item, field)) or not getattr(item, field).strip():
                 self.drop(f"no_{field}", item)
-        if len(item.sku) > LONGEST_ID or len(item.store_id) > LONGEST_ID:
+        if not all(re.fullmatch(r"\s*[!-~]{1,64}\s*", key) for key in (item.sku, item.store_id)):
             self.drop("bad_id", item)
-        if item.price_cents is not None and not _is_whole(item.price_cents, HIGHEST_CENTS):
+        if item.price_cents is not None and not _is_whole(HIGHEST_CENTS, item.price_cents):
             self.drop("bad_price", item)
         if item.price_basis not in ("each", "kg"):
             self.drop("bad_price_basis", item)
-        if item.scraped_at is None or item.scraped_at.tzinfo is None:
+        if not isinstance(item.scraped_at, datetime) or item.scraped_at.tzinfo is None:
             self.drop("no_time", item)
-        self._clear(item, (*_TEXTS, *_TRANSIT), _is_text)
-        self._clear(item, _CENTS, lambda value: _is_whole(value, HIGHEST_CENTS))
-        self._clear(item, ("typical_grams",), lambda value: _is_whole(value, 1_000_000))
-        self._clear(item, ("multibuy_quantity",), lambda value: _is_whole(value, 1000))
-        for field, default in _FLAGS.items():
-            if not isinstance(getattr(item, field), bool):
+        for field, (holds, default) in _OPTIONAL.items():
+            if getattr(item, field) is not default and not holds(getattr(item, field)):
                 self.count(f"cleared_{field}")
                 setattr(item, field, default)
-        if not (isinstance(item.category_path, tuple) and all(map(_is_text, item.category_path))):
-            self.count("cleared_category_path")
-            item.category_path = ()
         return item
-
-    def _clear(self, item: ProductItem, fields: tuple[str, ...], holds: Callable[[object], bool]) -> None:
-        for field in fields:
-            if getattr(item, field) is not None and not holds(getattr(item, field)):
-                self.count(f"cleared_{field}")
-                setattr(item, field, None)
 
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _is_whole(value: object, highest: int) -> bool:
+def _is_whole(highest: int, value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= highest
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, tuple) and all(map(_is_text, value))
+
+
+_OPTIONAL = {
+    **dict.fromkeys((*_TEXTS, *_SHELF), (_is_text, None)),
+    **dict.fromkeys(_CENTS, (partial(_is_whole, HIGHEST_CENTS), None)),
+    "typical_grams": (partial(_is_whole, 1_000_000), None),
+    "multibuy_quantity": (partial(_is_whole, 1000), None),
+    **{field: (lambda value: isinstance(value, bool), default) for field, default in _FLAGS.items()},
+    "category_path": (_is_path, ()),
+}
