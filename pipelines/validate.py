@@ -1,6 +1,7 @@
 """Stage 100: an item has what every later stage relies on, in type and in bounds."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -47,15 +48,11 @@ def _is_whole(highest: int, value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= highest
 
 
-def _is_path(value: object) -> bool:
-    return isinstance(value, tuple) and all(map(_is_text, value))
-
-
-_OPTIONAL = {
+_OPTIONAL: dict[str, tuple[Callable[[object], bool], object]] = {
     **dict.fromkeys((*_TEXTS, *_SHELF), (_is_text, None)),
     **dict.fromkeys(_CENTS, (partial(_is_whole, HIGHEST_CENTS), None)),
     "typical_grams": (partial(_is_whole, 1_000_000), None),
     "multibuy_quantity": (partial(_is_whole, 1000), None),
     **{field: (lambda value: isinstance(value, bool), default) for field, default in _FLAGS.items()},
-    "category_path": (_is_path, ()),
+    "category_path": (lambda value: isinstance(value, tuple) and all(map(_is_text, value)), ()),
 }
