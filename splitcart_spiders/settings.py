@@ -65,6 +65,8 @@ EXTENSIONS = {
     # Opened after every other extension is connected, so that its verdict comes last.
     "splitcart_spiders.extensions.run.RunExtension": 900,
     "splitcart_spiders.extensions.stores.StoresExtension": 900,
+    # Reads what those two opened.
+    "splitcart_spiders.extensions.run_share.ShareExtension": 910,
 }
 ITEM_PIPELINES = {
     # Nothing later has to ask whether a field is there or of which type it is.

@@ -53,6 +53,7 @@ class HostRate:
         """Requests that may be under way to a host at once."""
         self.clock = clock or Clock()
         self._share = 1.0
+        self._held_until = -math.inf
         self._hosts: dict[str, Host] = {}
 
     @classmethod
@@ -103,6 +104,11 @@ class HostRate:
         state = self._of(host)
         state.not_before = max(state.not_before, self.clock.monotonic() + seconds)
 
+    def hold(self, seconds: float) -> None:
+        """Send nothing to any host for some seconds, so that the fleet makes room for this run."""
+        if self.rate is not None:
+            self._held_until = self.clock.monotonic() + seconds
+
     async def take_turn(self, host: str) -> None:
         """Return when a request may leave, first come first served; raises GateShut when the crawl has ended."""
         state = self._of(host)
@@ -129,7 +135,8 @@ class HostRate:
 
     def _wait(self, host: str) -> float:
         state = self._of(host)
-        return max(state.last_sent + self.delay(host), state.not_before) - self.clock.monotonic()
+        ready = max(state.last_sent + self.delay(host), state.not_before, self._held_until)
+        return ready - self.clock.monotonic()
 
     def _room(self, state: Host) -> int:
         return self.limit if state.answered or self.rate is None else 1

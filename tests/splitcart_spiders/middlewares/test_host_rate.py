@@ -182,6 +182,13 @@ def test_after_a_block_at_most_the_limit_less_one_are_under_way():
     assert len(wire.left) == before
 
 
+def test_a_run_that_is_held_sends_nothing_to_any_host():
+    wire = Wire(latency=0)
+    wire.rate.hold(5)
+    wire.clock.run(wire.send("https://a.example/"), wire.send("https://b.example/"))
+    assert wire.left == pytest.approx([5, 5])
+
+
 def test_a_request_that_fails_gives_its_turn_back():
     wire = Wire(limit=1, latency=0)
     wire.answers = {number: OSError("reset") for number in range(4)}

@@ -1,0 +1,73 @@
+"""Gives each run its share of the fleet's rate: HOST_RATE over the live runs of its chain."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import fleet
+from splitcart_spiders.middlewares import is_dev, manners_on
+from splitcart_spiders.middlewares.host_rate import HostRate
+
+logger = logging.getLogger(__name__)
+
+HOLD = 1.25
+"""Heartbeats that a run waits when others are live: by then every one of them has read its smaller share."""
+
+
+class ShareExtension:
+    """Reads the share when the run is open, and again with every heartbeat.
+
+    The sum never exceeds HOST_RATE: a run that finds others live sends nothing until they have made room for it.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        if not manners_on(crawler.settings, dev=is_dev(crawler.spider)):
+            raise NotConfigured("in dev without POLITE=1")
+        self.crawler = crawler
+        self.rate = HostRate.of(crawler)
+        self.heartbeat = crawler.settings.getfloat("HEARTBEAT_SECONDS", 30)
+        self.task: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        extension = cls(crawler)
+        # By then the run is open, and nothing has been sent.
+        crawler.signals.connect(extension.started, signal=signals.engine_started)
+        crawler.signals.connect(extension.closed, signal=signals.spider_closed)
+        return extension
+
+    async def started(self) -> None:
+        """Take the first share, and wait where others must make room."""
+        owner = getattr(self.crawler, "splitcart_run", None)
+        if owner is None or owner.run is None:
+            return
+        if await self.take(owner) > 1:
+            self.rate.hold(HOLD * self.heartbeat)
+        self.task = asyncio.ensure_future(self.follow(owner))
+
+    async def follow(self, owner: Any) -> None:
+        """Take the share of the moment with every heartbeat; where the database cannot be asked the last one stands."""
+        while True:
+            await asyncio.sleep(self.heartbeat)
+            try:
+                await self.take(owner)
+            except SQLAlchemyError as error:
+                logger.warning("The share of run %s could not be read: %s", owner.run.id, error)
+
+    async def take(self, owner: Any) -> int:
+        """Set the share; how many runs are live, this one included."""
+        now = owner.now() if hasattr(owner, "now") else datetime.now(UTC)
+        live = max(1, await asyncio.to_thread(fleet.live_runs, owner.engine, owner.run.company_id, now))
+        self.rate.share = 1 / live
+        return live
+
+    def closed(self) -> None:
+        """Nothing more will be sent."""
+        if self.task is not None:
+            self.task.cancel()
