@@ -37,7 +37,7 @@ class CleanPipeline(Stage):
 def _text(value: str | None, bound: int) -> str | None:
     if value is None:
         return None
-    return texts.clean(html.unescape(value[: bound * 8]), bound)
+    return texts.clean(html.unescape(value[: bound * 8]) if "&" in value else value, bound)
 
 
 def _is_address(value: str) -> bool:
