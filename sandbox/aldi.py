@@ -138,14 +138,14 @@ def _search(ask: Ask, store: Store) -> Reply:
     if limit not in LIMITS or offset is None or offset < 0 or sort not in SORTS:
         return refused(400, "INVALID_PARAMETER", "limit, offset or sort is invalid")
     state = _state(ask, store)
-    rows = _rows(ask, state)
+    key = (query.get("categoryKey"), query.get("q"), store.store_id, ask.day_of(store.store_id), sort)
+    rows = ask.kept(key, lambda: _ordered(ask, _rows(ask, state), state, sort))
     if offset >= max(len(rows), 1) and "aldi_empty_past_end" not in ask.switches:
         return refused(400, "INVALID_OFFSET", "offset is beyond the result")
     offset = 0 if ask.tamper.page_one else offset
-    key = (query.get("categoryKey"), query.get("q"), store.store_id, ask.day_of(store.store_id), limit, offset, sort)
 
     def render() -> bytes:
-        shown = _ordered(ask, rows, state, sort)[offset : offset + limit]
+        shown = rows[offset : offset + limit]
         shown = [] if ask.tamper.no_rows else thinned(ask, shown)
         lines = ask.world.catalogue("aldi").lines
         meta = {
@@ -155,7 +155,7 @@ def _search(ask: Ask, store: Store) -> Reply:
         }  # fmt: skip
         return dump({"meta": meta, "data": [_record(ask, lines[index], state) for index in shown]})
 
-    return Reply(body=ask.cached(key, render))
+    return Reply(body=ask.cached((*key, limit, offset), render))
 
 
 def _detail(ask: Ask, store: Store, sku: str) -> Reply:

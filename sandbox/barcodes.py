@@ -14,7 +14,7 @@ def is_true(code: str) -> bool:
 
 
 def _digits(chance: Random, count: int) -> str:
-    return "".join(chance.choice("0123456789") for _ in range(count))
+    return f"{chance.randrange(10**count):0{count}d}"
 
 
 def draw(chance: Random) -> str:

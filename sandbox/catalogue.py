@@ -77,6 +77,7 @@ class _Maker:
         self.dice = dice
         self.chance = dice.stream(f"goods:{concern}")
         self.brands = brands
+        self.bases: dict[tuple[Kind, str | None, int, int], int] = {}
         self.taken: set[tuple[str | None, str, int, int]] = set()
         self.codes: set[str] = set()
 
@@ -93,10 +94,14 @@ class _Maker:
             key = (brand, words, size, count)
             if key not in self.taken:
                 self.taken.add(key)
-                return Good(
-                    kind, brand, words, size, count, _price(kind, brand, size, count, self.dice), self._code(kind)
-                )
+                return Good(kind, brand, words, size, count, self._base(kind, brand, size, count), self._code(kind))
         raise ValueError("no unused good left: ask for fewer products")
+
+    def _base(self, kind: Kind, brand: str | None, size: int, count: int) -> int:
+        key = (kind, brand, size, count)
+        if key not in self.bases:
+            self.bases[key] = _price(kind, brand, size, count, self.dice)
+        return self.bases[key]
 
     def _code(self, kind: Kind) -> str:
         while True:
@@ -169,6 +174,7 @@ class Catalogue:
         self._chance = dice.stream(f"{chain}:lines")
         self._skus: set[str] = set()
         self._families: dict[tuple[str, str | None, int, int], int] = {}
+        self._factors: dict[tuple[str, str | None, int, int], float] = {}
         self._promo_share = 0.0 if chain == "iga" else promo_share
         goods = self._goods(products, pool)
         self.lines: list[Line] = [self._line(index, good, "main") for index, good in enumerate(goods)]
@@ -200,15 +206,18 @@ class Catalogue:
             sku = _sku(self.chain, section, good, chance)
         self._skus.add(sku)
         family = (good.kind.noun, good.brand, good.size, good.count)
+        if family not in self._factors:
+            self._factors[family] = LEVEL[self.chain] * (
+                0.97 + 0.06 * self._dice.stream(f"{self.chain}:{family}").random()
+            )
         main = section == "main"
         promo = main and (chance.random() < self._promo_share)
-        factor = LEVEL[self.chain] * (0.97 + 0.06 * self._dice.stream(f"{self.chain}:{family}").random())
         return Line(
             index=index,
             sku=sku,
             good=good,
             brand=good.brand,
-            base=max(60, round(good.base * factor / 5) * 5),
+            base=max(60, round(good.base * self._factors[family] / 5) * 5),
             family=self._families.setdefault(family, len(self._families)),
             section=section,
             promo_only=promo,

@@ -88,8 +88,12 @@ def search_results(ask: Ask, node: Node, store: Store, page: int, sort: str) -> 
     """searchResults of one page; past the end, or the cap, `results` is empty and the total stays."""
     state = state_of(ask, store)
     lines = ask.world.catalogue("coles").lines
-    rows = [index for index in node.lines.tolist() if state.ranged[index] or lines[index].section != "main"]
-    rows = _ordered(ask, [] if ask.tamper.empty else rows, state, sort)
+
+    def make() -> list[int]:
+        found = [index for index in node.lines.tolist() if state.ranged[index] or lines[index].section != "main"]
+        return _ordered(ask, [] if ask.tamper.empty else found, state, sort)
+
+    rows = ask.kept((node.slug, store.store_id, ask.day_of(store.store_id), sort), make)
     shown = rows[(page - 1) * SIZE : page * SIZE] if page <= ask.world.coles_page_cap else []
     shown = [] if ask.tamper.no_rows else thinned(ask, shown)
     return {

@@ -70,11 +70,10 @@ def end_of(key: str, switches: frozenset[str]) -> str:
     return forced[0] if forced else ENDS[int(opaque(f"end:{key}", 4), 16) % 3]
 
 
-def _listed(ask: Ask, node: Node, state: State) -> list[Line]:
-    lines = ask.world.catalogue("iga").lines
+def _listed(ask: Ask, node: Node, state: State) -> list[int]:
     rows = [] if ask.tamper.empty else [index for index in node.lines.tolist() if state.ranged[index]]
     rank = ask.world.dice.uniform("iga:rank", np.array(rows, dtype=np.int64))
-    return [lines[rows[place]] for place in np.argsort(rank, kind="stable").tolist()]
+    return [rows[place] for place in np.argsort(rank, kind="stable").tolist()]
 
 
 def _category(ask: Ask, store: Store, key: str) -> Reply:
@@ -85,7 +84,8 @@ def _category(ask: Ask, store: Store, key: str) -> Reply:
     if take is None or skip is None or not 1 <= take <= 100 or skip < 0:
         return reply_json({"statusCode": 400, "message": "take or skip is invalid"}, 400)
     state = _state(ask, store)
-    rows = _listed(ask, path[-1], state)
+    day = ask.day_of(store.store_id)
+    rows = ask.kept((key, store.store_id, day), lambda: _listed(ask, path[-1], state))
     end = end_of(key, ask.switches)
     if rows and skip >= len(rows):
         if end == "iga_end_404":
@@ -93,11 +93,9 @@ def _category(ask: Ask, store: Store, key: str) -> Reply:
         if end == "iga_end_repeats":
             skip = (len(rows) - 1) // take * take
     skip = 0 if ask.tamper.page_one else skip
-    day = ask.day_of(store.store_id)
 
     def render() -> bytes:
-        indices = [line.index for line in rows[skip : skip + take]]
-        shown = [] if ask.tamper.no_rows else thinned(ask, indices)
+        shown = [] if ask.tamper.no_rows else thinned(ask, rows[skip : skip + take])
         lines = ask.world.catalogue("iga").lines
         return _body(ask, store, state, [lines[index] for index in shown], len(rows))
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 CACHE_BYTES = 384 * 1024 * 1024
+ROW_LISTS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,10 @@ class Ask:
         except ValueError:
             return None
 
+    def kept(self, key: tuple[Any, ...], make: Callable[[], list[int]]) -> list[int]:
+        """The rows of a listing in their order, worked out once for all its pages."""
+        return self.cache.rows((self.chain, self.tamper, self.switches, *key), make)
+
     def cached(self, key: tuple[Any, ...], render: Callable[[], bytes]) -> bytes:
         return self.cache.get((self.chain, self.tamper, self.switches, *key), render)
 
@@ -86,6 +91,14 @@ class BodyCache:
         self.limit = limit
         self.size = 0
         self._bodies: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
+        self._rows: OrderedDict[tuple[Any, ...], list[int]] = OrderedDict()
+
+    def rows(self, key: tuple[Any, ...], make: Callable[[], list[int]]) -> list[int]:
+        if key not in self._rows:
+            self._rows[key] = make()
+            if len(self._rows) > ROW_LISTS:
+                self._rows.popitem(last=False)
+        return self._rows[key]
 
     def get(self, key: tuple[Any, ...], render: Callable[[], bytes]) -> bytes:
         body = self._bodies.get(key)

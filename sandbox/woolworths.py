@@ -7,7 +7,7 @@ from sandbox.places import Store
 from sandbox.site import Ask, Reply, dump, holds, issue, reply_html, reply_json, whole
 from sandbox.woolworths_constants import DENIED, HOME
 from sandbox.woolworths_goods import display_name, pack_grams, truth
-from sandbox.woolworths_listing import bundles_of, listing, page_body, state_of
+from sandbox.woolworths_listing import FLAGS, bundles_of, listing, page_body, state_of
 from sandbox.woolworths_records import record
 from sandbox.woolworths_tree import tree_json
 
@@ -77,9 +77,7 @@ def _browse(ask: Ask) -> Reply:
         return reply_json(listing(None, [], 0))
     store = _store(ask, body.get("storeId"))
     page = 1 if ask.tamper.page_one else page
-    flags = tuple(
-        bool(body.get(key)) for key in ("isHideEverydayMarketProducts", "isHideUnavailableProducts", "isSpecial")
-    )
+    flags = tuple(bool(body.get(flag)) for flag in FLAGS)
     day = ask.day_of(store.store_id)
     key = (node[-1].key, store.store_id, day, page, size, str(body.get("sortType")), flags)
     return Reply(body=ask.cached(key, lambda: page_body(ask, node[-1], body, store, page, size)))

@@ -35,7 +35,7 @@ def _under(node: Node, state: State) -> np.ndarray:
     return lines[keep & state.available[lines]]
 
 
-def _ordered(ask: Ask, lines: Sequence[int], state: State, sort: str, page: int) -> list[int]:
+def _ordered(ask: Ask, lines: Sequence[int], state: State, sort: str, salt: int) -> list[int]:
     catalogue = ask.world.catalogue("woolworths")
     if sort == "Name":
         return sorted(lines, key=lambda i: (display_name(catalogue.lines[i]).lower(), catalogue.lines[i].sku))
@@ -43,9 +43,23 @@ def _ordered(ask: Ask, lines: Sequence[int], state: State, sort: str, page: int)
         sign = -1 if sort == "PriceDesc" else 1
         prices = state.offers.price
         return sorted(lines, key=lambda i: (not state.available[i], sign * int(prices[i]), catalogue.lines[i].sku))
-    salt = page if "woolworths_relevance_drifts" in ask.switches else 0
     rank = ask.world.dice.uniform("woolworths:relevance", np.array(lines, dtype=np.int64), salt)
     return [lines[place] for place in np.argsort(rank, kind="stable").tolist()]
+
+
+FLAGS = ("isHideEverydayMarketProducts", "isHideUnavailableProducts", "isSpecial")
+
+
+def listed(ask: Ask, node: Node, body: dict[str, Any], store: Store, page: int) -> list[int]:
+    """Indices of the lines that a category lists, in the order asked for."""
+    sort = str(body.get("sortType") or "TraderRelevance")
+    salt = page if "woolworths_relevance_drifts" in ask.switches else 0
+    state, day = state_of(ask, store)
+
+    def make() -> list[int]:
+        return [] if ask.tamper.empty else _ordered(ask, _rows(ask, node, body, state), state, sort, salt)
+
+    return ask.kept((node.key, store.store_id, day, sort, salt, *(bool(body.get(flag)) for flag in FLAGS)), make)
 
 
 def _rows(ask: Ask, node: Node, body: dict[str, Any], state: State) -> list[int]:
@@ -63,23 +77,27 @@ def _rows(ask: Ask, node: Node, body: dict[str, Any], state: State) -> list[int]
     return rows
 
 
-def _ads(ask: Ask, node: Node, page: int, pages: int, state: State, hide_market: bool) -> list[Line]:
+def _ads(ask: Ask, node: Node, store: Store, page: int, pages: int, hide_market: bool) -> list[Line]:
     """Advertised lines of the department: the same on every page, and never none past the end."""
     world = ask.world
     root = world.woolworths_tree.paths[node.key][0]
     lines = world.catalogue("woolworths").lines
-    shown = [
-        line
-        for line in (lines[index] for index in root.lines.tolist())
-        if (state.ranged[line.index] or line.section == "market")
-        and state.available[line.index]
-        and not (hide_market and line.section == "market")
-    ]
-    rank = world.dice.uniform("woolworths:ads", np.array([line.index for line in shown], dtype=np.int64))
-    chosen = [shown[place] for place in np.argsort(rank)[:8].tolist()]
+    state, day = state_of(ask, store)
+
+    def choose() -> list[int]:
+        shown = [
+            index
+            for index in root.lines.tolist()
+            if state.available[index]
+            and (not hide_market if lines[index].section == "market" else bool(state.ranged[index]))
+        ]
+        rank = world.dice.uniform("woolworths:ads", np.array(shown, dtype=np.int64))
+        return [shown[place] for place in np.argsort(rank)[:8].tolist()]
+
+    chosen = [lines[index] for index in ask.kept(("ads", root.key, store.store_id, day, hide_market), choose)]
     if page == pages + 1:
         return chosen[:1]
-    lot = float(world.dice.uniform("woolworths:ad-count", page, len(shown)))
+    lot = float(world.dice.uniform("woolworths:ad-count", page, len(root.lines)))
     return chosen if page > pages or lot > 0.38 else chosen[: (6, 2, 1, 4, 0)[int(lot / 0.38 * 5)]]
 
 
@@ -99,15 +117,14 @@ def bundles_of(ask: Ask, rows: list[dict[str, Any]], page: int) -> list[dict[str
 def page_body(ask: Ask, node: Node, body: dict[str, Any], store: Store, page: int, size: int) -> bytes:
     state, day = state_of(ask, store)
     catalogue = ask.world.catalogue("woolworths")
-    rows = [] if ask.tamper.empty else _rows(ask, node, body, state)
+    rows = listed(ask, node, body, store, page)
     total, cap = len(rows), ask.world.woolworths_cap
     pages = -(-min(total, cap) // size)
-    ordered = _ordered(ask, rows, state, str(body.get("sortType") or "TraderRelevance"), page)[:cap]
-    shown = ordered[(page - 1) * size : page * size]
+    shown = rows[:cap][(page - 1) * size : page * size]
     shown = [] if ask.tamper.no_rows else thinned(ask, shown)
     ads: list[Line] = []
     if total and not ask.tamper.no_rows and not (page > pages and "woolworths_empty_past_end" in ask.switches):
-        ads = _ads(ask, node, page, pages, state, bool(body.get("isHideEverydayMarketProducts")))
+        ads = _ads(ask, node, store, page, pages, bool(body.get("isHideEverydayMarketProducts")))
     by = int(store.store_id)
     records = [record(ask.world, catalogue.lines[index], state, day, by) for index in shown]
     for place, line in enumerate(ads):
