@@ -41,8 +41,15 @@ class SessionFile:
         return cookies if young and all(expiry < 0 or expiry > now for expiry in expiries) else None
 
     def save(self, cookies: list[Cookie]) -> None:
-        """Keep a session in place of the one before; `expires`: seconds since 1970, -1 when with the session."""
+        """Keep a session in place of the one before; `expires`: seconds since 1970, -1 when with the session.
+
+        Files too old to be offered go: every sandbox has an address of its own.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        for old in self.path.parent.glob("*.json"):
+            with contextlib.suppress(FileNotFoundError):
+                if old.stat().st_mtime < time.time() - self.max_age:
+                    old.unlink()
         handle, name = tempfile.mkstemp(dir=self.path.parent)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump({"opened": self.now(), "cookies": cookies}, file)

@@ -1,4 +1,6 @@
+import os
 import stat
+import time
 
 import pytest
 
@@ -63,6 +65,16 @@ def test_a_broken_file_is_no_session(keep, text):
     keep.save(COOKIES)
     keep.path.write_text(text)
     assert keep.load() is None
+
+
+def test_files_too_old_to_be_offered_go(keep):
+    keep.path.parent.mkdir()
+    for name, age in (("old.json", 3700), ("young.json", 60)):
+        path = keep.path.with_name(name)
+        path.write_text("{}")
+        os.utime(path, (time.time() - age, time.time() - age))
+    keep.save(COOKIES)
+    assert {path.name for path in keep.path.parent.iterdir()} == {"young.json", keep.path.name}
 
 
 def test_only_its_owner_reads_it(keep):
