@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 _MAX_TEXT = 200
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
@@ -45,8 +46,15 @@ def normalise(text: object) -> str:
     """Words of a brand or a name: lower case, no accents, apostrophes or signs, `&` as and. `` for what is no text."""
     if not isinstance(text, str):
         return ""
-    bare = unicodedata.normalize("NFKD", text[:_MAX_TEXT]).casefold()
-    bare = "".join(sign for sign in bare if not unicodedata.combining(sign))
+    return _normalise(text[:_MAX_TEXT])
+
+
+@lru_cache(maxsize=32_768)
+def _normalise(text: str) -> str:
+    bare = text.casefold()
+    if not bare.isascii():
+        decomposed = unicodedata.normalize("NFKD", text).casefold()
+        bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
     return _NOT_A_WORD.sub(" ", _AND.sub(" and ", _APOSTROPHES.sub("", bare))).strip()
 
 

@@ -49,7 +49,10 @@ def normalized_key(brand: object, name: object, size: object = None) -> str:
     `size` is a Size, a text, or None (then a size at the name's end counts). Never raises; the same for any order of
     words.
     """
-    return _key(_text(brand), _text(name), size if isinstance(size, Size) else sizes.parse(size))
+    if not isinstance(size, Size):
+        return _read(_text(brand), _text(name), _text(size)).key
+    rest, told = sizes.split_name(_text(name))
+    return _key(_text(brand), _text(name), rest, size, told)
 
 
 def decide(a: Listing, b: Listing, aliases: Mapping[str, str] = brands.ALIASES) -> Decision:
@@ -96,13 +99,13 @@ def _said_by(a: Listing, b: Listing) -> str | None:
         return "gtin"
     if (_company(a), a.sku) == (_company(b), b.sku):
         return "sku"
-    if _key_of(a) == _key_of(b) and not (a.gtin and b.gtin) and all(_key_of(a).split("|")):
+    if _facts(a).key == _facts(b).key and not (a.gtin and b.gtin) and all(_facts(a).key.split("|")):
         return "key"
     return None
 
 
 def _veto(a: Listing, b: Listing, by: str, aliases: Mapping[str, str]) -> str | None:
-    ours, theirs = _size_of(a), _size_of(b)
+    ours, theirs = _facts(a).size, _facts(b).size
     if differ(ours, theirs):
         return "veto_size: " + " is not ".join(sorted((str(ours), str(theirs))))
     ours_key, theirs_key = brands.key(a.brand, aliases), brands.key(b.brand, aliases)
@@ -110,7 +113,7 @@ def _veto(a: Listing, b: Listing, by: str, aliases: Mapping[str, str]) -> str | 
         return f"veto_brand: {min(ours_key, theirs_key)} is not {max(ours_key, theirs_key)}"
     if _company(a) != _company(b) and (label := brands.owner(ours_key) or brands.owner(theirs_key)):
         return f"veto_private_label: a label of {label} is sold by no other company"
-    if clash := variants.conflict(_words(a), _words(b)):
+    if clash := variants.conflict(_facts(a).words, _facts(b).words):
         return f"veto_variant: {clash[0]} " + " is not ".join(sorted(" ".join(words) for words in clash[1:]))
     return _veto_of_gtins(a, b, by)
 
@@ -119,7 +122,7 @@ def _veto_of_gtins(a: Listing, b: Listing, by: str) -> str | None:
     """Two valid barcodes are two products, unless one company's sku changed its barcode and nothing else."""
     if not a.gtin or not b.gtin or a.gtin == b.gtin:
         return None
-    if by == "sku" and _size_of(a) == _size_of(b) and _key_of(a) == _key_of(b):
+    if by == "sku" and _facts(a).size == _facts(b).size and _facts(a).key == _facts(b).key:
         return None
     return f"veto_gtin: {min(a.gtin, b.gtin)} is not {max(a.gtin, b.gtin)}, and size, count and name do not all agree"
 
@@ -143,7 +146,7 @@ def _bounds(size: Size) -> tuple[float, float]:
 
 
 def _learned(a: Listing, b: Listing, aliases: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    names = {("key", _key_of(a)), ("key", _key_of(b))}
+    names = {("key", _facts(a).key), ("key", _facts(b).key)}
     gtins = {("gtin", gtin) for gtin in (a.gtin, b.gtin) if gtin}
     makes = {("brand", key) for one in (a, b) if (key := brands.key(one.brand, aliases))}
     return frozenset().union(*(kind for kind in (names, gtins, makes) if len(kind) > 1))
@@ -171,22 +174,29 @@ def _order(listing: Listing) -> tuple[str, ...]:
     return (_company(listing), listing.sku, *(text or "" for text in told))
 
 
-def _words(listing: Listing) -> str:
-    return brands.normalise(sizes.split_name(listing.name)[0])
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a listing's texts tell: read once, for listings are compared many times."""
+
+    size: Size | None
+    """Of the size text, else of the name's end."""
+    key: str
+    words: str
+    """Of the name, without the size that ends it."""
 
 
-def _size_of(listing: Listing) -> Size | None:
-    return sizes.parse(listing.size) or sizes.split_name(listing.name)[1]
+def _facts(listing: Listing) -> _Facts:
+    return _read(_text(listing.brand), _text(listing.name), _text(listing.size))
 
 
-def _key_of(listing: Listing) -> str:
-    return _key(_text(listing.brand), _text(listing.name), sizes.parse(listing.size))
-
-
-@lru_cache(maxsize=65_536)
-def _key(brand: str, name: str, size: Size | None) -> str:
-    make = brands.key(brand)
+@lru_cache(maxsize=32_768)
+def _read(brand: str, name: str, size_text: str) -> _Facts:
     rest, told = sizes.split_name(name)
+    size = sizes.parse(size_text)
+    return _Facts(size or told, _key(brand, name, rest, size, told), brands.normalise(rest))
+
+
+def _key(brand: str, name: str, rest: str, size: Size | None, told: Size | None) -> str:
     if size is not None and told is not None and differ(size, told):
         rest = name  # the name's own amount is then a word like any other
     words = brands.normalise(rest).split()
@@ -194,8 +204,7 @@ def _key(brand: str, name: str, size: Size | None) -> str:
     if written and words[: len(written)] == written:
         words = words[len(written) :]
     kept = sorted(set(words) - _STOP_WORDS)
-    size = size or told
-    return f"{make}|{' '.join(kept)}|{_plain(size)}"
+    return f"{brands.key(brand)}|{' '.join(kept)}|{_plain(size or told)}"
 
 
 def _plain(size: Size | None) -> str:
@@ -215,5 +224,5 @@ def _text(value: object) -> str:
 _BUCKETS: tuple[tuple[str, Callable[[Listing], object]], ...] = (
     ("gtin", lambda listing: listing.gtin),
     ("sku", lambda listing: (_company(listing), listing.sku)),
-    ("key", _key_of),
+    ("key", lambda listing: _facts(listing).key),
 )

@@ -7,8 +7,10 @@ is None.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 from splitcart.units import COUNT_WORDS, MEASURE_WORDS, UNITS, BaseUnit
 
@@ -77,12 +79,17 @@ _TILL = re.compile(
 
 def parse(text: object) -> Size | None:
     """The size that a pack text tells, alone or at the end of a name or till text, or None. Never raises."""
-    if not isinstance(text, str) or not text or len(text) > MAX_TEXT:
-        return None
+    return _parse(text) if isinstance(text, str) and 0 < len(text) <= MAX_TEXT else None
+
+
+@lru_cache(maxsize=32_768)
+def _parse(text: str) -> Size | None:
     plain = _plain_text(text)
     about = bool(_ABOUT.search(plain))
     body = _LEAD.sub("", plain.strip("()"))
-    return _phrase(body, about) or _till(plain) or _at_end(plain)[1]
+    if not _DIGIT.search(plain):
+        return _phrase(body, about, _WORDS)
+    return _phrase(body, about) or (_till(plain) if ":" in plain else None) or _at_end(plain)[1]
 
 
 def split_name(name: str) -> tuple[str, Size | None]:
@@ -98,9 +105,9 @@ def _plain_text(text: str) -> str:
     return " ".join(spelt.casefold().translate(_DASHES).split())
 
 
-def _phrase(body: str, about: bool) -> Size | None:
+def _phrase(body: str, about: bool, forms: "tuple[Form, ...] | None" = None) -> Size | None:
     """A text that is a size and nothing else."""
-    for pattern, build in _BUILDERS:
+    for pattern, build in _NUMBERED + _WORDS if forms is None else forms:
         if found := pattern.fullmatch(body):
             return build(found, about)
     return None
@@ -115,7 +122,7 @@ def _till(plain: str) -> Size | None:
 def _at_end(plain: str) -> tuple[int, Size | None]:
     """`Golden Crumpets Round 6 pack`: the longest size that ends a longer text, and where the rest ends."""
     start = 0
-    for _ in range(40):
+    for _ in range(40 if _DIGIT.search(plain) else 0):
         found = _BREAK.search(plain, start)
         if found is None:
             break
@@ -127,6 +134,7 @@ def _at_end(plain: str) -> tuple[int, Size | None]:
 
 
 _DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212", "------")
+_DIGIT = re.compile("[0-9]")
 _STARTS = frozenset("0123456789.")
 _BREAK = re.compile(r"[\s(,]")
 _AMBIGUOUS = re.compile(rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{COUNT_WORDS}|x)|(?<![a-z])x|[×*+/&-])[\s(,]*$")
@@ -180,18 +188,18 @@ def _roll(found: re.Match[str], about: bool) -> Size | None:
     return sides[-1] if len(sides) == 2 and found[2] != found[4] else None
 
 
-_BUILDERS = (
+Form = tuple[re.Pattern[str], Callable[[re.Match[str], bool], Size | None]]
+_NUMBERED: tuple[Form, ...] = (
+    (_ONE, _one),
     (_RANGE, _range),
     (_TIMES, _times),
     (_ROLL, _roll),
     (_TIMES_AFTER, _times_after),
     (_LITRES_AND_PACK, _times_after),
-    (_ONE, _one),
-    (_PER_MEASURE, _per_measure),
-    (_SINGLE, _single),
-    (_DOZEN, _dozen),
     (_PACKS_OF, _packs_of),
 )
+_WORDS: tuple[Form, ...] = ((_PER_MEASURE, _per_measure), (_SINGLE, _single), (_DOZEN, _dozen))
+"""Forms that need no number."""
 
 
 def _count(text: str) -> int:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import chain
 
 _GROUPS = {
@@ -50,6 +51,7 @@ _PATTERN = re.compile(rf"\b(?:{'|'.join(sorted(_SPELLINGS, key=len, reverse=True
 _NUMBER = re.compile(r"\b[0-9]+(?:mg|mcg|iu|w)?\b")
 
 
+@lru_cache(maxsize=32_768)
 def variants(words: str) -> dict[str, frozenset[str]]:
     """Group -> the variants that a normalised name tells; `number` holds its numbers (strengths, stages, percents)."""
     found = chain.from_iterable(_SPELLINGS[spelling] for spelling in _PATTERN.findall(words))
