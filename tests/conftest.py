@@ -5,9 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from tests.support.postgres import Server, ServerMissing
+
+# A busy machine is no failure, and two runs of the same tree try the same examples.
+settings.register_profile("tests", deadline=None, derandomize=True)
+settings.load_profile("tests")
 
 
 def _migrate(url: str) -> None:
