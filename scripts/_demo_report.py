@@ -64,7 +64,7 @@ class Report:
             counts = run.counts or {}
             with self.engine.connect() as connection:
                 offers = _oracle.offers(connection, chain, store_id)
-            specials = sum(offer.is_on_special for _, offer in offers.values())
+            specials = sum(offer["is_on_special"] for _, offer in offers.values())
             store = self.world.store(chain, store_id)
             figures = (counts.get("listings"), len(offers), specials, sum((counts.get("drops") or {}).values()))
             table.add_row(
@@ -97,12 +97,14 @@ class Report:
         for chain, store_id in {chain: (chain, store_id) for chain, store_id in reversed(keys)}.values():
             with self.engine.connect() as connection:
                 offers = [
-                    pair for pair in _oracle.offers(connection, chain, store_id).values() if pair[1].is_on_special
+                    pair for pair in _oracle.offers(connection, chain, store_id).values() if pair[1]["is_on_special"]
                 ]
-            offers.sort(key=lambda pair: pair[1].price_cents / pair[1].was_price_cents)
+            offers.sort(key=lambda pair: pair[1]["price_cents"] / pair[1]["was_price_cents"])
             for listing, offer in offers[:BEST]:
-                unit = f"${offer.unit_price_e4 / 1e4:,.2f}/{offer.unit_of_measure}" if offer.unit_price_e4 else ""
-                price, was = dollars(offer.price_cents), dollars(offer.was_price_cents)
+                price, was = dollars(offer["price_cents"]), dollars(offer["was_price_cents"])
+                unit = (
+                    f"${offer['unit_price_e4'] / 1e4:,.2f}/{offer['unit_of_measure']}" if offer["unit_price_e4"] else ""
+                )
                 table.add_row(chain, listing.name[:50], listing.size or "", price, was, unit)
         console.print(table)
 

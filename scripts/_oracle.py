@@ -14,7 +14,10 @@ Price = tuple[int | None, ...]
 
 
 def offers(connection: Connection, chain: str, store_id: str) -> dict[str, tuple[Any, Any]]:
-    """sku -> (listing, effective offer) of every offer that holds in a store; empty for a store never published."""
+    """sku -> (listing, offer) of every offer that holds in a store: in its range and seen by its last complete run.
+
+    Empty for a store never published.
+    """
     query = (
         select(stores.c.id)
         .join(companies, companies.c.id == stores.c.company_id)
@@ -22,7 +25,7 @@ def offers(connection: Connection, chain: str, store_id: str) -> dict[str, tuple
     )
     known = connection.execute(query).scalar()
     effective = queries.effective_prices(connection, [known]) if known is not None else []
-    found = {row.listing_id: row for row in effective}
+    found = {row.listing_id: row.offer for row in effective if row.missing_since is None}
     named = select(listings.c.id, listings.c.sku, listings.c.name, listings.c.size)
     return {row.sku: (row, found[row.id]) for row in connection.execute(named) if row.id in found}
 
@@ -31,7 +34,7 @@ def stored(engine: Engine, chain: str, store_id: str) -> dict[str, Price]:
     """sku -> what it costs in a store by the database."""
     with engine.connect() as connection:
         found = offers(connection, chain, store_id)
-    return {sku: tuple(getattr(offer, field) for field in FIELDS) for sku, (_, offer) in found.items()}
+    return {sku: tuple(offer[field] for field in FIELDS) for sku, (_, offer) in found.items()}
 
 
 def offered(world: World, chain: str, store_id: str, day: int) -> dict[str, Price]:
