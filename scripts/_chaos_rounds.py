@@ -10,7 +10,7 @@ from typing import Any
 
 import _crawls
 import _oracle
-from sqlalchemy import Engine, Row, func, select
+from sqlalchemy import Engine, Row, distinct, func, select
 
 from models.tables import companies, crawl_runs, staged_items
 from sandbox.server import SandboxServer
@@ -209,10 +209,10 @@ def unseen(before: dict[str, Any], found: dict[str, Any], truth: dict[str, Any])
 
 def left_over(scene: Scene) -> list[str]:
     """What no run may leave behind once every store has been crawled again in peace."""
+    runs = select(crawl_runs.c.status, func.count(distinct(crawl_runs.c.id)), func.count(staged_items.c.seq))
+    query = runs.outerjoin_from(crawl_runs, staged_items, staged_items.c.run_id == crawl_runs.c.id)
     with scene.engine.connect() as connection:
-        running = connection.execute(
-            select(func.count()).select_from(crawl_runs).where(crawl_runs.c.status == "running")
-        ).scalar_one()
-        staged = connection.execute(select(func.count()).select_from(staged_items)).scalar_one()
-    lines = [f"{running} runs are still running"] if running else []
-    return [*lines, f"{staged} staged rows were left behind"] if staged else lines
+        found = {row[0]: row[1:] for row in connection.execute(query.group_by(crawl_runs.c.status))}
+    lines = [f"{found['running'][0]} runs are still running"] if "running" in found else []
+    staged = found.get("abandoned", (0, 0))[1]
+    return [*lines, f"abandoned runs left {staged} staged rows"] if staged else lines

@@ -56,7 +56,7 @@ class Report:
     def show_stores(self, console: Console, keys: Sequence[Key], seconds: Mapping[Key, float]) -> None:
         """One row a store: what its crawl brought."""
         table = Table("chain", "store", "run", *(), title="What landed", title_justify="left")
-        for name in ("products", "prices", "specials", "drops", "requests", "seconds"):
+        for name in ("products", "prices", "specials", "drops, repairs", "requests", "seconds"):
             table.add_column(name, justify="right")
         for chain, store_id in keys:
             run = self.run(chain, store_id)
@@ -77,17 +77,17 @@ class Report:
         console.print(table)
 
     def show_drops(self, console: Console, keys: Sequence[Key]) -> None:
-        """Rows that were not kept, by chain and reason."""
+        """Rows that were dropped or repaired, by chain and reason."""
         drops: Counter[tuple[str, str]] = Counter()
         for chain, store_id in keys:
             run = self.run(chain, store_id)
             for reason, count in ((run.counts or {}).get("drops") or {}).items() if run else ():
                 drops[chain, reason] += count
-        table = Table("chain", "stage/reason", title="Rows that were not kept", title_justify="left")
+        table = Table("chain", "stage/event", title="Rows dropped or repaired", title_justify="left")
         table.add_column("rows", justify="right")
         for (chain, reason), count in sorted(drops.items()):
             table.add_row(chain, reason, f"{count:,}")
-        console.print(table if drops else "No row was dropped.")
+        console.print(table if drops else "No row was dropped or repaired.")
 
     def show_specials(self, console: Console, keys: Sequence[Key]) -> None:
         """The deepest specials of the first store of each chain."""

@@ -27,9 +27,6 @@ from models import engine as engines
 from sandbox.server import SandboxServer
 from sandbox.world import World
 
-STORES = 2
-"""Stores of each chain that take part."""
-
 
 @contextlib.contextmanager
 def scene(kind: str, sandbox: SandboxServer, seed: int) -> Iterator[Scene]:
@@ -50,26 +47,28 @@ def scene(kind: str, sandbox: SandboxServer, seed: int) -> Iterator[Scene]:
         yield Scene(kind, sandbox, url, engine, random.Random(seed), folder, restart)
 
 
-def targets(world: World, chains: Sequence[str]) -> list[tuple[str, str]]:
-    """The stores that take part."""
+def targets(world: World, chains: Sequence[str], count: int) -> list[tuple[str, str]]:
+    """The stores that take part: the first of each chain that sell online."""
     online = {chain: [store.store_id for store in world.stores(chain) if store.is_online] for chain in chains}
-    return [(chain, store_id) for chain, stores in online.items() for store_id in stores[:STORES]]
+    return [(chain, store_id) for chain, stores in online.items() for store_id in stores[:count]]
 
 
-def mishaps(scene: Scene) -> Iterator[Mishap]:
-    """For ever, each in its turn, in a new order each time."""
+def mishaps(scene: Scene, names: Sequence[str] | None) -> Iterator[Mishap]:
+    """For ever, each (of those named) in its turn, in a new order each time."""
     possible = [mishap for mishap in MISHAPS if scene.restart or not mishap.needs_restart]
-    while True:
+    possible = [mishap for mishap in possible if not names or mishap.name in names]
+    while possible:
         scene.chance.shuffle(possible)
         yield from possible
 
 
-def rage(scene: Scene, stores: Sequence[tuple[str, str]], rounds: int | None, until: float) -> Iterator[Outcome]:
+def rage(scene: Scene, options: argparse.Namespace, until: float) -> Iterator[Outcome]:
     """Crawls every store in peace, then plays rounds until the time or their number is up, then in peace again."""
     peace = MISHAPS[0]
+    stores = targets(scene.sandbox.world, options.chain or product_spiders(), options.stores)
     for store in stores:
         yield play(scene, peace, *store)
-    for mishap, store in islice(zip(mishaps(scene), cycle(stores)), rounds):
+    for mishap, store in islice(zip(mishaps(scene, options.mishap), cycle(stores)), options.rounds):
         if time.monotonic() > until:
             break
         scene.sandbox.day = scene.chance.randrange(6)  # within a specials period
@@ -94,17 +93,24 @@ def table(outcomes: Sequence[Outcome]) -> Table:
     return shown
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0 when every promise held in every round, else 1."""
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10.0, help="how long, over both databases (10)")
     parser.add_argument("--rounds", type=int, help="this many rounds a database, however long they take")
     parser.add_argument("--seed", type=int, default=1, help="of the mishaps and their moments (1)")
     parser.add_argument("--products", type=int, default=150, help="products a chain sells (150)")
+    parser.add_argument("--stores", type=int, default=2, help="stores of each chain that take part (2)")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), help="only this one")
     parser.add_argument("--chain", action="append", help="only this chain; may be repeated")
+    names = [mishap.name for mishap in MISHAPS]
+    parser.add_argument("--mishap", action="append", choices=names, help="only this; may be repeated", metavar="NAME")
     parser.add_argument("--json", action="store_true", help="print the rounds as JSON instead of a table")
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0 when every promise held in every round, else 1."""
+    options = parse(arguments)
     console = Console(stderr=options.json)
     world = World(seed=options.seed, products=options.products)
     kinds = [options.database] if options.database else ["sqlite", "postgresql"]
@@ -112,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for kind in kinds:
         until = float("inf") if options.rounds else time.monotonic() + options.minutes * 60 / len(kinds)
         with SandboxServer(world) as sandbox, scene(kind, sandbox, options.seed) as place:
-            for outcome in rage(place, targets(world, options.chain or product_spiders()), options.rounds, until):
+            for outcome in rage(place, options, until):
                 outcomes.append(outcome)
                 for line in outcome.broken:
                     told = f"{outcome.scene}, {outcome.mishap}, {outcome.chain} {outcome.store_id}: {line}"

@@ -143,7 +143,7 @@ def show(options: argparse.Namespace, console: Console) -> int:
     report.show_specials(console, stores)
     merged = merge(report.url, console)
     wrong = report.show_truth(console, stores)
-    place = os.path.relpath(folder)
+    place = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     console.print(f"\nLeft behind: {place}/splitcart.db (the prices), {place}/logs/ (one log a crawl)")
     console.print(f"Look closer: any of scripts/*.py with DATABASE_URL=sqlite:///{place}/splitcart.db")
     return 0 if merged and not wrong else 1
@@ -157,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="which sandbox (1)")
     parser.add_argument("--chain", action="append", help="only this chain; may be repeated")
     parser.add_argument("--folder", type=Path, default=ROOT / "demo", help="where its files go (demo)")
-    return show(parser.parse_args(arguments), Console())
+    return show(parser.parse_args(arguments), Console(width=None if sys.stdout.isatty() else 120))
 
 
 if __name__ == "__main__":

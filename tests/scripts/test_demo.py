@@ -3,11 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import demo
 from _demo_report import Report
 from rich.console import Console
 
+import demo
 from models import engine as engines
+from sandbox.server import SandboxServer
 from sandbox.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,7 +16,7 @@ CHAIN = "woolworths"
 
 
 def test_the_demo_crawls_two_stores_and_finds_every_price_right(tmp_path):
-    command = [sys.executable, "scripts/demo.py", "--chain", CHAIN, "--products", "80", "--folder", str(tmp_path)]
+    command = [sys.executable, "scripts/demo.py", "--chain", CHAIN, "--products", "40", "--folder", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"price by price: \d+ prices, all equal", done.stdout)
@@ -25,16 +26,19 @@ def test_the_demo_crawls_two_stores_and_finds_every_price_right(tmp_path):
 
 
 def test_a_crawl_that_fails_is_named_with_its_reason_and_its_log(tmp_path):
-    url = demo.fresh(tmp_path)
-    job = demo.Job(CHAIN, "1147", "Newtown", tmp_path / "logs" / "woolworths-1147.log")
+    world = World(products=40)
+    store = world.stores(CHAIN)[0]
+    job = demo.Job(CHAIN, store.store_id, store.name, tmp_path / "logs" / "crawl.log")
     console = Console(record=True, width=160)
-    report = Report(url, World(products=20))
-    demo.crawl_all([job], report, "http://127.0.0.1:1", console)
+    report = Report(demo.fresh(tmp_path), world)
+    with SandboxServer(world) as sandbox:
+        sandbox.faults.add("block")
+        demo.crawl_all([job], report, sandbox.url, console)
     assert demo.failures([job], report, console) == 1
     told = console.export_text()
-    assert "woolworths store 1147 was not crawled: network_down" in told
-    assert "exit code 5" in told
-    assert "woolworths-1147.log" in told
+    assert f"woolworths store {store.store_id} was not crawled: blocked" in told
+    assert "exit code 4" in told
+    assert "crawl.log" in told
 
 
 def test_a_demo_starts_afresh_and_leaves_a_folders_other_files_alone(tmp_path):
