@@ -147,6 +147,7 @@ def main(
     chain: Annotated[str, typer.Argument(help="Which mapping: woolworths, coles, aldi, iga, ...")],
     files: Annotated[list[Path], typer.Argument(help="Saved bodies: JSON, or Coles pages.", metavar="FILE...")],
     store: Annotated[str, typer.Option(help="The store id that the items carry.")] = "replay",
+    json_: Annotated[bool, typer.Option("--json", help="As other scripts have it; the output is JSON anyway.")] = True,
     now: Annotated[str, typer.Option(help="When it was seen, ISO 8601, UTC unless it says (default: now).")] = "",
 ) -> None:
     """Print one JSON object a product, one per sku, organic before advertised; the summary goes to standard error."""

@@ -29,12 +29,18 @@ _MANY_FOR = re.compile(r"\b(\d{1,3}) for \$(\d{1,5}(?:\.\d{1,2})?)(?![\d.])", re
 
 
 def records(body: object) -> list:
-    """Raw records, tiles and associations too, of a data answer, a page's `__NEXT_DATA__`, pageProps or a bare list."""
+    """Raw records, tiles and associations too, of a data answer, a page's `__NEXT_DATA__`, pageProps or a bare list.
+
+    Of a product's own page the product, which tells its barcode as well.
+    """
     if isinstance(body, list):
         return body
     if isinstance(body, dict) and "_type" in body:
         return [body]
-    return fields.rows(_results(_page_props(body)))
+    props = _page_props(body)
+    if "searchResults" not in props and isinstance(props.get("product"), dict):
+        return [props["product"]]
+    return fields.rows(_results(props))
 
 
 def to_item(
@@ -131,6 +137,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         sku=sku,
         name=name,
         brand=fields.text(raw.get("brand")),
+        gtin=gtin.normalise(raw.get("gtin"), sku),
         size=size,
         price_cents=price,
         was_price_cents=was,

@@ -220,6 +220,12 @@ def test_records_are_found_in_every_known_envelope(body):
     assert coles.records(body) == [MILK]
 
 
+def test_a_product_page_gives_its_product_with_the_barcode():
+    body = {"pageProps": {"product": {**MILK, "gtin": "9300633963583,9310043003014"}}}
+    (record,) = coles.records(body)
+    assert coles.to_item(record, store_id="766", now=NOW).gtin == "09300633963583"
+
+
 @pytest.mark.parametrize("body", [None, {}, 5, {"pageProps": None}, {"searchResults": {"results": None}}])
 def test_a_body_without_results_has_no_records(body):
     assert coles.records(body) == []
