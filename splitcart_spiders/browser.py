@@ -40,7 +40,8 @@ OPERATORS_PATIENCE = 600.0
 STOREFRONT = 'id="__NEXT_DATA__"'
 """What the page says once it is the storefront's own."""
 NO_NETWORK = ("ERR_NAME_", "ERR_CONNECTION_", "ERR_INTERNET_DISCONNECTED", "ERR_ADDRESS_", "ERR_NETWORK_", "ERR_EMPTY_")
-NO_BROWSER = ("Executable doesn't exist", "Failed to launch", "BrowserType.launch", "XServer", "$DISPLAY")
+NO_SCREEN = ("XServer", "X server", "$DISPLAY")
+NO_BROWSER = ("Executable doesn't exist", "Failed to launch", "BrowserType.launch")
 
 
 def chromium_path(settings: BaseSettings) -> str | None:
@@ -172,6 +173,8 @@ def as_crawl_error(error: Exception, url: str) -> CrawlError:
     said = str(error).strip().partition("\n")[0]
     if any(sign in str(error) for sign in NO_NETWORK):
         return NetworkDown(f"GET {url} in the browser: {said}.")
+    if any(sign in str(error) for sign in NO_SCREEN):
+        return BrowserMissing("There is no screen to show the page on: use -a headful=1 in a desktop session.")
     if any(sign in str(error) for sign in NO_BROWSER):
         return BrowserMissing(f"The browser did not start: {said}.")
     return CatalogueError(f"GET {url} in the browser: {said}.")

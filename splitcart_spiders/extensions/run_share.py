@@ -11,6 +11,8 @@ from scrapy.exceptions import NotConfigured
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import fleet
+from splitcart_spiders.extensions.run import RunExtension
+from splitcart_spiders.extensions.stores import StoresExtension
 from splitcart_spiders.middlewares import is_dev, manners_on
 from splitcart_spiders.middlewares.host_rate import HostRate
 
@@ -28,7 +30,7 @@ class ShareExtension:
 
     def __init__(self, crawler: Crawler) -> None:
         if not manners_on(crawler.settings, dev=is_dev(crawler.spider)):
-            raise NotConfigured("in dev without POLITE=1")
+            raise NotConfigured  # in dev without POLITE=1
         self.crawler = crawler
         self.rate = HostRate.of(crawler)
         self.heartbeat = crawler.settings.getfloat("HEARTBEAT_SECONDS", 30)
@@ -44,7 +46,7 @@ class ShareExtension:
 
     async def started(self) -> None:
         """Take the first share, and wait where others must make room."""
-        owner = getattr(self.crawler, "splitcart_run", None)
+        owner = self.crawler.get_extension(RunExtension) or self.crawler.get_extension(StoresExtension)
         if owner is None or owner.run is None:
             return
         if await self.take(owner) > 1:

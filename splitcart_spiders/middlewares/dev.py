@@ -42,7 +42,7 @@ class DevMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         if not is_dev(crawler.spider):
-            raise NotConfigured("not in dev")
+            raise NotConfigured
         self.crawler = crawler
         self.base_url = base_url_of(crawler.settings)
         self.chain = chain_of(crawler.spider)

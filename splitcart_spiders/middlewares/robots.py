@@ -39,7 +39,7 @@ class RobotsMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         if not manners_on(crawler.settings, dev=is_dev(crawler.spider)):
-            raise NotConfigured("in dev without POLITE=1")
+            raise NotConfigured  # in dev without POLITE=1
         self.crawler = crawler
         self.gate = Gate.of(crawler)
         self.rate = HostRate.of(crawler)

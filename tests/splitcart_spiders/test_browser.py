@@ -208,6 +208,7 @@ def test_a_browser_is_always_wanted_but_in_dev_only_where_one_is(monkeypatch):
         ("Page.goto: net::ERR_NAME_NOT_RESOLVED at https://a/", NetworkDown),
         ("Page.goto: net::ERR_CONNECTION_REFUSED at https://a/", NetworkDown),
         ("BrowserType.launch: Executable doesn't exist at /x", BrowserMissing),
+        ("BrowserType.launch: closed\n Missing X server or $DISPLAY", BrowserMissing),
         ("Page.goto: Timeout 30000ms exceeded.", CatalogueError),
     ],
 )
