@@ -49,10 +49,9 @@ def normalized_key(brand: object, name: object, size: object = None) -> str:
     `size` is a Size, a text, or None (then a size at the name's end counts). Never raises; the same for any order of
     words.
     """
-    if not isinstance(size, Size):
-        return _read(_text(brand), _text(name), _text(size)).key
-    rest, told = sizes.split_name(_text(name))
-    return _key(_text(brand), _text(name), rest, size, told)
+    if isinstance(size, Size):
+        return _facts_of(_text(brand), _text(name), size).key
+    return _read(_text(brand), _text(name), _text(size)).key
 
 
 def decide(a: Listing, b: Listing, aliases: Mapping[str, str] = brands.ALIASES) -> Decision:
@@ -191,20 +190,18 @@ def _facts(listing: Listing) -> _Facts:
 
 @lru_cache(maxsize=32_768)
 def _read(brand: str, name: str, size_text: str) -> _Facts:
+    return _facts_of(brand, name, sizes.parse(size_text))
+
+
+def _facts_of(brand: str, name: str, size: Size | None) -> _Facts:
     rest, told = sizes.split_name(name)
-    size = sizes.parse(size_text)
-    return _Facts(size or told, _key(brand, name, rest, size, told), brands.normalise(rest))
-
-
-def _key(brand: str, name: str, rest: str, size: Size | None, told: Size | None) -> str:
-    if size is not None and told is not None and differ(size, told):
-        rest = name  # the name's own amount is then a word like any other
-    words = brands.normalise(rest).split()
-    written = brands.normalise(brand).split()
-    if written and words[: len(written)] == written:
-        words = words[len(written) :]
-    kept = sorted(set(words) - _STOP_WORDS)
-    return f"{brands.key(brand)}|{' '.join(kept)}|{_plain(size or told)}"
+    if size is not None and told is not None and (size.unit != told.unit or differ(size, told)):
+        rest = name  # `Panadol 500mg` in a pack of 20: the name's own amount is a word like any other
+    size = size or told
+    words, written = brands.normalise(rest), brands.normalise(brand)
+    bare = words.removeprefix(f"{written} ") if written else words
+    kept = sorted(set(bare.split()) - _STOP_WORDS)
+    return _Facts(size, f"{brands.key(brand)}|{' '.join(kept)}|{_plain(size)}", words)
 
 
 def _plain(size: Size | None) -> str:

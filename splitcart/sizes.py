@@ -128,7 +128,7 @@ def _at_end(plain: str) -> tuple[int, Size | None]:
             break
         start = found.end()
         rest = plain[start:].strip("()")
-        if rest[:1] in _STARTS and (size := _phrase(rest, bool(_ABOUT.search(rest)))):
+        if rest[:1] in _STARTS and not _STRENGTH.search(rest) and (size := _phrase(rest, bool(_ABOUT.search(rest)))):
             return found.start(), None if _AMBIGUOUS.search(plain[: found.start()]) else size
     return len(plain), None
 
@@ -136,6 +136,8 @@ def _at_end(plain: str) -> tuple[int, Size | None]:
 _DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212", "------")
 _DIGIT = re.compile("[0-9]")
 _STARTS = frozenset("0123456789.")
+_STRENGTH = re.compile(r"[0-9]\s*(?:mg|milligrams?)$")
+"""`Panadol 500mg` says how strong, not how much."""
 _BREAK = re.compile(r"[\s(,]")
 _AMBIGUOUS = re.compile(rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{COUNT_WORDS}|x)|(?<![a-z])x|[×*+/&-])[\s(,]*$")
 """What must not stand before the last size: another one, or a sign that ties it to what comes before."""

@@ -323,7 +323,12 @@ def test_repeating_soon_does_not_put_off_the_confirmation():
     for hour in range(0, 12, 3):
         told = judge(counts=SHRUNK, walk=SHRUNK_WALK, past=past, now=NOW + timedelta(hours=hour))
         assert told.status == "partial"
+        assert noted(told) == Shortfall(182, NOW, frozenset())
         past = replace(PAST, shortfall=noted(told))
+    near = judge(counts=replace(SHRUNK, listings=183), walk=SHRUNK_WALK, past=past, now=NOW + timedelta(hours=11))
+    assert noted(near) == Shortfall(182, NOW, frozenset())
+    far = judge(counts=replace(SHRUNK, listings=189), walk=SHRUNK_WALK, past=past, now=NOW + timedelta(hours=11))
+    assert noted(far) == Shortfall(189, NOW + timedelta(hours=11), frozenset())
     assert judge(counts=SHRUNK, walk=SHRUNK_WALK, past=past, now=NOW + timedelta(hours=12)).status == "complete"
 
 

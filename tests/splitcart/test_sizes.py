@@ -81,7 +81,8 @@ SEEN = {
 }
 NOT_A_SIZE = [
     None, True, 3, 2.5, b"2L", [], {}, "", " ", "Medium", "355ml xCase", "200ml X Pack", "6 pack 500g",
-    "Fun 6 Pack 500g", "Foo 500g + 100g", "1/2 kg", "20cm x 20cm", "0 g", "0 x 5g", "9999999kg", "2.5kg - 1kg",
+    "Fun 6 Pack 500g", "Foo 500g + 100g", "1/2 kg", "20cm x 20cm", "Panadol 500mg", "0 g", "0 x 5g", "9999999kg",
+    "2.5kg - 1kg",
     "1kg - 2L", "1.5 x 2kg",
     "2001 x 1g", "Omo 2kg, 40 washes", "Vitamin B12 500", "٢L", "2L" * 200, "test desc",
 ]  # fmt: skip
