@@ -96,13 +96,20 @@ class SandboxServer:
 
     def __enter__(self) -> "SandboxServer":
         self._thread.start()
-        self.network_up()
+        try:
+            self.network_up()
+        except OSError:
+            self._end()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.network_down()
+        self._end()
+
+    def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()

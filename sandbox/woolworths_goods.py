@@ -8,6 +8,7 @@ from sandbox.places import Store
 from sandbox.pricing import State
 from sandbox.shelf import Cup, blank, cup, pack_price, put_price, unit_of
 from sandbox.site import lot
+from sandbox.woolworths_tree import DEPARTMENTS
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -73,6 +74,13 @@ def brand_sent(line: Line) -> str | None:
     return "" if lot_of(line) < 4 and line.brand else line.brand
 
 
+def pies_path(line: Line) -> tuple[str, str, str]:
+    """Department, category and sub-category as the record's pies...namesjson attributes tell them."""
+    kind = line.good.kind
+    name = DEPARTMENTS[kind.department][1] if kind.department in DEPARTMENTS else kind.department.title()
+    return name, kind.category, kind.leaf
+
+
 def measure_of(line: Line) -> tuple[str, int, str] | None:
     """(CupMeasure as sent, its amount, unit) of the shelf's unit price; None where the shelf shows none."""
     form, kind, lot, amount = line.good.kind.form, line.good.kind, lot_of(line), line.good.amount
@@ -123,12 +131,14 @@ def truth(world: "World", store: Store, day: int, line: Line, state: State) -> d
     """What a correct crawl stores of the line; shape as World.truth says."""
     row = blank("Woolworths", store.store_id, line)
     tree = world.woolworths_tree
+    paths = tree.leads.get(line.index, [])
+    own = pies_path(line) if line.promo_only else None
     row.update(
         name=display_name(line),
         brand=brand_sent(line) or None,
         size=size_text(line) or None,
-        category_path=tree.best(line.index),
-        category_paths=tree.leads.get(line.index, []),
+        category_path=own or tree.best(line.index),
+        category_paths=[*paths, *(own[:depth] for depth in (1, 2, 3))] if own else paths,
     )
     if line.good.kind.form in ("loose", "deli"):
         row.update(price_basis="kg", typical_grams=line.good.size)

@@ -1,5 +1,6 @@
 """Woolworths' product record."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from sandbox.catalogue import Line
@@ -13,6 +14,7 @@ from sandbox.woolworths_goods import (
     display_name,
     lot_of,
     measure_of,
+    pies_path,
     prices_of,
     shelf_cup,
     size_text,
@@ -65,9 +67,8 @@ def _attributes(line: Line) -> dict[str, Any]:
         values["ingredients"] = f"{kind.noun}, Water, Salt."
         values["allergystatement"] = "Egg Free,Fish Free,Soy Free"
         values["allergencontains"] = "Cereals, Gluten, Soy"
-    values["piesdepartmentnamesjson"] = f'["{kind.department.title()}"]'
-    values["piescategorynamesjson"] = f'["{kind.category}"]'
-    values["piessubcategorynamesjson"] = f'["{kind.leaf}"]'
+    for level, name in zip(("department", "category", "subcategory"), pies_path(line), strict=True):
+        values[f"pies{level}namesjson"] = json.dumps([name])
     for key, name in (("sapdepartmentname", kind.department), ("sapcategoryname", kind.category)):
         values[key] = name.upper()
     values["sapsubcategoryname"] = values["sapsegmentname"] = kind.leaf.upper()

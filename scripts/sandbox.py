@@ -4,6 +4,7 @@ import argparse
 import json
 import signal
 import threading
+from contextlib import ExitStack
 
 import _path  # noqa: F401
 
@@ -32,7 +33,13 @@ def main() -> None:
     stop = threading.Event()
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_, lambda *_: stop.set())
-    with SandboxServer(world, port=options.port, day=options.day, host=options.host) as server:
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(SandboxServer(world, options.port, options.day, options.host))
+        except OSError as error:
+            raise SystemExit(
+                f"port {options.port} at {options.host}: {error.strerror}; choose another --port"
+            ) from None
         ready = state(server)
         if options.json:
             print(json.dumps(ready), flush=True)
