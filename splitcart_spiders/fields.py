@@ -1,6 +1,7 @@
 """Readings of untrusted JSON that all mappings share: each gives a bounded value, None, or raises Refused."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
 from urllib.parse import quote
@@ -156,8 +157,9 @@ def choose_path(promo_roots: frozenset[str], *paths: tuple[str, ...]) -> tuple[s
 
 
 def slug(*words: str | None) -> str:
-    """Words as a page's address has them: lower case, everything but letters and digits one dash."""
-    return re.sub(r"[^a-z0-9]+", "-", " ".join(word for word in words if word).casefold()).strip("-")
+    """Words as a page's address has them: lower case, no accents, everything but letters and digits one dash."""
+    plain = unicodedata.normalize("NFKD", " ".join(word for word in words if word)).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.casefold()).strip("-")
 
 
 def url(base: str, *parts: str | None) -> str:

@@ -111,3 +111,4 @@ def test_a_link_is_a_web_address(sent):
 def test_addresses_are_quoted():
     assert fields.url("https://a.b", "1", None, "../x y") == "https://a.b/1/..%2Fx%20y"
     assert fields.slug("Ben & Jerry's", None, "458mL") == "ben-jerry-s-458ml"
+    assert fields.slug("Cr\u00e8me Br\u00fbl\u00e9e") == "creme-brulee"
