@@ -17,6 +17,7 @@ from splitcart.periods import Flip
 from splitcart_spiders.arguments import count, names, truth
 from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
+from splitcart_spiders.middlewares import user_agent
 from splitcart_spiders.middlewares.gate import Gate
 from splitcart_spiders.walk import Node, Page
 from splitcart_spiders.walker import Walker
@@ -68,10 +69,7 @@ class ChainSpider(Spider):
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
         super().update_settings(settings)
-        agent = (
-            f"{settings['BOT_NAME']}/{settings['BOT_VERSION']} (grocery price research; contact: {settings['CONTACT']})"
-        )
-        settings.set("USER_AGENT", agent, priority="project")
+        settings.set("USER_AGENT", user_agent(settings), priority="project")
 
     # What a chain says -----------------------------------------------------------------------------------------
 

@@ -13,9 +13,10 @@ from twisted.python.failure import Failure
 from splitcart.periods import Flip
 from splitcart.timezones import state_code, zone_for
 from splitcart_spiders.arguments import truth
-from splitcart_spiders.chain_spider import ChainSpider, decoded, describe
+from splitcart_spiders.chain_spider import decoded, describe
 from splitcart_spiders.errors import CatalogueError, CrawlError
 from splitcart_spiders.items import StoreItem
+from splitcart_spiders.middlewares import user_agent
 from splitcart_spiders.middlewares.gate import Gate
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class LocatorSpider(Spider):
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
         super().update_settings(settings)
-        ChainSpider.update_settings.__func__(cls, settings)  # type: ignore[attr-defined]
+        settings.set("USER_AGENT", user_agent(settings), priority="project")
 
     def first_requests(self) -> Iterable[Request]:
         """Where the chain's locator is."""

@@ -38,6 +38,12 @@ def manners_on(settings: BaseSettings, *, dev: bool) -> bool:
     return not dev or settings.getbool("POLITE")
 
 
+def user_agent(settings: BaseSettings) -> str:
+    """Who we are and whom to write to: the one User-Agent of spiders, locators and the browser."""
+    name = f"{settings['BOT_NAME']}/{settings['BOT_VERSION']}"
+    return f"{name} (grocery price research; contact: {settings['CONTACT']})"
+
+
 def is_dev(spider: Spider | None) -> bool:
     """Whether the spider was started with `-a dev=1`."""
     return str(getattr(spider, "dev", "") or "").casefold() in {"1", "true", "yes", "on"}

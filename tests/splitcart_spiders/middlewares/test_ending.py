@@ -100,3 +100,14 @@ def test_the_manners_leave_a_whole_run_complete(server, sqlite_url, chain):
     assert (outcome.status, outcome.exit_code) == ("complete", 0), outcome.reason
     times = [entry.time for entry in server.log]
     assert times[-1] - times[0] >= (len(times) - 1) / 100
+
+
+@pytest.mark.parametrize("chain", ["woolworths", "iga"])
+def test_locators_have_the_same_manners(server, sqlite_url, chain):
+    values = {"POLITE": True, "HOST_RATE": 50, "CONTACT": "someone@example.org"}
+    outcome = crawl(f"{chain}_stores", server.url, sqlite_url, overrides=values)
+    assert outcome.exit_code == 0, outcome.reason
+    assert server.log[0].path == "/robots.txt"
+    (agent,) = {entry.headers["User-Agent"] for entry in server.log}
+    assert agent.startswith("SplitCart/")
+    assert "someone@example.org" in agent
