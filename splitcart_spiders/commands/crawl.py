@@ -1,11 +1,21 @@
 """`scrapy crawl`: Scrapy's own, with an exit code that tells how the run ended. scrapyd runs it too."""
 
 import argparse
+import sys
+from pathlib import Path
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.exceptions import UsageError
 
 FAILED = 1
+HOME = Path(__file__).parents[2]
+"""What holds our packages: the checkout, or scrapyd's egg."""
+
+
+def put_ours_first() -> None:
+    """Let `models` and `pipelines` be ours: Scrapy and scrapyd put the project behind site-packages on sys.path."""
+    if sys.path[:1] != [str(HOME)]:
+        sys.path.insert(0, str(HOME))
 
 
 class Command(ScrapyCrawl):
@@ -34,6 +44,7 @@ class Command(ScrapyCrawl):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) != 1:
             raise UsageError("Say one spider: scrapy crawl woolworths -a store=1147", print_help=False)
+        put_ours_first()
         if opts.accept_fulfilment:
             opts.spargs["accept_fulfilment"] = "1"
         assert self.crawler_process

@@ -1,0 +1,180 @@
+"""A real scrapyd: deployed to from a checkout, its jobs end as the run rows say, in the database of its environment."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, Row, func, select
+from sqlalchemy.engine import make_url
+
+from models import engine as engines
+from models import tables
+from sandbox.server import SandboxServer
+from sandbox.world import World
+from tests.support import tree
+from tests.support.postgres import Server
+from tests.support.scrapyd import Scrapyd, script, until
+from tests.support.truth import check_truth, stored
+
+SECRET = "correct-horse-battery"
+FOREIGN = "raise ImportError('another package of this name')\n"
+OWN = {"eggs", "dbs", "logs", "scrapyd.conf", "scrapyd.log"}
+"""What scrapyd itself keeps in its folder."""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxServer]:
+    with SandboxServer(World(seed=5, products=60, stores=2)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def url(postgres_server: Server, postgres_template: str) -> Iterator[str]:
+    """A fresh PostgreSQL database, by a URL with a password."""
+    name = postgres_server.create_database(postgres_template)
+    plain = make_url(postgres_server.url(name)).set(drivername="postgresql")
+    try:
+        yield (plain if plain.password else plain.set(password=SECRET)).render_as_string(hide_password=False)
+    finally:
+        postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def engine(url: str) -> Iterator[Engine]:
+    created = engines.create(url)
+    yield created
+    created.dispose()
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of packages called as ours are, that come before site-packages."""
+    folder = tmp_path_factory.mktemp("foreign")
+    for name in ("models", "pipelines"):
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text(FOREIGN)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def node(
+    tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxServer, url: str, foreign: Path
+) -> Iterator[Scrapyd]:
+    environ = {"DATABASE_URL": url, "DEV_BASE_URL": sandbox.url, "PYTHONPATH": str(foreign)}
+    with Scrapyd(tmp_path_factory.mktemp("node"), environ) as scrapyd:
+        yield scrapyd
+
+
+@pytest.fixture(scope="module")
+def deployed(node: Scrapyd, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What scrapyd-deploy said in a checkout, with the node as a target in the user's own scrapy.cfg."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "scrapy.cfg").write_text(f"[deploy:node]\nurl = {node.url}/\n")
+    for path in tree.files():
+        (home / "checkout" / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tree.ROOT / path, home / "checkout" / path)
+    done = subprocess.run(
+        [script("scrapyd-deploy"), "node"],
+        cwd=home / "checkout",
+        env=os.environ | {"XDG_CONFIG_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def online(sandbox: SandboxServer) -> list[str]:
+    return [store.store_id for store in sandbox.world.stores("iga") if store.is_online]
+
+
+@dataclass(frozen=True)
+class Job:
+    id: str
+    store: str
+    log: str
+
+
+@pytest.fixture(scope="module")
+def jobs(node: Scrapyd, deployed: str, sandbox: SandboxServer) -> tuple[Job, Job]:
+    """Two jobs at once, both ended: one left alone, one cancelled when it had some pages of a slow site."""
+    alone, slow = online(sandbox)
+    fault = sandbox.faults.add("delay", "iga", f"stores/{slow}/categories/", seconds=0.3)
+    cancelled, crawled = (node.schedule("iga", store=store, dev=1) for store in (slow, alone))
+    until("requests", lambda: fault.fired >= 8, node.log)
+    assert node.cancel(cancelled) == "running"
+    return Job(crawled, alone, node.wait(crawled)), Job(cancelled, slow, node.wait(cancelled))
+
+
+@pytest.fixture(scope="module")
+def crawled(jobs: tuple[Job, Job]) -> Job:
+    return jobs[0]
+
+
+@pytest.fixture(scope="module")
+def cancelled(jobs: tuple[Job, Job]) -> Job:
+    return jobs[1]
+
+
+def run_of(engine: Engine, store: str) -> Row:
+    with engine.connect() as connection:
+        query = select(tables.crawl_runs).where(tables.crawl_runs.c.store_code == store)
+        return connection.execute(query).one()
+
+
+def test_scrapyd_deploy_in_a_checkout_sends_an_egg_with_every_spider(deployed: str) -> None:
+    spiders = list((tree.ROOT / "splitcart_spiders" / "spiders").glob("[!_]*.py"))
+    assert f'"spiders": {len(spiders)}' in deployed
+
+
+def test_a_scheduled_job_stores_what_is_true(crawled: Job, engine: Engine, sandbox: SandboxServer) -> None:
+    run = run_of(engine, crawled.store)
+    assert (run.status, run.spider) == ("complete", "iga"), crawled.log
+    check_truth(engine, "iga", crawled.store, sandbox.world.truth("iga", crawled.store, 0))
+
+
+def test_packages_of_our_names_elsewhere_do_not_replace_ours(crawled: Job, node: Scrapyd, engine: Engine) -> None:
+    plain = [sys.executable, "-c", "import models"]
+    done = subprocess.run(plain, cwd=node.folder, env=node.environ, capture_output=True, text=True)
+    assert "another package of this name" in done.stderr
+    assert run_of(engine, crawled.store).status == "complete"
+
+
+def test_the_databases_url_is_in_no_file_of_scrapyds(crawled: Job, node: Scrapyd, url: str) -> None:
+    assert "splitcart" in node.log()
+    words = (url, f":{make_url(url).password}@")
+    leaks = [
+        path.relative_to(node.folder)
+        for path in node.folder.rglob("*")
+        if path.is_file() and any(word.encode() in path.read_bytes() for word in words)
+    ]
+    assert leaks == []
+
+
+def test_a_job_leaves_no_file_of_its_own_in_scrapyds_folder(crawled: Job, node: Scrapyd) -> None:
+    assert {path.name for path in node.folder.iterdir()} <= OWN
+    assert {path.stem for path in (node.folder / "dbs").iterdir()} == {"splitcart"}  # scrapyd's own queue
+    assert {path.suffix for path in (node.folder / "logs").rglob("*") if path.is_file()} == {".log"}
+
+
+def test_a_cancelled_job_ends_partial_with_what_it_saw(
+    cancelled: Job, node: Scrapyd, engine: Engine, sandbox: SandboxServer
+) -> None:
+    run = run_of(engine, cancelled.store)
+    assert (run.status, run.reason) == ("partial", "shutdown"), cancelled.log
+    assert f"exitstatus=2 project='splitcart' spider='iga' job='{cancelled.id}'" in node.log()
+    assert run.finished_at is not None
+    assert run.lease_token is None
+    truth = {row["sku"]: row["price_cents"] for row in sandbox.world.truth("iga", cancelled.store, 0)}
+    found = {sku: row["price_cents"] for sku, row in stored(engine, "iga", cancelled.store).items()}
+    assert 0 < len(found) < len([price for price in truth.values() if price is not None])
+    assert found.items() <= truth.items()
+    staged = select(func.count()).select_from(tables.staged_items).where(tables.staged_items.c.run_id == run.id)
+    with engine.connect() as connection:
+        assert connection.execute(staged).scalar_one() == run.counts["staged"] > 0
