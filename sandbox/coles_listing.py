@@ -65,6 +65,11 @@ def _extras(ask: Ask, node: Node, page: int, organic: list[dict[str, Any]], stat
         extras.append(associated(record(world, lines[ads[-1]], state), organic[0]["id"]))
     if lots[3] < 0.02:
         extras.append({"_type": "CONTENT_ASSOCIATION", "adId": f"content_{page}", "adSource": "Dfp"})
+    if organic and lots[3] > 0.97:
+        shown = [record(world, lines[index], state) for index in ads[:2]]
+        extras.append(
+            {"_type": "SHOPPABLE_BANNER", "adId": f"banner_{page}", "adSource": "Dfp", "shoppableProducts": shown}
+        )
     return extras
 
 

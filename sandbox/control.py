@@ -12,6 +12,7 @@ from aiohttp import web
 
 from sandbox.catalogue import CHAINS
 from sandbox.faults import KINDS
+from sandbox.sites import ALL_SWITCHES
 
 if TYPE_CHECKING:
     from sandbox.server import SandboxServer
@@ -89,7 +90,7 @@ async def _switches(server: "SandboxServer", request: web.BaseRequest, rest: lis
         server.switches.add(rest[0])
     elif rest and request.method == "DELETE":
         server.switches.discard(rest[0])
-    return {"on": sorted(server.switches)}
+    return {"on": sorted(server.switches), "known": ALL_SWITCHES}
 
 
 async def _log(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:

@@ -25,6 +25,7 @@ KINDS = {
     "prices": "all prices are multiplied by `value` (2.0)",
     "day": "the server's day becomes `value`, then the request is answered",
     "build": "Coles' build id turns, then the request is answered",
+    "switch": "the switch named `value` goes on, then the request is answered",
     "expire": "every session cookie becomes void, then the request is answered",
 }
 TAMPERING = frozenset({"missing_category", "page_one", "empty", "no_rows", "gone", "prices"})

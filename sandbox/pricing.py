@@ -50,6 +50,9 @@ class Prices:
         self.weighed = np.array([line.good.weighed for line in catalogue.lines], dtype=bool)
         self.market = np.array([line.section == "market" for line in catalogue.lines], dtype=bool)
 
+        self.popular = self._roll("popular", self.lines)
+        self.season_phase = np.floor(self._roll("season-phase", self.lines) * 28).astype(np.int64)
+
     def _roll(self, concern: str, *keys: object) -> np.ndarray:
         return self.dice.uniform(f"{self.chain}:{concern}", *keys)
 
@@ -95,6 +98,10 @@ class Prices:
 
     def store(self, store: Store, day: int, regular: np.ndarray, offers: Offers) -> State:
         """A store's own state, from its zone's."""
+        return State(self.own(store, day, regular, offers), self.ranged(store, day), self.available(store, day))
+
+    def own(self, store: Store, day: int, regular: np.ndarray, offers: Offers) -> Offers:
+        """The zone's offers with the lines that this store prices otherwise."""
         index = np.flatnonzero(self._roll("noise", store.index, self.lines) < self.noise)
         if len(index):
             bump = 10 + np.floor(self._roll("noise-by", store.index, index) * 6).astype(np.int64) * 10
@@ -103,14 +110,14 @@ class Prices:
             for column, values in zip(copies, (own.price, own.was, own.quantity, own.total), strict=True):
                 column[index] = values
             offers = Offers(*copies)
-        return State(offers, self.ranged(store, day), self.available(store, day))
+        return offers
 
     def ranged(self, store: Store, day: int) -> np.ndarray:
         """Which lines the store lists: 30 to 100%, popular ones everywhere, some only for a season."""
         draw = float(self._roll("width", store.index))
         share = 1.0 if draw > 0.75 or store.index < 0 else self.range_low + (1 - self.range_low) * draw / 0.75
-        score = 0.85 * self._roll("popular", self.lines) + 0.15 * self._roll("local", store.index, self.lines)
-        season = (day + np.floor(self._roll("season-phase", self.lines) * 28).astype(np.int64)) // 28
+        score = 0.85 * self.popular + 0.15 * self._roll("local", store.index, self.lines)
+        season = (day + self.season_phase) // 28
         away = self._roll("season", store.index, self.lines, season) < 0.02
         return (score < share) & ~away
 

@@ -17,10 +17,8 @@ from sandbox import control, pages
 from sandbox.catalogue import CHAINS
 from sandbox.faults import TAMPERING, Fault, Faults, tampering
 from sandbox.site import Ask, BodyCache, Reply, opaque
-from sandbox.sites import SITES
+from sandbox.sites import ALL_SWITCHES, SITES
 from sandbox.world import World
-
-ALL_SWITCHES: dict[str, str] = {name: text for site in SITES.values() for name, text in site.SWITCHES.items()}
 
 
 class Switches(set[str]):
@@ -171,6 +169,8 @@ class SandboxServer:
                 self.day = int(fault.value)
             elif fault.kind == "build":
                 self.builds += 1
+            elif fault.kind == "switch":
+                self.switches.add(str(fault.value))
             elif fault.kind == "expire":
                 self.epoch += 1
             reply = reply or pages.of_fault(fault, entry.chain)

@@ -109,6 +109,7 @@ def build(world: "World") -> Tree:
     group = Node("specialsgroup", "Specials", "specials", role="promo", rule="special", source=whole)
     group.children = [
         Node("specialsgroup.3676", "Half Price", "half-price", role="promo", rule="half", source=whole),
+        Node("specialsgroup.onlineonly", "Online Only", "online-only", role="promo"),
         Node("specialsgroup.-2", "Buy More Save More", "buy-more-save-more", role="promo", rule="many", source=whole),
     ]
     promotions = _promotions(world)

@@ -26,8 +26,9 @@ class World:
     """Everything that can be known about the sandbox; the same for the same arguments.
 
     products: lines a chain sells (tobacco and market lines come on top). stores: per chain. zones: price zones per
-    chain (ALDI has one). noise: share of lines whose price in a store differs from its zone's. zone_share: share of
-    lines that a zone prices differently. range_low: the smallest share of lines that a store lists.
+    chain. noise: share of lines whose price in a store differs from its zone's. ALDI has one zone and no noise.
+    zone_share: share of lines that a zone prices differently. range_low: the smallest share of lines a store lists.
+    promo_only: share of lines that stand under promotional roots only.
     woolworths_cap: how many products of one category can be had. coles_page_cap: pages of one category.
     """
 
@@ -161,9 +162,9 @@ class World:
         grams = np.array([site.pack_grams(line) for line in catalogue.lines[: catalogue.main]], dtype=np.int64)
         tables = [np.full((len(ids), catalogue.main), -1, dtype=np.int64) for _ in range(4)]
         for row, store_id in enumerate(ids):
-            state = self._state(chain, store_id, day)
-            offers = state.offers
-            ranged = state.ranged[: catalogue.main]
+            store, prices = self._by_id[chain, store_id], self.prices(chain)
+            offers = prices.own(store, day, *self.zone_offers(chain, self.zone_of(chain, store_id), day))
+            ranged = prices.ranged(store, day)[: catalogue.main]
             for place, column in enumerate((offers.price, offers.was, offers.quantity, offers.total)):
                 values = column[: catalogue.main]
                 if place < 2:

@@ -215,6 +215,13 @@ def test_the_day_turns_in_the_middle_of_a_crawl(server, client):
     assert first[2] != second[2]
 
 
+def test_a_switch_goes_on_in_the_middle_of_a_crawl(server, client):
+    store = server.world.stores("woolworths")[0].store_id
+    server.faults.add("switch", "woolworths", BROWSE, value="woolworths_answers_1101", after=1, times=1)
+    answered = [{row["FulfilmentStoreId"] for row in organic(browse(client, store=store))} for _ in range(3)]
+    assert answered == [{int(store)}, {1101}, {1101}]
+
+
 def test_a_clock_gives_each_store_the_day_of_its_own_zone(server):
     stores = {store.state: store for store in server.world.stores("woolworths")}
     server.clock = dt.datetime(2026, 6, 9, 15, 0, tzinfo=dt.UTC)  # Wednesday 01:00 in Sydney, Tuesday 23:00 in Perth
@@ -273,8 +280,8 @@ def test_another_process_can_do_the_same_by_http(server, client):
     assert _control(server, "DELETE", f"faults?number={added['number']}") == {"cleared": 1}
     assert _control(server, "PUT", "day", 8)["date"] == "2026-06-11"
     assert server.day == 8
-    assert _control(server, "PUT", "switches/aldi_empty_past_end") == {"on": ["aldi_empty_past_end"]}
-    assert _control(server, "DELETE", "switches/aldi_empty_past_end") == {"on": []}
+    assert _control(server, "PUT", "switches/aldi_empty_past_end")["on"] == ["aldi_empty_past_end"]
+    assert _control(server, "DELETE", "switches/aldi_empty_past_end")["on"] == []
     assert _control(server, "PUT", "robots/coles", {"text": "User-agent: *"})["coles"]["status"] == 200
     assert _control(server, "GET", "log")[-1]["path"] == BROWSE
     store = server.world.stores("aldi")[0].store_id
