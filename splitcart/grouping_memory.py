@@ -34,6 +34,13 @@ class Figures:
     remembered: int = 0
     """An earlier comparison of the same two fingerprints."""
 
+    def add(self, other: "Figures") -> None:
+        """Counts the other's in."""
+        self.made += other.made
+        self.bounded += other.bounded
+        self.equal += other.equal
+        self.remembered += other.remembered
+
     @property
     def avoided(self) -> int:
         return self.bounded + self.equal + self.remembered
@@ -64,10 +71,10 @@ class Comparer:
         self._store[self._face[::-1]] = np.arange(len(self._face))[::-1]
         self._state = np.zeros((count, count), np.uint8)
         self._matrix = Matrix(count, self.width)
-        self._learned: list[tuple[int, Ints, Ints, Ints, Flags]] = []
+        self._learned: list[tuple[int, Ints, Ints, Ints, Ints, Flags]] = []
         self._known = dict(self.remembered)
-        self._counts = np.array([self.lines[s] for s in self._store.tolist()], np.int64)
-        self._state[np.diag_indices(count)] = np.where(self._counts > 0, _MATCH, _APART)
+        empty = [self.lines[s] == 0 for s in self._store.tolist()]
+        self._state[np.diag_indices(count)] = np.where(empty, _APART, _MATCH)
         for (low, high), comparison in self.remembered.items():
             verdict = comparison.matches(self.rules.join, self.rules.overlap)
             if verdict is not None and low in self._faces and high in self._faces:
@@ -90,7 +97,7 @@ class Comparer:
     def _compare(self, mine: int, wanted: Ints) -> None:
         self._hold(np.append(wanted, mine))
         common, differ, exact = self._matrix.against(mine, wanted, self.rules.join)
-        smaller = np.minimum(self._counts[wanted], self._counts[mine])
+        smaller = np.minimum(self._matrix.lines[wanted], self._matrix.lines[mine])
         share, overlap = self.rules.join, self.rules.overlap
         alike = (common - differ) * share.denominator >= share.numerator * common
         enough = common * overlap.denominator >= overlap.numerator * smaller
@@ -101,7 +108,7 @@ class Comparer:
             self._known[pair] = Comparison(int(common[at]), int(differ[at]), int(smaller[at]))
         self.figures.made += int(np.count_nonzero(exact))
         self.figures.bounded += int(np.count_nonzero(~exact))
-        self._learned.append((mine, wanted, common, differ, exact))
+        self._learned.append((mine, wanted, common, differ, smaller, exact))
 
     def _hold(self, faces: Ints) -> None:
         missing = np.sort(faces[~self._matrix.held[faces]])
@@ -132,19 +139,17 @@ class Comparer:
         known = self._known.get(pair_of(one, two))
         return known is not None and known.exact
 
-    def learned(self, stores: Sequence[int]) -> dict[Pair, Comparison]:
-        """What is worth remembering of the comparisons between these stores, remembered ones included."""
+    def learned(self, anchors: Sequence[int], members: Sequence[tuple[int, int]] = ()) -> dict[Pair, Comparison]:
+        """What is worth remembering: comparisons among these anchors, and of these (member, anchor) pairs."""
         kept = np.zeros(len(self._prints), np.bool_)
-        kept[self._face[list(stores)]] = True
+        kept[self._face[list(anchors)]] = True
         prints = {self._prints[i] for i in np.flatnonzero(kept)}
-        found = {pair: c for pair, c in self._known.items() if pair[0] in prints and pair[1] in prints}
-        for mine, wanted, common, differ, exact in self._learned:
-            if not kept[mine]:
-                continue
-            for at in np.flatnonzero(kept[wanted]).tolist():
-                face = int(wanted[at])
-                smaller = int(min(self._counts[mine], self._counts[face]))
-                pair = pair_of(self._prints[mine], self._prints[face])
+        wanted = {pair_of(self.fingerprints[m], self.fingerprints[a]) for m, a in members}
+        known = self._known.items()
+        found = {pair: c for pair, c in known if pair in wanted or (pair[0] in prints and pair[1] in prints)}
+        for mine, others, common, differ, smaller, exact in self._learned:
+            for at in np.flatnonzero(kept[others]).tolist() if kept[mine] else ():
+                pair = pair_of(self._prints[mine], self._prints[int(others[at])])
                 if not (pair in found and found[pair].exact):
-                    found[pair] = Comparison(int(common[at]), int(differ[at]), smaller, bool(exact[at]))
+                    found[pair] = Comparison(int(common[at]), int(differ[at]), int(smaller[at]), bool(exact[at]))
         return found

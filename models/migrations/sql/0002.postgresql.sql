@@ -17,6 +17,7 @@ CREATE TABLE group_comparisons (
 CREATE TABLE store_vectors (
     store_id INTEGER NOT NULL,
     fingerprint BYTEA NOT NULL,
+    digest BYTEA NOT NULL,
     present BYTEA NOT NULL,
     codes BYTEA NOT NULL,
     CONSTRAINT pk_store_vectors PRIMARY KEY (store_id),

@@ -19,6 +19,7 @@ CREATE TABLE group_comparisons (
 CREATE TABLE store_vectors (
     store_id INTEGER NOT NULL,
     fingerprint BLOB NOT NULL,
+    digest BLOB NOT NULL,
     present BLOB NOT NULL,
     codes BLOB NOT NULL,
     CONSTRAINT pk_store_vectors PRIMARY KEY (store_id),

@@ -1,0 +1,127 @@
+"""The price rows and the history of a store that changes its anchor: what is written so that no price changes."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, TextClause, bindparam, select, text
+
+from models.offers import columns, differs
+from models.tables import crawl_runs, listings, membership_periods, store_ranges, stores
+from models.tables.base import OFFER
+from models.types import UtcDateTime
+from splitcart.grouping_columns import bits
+
+_OFFER = ", ".join(OFFER)
+_NEVER = datetime(1, 1, 2, tzinfo=UTC)
+
+_SEEN = """(base.changed_at <= :run_at AND (:joined <= :run_at OR EXISTS (
+            SELECT 1 FROM price_changes said JOIN crawl_runs r ON r.id = said.crawl_run_id
+            WHERE said.store_id = :store AND said.listing_id = base.listing_id AND r.store_id = :store
+            AND said.price_cents = base.price_cents AND said.changed_at = (
+                SELECT max(changed_at) FROM price_changes
+                WHERE store_id = :store AND listing_id = base.listing_id))))"""
+"""The store's own last complete run saw this price: since it joined, or before it joined and said so itself."""
+
+
+def ranged(connection: Connection, store_id: int) -> list[int]:
+    """The ids of the listings that the store ranges."""
+    held = connection.execute(select(store_ranges.c.ranged).where(store_ranges.c.store_id == store_id)).scalar()
+    if not held:
+        return []
+    company = select(stores.c.company_id).where(stores.c.id == store_id).scalar_subquery()
+    known = select(listings.c.id, listings.c.ordinal).where(listings.c.company_id == company)
+    pairs = np.array([tuple(row) for row in connection.execute(known)], np.int64).reshape(-1, 2)
+    flags = bits(held, max(8 * len(held), int(pairs[:, 1].max(initial=-1)) + 1))
+    return [int(i) for i in pairs[flags[pairs[:, 1]], 0]]
+
+
+def _ids(connection: Connection, name: str, values: Sequence[int]) -> tuple[str, dict[str, Any]]:
+    """A subquery of the values and its parameter; both databases plan it as a set, however long."""
+    if connection.dialect.name == "postgresql":
+        return f"(SELECT unnest(CAST(:{name} AS integer[])))", {name: list(values)}
+    return f"(SELECT value FROM json_each(:{name}))", {name: json.dumps(list(values))}  # noqa: S608 our names
+
+
+def write_effective(
+    connection: Connection, store_id: int, anchor_id: int, to: int | None = None, spoken_ids: Sequence[int] = ()
+) -> int:
+    """Writes as own rows what the anchor says of lines that the store ranges and has no own row for.
+
+    Lines of which the new anchor `to` says the same are left out.
+    """
+    lines, given = _ids(connection, "lines", ranged(connection, store_id))
+    spoken, more = _ids(connection, "spoken", spoken_ids)
+    run = _own_run(connection, store_id)
+    sql = f"""
+        INSERT INTO prices (store_id, listing_id, {_OFFER}, changed_at, crawl_run_id)
+        SELECT :store, base.listing_id, {columns("base")}, base.changed_at,
+            CASE WHEN {_SEEN} THEN :run ELSE base.crawl_run_id END
+        FROM prices base
+        WHERE base.store_id = :anchor AND base.listing_id IN {lines}
+            AND NOT EXISTS (SELECT 1 FROM prices own WHERE own.store_id = :store AND own.listing_id = base.listing_id)
+            AND NOT EXISTS (
+                SELECT 1 FROM prices new WHERE new.store_id = :to AND new.listing_id = base.listing_id
+                AND new.listing_id IN {spoken} AND NOT {differs(connection, "new", "base")})"""  # noqa: S608 our names
+    values = {"store": store_id, "anchor": anchor_id, "to": to, **given, **more, **run}
+    return connection.execute(_timed(sql), values).rowcount
+
+
+def _own_run(connection: Connection, store_id: int) -> dict[str, Any]:
+    """The store's last complete run and when the store joined its group; without such a run nothing counts as seen."""
+    run = crawl_runs.c
+    wanted = select(run.id, run.finished_at).where(run.store_id == store_id, run.status == "complete")
+    last = connection.execute(
+        wanted.where(run.rolled_back_at.is_(None)).order_by(run.finished_at.desc()).limit(1)
+    ).first()
+    period = membership_periods.c
+    opened = select(period.from_at).where(period.store_id == store_id, period.to_at.is_(None))
+    return {
+        "run": last.id if last else 0,
+        "run_at": last.finished_at if last else _NEVER,
+        "joined": connection.execute(opened).scalar() or _NEVER,
+    }
+
+
+def drop_equal(connection: Connection, store_id: int, to: int, spoken_ids: Sequence[int]) -> int:
+    """Deletes own rows that say what the anchor says of lines it ranges."""
+    spoken, given = _ids(connection, "spoken", spoken_ids)
+    sql = f"""
+        DELETE FROM prices WHERE store_id = :store AND listing_id IN (
+            SELECT own.listing_id FROM prices own
+            JOIN prices new ON new.store_id = :to AND new.listing_id = own.listing_id
+            WHERE own.store_id = :store AND own.listing_id IN {spoken} AND NOT {differs(connection, "new", "own")})"""  # noqa: S608 our names
+    return connection.execute(text(sql), {"store": store_id, "to": to, **given}).rowcount
+
+
+def log_kept(connection: Connection, store_id: int, at: datetime) -> None:
+    """From `at` on the store's history is the anchor's but for these."""
+    lines, given = _ids(connection, "lines", ranged(connection, store_id))
+    sql = f"""
+        INSERT INTO price_changes (store_id, listing_id, changed_at, kind, {_OFFER}, crawl_run_id)
+        SELECT p.store_id, p.listing_id, :at, 'own', {columns("p")}, p.crawl_run_id
+        FROM prices p WHERE p.store_id = :store AND p.listing_id IN {lines}"""  # noqa: S608 our names
+    connection.execute(_timed(sql), {"store": store_id, "at": at, **given})
+
+
+def log_leaving(connection: Connection, store_id: int, at: datetime) -> None:
+    """From `at` on the store's history is its own: what it does not say yet is added."""
+    lines, given = _ids(connection, "lines", ranged(connection, store_id))
+    sql = f"""
+        INSERT INTO price_changes (store_id, listing_id, changed_at, kind, {_OFFER}, crawl_run_id)
+        SELECT p.store_id, p.listing_id, :at, 'own', {columns("p")}, p.crawl_run_id
+        FROM prices p LEFT JOIN (
+            SELECT c.*, row_number() OVER (PARTITION BY listing_id ORDER BY changed_at DESC) AS newest
+            FROM price_changes c WHERE c.store_id = :store) said
+            ON said.listing_id = p.listing_id AND said.newest = 1
+        WHERE p.store_id = :store AND p.listing_id IN {lines}
+            AND (said.listing_id IS NULL OR said.kind <> 'own' OR {differs(connection, "said", "p")})"""  # noqa: S608 our names
+    connection.execute(_timed(sql), {"store": store_id, "at": at, **given})
+
+
+def _timed(sql: str) -> TextClause:
+    """The statement, its times bound as the tables keep them."""
+    names = [name for name in ("at", "run_at", "joined") if f":{name}" in sql]
+    return text(sql).bindparams(*(bindparam(name, type_=UtcDateTime()) for name in names))

@@ -1,0 +1,100 @@
+"""Groups the stores that have the same prices: puts out members that no longer match, then merges what does.
+
+Killed at any point, every price is as it was and the next run goes on. Rules and reasons: docs/groups.md.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import _path  # noqa: F401
+from _groups import Progress, database, guarded, now, parser
+from sqlalchemy import Engine
+
+from models.group_reading import named_companies
+from models.merging import Merger, Summary, rules_of
+
+
+def _parser() -> argparse.ArgumentParser:
+    made = parser(__doc__)
+    made.add_argument("--threshold", default="0.98", help="the share of equal common lines to join at (default 0.98)")
+    made.add_argument("--fresh-hours", type=float, default=72, help="how old a complete run may be (default 72)")
+    made.add_argument("--dry-run", action="store_true", help="decide and tell, but change nothing")
+    made.add_argument("--explain", metavar="STORE", help="tell every decision about this store, with its reason")
+    return made
+
+
+def figures(summary: Summary, seconds: float) -> dict[str, Any]:
+    """The summary of one company under its public keys."""
+    return {
+        "company": summary.company,
+        "groups_before": summary.groups_before,
+        "groups_after": summary.groups_after,
+        "merged": summary.merged,
+        "ejected": summary.ejected,
+        "flagged": summary.flagged,
+        "passes": summary.passes,
+        "comparisons_made": summary.comparisons.made,
+        "comparisons_avoided": summary.comparisons.avoided,
+        "avoided_by": {k: v for k, v in asdict(summary.comparisons).items() if k != "made"},
+        "rows_saved": summary.rows_saved,
+        "put_off": summary.put_off,
+        "seconds": round(seconds, 3),
+    }
+
+
+def _show(found: dict[str, Any]) -> None:
+    by = ", ".join(f"{count:,} {name}" for name, count in found["avoided_by"].items())
+    print(
+        f"{found['company']}: {found['groups_before']} groups before, {found['groups_after']} after "
+        f"({found['merged']} merged, {found['ejected']} ejected, {len(found['flagged'])} flagged, "
+        f"{found['passes']} passes, {found['seconds']} s)\n"
+        f"  comparisons: {found['comparisons_made']:,} made, {found['comparisons_avoided']:,} avoided ({by})\n"
+        f"  price rows saved: {found['rows_saved']:,}"
+    )
+    if found["flagged"]:
+        print(f"  to be crawled again: {', '.join(found['flagged'])}")
+    if found["put_off"]:
+        print(f"  {found['put_off']} changes put off: stores are being published; run again")
+
+
+def _merge(engine: Engine, company: Any, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    began = time.monotonic()
+    rules = rules_of(company, options.threshold, options.fresh_hours)
+    merger = Merger(engine, company, rules, now, Progress(company.name))
+    summary = merger.run(dry_run=options.dry_run)
+    found = figures(summary, time.monotonic() - began)
+    told = [str(d) for d in summary.decisions if options.explain in (d.store_id, d.other)] if options.explain else []
+    return found, told + (merger.apart(options.explain) if options.explain else [])
+
+
+def _run(options: argparse.Namespace) -> int:
+    told = []
+    with database() as engine:
+        with engine.connect() as connection:
+            chosen = named_companies(connection, options.company)
+        for company in chosen:
+            found, reasons = _merge(engine, company, options)
+            told.append(found | ({"explained": reasons} if options.explain else {}))
+            if not options.json:
+                _show(found)
+                print("".join(f"  {reason}\n" for reason in reasons), end="")
+    if options.json:
+        print(json.dumps({"dry_run": options.dry_run, "companies": told}))
+    elif not told:
+        print("no company yet: crawl a store first")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: merged; 1: an unknown company, a wrong threshold, or the database does not answer."""
+    options = _parser().parse_args(arguments)
+    return guarded(lambda: _run(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
