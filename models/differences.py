@@ -33,8 +33,8 @@ def find(connection: Connection, moment: Moment) -> dict[str, int]:
     """Fills publish_diff and returns how many listings need which action.
 
     insert, update: an own row; relist: the same offer again after it was delisted; drop: a member saw what its anchor
-    has, so its own row goes; follow: the same without an own row, after a delisting; touch: an own row that this run
-    confirms, though the anchor contested it or another store's run had written it.
+    has, so its own row goes; follow: the same without an own row, new to the store or after a delisting; touch: an own
+    row that this run confirms, though the anchor contested it or another store's run had written it.
     """
     temporary(connection, "publish_diff", "listing_id INTEGER, seq INTEGER, action TEXT, seen_before INTEGER")
     member = not moment.place.is_anchor
@@ -62,7 +62,9 @@ def _actions(connection: Connection, member: bool) -> str:
     if member:
         touch = f"({touch}) OR (a.changed_at > coalesce(:scraped, a.changed_at) AND a.changed_at > r.finished_at)"
         same_as_anchor = f"""WHEN a.listing_id IS NOT NULL AND NOT {differs(connection, "s", "a")} THEN
-            CASE WHEN o.listing_id IS NOT NULL THEN 'drop' WHEN m.delisted_at IS NOT NULL THEN 'follow' END"""
+            CASE WHEN o.listing_id IS NOT NULL THEN 'drop' WHEN m.delisted_at IS NOT NULL THEN 'follow'
+                WHEN NOT EXISTS (SELECT 1 FROM price_changes c
+                    WHERE c.store_id = :store AND c.listing_id = w.listing_id) THEN 'follow' END"""  # noqa: S608 fixed text
     return f"""CASE {same_as_anchor} WHEN o.listing_id IS NULL THEN 'insert' WHEN {own} THEN 'update'
         WHEN m.delisted_at IS NOT NULL THEN 'relist' WHEN {touch} THEN 'touch' END"""
 

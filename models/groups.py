@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from models import vectors
 from models.group_rows import drop_equal, log_kept, log_leaving, ranged, write_effective
+from models.locks import lock_stores
 from models.tables import membership_periods, price_changes, store_group_memberships, store_groups, stores
 
 
@@ -35,13 +36,9 @@ def lock(connection: Connection, store_ids: Iterable[int]) -> dict[int, Place]:
 
     Every writer of prices locks in this order, so none waits for another in a circle. (A SQLite writer holds the file.)
     """
-    wanted = sorted(set(store_ids))
-    connection.execute(select(stores.c.id).where(stores.c.id.in_(wanted)).order_by(stores.c.id).with_for_update()).all()
-    found = places(connection, wanted)
-    held = {place.group_id for place in found.values() if place.group_id is not None}
-    query = select(store_groups.c.id).where(store_groups.c.id.in_(held)).order_by(store_groups.c.id)
-    connection.execute(query.with_for_update()).all()
-    return found
+    wanted = set(store_ids)
+    lock_stores(connection, wanted)
+    return places(connection, sorted(wanted))
 
 
 def places(connection: Connection, store_ids: Sequence[int]) -> dict[int, Place]:

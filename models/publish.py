@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select, text, update
 
-from models import differences, ranges, resolve, texts
+from models import differences, ranges, resolve, texts, vectors
 from models.differences import Moment
 from models.endings import end, has_ended
 from models.errors import StagingIncomplete
@@ -107,6 +107,8 @@ def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
     whole = ending.verdict.publishes == "all"
     absence = ranges.judge(connection, moment, absent=whole)
     undo |= absence.undo | {"store": _store_before(connection, moment), "at": utc_text(moment.now)}
+    if any(actions.values()) or "ranged" in absence.undo:
+        vectors.refresh(connection, moment.place.store_id)
     if whole:
         undo["texts"] = texts.agree(connection, run, ending.company, ending.told, moment.now)
     inserted = actions.get("insert", 0)

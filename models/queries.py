@@ -106,12 +106,13 @@ def price_at(connection: Connection, store_id: int, listing_id: int, when: datet
     period = _period(connection, store_id, when)
     if period is None:
         return None
-    since = None if period.anchor_id == store_id else period.from_at
-    own = _entry(connection, store_id, listing_id, when, since)
-    if period.anchor_id == store_id or (own is not None and own.kind == "own"):
+    own = _entry(connection, store_id, listing_id, when)
+    if period.anchor_id == store_id or own is None or own.price_cents is None:
+        return own  # A member follows its anchor only in what it lists itself.
+    if own.kind == "own" and own.changed_at >= period.from_at:
         return own
     # What the anchor no longer lists its member may still range: then the anchor's last price stands.
-    return _entry(connection, period.anchor_id, listing_id, when, None, priced=True)
+    return _entry(connection, period.anchor_id, listing_id, when, priced=True)
 
 
 def _period(connection: Connection, store_id: int, when: datetime) -> Row[Any] | None:
@@ -123,20 +124,12 @@ def _period(connection: Connection, store_id: int, when: datetime) -> Row[Any] |
 
 
 def _entry(
-    connection: Connection,
-    store_id: int,
-    listing_id: int,
-    when: datetime,
-    since: datetime | None,
-    *,
-    priced: bool = False,
+    connection: Connection, store_id: int, listing_id: int, when: datetime, *, priced: bool = False
 ) -> Row[Any] | None:
     table = price_changes.c
     wanted = select(price_changes).where(
         table.store_id == store_id, table.listing_id == listing_id, table.changed_at <= when
     )
-    if since is not None:
-        wanted = wanted.where(table.changed_at >= since)
     if priced:
         wanted = wanted.where(table.price_cents.is_not(None))
     return connection.execute(wanted.order_by(table.changed_at.desc()).limit(1)).one_or_none()
