@@ -27,6 +27,17 @@ def test_a_proven_run_is_complete_and_publishes_all():
     assert told.figures["causes"] == []
 
 
+def test_the_figures_tell_every_number_behind_a_verdict():
+    figures = judge(walk=[*WALK, Category("pet", 9, 5, True)]).figures
+    assert figures == {
+        "accepted": 200, "staged": 200, "quarantined": 0, "listings": 200, "known": 190, "changed": 5,
+        "changed_share": 0.0263, "median_ratio": 1.0, "last_complete": 200, "store_share": 1.0, "categories": 3,
+        "unproven": ["pet"], "missing": [], "thin": [], "causes": ["category_short: pet seen 5, expected 9 less 1"],
+    }  # fmt: skip
+    assert judge(past=History(201)).figures["store_share"] == 0.995
+    assert judge(past=History()).figures["store_share"] is None
+
+
 def test_a_first_run_needs_the_proofs_and_one_item():
     assert judge(past=History()).status == "complete"
     assert judge(past=History(), walk=[Category("fruit", 120, 100, True)]).status == "partial"
@@ -45,6 +56,7 @@ def test_a_reason_other_than_finished_is_never_complete(reason):
 def test_an_interrupted_run_that_staged_nothing_publishes_nothing():
     told = judge("shutdown", counts=Counts(0, 0), walk=[])
     assert (told.status, told.reason, told.publishes) == ("partial", "shutdown", "nothing")
+    assert judge("shutdown", counts=Counts(1, 1, listings=1), walk=[]).publishes == "seen"
 
 
 @pytest.mark.parametrize(
