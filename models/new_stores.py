@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from models.dialect import insert_ignoring
 from models.tables import membership_periods, store_group_memberships, store_groups, stores
 
 
@@ -19,10 +20,12 @@ def ensure_store(connection: Connection, company_id: int, store_code: str, now: 
     if found is not None:
         return int(found)
     values: Mapping[str, Any] = {"store_name": store_code} | known
-    made = insert(stores).values(company_id=company_id, store_id=store_code, **values).returning(stores.c.id)
-    store_id = int(connection.execute(made).scalar_one())
-    found_group(connection, company_id, store_id, now)
-    return store_id
+    row = insert_ignoring(connection, stores).values(company_id=company_id, store_id=store_code, **values)
+    store_id = connection.execute(row.returning(stores.c.id)).scalar()
+    if store_id is None:  # a locator made it between our look and our insert, with its group
+        return int(connection.execute(wanted).scalar_one())
+    found_group(connection, company_id, int(store_id), now)
+    return int(store_id)
 
 
 def found_group(connection: Connection, company_id: int, store_id: int, now: datetime) -> int:
