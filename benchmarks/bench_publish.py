@@ -1,0 +1,150 @@
+"""Staging and publishing 20,000 listings on both databases, against the ceiling of each."""
+
+import asyncio
+import gc
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine
+
+from benchmarks.storage_rows import ceiling, rows
+from models import engine as engines
+from models import runs
+from models.publish import publish
+from models.staging import StagingWriter
+from splitcart.runs import Verdict
+from tests.support.postgres import Server
+
+LISTINGS = 20_000
+OTHERS = 200_000
+BATCH = 2000
+START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+COMPLETE = Verdict("complete", "finished", "all", {})
+REAL = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+
+
+@contextmanager
+def database(kind: str, server: Server) -> Iterator[Engine]:
+    """A fresh, migrated database."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/bench.db" if kind == "sqlite" else server.url(server.create_database())
+        engine = engines.create(url)
+        engines.migrate(engine)
+        yield engine
+        engine.dispose()
+
+
+async def stage(engine: Engine, run_id: int, items: Iterable[dict[str, Any]]) -> list[float]:
+    """Stages rows as fast as they are taken; returns how late the event loop came to each of its ticks, in seconds."""
+    late: list[float] = []
+
+    async def tick() -> None:
+        while True:
+            due = time.perf_counter() + 0.001
+            await asyncio.sleep(0.001)
+            late.append(time.perf_counter() - due)
+
+    ticking = asyncio.ensure_future(tick())
+    writer = StagingWriter(engine, run_id, batch=BATCH)
+    writer.start()
+    for number, item in enumerate(items):
+        await writer.put(item)
+        if number % 36 == 0:  # a page of the site
+            await asyncio.sleep(0)
+    await writer.close()
+    ticking.cancel()
+    return late
+
+
+def crawl(
+    engine: Engine, items: list[dict[str, Any]], day: int, store: str = "1", slug: str = "woolworths"
+) -> tuple[float, float, list[float]]:
+    """Seconds from the first staged row to the commit, of them in publish(), and the loop's stalls."""
+    now = START + timedelta(days=day)
+    target = runs.Target(slug.title(), slug, store)
+    run = runs.open_run(engine, target, spider=slug, now=now, host="bench", pid=1)
+    gc.collect()
+    began = time.perf_counter()
+    late = asyncio.run(stage(engine, run.id, items))
+    staged = time.perf_counter()
+    publish(engine, run, COMPLETE, [], answered_for=store, counts={"staged": len(items)}, now=now)
+    ended = time.perf_counter()
+    return ended - began, ended - staged, late
+
+
+def row(name: str, value: float, unit: str, against: str, ratio: float | None, aim: str, holds: bool | None) -> dict:
+    return {
+        "name": f"publish: {name}",
+        "value": value,
+        "unit": unit,
+        "against": against,
+        "ratio": ratio,
+        "aim": aim,
+        "holds": holds,
+    }
+
+
+def measured(kind: str, server: Server, items: list[dict[str, Any]]) -> Iterator[dict]:
+    """The figures of one database."""
+    firsts, publishes, again, ceilings, crowded, late = [], [], [], [], [], []
+    others = rows(OTHERS, first=1_000_000, prefix="Other ")
+    with database(kind, server) as crowd:
+        for number in range(0, OTHERS, LISTINGS):
+            crawl(crowd, others[number : number + LISTINGS], 0, f"other {number}", "coles")
+        del others
+        for turn in range(3):
+            with database(kind, server) as engine:
+                first, published, stalls = crawl(engine, items, 0)
+                firsts.append(first)
+                publishes.append(published)
+                late += stalls
+                again.append(crawl(engine, items, 1)[1])
+                ceilings.append(ceiling(engine, BATCH))
+            same = rows(LISTINGS, first=2_000_000 + turn * LISTINGS, prefix=f"Third {turn} ")
+            crowded.append(crawl(crowd, same, 0, "1", f"company{turn}")[0])
+    best, top = min(firsts), min(ceilings)
+    yield row(
+        f"first run of {LISTINGS:,} on {kind}",
+        best,
+        "s",
+        f"ceiling {top:.2f} s",
+        top / best,
+        ">= 0.5",
+        top / best >= 0.5,
+    )
+    ratio = min(publishes) / min(again)
+    told = f"publishing it first {min(publishes):.2f} s"
+    yield row(f"unchanged store on {kind}", min(again), "s", told, ratio, ">= 3", ratio >= 3)
+    grown = min(crowded) / best
+    told = f"alone {best:.2f} s"
+    yield row(f"beside {OTHERS:,} others on {kind}", min(crowded), "s", told, grown, "<= 1.1", grown <= 1.1)
+    p99 = statistics.quantiles(late, n=100)[98] * 1000
+    yield row(f"event-loop stall p99 on {kind}", p99, "ms", "", None, "< 20 ms", p99 < 20)
+
+
+def memory(kind: str, server: Server, items: list[dict[str, Any]]) -> dict:
+    """How much more memory five times the rows take."""
+    with database(kind, server) as engine:
+        target = runs.Target("Woolworths", "woolworths", "1")
+        run = runs.open_run(engine, target, spider="woolworths", now=START, host="bench", pid=1)
+        asyncio.run(stage(engine, run.id, items))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for _ in range(5):
+            asyncio.run(stage(engine, run.id, items))
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return row(f"memory of staging 5 times the rows on {kind}", grown, "MB more", "", None, "< 10 MB", grown < 10)
+
+
+def run() -> Iterable[dict]:
+    """All figures of both databases."""
+    items = rows(LISTINGS)
+    with Server(**REAL) as server:
+        for kind in ("sqlite", "postgresql"):
+            yield memory(kind, server, items)
+            yield from measured(kind, server, items)
