@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
@@ -16,24 +16,36 @@ if TYPE_CHECKING:
 
 def category_ids(connection: Connection, company_id: int, staged: Iterable["Staged"]) -> dict[str | None, int | None]:
     """The category's id by path (JSON text; None for None). Adds what is missing, parents before children."""
-    told = {one.path: one for one in sorted(staged, key=lambda one: (one.path or "", one.sku)) if one.path}
+    told: dict[str, Staged] = {}
+    for one in staged:  # of several rows with one path the least sku tells its key: the order must not matter
+        if one.path and (one.path not in told or one.sku < told[one.path].sku):
+            told[one.path] = one
     paths = {prefix for path in told for prefix in _prefixes(path)}
     known = _known(connection, company_id, paths)
-    for path in sorted(paths - set(known), key=lambda path: (len(json.loads(path)), path)):
-        names = tuple(json.loads(path))
-        parent = path_text(names[:-1])
-        leaf = told.get(path)
-        row = {
-            "company_id": company_id,
-            "path": path,
-            "name": names[-1],
-            "parent_id": known[parent] if parent else None,
-            "key": leaf.category_key if leaf else None,
-            "is_promo": bool(leaf and leaf.is_promo),
-        }
-        connection.execute(insert_ignoring(connection, categories).values(**row))
-        known |= _known(connection, company_id, {path})
+    missing = sorted(paths - set(known))
+    for depth in sorted({_depth(path) for path in missing}):
+        level = [path for path in missing if _depth(path) == depth]
+        rows = [_row(company_id, path, told.get(path), known) for path in level]
+        connection.execute(insert_ignoring(connection, categories), rows)
+        known |= _known(connection, company_id, set(level))
     return {None: None, **{path: known[path] for path in told}}
+
+
+def _depth(path: str) -> int:
+    return len(json.loads(path))
+
+
+def _row(company_id: int, path: str, leaf: "Staged | None", known: dict[str, int]) -> dict[str, Any]:
+    names = tuple(json.loads(path))
+    parent = path_text(names[:-1])
+    return {
+        "company_id": company_id,
+        "path": path,
+        "name": names[-1],
+        "parent_id": known[parent] if parent else None,
+        "key": leaf.category_key if leaf else None,
+        "is_promo": bool(leaf and leaf.is_promo),
+    }
 
 
 def _prefixes(path: str) -> list[str]:

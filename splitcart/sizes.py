@@ -113,6 +113,11 @@ def _phrase(body: str, about: bool, forms: "tuple[Form, ...] | None" = None) -> 
     return None
 
 
+@lru_cache(maxsize=16_384)
+def _tail(rest: str) -> Size | None:
+    return None if _STRENGTH.search(rest) else _phrase(rest, bool(_ABOUT.search(rest)))
+
+
 def _till(plain: str) -> Size | None:
     """`CARLTON DRY 8PK CAN 375ML:CTN24`: what is sold is what stands after the colon."""
     found = _TILL.fullmatch(plain)
@@ -128,17 +133,16 @@ def _at_end(plain: str) -> tuple[int, Size | None]:
             break
         start = found.end()
         rest = plain[start:].strip("()")
-        if rest[:1] in _STARTS and not _STRENGTH.search(rest) and (size := _phrase(rest, bool(_ABOUT.search(rest)))):
+        if size := _tail(rest):
             return found.start(), None if _AMBIGUOUS.search(plain[: found.start()]) else size
     return len(plain), None
 
 
 _DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212", "------")
 _DIGIT = re.compile("[0-9]")
-_STARTS = frozenset("0123456789.")
 _STRENGTH = re.compile(r"[0-9]\s*(?:mg|milligrams?)$")
 """`Panadol 500mg` says how strong, not how much."""
-_BREAK = re.compile(r"[\s(,]")
+_BREAK = re.compile(r"[\s(,](?=[()]*[0-9.])")
 _AMBIGUOUS = re.compile(rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{COUNT_WORDS}|x)|(?<![a-z])x|[×*+/&-])[\s(,]*$")
 """What must not stand before the last size: another one, or a sign that ties it to what comes before."""
 

@@ -264,9 +264,7 @@ CREATE INDEX ix_product_aliases_value ON product_aliases (kind, value);
 CREATE TABLE product_categories (
     product_id INTEGER NOT NULL,
     category_id INTEGER NOT NULL,
-    CONSTRAINT pk_product_categories PRIMARY KEY (product_id, category_id),
-    CONSTRAINT fk_product_categories_product_id FOREIGN KEY(product_id) REFERENCES products (id),
-    CONSTRAINT fk_product_categories_category_id FOREIGN KEY(category_id) REFERENCES categories (id)
+    CONSTRAINT pk_product_categories PRIMARY KEY (product_id, category_id)
 );
 
 CREATE INDEX ix_product_categories_category_id ON product_categories (category_id);
@@ -293,9 +291,7 @@ CREATE TABLE listings (
     CONSTRAINT ck_listings_ordinal CHECK (ordinal >= 0),
     CONSTRAINT ck_listings_text CHECK (sku <> '' AND name <> ''),
     CONSTRAINT ck_listings_pending CHECK ((pending IS NULL) = (pending_at IS NULL)),
-    CONSTRAINT fk_listings_company_id FOREIGN KEY(company_id) REFERENCES companies (id),
-    CONSTRAINT fk_listings_product_id FOREIGN KEY(product_id) REFERENCES products (id),
-    CONSTRAINT fk_listings_category_id FOREIGN KEY(category_id) REFERENCES categories (id)
+    CONSTRAINT fk_listings_product_id FOREIGN KEY(product_id) REFERENCES products (id)
 );
 
 CREATE INDEX ix_listings_category_id ON listings (category_id);
