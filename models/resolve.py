@@ -4,7 +4,8 @@ All of it only adds, in key order and under the company's lock, so that it may b
 the publish after it fails. Texts of known listings change elsewhere (models.texts).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +26,7 @@ from models.tables import companies, listings, product_categories, products
 from splitcart import identity
 from splitcart.identity import Listing
 
-BATCH = 5000
+BATCH = 2500
 """Listings a transaction: what bounds the time for which the company's lock is held."""
 
 
@@ -77,34 +78,57 @@ def read(engine: Engine, run: Run) -> tuple[list[Staged], list[Told]]:
 
 
 def add(engine: Engine, run: Run, company: str, new: Sequence[Staged], now: datetime) -> int:
-    """Makes the listings of new skus; returns how many. The result does not depend on the order of `new`."""
+    """Makes the listings of new skus; returns how many. The result does not depend on the order of `new`.
+
+    Keys are worked out by a thread while the database writes the batch before.
+    """
     ordered = sorted(new, key=lambda one: (one.gtin is None, one.gtin or "", one.sku))
+    batches = [ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH)]
     made = 0
-    for start in range(0, len(ordered), BATCH):
-        batch = ordered[start : start + BATCH]
-
-        def work(batch: Sequence[Staged] = batch) -> int:
-            with engine.begin() as connection:
-                return _add(connection, run, company, now, batch)
-
-        try:
-            made += retried(engine, work, what=f"resolving run {run.id}")
-        except IntegrityError:  # another company made one of these products meanwhile: now it is there to be found
-            made += retried(engine, work, what=f"resolving run {run.id}")
+    with ThreadPoolExecutor(1, thread_name_prefix="keys") as pool:
+        coming = [pool.submit(keys_of, batch) for batch in batches]
+        for batch, keys in zip(batches, coming, strict=True):
+            made += _add_batch(engine, _Batch(run, company, now, batch, keys.result()))
     return made
 
 
-def _add(connection: Connection, run: Run, company: str, now: datetime, batch: Sequence[Staged]) -> int:
+def keys_of(staged: Sequence[Staged]) -> dict[str, str]:
+    """The normalized key of each, by sku."""
+    return {one.sku: identity.normalized_key(one.brand, one.name, one.size) for one in staged}
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    run: Run
+    company: str
+    now: datetime
+    staged: Sequence[Staged]
+    keys: dict[str, str]
+
+
+def _add_batch(engine: Engine, batch: _Batch) -> int:
+    def work() -> int:
+        with engine.begin() as connection:
+            return _add(connection, batch)
+
+    try:
+        return retried(engine, work, what=f"resolving run {batch.run.id}")
+    except IntegrityError:  # another company made one of these products meanwhile: now it is there to be found
+        return retried(engine, work, what=f"resolving run {batch.run.id}")
+
+
+def _add(connection: Connection, batch: _Batch) -> int:
     """One transaction of `add`."""
+    run = batch.run
     lock = select(companies.c.id).where(companies.c.id == run.company_id).with_for_update()
     connection.execute(lock).all()
-    fresh = list(_fresh(connection, run, batch))
+    fresh = list(_fresh(connection, run, batch.staged))
     if not fresh:
         return 0
     category_id = category_ids(connection, run.company_id, fresh)
-    found = identified(connection, company, fresh)
+    found = identified(connection, batch.company, fresh, batch.keys)
     _insert_listings(connection, run, fresh, found, category_id)
-    learn(connection, run, found, [one.sku for one in fresh], now)
+    learn(connection, run, found, [one.sku for one in fresh], batch.now)
     return len(fresh)
 
 
@@ -116,14 +140,13 @@ def _fresh(connection: Connection, run: Run, batch: Sequence[Staged]) -> Iterato
     return (one for one in batch if one.sku not in known)
 
 
-def identified(connection: Connection, company: str, staged: Sequence[Staged]) -> list[Found]:
-    """The product of each listing, in order; new products and brands are inserted."""
-    keys = [identity.normalized_key(one.brand, one.name, one.size) for one in staged]
+def identified(connection: Connection, company: str, staged: Sequence[Staged], keys: Mapping[str, str]) -> list[Found]:
+    """The product of each listing, in order; new products and brands are inserted. `keys`: as `keys_of` gives them."""
     catalogue = Catalogue()
-    catalogue.load(connection, (one.gtin for one in staged if one.gtin), keys)
+    catalogue.load(connection, (one.gtin for one in staged if one.gtin), (keys[one.sku] for one in staged))
     found = [
-        catalogue.find(Listing(company, one.sku, one.name, one.brand, one.size, one.gtin), key)
-        for one, key in zip(staged, keys, strict=True)
+        catalogue.find(Listing(company, one.sku, one.name, one.brand, one.size, one.gtin), keys[one.sku])
+        for one in staged
     ]
     brand_id = brand_ids(connection, [one.brand for one in staged])
     rows = []

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from models import bulk
 from models.category_rows import category_ids
 from models.dialect import among, is_postgres, listed, temporary
-from models.resolve import TEXTS, Staged, Told, add_categories, identified
+from models.resolve import TEXTS, Staged, Told, add_categories, identified, keys_of
 from models.run import Run
 from models.same_sku import taught
 from models.types import UtcDateTime, utc_text
@@ -120,7 +120,7 @@ def _products(
         elif decision is not None:
             moved.append(one)
     if moved:
-        for one, found in zip(moved, identified(connection, company, moved), strict=True):
+        for one, found in zip(moved, identified(connection, company, moved, keys_of(moved)), strict=True):
             taught(connection, run, product_id[one.sku], one.sku, None, None, frozenset(), now)
             product_id[one.sku] = int(found.product.id or 0)
     return product_id
