@@ -1,6 +1,7 @@
 """A made-up store of 20,000 listings, and the ceiling: the same rows by COPY or executemany, and nothing else."""
 
 import random
+import re
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -14,45 +15,10 @@ from splitcart import gtin
 
 STAGED = "staged_items"
 LIVE = ("brands", "categories", "products", "listings", "product_categories", "prices", "price_changes")
-WORDS = tuple(
-    [
-        "milk",
-        "bread",
-        "tomato",
-        "crunchy",
-        "organic",
-        "chicken",
-        "thigh",
-        "fillet",
-        "yoghurt",
-        "vanilla",
-        "bean",
-        "dark",
-        "choc",
-        "bar",
-        "frozen",
-        "peas",
-        "corn",
-        "rice",
-        "long",
-        "grain",
-        "light",
-        "thick",
-        "cut",
-        "smoked",
-        "free",
-        "range",
-        "lean",
-        "beef",
-        "mince",
-        "salted",
-        "butter",
-        "sliced",
-        "tasty",
-        "cheese",
-        "apple",
-        "juice",
-    ]
+WORDS = re.findall(
+    r"\w+",
+    """milk bread tomato crunchy organic chicken thigh fillet yoghurt vanilla bean dark choc bar frozen peas corn rice
+    long grain light thick cut smoked free range lean beef mince salted butter sliced tasty cheese apple juice""",
 )
 SIZES = ("500g", "1kg", "6 x 375mL", "2L", "250 mL", "10 pack", "1.25L", "750g", "100g", "4 x 95g")
 
