@@ -152,6 +152,10 @@ class ChainSpider(Spider):
         """The mapping's word on one record that was seen in a category."""
         return self.chain.to_item(record, store_id=self.store_id, category_path=node.path, now=now)
 
+    def is_listed(self, record: Any, item: ProductItem | Drop, node: Node) -> bool:
+        """Whether a row is one of those that the category's total counts: no advertisement."""
+        return isinstance(item, Drop) or not item.sponsored
+
     def on_error(self, failure: Failure) -> Iterator[Request | CategoryItem]:
         """Every request's errback: an error of ours shuts the gate, any other fails its category."""
         if self.gate.error:

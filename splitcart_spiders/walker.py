@@ -105,13 +105,11 @@ class Walker:
         now = datetime.now(UTC)
         for record in page.records:
             item = self.spider.to_item(record, node, now)
+            if item.sku and self.spider.is_listed(record, item, node):
+                organic.append(item.sku)
             if isinstance(item, Drop):
                 self.spider.count(f"mapping/{item.reason}")
-                if item.sku:
-                    organic.append(item.sku)
                 continue
-            if not item.sponsored:
-                organic.append(item.sku)
             item.category_key = node.key
             self.yielded += 1
             yield item

@@ -74,6 +74,12 @@ def answered_for(body: object) -> str | None:
     return str(int(padded)) if padded and padded.isdecimal() else None
 
 
+def is_shelved(record: object, path: tuple[str, ...]) -> bool:
+    """Whether one of a record's shelves (`onlineHeirs`) lies at a path of names or below it."""
+    wanted = [name.casefold() for name in fields.path(path)]
+    return any([name.casefold() for name in shelf[: len(wanted)]] == wanted for shelf in _shelves(fields.obj(record)))
+
+
 def gtin_from_product(body: object, sku: str | None = None) -> str | None:
     """The barcode (14 digits) of a product page's data, pageProps, product or JSON-LD; None without a true one.
 
@@ -217,9 +223,13 @@ def _multibuy(pricing: dict) -> dict[str, Any]:
 
 def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:
     """The first shelf of the product that is no campaign; the names run subCategory, category, aisle from the top."""
+    return fields.choose_path(PROMO_ROOTS, *_shelves(raw), fields.path(context))
+
+
+def _shelves(raw: dict) -> list[tuple[str, ...]]:
+    """The paths of a record's shelves; subCategory is the top one, aisle the leaf."""
     heirs = [fields.obj(heir) for heir in fields.rows(raw.get("onlineHeirs"))[:30]]
-    paths = [fields.path([heir.get(key) for key in ("subCategory", "category", "aisle")]) for heir in heirs]
-    return fields.choose_path(PROMO_ROOTS, *paths, fields.path(context))
+    return [fields.path([heir.get(key) for key in ("subCategory", "category", "aisle")]) for heir in heirs]
 
 
 def _page(raw: dict, sku: str) -> str:

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from splitcart_spiders.arguments import count
 from splitcart_spiders.chains import coles
 from splitcart_spiders.errors import CatalogueError, CrawlError
-from splitcart_spiders.items import BarcodeItem, ProductItem
+from splitcart_spiders.items import BarcodeItem, Drop, ProductItem
 from splitcart_spiders.shopper import ShopperSpider
 from splitcart_spiders.walk import Node, Page, is_named
 
@@ -101,6 +101,12 @@ class ColesSpider(ShopperSpider):
         if isinstance(total, bool) or not isinstance(total, int):
             raise CatalogueError(f"{response.url} gives no noOfResults")
         return Page(self.chain.records(body), total=total)
+
+    def is_listed(self, record: Any, item: ProductItem | Drop, node: Node) -> bool:
+        """Advertised rows take slots of the listing, too: such a row is listed where its own shelves say so."""
+        if isinstance(item, Drop):
+            return False
+        return not item.sponsored or self.chain.is_shelved(record, node.path)
 
     def refused(self, response: Response, node: Node, page: int) -> list[Request] | None:
         """A 404 means a stale build first: read the new one, then ask again; else it is the category's own."""
