@@ -417,3 +417,11 @@ def test_losing_a_proof_never_makes_a_run_complete(walk, index):
 def test_a_chain_of_capped_categories_of_any_length_ends():
     chain = [Category(str(i), 10, 10, True, capped=True, children=(str(i + 1),)) for i in range(5000)]
     assert judge(walk=[*chain, Category("5000", 10, 10, True)], past=History()).status in ("complete", "partial")
+
+
+def test_a_listing_short_in_each_of_many_categories_is_a_hole() -> None:
+    walked = [Category(key=f"c{n}", expected=10, seen=9, ended=True) for n in range(20)]
+    counts = Counts(accepted=180, staged=180, listings=180)
+    judged = verdict("finished", counts, walked, History(), now=datetime(2026, 6, 3, tzinfo=UTC))
+    assert (judged.status, judged.publishes) == ("partial", "seen")
+    assert judged.reason.startswith("totals_short: 20 of 200")
