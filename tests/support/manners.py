@@ -9,6 +9,8 @@ from typing import Any
 from scrapy.crawler import Crawler
 from scrapy.utils.test import get_crawler
 
+from splitcart_spiders.middlewares.host_rate import HostRate
+
 START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
@@ -53,3 +55,16 @@ def crawler_with(settings: dict[str, Any] | None = None, *, dev: bool = False, n
     crawler = get_crawler(settings_dict={"USER_AGENT": "SplitCart/0.1 (contact: a@b.c)"} | (settings or {}))
     crawler.spider = crawler._create_spider(name=name, dev="1" if dev else None)
     return crawler
+
+
+def record_departures(monkeypatch: Any) -> list[float]:
+    """When each request leaves, on the monotonic clock; arrivals also tell how busy the machine is."""
+    departures: list[float] = []
+    take_turn = HostRate.take_turn
+
+    async def recorded(self: HostRate, host: str) -> None:
+        await take_turn(self, host)
+        departures.append(self._of(host).last_sent)
+
+    monkeypatch.setattr(HostRate, "take_turn", recorded)
+    return departures
