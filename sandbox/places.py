@@ -57,6 +57,8 @@ SUBURBS = (
     ("Broken Hill", "NSW", "2880", -31.9530, 141.4530),
     ("Alice Springs", "NT", "0870", -23.6980, 133.8807),
 )
+QUARTERS = ("North", "South", "Plaza", "Central", "East")
+"""What a second store of a suburb is called; some are called like the first."""
 STREETS = (
     "King Street",
     "High Street",
@@ -112,7 +114,7 @@ def draw(chain: str, count: int, dice: Dice) -> list[Store]:
         taken.add(number)
         jitter = dice.uniform(f"{chain}:place", index, [0, 1]) * 0.03 - 0.015
         street = STREETS[int(dice.integers(f"{chain}:street", 0, len(STREETS), index))]
-        name = suburb if round_ == 0 else f"{suburb} {('North', 'South', 'Plaza', 'Central', 'East')[round_ % 5]}"
+        name = suburb if round_ == 0 or index % 9 == 0 else f"{suburb} {QUARTERS[round_ % len(QUARTERS)]}"
         stores.append(
             Store(
                 chain=chain,

@@ -102,7 +102,8 @@ def _words(line: Line) -> dict[str, Any]:
     good, name, size = line.good, bare_name(line), size_text(line)
     image = "https://cdn1.woolworths.media/content/wowproductimages/{}/" + f"{line.sku.zfill(6)}.jpg"
     return {
-        "TileID": 0, "Stockcode": int(line.sku), "Name": name, "DisplayName": display_name(line), "PackageSize": size,
+        "TileID": 0, "Stockcode": int(line.sku), "DisplayName": display_name(line), "PackageSize": size,
+        "Name": f"{name} {good.words}" if lot_of(line) % 5 == 0 else name,
         "UrlFriendlyName": slugify(name), "Description": f" {name.replace(' ', '<br>', 1)} {size}".rstrip(),
         "Variety": good.words if lot_of(line) % 3 else None, "Brand": brand_sent(line),
         "Unit": "KG" if good.kind.form in ("loose", "deli") else "Each",

@@ -172,6 +172,7 @@ BRANDS = (
     "Softly",
     "Purrfect",
     "Fetch",
+    "Crème de Coq",
 )
 SYLLABLES = ("ba", "ka", "lo", "mi", "nu", "ra", "se", "ti", "vo", "wy", "za", "dor", "fen", "gil", "hart", "jin")
 PRIVATE = {
