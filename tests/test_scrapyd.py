@@ -18,8 +18,11 @@ from sandbox.server import SandboxServer
 from sandbox.world import World
 from tests.support import tree
 from tests.support.postgres import Server
-from tests.support.scrapyd import Scrapyd, script, until
+from tests.support.processes import until
+from tests.support.scrapyd import Scrapyd, script
 from tests.support.truth import check_truth, stored
+
+pytestmark = pytest.mark.xdist_group("scrapyd")
 
 SECRET = "correct-horse-battery"
 FOREIGN = "raise ImportError('another package of this name')\n"

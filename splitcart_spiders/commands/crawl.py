@@ -1,11 +1,16 @@
 """`scrapy crawl`: Scrapy's own, with an exit code that tells how the run ended. scrapyd runs it too."""
 
 import argparse
+import asyncio
+import logging
 import sys
 from pathlib import Path
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
+from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
+
+logger = logging.getLogger(__name__)
 
 FAILED = 1
 HOME = Path(__file__).parents[2]
@@ -42,14 +47,34 @@ class Command(ScrapyCrawl):
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        if len(args) != 1:
-            raise UsageError("Say one spider: scrapy crawl woolworths -a store=1147", print_help=False)
         put_ours_first()
-        if opts.accept_fulfilment:
-            opts.spargs["accept_fulfilment"] = "1"
+        try:
+            self.exitcode = self.crawl(self.crawler_of(args), opts)
+        except UsageError as error:  # Scrapy's own exit code for it, 2, is a partial run's
+            logger.error("%s", error)
+            self.exitcode = FAILED
+
+    def crawler_of(self, args: list[str]) -> Crawler:
+        """The crawler of the one spider that is named. Raises UsageError."""
         assert self.crawler_process
-        crawler = self._create_crawler(args[0])
-        self.crawler_process.crawl(crawler, **opts.spargs)
+        known = self.crawler_process.spider_loader.list()
+        if len(args) != 1:
+            raise UsageError("Say one spider: scrapy crawl woolworths -a store=1147")
+        if args[0] not in known:
+            raise UsageError(f"There is no spider {args[0]!r}: one of {', '.join(sorted(known))}")
+        return self._create_crawler(args[0])
+
+    def crawl(self, crawler: Crawler, opts: argparse.Namespace) -> int:
+        """Crawl, and give the exit code. Raises UsageError where the spider refuses its arguments."""
+        assert self.crawler_process
+        more = {"accept_fulfilment": "1"} if opts.accept_fulfilment else {}
+        crawling = self.crawler_process.crawl(crawler, **opts.spargs, **more)
         self.crawler_process.start()
+        error = crawling.exception() if isinstance(crawling, asyncio.Task) and crawling.done() else None
+        if isinstance(error, UsageError):
+            raise error
+        if error is not None:
+            logger.error("The crawl of %s could not begin", crawler.spidercls.name, exc_info=error)
+            return FAILED
         code = crawler.stats.get_value("splitcart/run/exit_code") if crawler.stats else None
-        self.exitcode = FAILED if code is None else int(code)
+        return FAILED if code is None else int(code)

@@ -6,15 +6,14 @@ import socket
 import subprocess
 import sys
 import sysconfig
-import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-DEADLINE = 60.0
+from tests.support.processes import DEADLINE, until
+
 PROJECT = "splitcart"
 CONF = """
 [scrapyd]
@@ -23,15 +22,6 @@ http_port = {port}
 poll_interval = 0.1
 max_proc = 2
 """
-
-
-def until(what: str, found: Callable[[], Any], told: Callable[[], str] = str) -> Any:
-    """The first thing that `found` gives; fails after a minute, with what `told` tells."""
-    deadline = time.monotonic() + DEADLINE
-    while not (thing := found()):
-        assert time.monotonic() < deadline, f"waited a minute for {what}\n{told()}"
-        time.sleep(0.05)
-    return thing
 
 
 def script(name: str) -> str:

@@ -1,0 +1,57 @@
+"""`scrapy crawl` as operators start it: a process, its exit code, its log."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.support.tree import ROOT
+
+DEADLINE = 60.0
+
+
+def until(what: str, found: Callable[[], Any], told: Callable[[], str] = str) -> Any:
+    """The first thing that `found` gives; fails after a minute, with what `told` tells."""
+    deadline = time.monotonic() + DEADLINE
+    while not (thing := found()):
+        assert time.monotonic() < deadline, f"waited a minute for {what}\n{told()}"
+        time.sleep(0.05)
+    return thing
+
+
+@dataclass(frozen=True)
+class Crawl:
+    """One process. `path` is the file of its log: what it wrote to both streams."""
+
+    process: subprocess.Popen[bytes]
+    path: Path
+
+    @property
+    def log(self) -> str:
+        return self.path.read_text(errors="replace")
+
+    def code(self) -> int:
+        """The exit code, once it has ended."""
+        try:
+            return self.process.wait(2 * DEADLINE)
+        except BaseException:
+            self.process.kill()
+            raise
+
+
+def start(spider: str, *options: str, log: Path, database: str, sandbox: str) -> Crawl:
+    """Starts `python -m scrapy crawl SPIDER ...` in the checkout."""
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scrapy", "crawl", spider, *options],
+            cwd=ROOT,
+            env=os.environ | {"DATABASE_URL": database, "DEV_BASE_URL": sandbox},
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+        )
+    return Crawl(process, log)
