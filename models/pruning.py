@@ -1,0 +1,58 @@
+"""What is let go after a while: staging and quarantine. History, runs and membership periods are kept for ever."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, delete, func, or_, select
+
+from models.tables import crawl_runs, quarantined_items, staged_items
+
+STAGING = timedelta(days=2)
+QUARANTINE = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """Rows let go, or that would be."""
+
+    staged: int
+    quarantined: int
+
+
+def prune(
+    engine: Engine,
+    now: datetime,
+    *,
+    staging: timedelta = STAGING,
+    quarantine: timedelta = QUARANTINE,
+    dry: bool = False,
+) -> Pruned:
+    """Deletes staging of runs that ended before `now - staging` (or are unknown), and quarantined rows that old.
+
+    A run at a time, so that no transaction is long; a running run keeps its staging.
+    """
+    staged = 0
+    for run_id in _ended(engine, now - staging):
+        staged += _remove(engine, staged_items.c.run_id == run_id, staged_items, dry)
+    old = quarantined_items.c.created_at < now - quarantine
+    return Pruned(staged, _remove(engine, old, quarantined_items, dry))
+
+
+def _ended(engine: Engine, before: datetime) -> list[int]:
+    ended = or_(crawl_runs.c.finished_at < before, crawl_runs.c.id.is_(None))
+    joined = staged_items.outerjoin(crawl_runs, crawl_runs.c.id == staged_items.c.run_id)
+    with engine.connect() as connection:
+        wanted = select(staged_items.c.run_id).select_from(joined).where(ended).distinct()
+        return sorted(connection.execute(wanted).scalars())
+
+
+def _remove(engine: Engine, which: object, table: object, dry: bool) -> int:
+    if dry:
+        with engine.connect() as connection:
+            return _count(connection, which, table)
+    with engine.begin() as connection:
+        return int(connection.execute(delete(table).where(which)).rowcount)  # type: ignore[arg-type]
+
+
+def _count(connection: Connection, which: object, table: object) -> int:
+    return int(connection.execute(select(func.count()).select_from(table).where(which)).scalar_one())  # type: ignore[arg-type]

@@ -1,0 +1,175 @@
+"""Puts back what a published run changed, for the day a mapping lied."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, delete, select, text, update
+
+from models import bulk, vectors
+from models.dialect import among, listed
+from models.errors import RollbackRefused
+from models.locks import lock_for_publishing
+from models.resolve import TEXTS
+from models.retry import retried
+from models.tables import (
+    crawl_runs,
+    listings,
+    membership_periods,
+    missing_listings,
+    prices,
+    store_ranges,
+    stores,
+)
+from models.tables.base import OFFER
+from models.undo import unpacked
+
+
+@dataclass(frozen=True, slots=True)
+class RolledBack:
+    """What a rollback changed, or would change."""
+
+    run_id: int
+    store_id: int
+    history: int
+    """Entries of price_changes that were taken out."""
+    restored: int
+    """Price rows that have their former offer again."""
+    removed: int
+    """Price rows that the run had added."""
+    texts: int
+    """Listings whose text is put back."""
+    stores_to_crawl: tuple[int, ...]
+    """Stores that left the group with prices inferred from the run: marked for another crawl."""
+
+
+def rollback(engine: Engine, run_id: int, now: datetime, *, dry: bool = False) -> RolledBack:
+    """Undoes the publish of a run in one transaction; with `dry` only tells what it would do.
+
+    Listings and products that the run made stay: without prices nobody sees them. Raises RollbackRefused when the run
+    published nothing, was rolled back, or when later runs or a change of groups stand on what it wrote.
+    """
+
+    def work() -> RolledBack:
+        with engine.connect() as connection, connection.execution_options(splitcart_writes=True).begin() as transaction:
+            done = _rollback(connection, run_id, now)
+            if dry:
+                transaction.rollback()
+            return done
+
+    return retried(engine, work, what=f"rolling back run {run_id}")
+
+
+def _rollback(connection: Connection, run_id: int, now: datetime) -> RolledBack:
+    store_id = connection.execute(select(crawl_runs.c.store_id).where(crawl_runs.c.id == run_id)).scalar()
+    if store_id is None:
+        raise RollbackRefused(f"run {run_id} is unknown or published nothing: there is nothing to put back")
+    lock_for_publishing(connection, store_id)
+    run = connection.execute(select(crawl_runs).where(crawl_runs.c.id == run_id).with_for_update()).one()
+    _refuse(connection, run)
+    entries = unpacked(run.undo)
+    history, restored, removed = _restore_prices(connection, run)
+    for entry in reversed(entries):
+        _restore_rest(connection, run, entry)
+    elsewhere = _inferred_elsewhere(connection, run)
+    connection.execute(update(crawl_runs).where(crawl_runs.c.id == run_id).values(rolled_back_at=now))
+    vectors.refresh(connection, store_id)
+    told = sum(len(entry.get("texts", [])) for entry in entries)
+    return RolledBack(run_id, store_id, history, restored, removed, told, tuple(elsewhere))
+
+
+def _refuse(connection: Connection, run: Row[Any]) -> None:
+    if run.undo is None:
+        raise RollbackRefused(f"run {run.id} ended {run.status} and published nothing: there is nothing to put back")
+    if run.rolled_back_at is not None:
+        raise RollbackRefused(f"run {run.id} was rolled back at {run.rolled_back_at:%Y-%m-%d %H:%M} UTC already")
+    table = crawl_runs.c
+    later = select(table.id).where(
+        table.store_id == run.store_id,
+        table.undo.is_not(None),
+        table.rolled_back_at.is_(None),
+        table.finished_at > run.finished_at,
+    )
+    ids = list(connection.execute(later.order_by(table.finished_at.desc())).scalars())
+    if ids:
+        raise RollbackRefused(f"later runs stand on run {run.id}: roll back {', '.join(map(str, ids))} first")
+    periods = membership_periods.c
+    moved = select(periods.from_at).where(periods.store_id == run.store_id, periods.from_at > run.finished_at)
+    if connection.execute(moved.limit(1)).scalar() is not None:
+        raise RollbackRefused(f"the store of run {run.id} changed its group since: crawl the store again instead")
+
+
+def _restore_prices(connection: Connection, run: Row[Any]) -> tuple[int, int, int]:
+    """Takes the run's entries out of the history, and gives each listing the price row of the entry before."""
+    mine = {"store": run.store_id, "run": run.id}
+    sql = "SELECT DISTINCT listing_id FROM price_changes WHERE store_id = :store AND crawl_run_id = :run ORDER BY 1"
+    changed = list(connection.execute(text(sql), mine).scalars())
+    sql = "DELETE FROM price_changes WHERE store_id = :store AND crawl_run_id = :run"
+    history = connection.execute(text(sql), mine).rowcount
+    ids = {"store": run.store_id, "ids": listed(connection, changed)}
+    sql = f"DELETE FROM prices WHERE store_id = :store AND {among(connection, 'listing_id', 'ids')}"  # noqa: S608
+    there = connection.execute(text(sql), ids).rowcount
+    names = ", ".join(("store_id", "listing_id", *OFFER, "changed_at", "crawl_run_id"))
+    sql = f"""INSERT INTO prices ({names}) SELECT {names} FROM (
+            SELECT c.*, row_number() OVER (PARTITION BY listing_id ORDER BY changed_at DESC) AS nth
+            FROM price_changes c WHERE store_id = :store AND price_cents IS NOT NULL
+                AND {among(connection, "listing_id", "ids")}) latest
+        WHERE nth = 1 AND kind = 'own' ORDER BY listing_id"""  # noqa: S608 fixed text
+    restored = connection.execute(text(sql), ids).rowcount if changed else 0
+    return history, restored, max(0, there - restored)
+
+
+def _restore_rest(connection: Connection, run: Row[Any], entry: dict[str, Any]) -> None:
+    for listing_id, crawl_run_id in entry.get("touched", []):
+        mine = (prices.c.store_id == run.store_id, prices.c.listing_id == listing_id)
+        connection.execute(update(prices).where(*mine).values(crawl_run_id=crawl_run_id))
+    _restore_range(connection, run.store_id, entry)
+    ids = [row[0] for row in entry.get("missing", [])]
+    sql = f"DELETE FROM missing_listings WHERE store_id = :store AND {among(connection, 'listing_id', 'ids')}"  # noqa: S608
+    connection.execute(text(sql), {"store": run.store_id, "ids": listed(connection, ids)})
+    names = ("store_id", "listing_id", "missing_since", "crawl_run_id", "seen_run_id", "delisted_at")
+    back = [(run.store_id, *row) for row in entry.get("missing", []) if row[1] is not None]
+    bulk.insert(connection, missing_listings, names, back)
+    _restore_texts(connection, entry.get("texts", []))
+    before = entry["store"]
+    scraped = before["last_scraped"]
+    connection.execute(
+        update(stores)
+        .where(stores.c.id == run.store_id)
+        .values(
+            last_scraped=datetime.fromisoformat(scraped) if scraped else None,
+            needs_rescraping=before["needs_rescraping"],
+        )
+    )
+
+
+def _restore_range(connection: Connection, store_id: int, entry: dict[str, Any]) -> None:
+    mine = store_ranges.c.store_id == store_id
+    if "as_of" not in entry:  # it was the store's first
+        connection.execute(delete(store_ranges).where(mine))
+        return
+    values: dict[str, Any] = {"as_of": datetime.fromisoformat(entry["as_of"])}
+    if "ranged" in entry:
+        values |= {name: bytes.fromhex(entry[name]) for name in ("ranged", "available")}
+    connection.execute(update(store_ranges).where(mine).values(**values))
+
+
+def _restore_texts(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
+    for listing_id, product_id, category_id, *rest in rows:
+        *texts, pending = rest
+        values = dict(zip(TEXTS, texts, strict=True)) | {"product_id": product_id, "category_id": category_id}
+        noted = {
+            "pending": pending[0] if pending else None,
+            "pending_at": datetime.fromisoformat(pending[1]) if pending else None,
+        }
+        connection.execute(update(listings).where(listings.c.id == listing_id).values(**values, **noted))
+
+
+def _inferred_elsewhere(connection: Connection, run: Row[Any]) -> list[int]:
+    """Stores that keep prices of this run as their own, since they left its group: to be crawled again."""
+    other = select(prices.c.store_id).where(prices.c.crawl_run_id == run.id, prices.c.store_id != run.store_id)
+    ids = sorted(set(connection.execute(other.distinct()).scalars()))
+    if ids:
+        connection.execute(update(stores).where(stores.c.id.in_(ids)).values(needs_rescraping=True))
+    return ids

@@ -1,0 +1,83 @@
+"""A rolled-back run leaves the database as if it had never been published."""
+
+import pytest
+from sqlalchemy import Engine
+
+from models.checks import check
+from models.errors import RollbackRefused
+from models.rollback import rollback
+from tests.support.storage import cents, crawl, day, query, row, value
+
+TABLES = {
+    "prices": "store_id, listing_id",
+    "price_changes": "store_id, listing_id, changed_at",
+    "store_ranges": "store_id",
+    "missing_listings": "store_id, listing_id",
+    "listings": "id",
+    "store_vectors": "store_id",
+}
+
+
+def state(engine: Engine) -> dict[str, list[tuple]]:
+    known = {
+        name: [tuple(bytes(v) if isinstance(v, memoryview) else v for v in found) for found in query(engine, sql)]
+        for name, order in TABLES.items()
+        for sql in [f"SELECT * FROM {name} ORDER BY {order}"]
+    }
+    return known | {"stores": query(engine, "SELECT id, last_scraped, needs_rescraping FROM stores")}
+
+
+def sound(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return list(check(connection)) == []
+
+
+def test_prices_history_range_absence_and_texts_are_as_before(engine: Engine) -> None:
+    crawl(engine, [row(i, 100 + i) for i in range(8)])
+    crawl(engine, [row(i, 100 + i, name=f"Other {i}") for i in range(1, 8)], now=day(1))
+    crawl(engine, [row(i, 100 + i) for i in range(1, 7)], now=day(2.2))
+    before = state(engine)
+    lied = [row(i, 50, name=f"Lie {i}", was_price_cents=60) for i in (0, 1, 2)] + [row(3, None), row(4, 104)]
+    run, _ = crawl(engine, lied, now=day(4))
+    told = rollback(engine, run.id, day(5), dry=True)
+    assert cents(engine)["1"] == 50
+    assert rollback(engine, run.id, day(5)) == told
+    assert state(engine) == before
+    assert sound(engine)
+    assert value(engine, "SELECT rolled_back_at IS NULL FROM crawl_runs WHERE id = :r", r=run.id) in (0, False)
+
+
+def test_listings_that_only_the_lie_saw_have_no_price_afterwards(engine: Engine) -> None:
+    crawl(engine, [row(1)])
+    run, _ = crawl(engine, [row(1), row("ghost")], now=day(1))
+    rollback(engine, run.id, day(2))
+    assert cents(engine) == {"1": 100}
+    assert sound(engine)
+    crawl(engine, [row(1, 90)], now=day(3))
+    assert cents(engine) == {"1": 90}
+    assert sound(engine)
+
+
+def test_a_rollback_that_later_runs_stand_on_is_refused(engine: Engine) -> None:
+    first, _ = crawl(engine, [row(1)])
+    second, _ = crawl(engine, [row(1, 90)], now=day(1))
+    with pytest.raises(RollbackRefused, match=f"roll back {second.id} first"):
+        rollback(engine, first.id, day(2))
+    rollback(engine, second.id, day(2))
+    rollback(engine, first.id, day(2))
+    assert cents(engine) == {}
+    with pytest.raises(RollbackRefused, match="already"):
+        rollback(engine, first.id, day(2))
+    with pytest.raises(RollbackRefused, match="unknown"):
+        rollback(engine, 99, day(2))
+
+
+def test_a_partial_run_is_rolled_back_too(engine: Engine) -> None:
+    crawl(engine, [row(1), row(2)])
+    before = state(engine)
+    run, _ = crawl(engine, [row(1, 5), row(3)], now=day(1), status="partial", reason="unproven: x")
+    rollback(engine, run.id, day(2))
+    after = state(engine)
+    assert {name: rows for name, rows in after.items() if name != "listings"} == {
+        name: rows for name, rows in before.items() if name != "listings"
+    }
