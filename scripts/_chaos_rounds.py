@@ -132,7 +132,7 @@ MISHAPS = (
 def play(scene: Scene, mishap: Mishap, chain: str, store_id: str) -> Outcome:
     """Crawls a store while the mishap happens, and checks what the database says afterwards."""
     before = _oracle.stored(scene.engine, chain, store_id)
-    patience = scene.chance.randrange(40)
+    patience = scene.chance.randrange(16)
     fault = None
     if mishap.fault:
         fault = scene.sandbox.faults.add(chain=chain, after=0 if mishap.from_the_start else patience, **mishap.fault)

@@ -64,7 +64,7 @@ class Report:
             counts = run.counts or {}
             with self.engine.connect() as connection:
                 offers = _oracle.offers(connection, chain, store_id)
-            specials = sum(offer["is_on_special"] for _, offer in offers.values())
+            specials = sum(price.offer["is_on_special"] for _, price in offers.values())
             store = self.world.store(chain, store_id)
             figures = (counts.get("listings"), len(offers), specials, sum((counts.get("drops") or {}).values()))
             table.add_row(
@@ -96,9 +96,8 @@ class Report:
             table.add_column(name, justify="right")
         for chain, store_id in {chain: (chain, store_id) for chain, store_id in reversed(keys)}.values():
             with self.engine.connect() as connection:
-                offers = [
-                    pair for pair in _oracle.offers(connection, chain, store_id).values() if pair[1]["is_on_special"]
-                ]
+                every = [(listing, row.offer) for listing, row in _oracle.offers(connection, chain, store_id).values()]
+            offers = [(listing, offer) for listing, offer in every if offer["is_on_special"]]
             offers.sort(key=lambda pair: pair[1]["price_cents"] / pair[1]["was_price_cents"])
             for listing, offer in offers[:BEST]:
                 price, was = dollars(offer["price_cents"]), dollars(offer["was_price_cents"])
@@ -110,14 +109,20 @@ class Report:
 
     def show_truth(self, console: Console, keys: Sequence[Key]) -> int:
         """Compares every price with the sandbox's; how many differ."""
-        compared, wrong = 0, []
+        compared, inferred, wrong = 0, 0, []
         for chain, store_id in keys:
             truth = _oracle.offered(self.world, chain, store_id, self.day)
-            compared += len(truth)
             found = _oracle.stored(self.engine, chain, store_id)
-            wrong += [f"{chain} {store_id} {line}" for line in _oracle.differences({}, found, truth)]
+            guesses = _oracle.unpriced_here(self.engine, chain, store_id, truth)
+            known = {sku: price for sku, price in found.items() if sku not in guesses}
+            wrong += [f"{chain} {store_id} {line}" for line in _oracle.differences({}, known, truth)]
+            compared, inferred = compared + len(truth), inferred + len(guesses)
         verdict = "[green]all equal" if not wrong else f"[bold red]{len(wrong):,} differ"
         console.print(f"\nCompared with the sandbox, price by price: {compared:,} prices, {verdict}")
+        if inferred:
+            console.print(
+                f"{inferred:,} more are inferred from a group's anchor where the store itself shows no price."
+            )
         for line in wrong[:10]:
             console.print(f"  {line}", markup=False)
         return len(wrong)

@@ -14,7 +14,7 @@ Price = tuple[int | None, ...]
 
 
 def offers(connection: Connection, chain: str, store_id: str) -> dict[str, tuple[Any, Any]]:
-    """sku -> (listing, offer) of every offer that holds in a store: in its range and seen by its last complete run.
+    """sku -> (listing, effective price) of what a store ranges and its last complete run saw.
 
     Empty for a store never published.
     """
@@ -25,7 +25,7 @@ def offers(connection: Connection, chain: str, store_id: str) -> dict[str, tuple
     )
     known = connection.execute(query).scalar()
     effective = queries.effective_prices(connection, [known]) if known is not None else []
-    found = {row.listing_id: row.offer for row in effective if row.missing_since is None}
+    found = {row.listing_id: row for row in effective if row.missing_since is None}
     named = select(listings.c.id, listings.c.sku, listings.c.name, listings.c.size)
     return {row.sku: (row, found[row.id]) for row in connection.execute(named) if row.id in found}
 
@@ -34,7 +34,14 @@ def stored(engine: Engine, chain: str, store_id: str) -> dict[str, Price]:
     """sku -> what it costs in a store by the database."""
     with engine.connect() as connection:
         found = offers(connection, chain, store_id)
-    return {sku: tuple(offer[field] for field in FIELDS) for sku, (_, offer) in found.items()}
+    return {sku: tuple(price.offer[field] for field in FIELDS) for sku, (_, price) in found.items()}
+
+
+def unpriced_here(engine: Engine, chain: str, store_id: str, truth: dict[str, Price]) -> set[str]:
+    """The skus that a store shows without a price, so that the database infers one from the group's anchor."""
+    with engine.connect() as connection:
+        found = offers(connection, chain, store_id)
+    return {sku for sku, (_, price) in found.items() if price.source == "inferred" and truth.get(sku, (0,))[0] is None}
 
 
 def offered(world: World, chain: str, store_id: str, day: int) -> dict[str, Price]:

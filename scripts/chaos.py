@@ -111,7 +111,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when every promise held in every round, else 1."""
     options = parse(arguments)
-    console = Console(stderr=options.json)
+    console = Console(stderr=options.json, width=None if sys.stdout.isatty() else 120)
     world = World(seed=options.seed, products=options.products)
     kinds = [options.database] if options.database else ["sqlite", "postgresql"]
     outcomes: list[Outcome] = []
