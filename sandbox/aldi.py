@@ -18,13 +18,14 @@ from sandbox.aldi_goods import (
     truth,
     unpriced,
 )
-from sandbox.aldi_tree import tree_json
+from sandbox.aldi_traits import TRAITS
+from sandbox.aldi_tree import build, tree_json
 from sandbox.catalogue import Line
 from sandbox.places import Store
 from sandbox.pricing import State, scaled
 from sandbox.site import Ask, Reply, dump, opaque, reply_json, slugify, thinned, whole
 
-__all__ = ["SWITCHES", "answer", "pack_grams", "truth"]
+__all__ = ["SWITCHES", "TRAITS", "answer", "build", "pack_grams", "truth"]
 
 SWITCHES = {"aldi_empty_past_end": "an offset past the end answers an empty data, instead of 400"}
 LIMITS = (12, 24, 30)
@@ -45,7 +46,7 @@ def answer(ask: Ask) -> Reply:
         return _detail(ask, store, ask.path.removeprefix("/v2/products/"))
     if ask.path == "/v3/product-search":
         return _search(ask, store)
-    reply = reply_json({"data": tree_json(ask.world.aldi_tree.roots, ask.tamper.missing)})
+    reply = reply_json({"data": tree_json(ask.world.tree("aldi").roots, ask.tamper.missing)})
     reply.headers.append(("Cache-Control", "public, max-age=900"))
     return reply
 
@@ -111,7 +112,7 @@ def _rows(ask: Ask, state: State) -> list[int]:
     catalogue, query = ask.world.catalogue("aldi"), ask.query
     rows = np.flatnonzero(state.ranged[: catalogue.main]).tolist()
     if "categoryKey" in query:
-        path = ask.world.aldi_tree.paths.get(query["categoryKey"])
+        path = ask.world.tree("aldi").paths.get(query["categoryKey"])
         gone = path is None or ask.tamper.missing in (path[0].key, path[0].slug)
         listed = set() if path is None or gone else set(path[-1].lines.tolist())
         rows = [index for index in rows if index in listed]

@@ -111,7 +111,7 @@ def unpriced(line: Line, state: State) -> bool:
 
 def categories_of(world: "World", line: Line) -> list[tuple[str, str]]:
     """(key, name) of root and leaf as the record tells them; the root alone for a few."""
-    path = world.aldi_tree.best_nodes(line.index)
+    path = world.tree("aldi").best_nodes(line.index)
     named = [(node.key, node.name) for node in path]
     return named[:1] if lot_of(line) % 200 == 0 else named
 
@@ -125,7 +125,7 @@ def truth(world: "World", store: Store, day: int, line: Line, state: State) -> d
         gtin=None,
         size=size_text(line),
         category_path=tuple(name for _, name in categories_of(world, line)),
-        category_paths=world.aldi_tree.leads.get(line.index, []),
+        category_paths=world.tree("aldi").leads.get(line.index, []),
         is_available=bool(state.available[line.index]),
     )
     row["acceptable"].pop("gtin", None)

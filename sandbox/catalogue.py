@@ -1,17 +1,13 @@
 """What a chain sells: goods that several chains share, its own labels, and lines of tobacco and of a market."""
 
 from dataclasses import dataclass
-from random import Random
 
 import numpy as np
 
 from sandbox import barcodes
 from sandbox.dice import Dice
-from sandbox.words import BRANDS, EXTRA, KINDS, MARKET, PRIVATE, SYLLABLES, TOBACCO, Kind
-
-CHAINS = ("woolworths", "coles", "aldi", "iga")
-NATIONAL_SHARE = {"woolworths": 0.68, "coles": 0.68, "aldi": 0.2, "iga": 0.75}
-LEVEL = {"woolworths": 1.0, "coles": 1.0, "aldi": 0.82, "iga": 1.14}
+from sandbox.traits import Traits
+from sandbox.words import BRANDS, EXTRA, KINDS, MARKET, SYLLABLES, TOBACCO, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,59 +124,25 @@ def nationals(dice: Dice, products: int) -> list[Good]:
     return [maker.make(KINDS) for _ in range(products)]
 
 
-def _sku(chain: str, section: str, good: Good, chance: Random) -> str:
-    if section == "market":
-        return str(chance.randrange(1_100_000_000, 1_199_999_999))
-    if chain == "woolworths":
-        return str(chance.randrange(*chance.choice(((10_000, 99_999), (100_000, 999_999), (6_000_000, 6_999_999)))))
-    if chain == "coles":
-        return str(chance.randrange(*chance.choice(((1_000_000, 9_999_999), (100_000, 999_999)))))
-    if chain == "aldi":
-        variant = chance.random() < 0.1
-        number = f"{chance.randrange(100_000, 999_999)}{chance.randrange(1, 9):03d}" if variant else ""
-        return (number or str(chance.randrange(100_000, 999_999))).zfill(18)
-    if good.weighed:
-        form = chance.choice(("8006", "8006", "180000006"))
-        return form + str(chance.randrange(1000, 9999))
-    return str(chance.randrange(1_000, 999_999))
-
-
-def _sent(chain: str, sku: str, good: Good, chance: Random) -> str | None:
-    """The barcode as this chain sends it: Coles tells it on the product page only, ALDI never."""
-    lot = chance.random()
-    code = good.gtin
-    if chain == "aldi":
-        return None
-    if chain == "woolworths" and len(code) == 12 and code[0] == "0":
-        return code[1:]
-    if lot < 0.008:
-        return barcodes.spoilt(code)
-    if chain == "iga":
-        if lot < 0.13:
-            return None
-        junk = {0: "null", 1: "notfound", 2: "N/A", 3: "TEST_BARCODE"}
-        return sku if lot < 0.15 else junk[int(lot * 1000) % 4] if lot < 0.18 else code.zfill(13)
-    if chain == "coles":
-        return None if lot < 0.05 else f"{code},{barcodes.draw(chance)}" if lot < 0.09 else code
-    return code
-
-
 class Catalogue:
     """All lines of one chain, and the arrays that prices are computed from."""
 
-    def __init__(self, chain: str, dice: Dice, products: int, pool: list[Good], promo_share: float) -> None:
+    def __init__(
+        self, chain: str, traits: Traits, dice: Dice, products: int, pool: list[Good], promo_share: float
+    ) -> None:
         self.chain = chain
+        self.traits = traits
         self._dice = dice
         self._chance = dice.stream(f"{chain}:lines")
         self._skus: set[str] = set()
         self._families: dict[tuple[str, str | None, int, int], int] = {}
         self._factors: dict[tuple[str, str | None, int, int], float] = {}
-        self._promo_share = 0.0 if chain == "iga" else promo_share
+        self._promo_share = promo_share if traits.promo_only else 0.0
         goods = self._goods(products, pool)
         self.lines: list[Line] = [self._line(index, good, "main") for index, good in enumerate(goods)]
         self.main = len(self.lines)
         for section, kinds in (("tobacco", TOBACCO), ("market", MARKET)):
-            if chain == "woolworths" or (chain == "coles" and section == "tobacco"):
+            if section in traits.sections:
                 maker = _Maker(dice, f"{chain}:{section}", list(BRANDS))
                 for _ in range(3 + products // 40):
                     self.lines.append(self._line(len(self.lines), maker.make(kinds), section))
@@ -188,11 +150,10 @@ class Catalogue:
         self.family = np.array([line.family for line in self.lines], dtype=np.int64)
 
     def _goods(self, products: int, pool: list[Good]) -> list[Good]:
-        own = _Maker(self._dice, self.chain, list(PRIVATE[self.chain]))
-        shared = self._chance.sample(pool, min(len(pool), round(products * NATIONAL_SHARE[self.chain])))
-        if self.chain == "aldi":
-            shared = [good for good in shared if good.kind.form != "deli"]
-        kinds = tuple(kind for kind in KINDS if self.chain != "aldi" or kind.form != "deli")
+        own = _Maker(self._dice, self.chain, list(self.traits.private))
+        shared = self._chance.sample(pool, min(len(pool), round(products * self.traits.national_share)))
+        shared = [good for good in shared if good.kind.form not in self.traits.without]
+        kinds = tuple(kind for kind in KINDS if kind.form not in self.traits.without)
         own.taken.update((good.brand, good.words, good.size, good.count) for good in shared)
         own.codes.update(good.gtin for good in pool)
         goods = shared + [own.make(kinds) for _ in range(products - len(shared))]
@@ -201,13 +162,13 @@ class Catalogue:
 
     def _line(self, index: int, good: Good, section: str) -> Line:
         chance = self._chance
-        sku = _sku(self.chain, section, good, chance)
+        sku = self.traits.sku(section, good, chance)
         while sku in self._skus:
-            sku = _sku(self.chain, section, good, chance)
+            sku = self.traits.sku(section, good, chance)
         self._skus.add(sku)
         family = (good.kind.noun, good.brand, good.size, good.count)
         if family not in self._factors:
-            self._factors[family] = LEVEL[self.chain] * (
+            self._factors[family] = self.traits.level * (
                 0.97 + 0.06 * self._dice.stream(f"{self.chain}:{family}").random()
             )
         main = section == "main"
@@ -222,5 +183,5 @@ class Catalogue:
             section=section,
             promo_only=promo,
             abroad=main and not promo and chance.random() < 0.08,
-            barcode=None if section == "market" else _sent(self.chain, sku, good, chance),
+            barcode=None if section == "market" else self.traits.barcode(sku, good, chance),
         )

@@ -6,13 +6,14 @@ from sandbox.coles_goods import pack_grams, truth
 from sandbox.coles_listing import html, page_props, search_results, state_of
 from sandbox.coles_records import json_ld, product
 from sandbox.coles_stores import locator
-from sandbox.coles_tree import tree_json
+from sandbox.coles_traits import TRAITS
+from sandbox.coles_tree import build, tree_json
 from sandbox.pages import IMPERVA_SCRIPT
 from sandbox.places import Store
 from sandbox.site import HTML, Ask, Reply, dump, holds, issue, reply_html, reply_json, whole
 from sandbox.tree import Node
 
-__all__ = ["SWITCHES", "answer", "pack_grams", "truth"]
+__all__ = ["SWITCHES", "TRAITS", "answer", "build", "pack_grams", "truth"]
 
 COOKIE = "incap_ses_1320_2800108"
 SWITCHES = {
@@ -77,7 +78,7 @@ def _store(ask: Ask) -> Store:
 
 def _browse_props(ask: Ask) -> dict[str, Any]:
     store = _store(ask)
-    tree = tree_json(ask.world.coles_tree, state_of(ask, store).ranged, ask.tamper.missing)
+    tree = tree_json(ask.world.tree("coles"), state_of(ask, store).ranged, ask.tamper.missing)
     return {**page_props(ask, store), "allProductCategories": tree}
 
 
@@ -98,7 +99,7 @@ def _data(ask: Ask, rest: str) -> Reply:
 
 
 def _node(ask: Ask, slug: str) -> Node | None:
-    for path in ask.world.coles_tree.paths.values():
+    for path in ask.world.tree("coles").paths.values():
         if path[-1].slug == slug:
             return None if ask.tamper.missing in (path[0].key, path[0].slug) else path[-1]
     return None

@@ -122,7 +122,7 @@ def truth(world: "World", store: Store, day: int, line: Line, state: State) -> d
     kept = [barcodes.kept(code, line.sku) for code in told]
     row["gtin"] = None
     row["acceptable"]["gtin"] = [None, *[code for code in kept if code]]
-    tree = world.coles_tree
+    tree = world.tree("coles")
     paths = tree.leads.get(line.index, [])
     size = size_text(line)
     row.update(

@@ -44,7 +44,7 @@ def _ordered(ask: Ask, rows: list[int], state: State, sort: str) -> list[int]:
 def _advertised(ask: Ask, node: Node, page: int, state: State) -> list[int]:
     """Lines advertised on a page: most of the department, two of others."""
     world = ask.world
-    root = world.coles_tree.paths[node.key][0]
+    root = world.tree("coles").paths[node.key][0]
     every = np.arange(world.catalogue("coles").main)
     found: list[int] = []
     for name, pool, count in (("own", root.lines, 8), ("other", every, 2)):

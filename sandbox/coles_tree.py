@@ -80,7 +80,7 @@ def build(world: "World") -> Tree:
 
 def heirs(world: "World", line: "Line") -> list[dict[str, str]]:
     """onlineHeirs: subCategory is the top, aisle the leaf; a promotional root may come first."""
-    paths = [path for path in world.coles_tree.stands.get(line.index, []) if path[0].name != "Big Pack Value"]
+    paths = [path for path in world.tree("coles").stands.get(line.index, []) if path[0].name != "Big Pack Value"]
     promo = [path for path in paths if path[0].role == "promo"]
     own = [path for path in paths if path[0].role != "promo"]
     first = line.index % 3 != 0

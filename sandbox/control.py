@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from sandbox.catalogue import CHAINS
 from sandbox.faults import KINDS
-from sandbox.sites import ALL_SWITCHES
+from sandbox.sites import sites, switches
 
 if TYPE_CHECKING:
     from sandbox.server import SandboxServer
@@ -30,7 +29,7 @@ def state(server: "SandboxServer") -> dict[str, Any]:
         "products": world.products,
         "chains": {
             chain: {"url": f"{server.url}/{chain}", "stores": [store.store_id for store in world.stores(chain)]}
-            for chain in CHAINS
+            for chain in world.chains
         },
         "switches": sorted(server.switches),
         "faults": [fault.as_json() for fault in server.faults],
@@ -44,7 +43,7 @@ async def handle(server: "SandboxServer", request: web.BaseRequest) -> web.Strea
     if parts == [""]:
         return web.json_response(state(server))
     if parts[0] != "_sandbox":
-        return web.json_response({"error": f"no chain {parts[0]!r}", "chains": list(CHAINS)}, status=404)
+        return web.json_response({"error": f"no chain {parts[0]!r}", "chains": list(sites())}, status=404)
     name = parts[1] if len(parts) > 1 else "state"
     call = _CALLS.get(name)
     if call is None:
@@ -90,7 +89,7 @@ async def _switches(server: "SandboxServer", request: web.BaseRequest, rest: lis
         server.switches.add(rest[0])
     elif rest and request.method == "DELETE":
         server.switches.discard(rest[0])
-    return {"on": sorted(server.switches), "known": ALL_SWITCHES}
+    return {"on": sorted(server.switches), "known": switches()}
 
 
 async def _log(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:

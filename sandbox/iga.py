@@ -10,13 +10,14 @@ from sandbox import iga_stores
 from sandbox.catalogue import Line
 from sandbox.iga_goods import breadcrumb, name_of, pack_grams, truth
 from sandbox.iga_records import record
-from sandbox.iga_tree import tree_json
+from sandbox.iga_traits import TRAITS
+from sandbox.iga_tree import build, tree_json
 from sandbox.places import Store
 from sandbox.pricing import State, scaled
-from sandbox.site import Ask, Reply, dump, opaque, reply_html, reply_json, slugify, thinned, whole
+from sandbox.site import Ask, Reply, dump, opaque, reply_html, reply_json, thinned, whole
 from sandbox.tree import Node
 
-__all__ = ["SWITCHES", "answer", "pack_grams", "slugify", "truth"]
+__all__ = ["SWITCHES", "TRAITS", "answer", "build", "pack_grams", "truth"]
 
 SWITCHES = {
     "iga_end_empty": "past the end every category answers empty items",
@@ -46,7 +47,7 @@ def answer(ask: Ask) -> Reply:
     rest = found[2]
     if rest == "categoryHierarchy":
         ranged = _state(ask, store).ranged
-        return reply_json(tree_json(ask.world.iga_tree, ranged, ask.tamper.missing))
+        return reply_json(tree_json(ask.world.tree("iga"), ranged, ask.tamper.missing))
     if rest == "search":
         return _search(ask, store)
     if rest.startswith("categories/") and rest.endswith("/search"):
@@ -77,7 +78,7 @@ def _listed(ask: Ask, node: Node, state: State) -> list[int]:
 
 
 def _category(ask: Ask, store: Store, key: str) -> Reply:
-    path = ask.world.iga_tree.paths.get(key)
+    path = ask.world.tree("iga").paths.get(key)
     if path is None or key == ask.tamper.missing:
         return missing("Category not found")
     take, skip = whole(ask.query.get("take"), 20), whole(ask.query.get("skip"), 0)

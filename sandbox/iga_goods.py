@@ -103,7 +103,7 @@ def shelf_of(line: Line, now: int, state: State) -> tuple[Cup, str] | None:
 
 def breadcrumb(world: "World", line: Line) -> list[str]:
     """Names from Grocery to the leaf."""
-    return ["Grocery", *(node.name for node in world.iga_tree.best_nodes(line.index))]
+    return ["Grocery", *(node.name for node in world.tree("iga").best_nodes(line.index))]
 
 
 def truth(world: "World", store: Store, day: int, line: Line, state: State) -> dict[str, Any]:

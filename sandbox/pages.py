@@ -33,11 +33,10 @@ FORMS = {
     "akamai": AKAMAI,
     "cloudflare": CLOUDFLARE,
 }
-DENIALS = {"woolworths": "akamai", "coles": "imperva_incident", "aldi": "akamai", "iga": "cloudflare"}
 PLAIN = "<html><head><title>We'll be right back</title></head><body><h1>Down for maintenance</h1></body></html>"
 
 
-def of_fault(fault: Fault, chain: str) -> Reply | None:
+def of_fault(fault: Fault, denial: str) -> Reply | None:
     """The answer that a fault gives instead of the site's; None where it changes another."""
     if fault.kind == "block":
         return reply_html(FORMS[fault.form], fault.status or 200)
@@ -48,7 +47,7 @@ def of_fault(fault: Fault, chain: str) -> Reply | None:
     status = fault.status or 500
     text = fault.body
     if text is None:
-        text = FORMS[DENIALS[chain]] if status == 403 else f"<html><body><h1>{status}</h1></body></html>"
+        text = FORMS[denial] if status == 403 else f"<html><body><h1>{status}</h1></body></html>"
     reply = Reply(status, text.encode(), HTML)
     if fault.retry_after is not None:
         reply.headers.append(("Retry-After", fault.retry_after))

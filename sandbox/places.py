@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sandbox.dice import Dice
+from sandbox.traits import Traits
 
 TIMEZONES = {
     "NSW": "Australia/Sydney",
@@ -91,26 +92,28 @@ class Store:
     is_online: bool = True
 
 
-def _number(chain: str, index: int, taken: set[str], dice: Dice) -> str:
+def _number(chain: str, traits: Traits, index: int, taken: set[str], dice: Dice) -> str:
     """A store id in the chain's own form: 4 digits, unpadded, G and 3 digits, 5 digits."""
-    low, high = {"woolworths": (1105, 6999), "coles": (200, 9999), "aldi": (0, 999), "iga": (10000, 79999)}[chain]
     for attempt in range(10000):
-        number = int(dice.integers(f"{chain}:store-id", low, high, index, attempt))
-        text = f"G{number:03d}" if chain == "aldi" else str(number)
+        number = int(dice.integers(f"{chain}:store-id", *traits.store_ids, index, attempt))
+        text = traits.store_id_form.format(number)
         if text not in taken:
             return text
     raise ValueError(f"no store id left for {chain}: ask for fewer stores")
 
 
-def draw(chain: str, count: int, dice: Dice) -> list[Store]:
+def _finder_id(chain: str, index: int, dice: Dice) -> str:
+    return str(1 + int(dice.integers(f"{chain}:finder", 0, 20000, index)))
+
+
+def draw(chain: str, traits: Traits, count: int, dice: Dice) -> list[Store]:
     """`count` stores over the states; the first three stand in three time zones."""
     taken: set[str] = {"1101", "1100", "584"}
-    shift = {"woolworths": 0, "coles": 1, "aldi": 2, "iga": 3}[chain]
     stores = []
     for index in range(count):
-        suburb, state, postcode, latitude, longitude = SUBURBS[(index + shift) % len(SUBURBS)]
+        suburb, state, postcode, latitude, longitude = SUBURBS[(index + traits.order) % len(SUBURBS)]
         round_ = index // len(SUBURBS)
-        number = _number(chain, index, taken, dice)
+        number = _number(chain, traits, index, taken, dice)
         taken.add(number)
         jitter = dice.uniform(f"{chain}:place", index, [0, 1]) * 0.03 - 0.015
         street = STREETS[int(dice.integers(f"{chain}:street", 0, len(STREETS), index))]
@@ -119,7 +122,9 @@ def draw(chain: str, count: int, dice: Dice) -> list[Store]:
             Store(
                 chain=chain,
                 store_id=number,
-                locator_id=number if chain != "iga" else str(1 + int(dice.integers("iga:finder", 0, 20000, index))),
+                locator_id=str(1 + int(dice.integers(f"{chain}:finder", 0, 20000, index)))
+                if traits.finder_ids
+                else number,
                 index=index,
                 name=name,
                 address=f"{int(dice.integers(f'{chain}:house', 1, 400, index))} {street}",
@@ -129,7 +134,7 @@ def draw(chain: str, count: int, dice: Dice) -> list[Store]:
                 latitude=round(latitude + float(jitter[0]), 6),
                 longitude=round(longitude + float(jitter[1]), 6),
                 timezone="Australia/Broken_Hill" if suburb == "Broken Hill" else TIMEZONES[state],
-                is_online=chain != "iga" or index % 7 != 6,
+                is_online=not traits.offline_every or (index + 1) % traits.offline_every != 0,
             )
         )
     return stores

@@ -11,8 +11,6 @@ from sandbox.catalogue import Catalogue
 from sandbox.dice import Dice
 from sandbox.places import Store
 
-SPECIAL_SHARE = {"woolworths": 0.19, "coles": 0.22, "aldi": 0.01, "iga": 0.24}
-MULTIBUY_SHARE = {"woolworths": 0.08, "coles": 0.1, "aldi": 0.0, "iga": 0.0}
 DEPTHS = np.array([0.1, 0.2, 0.25, 0.3, 0.4, 0.5])
 ZONE_FACTORS = np.array([0.86, 0.92, 1.08, 1.13, 1.2])
 
@@ -43,7 +41,8 @@ class Prices:
         self.catalogue = catalogue
         self.chain = catalogue.chain
         self.dice = dice
-        self.noise = 0.0 if self.chain == "aldi" else noise
+        self.traits = catalogue.traits
+        self.noise = 0.0 if self.traits.national_prices else noise
         self.zone_share = zone_share
         self.range_low = range_low
         self.lines = np.arange(len(catalogue.lines))
@@ -68,20 +67,20 @@ class Prices:
             factor = ZONE_FACTORS[np.floor(self._roll("zone-by", zone, family) * 5).astype(np.int64)]
             cents = np.where(differs, cents * factor + np.sign(factor - 1) * 10, cents)
         nice = np.maximum(np.round(cents / 5).astype(np.int64) * 5, 40)
-        return nice // 10 * 10 + 9 if self.chain == "aldi" else nice
+        return nice // 10 * 10 + 9 if self.traits.nines else nice
 
     def _offers(self, regular: np.ndarray, index: np.ndarray, day: int) -> Offers:
         week = day // 7
         family = self.catalogue.family[index]
-        special = (self._roll("special", family, week) < SPECIAL_SHARE[self.chain]) & ~self.market[index]
-        if self.chain == "aldi":
+        special = (self._roll("special", family, week) < self.traits.special_share) & ~self.market[index]
+        if not self.traits.weighed_specials:
             special &= ~self.weighed[index]
         depth = DEPTHS[np.floor(self._roll("depth", family, week) * len(DEPTHS)).astype(np.int64)]
         now = np.floor(np.round(regular * (1 - depth), 3) / 5).astype(np.int64) * 5
         many = ~special & ~self.weighed[index] & ~self.market[index]
-        many &= self._roll("multibuy", family, week) < MULTIBUY_SHARE[self.chain]
+        many &= self._roll("multibuy", family, week) < self.traits.multibuy_share
         quantity = np.where(many, np.array([2, 2, 2, 3, 3, 4])[(self._roll("many", family, week) * 6).astype(int)], -1)
-        if self.chain == "coles":
+        if self.traits.multibuy_each:
             total = np.floor(regular * 0.83 / 5).astype(np.int64) * 5 * quantity
         else:
             total = np.floor(regular * quantity * 0.86 / 5).astype(np.int64) * 5

@@ -14,10 +14,9 @@ from typing import Any
 from aiohttp import web
 
 from sandbox import control, pages
-from sandbox.catalogue import CHAINS
 from sandbox.faults import TAMPERING, Fault, Faults, tampering
 from sandbox.site import Ask, BodyCache, Reply, opaque
-from sandbox.sites import ALL_SWITCHES, SITES
+from sandbox.sites import switches
 from sandbox.world import World
 
 
@@ -25,8 +24,8 @@ class Switches(set[str]):
     """The names of the switches that are on; a name that no site knows is a KeyError."""
 
     def add(self, name: str) -> None:
-        if name not in ALL_SWITCHES:
-            raise KeyError(f"unknown switch {name!r}: one of {', '.join(sorted(ALL_SWITCHES))}")
+        if name not in switches():
+            raise KeyError(f"unknown switch {name!r}: one of {', '.join(sorted(switches()))}")
         super().add(name)
 
 
@@ -140,7 +139,7 @@ class SandboxServer:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         chain, _, rest = request.path.removeprefix("/").partition("/")
-        if chain not in CHAINS or chain not in SITES:
+        if chain not in self.world.sites:
             return await control.handle(self, request)
         body = await request.read()
         entry = Request(
@@ -173,7 +172,7 @@ class SandboxServer:
                 self.switches.add(str(fault.value))
             elif fault.kind == "expire":
                 self.epoch += 1
-            reply = reply or pages.of_fault(fault, entry.chain)
+            reply = reply or pages.of_fault(fault, self.world.traits[entry.chain].denial)
         if reply is None:
             reply = self._answer(request, entry, body, faults)
         for fault in faults:
@@ -201,7 +200,7 @@ class SandboxServer:
             epoch=self.epoch,
             base=f"http://{request.host}/{entry.chain}",
         )
-        return SITES[entry.chain].answer(ask)
+        return self.world.sites[entry.chain].answer(ask)
 
     async def _send(
         self, request: web.BaseRequest, entry: Request, reply: Reply, kinds: set[str]

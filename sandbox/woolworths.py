@@ -9,9 +9,10 @@ from sandbox.woolworths_constants import DENIED, HOME
 from sandbox.woolworths_goods import display_name, pack_grams, truth
 from sandbox.woolworths_listing import FLAGS, bundles_of, listing, page_body, state_of
 from sandbox.woolworths_records import record
-from sandbox.woolworths_tree import tree_json
+from sandbox.woolworths_traits import TRAITS
+from sandbox.woolworths_tree import build, tree_json
 
-__all__ = ["SWITCHES", "answer", "denial", "pack_grams", "truth"]
+__all__ = ["SWITCHES", "TRAITS", "answer", "build", "denial", "pack_grams", "truth"]
 
 COOKIE = "bm_sz"
 SWITCHES = {
@@ -42,7 +43,7 @@ def answer(ask: Ask) -> Reply:
     if not holds(ask, COOKIE):
         return denial(path)
     if path == "/apis/ui/PiesCategoriesWithSpecials" and ask.method == "GET":
-        tree = ask.world.woolworths_tree
+        tree = ask.world.tree("woolworths")
         return Reply(body=ask.cached(("tree",), lambda: dump(tree_json(tree, ask.tamper.missing))))
     if path == "/apis/ui/browse/category" and ask.method == "POST":
         return _browse(ask)
@@ -72,7 +73,7 @@ def _browse(ask: Ask) -> Reply:
     page, size = whole(body.get("pageNumber"), 1), whole(body.get("pageSize"), 24)
     if page is None or size is None or page < 1 or not 1 <= size <= 36:
         return reply_json({"Message": "The request is invalid."}, 400)
-    node = ask.world.woolworths_tree.paths.get(str(body.get("categoryId")))
+    node = ask.world.tree("woolworths").paths.get(str(body.get("categoryId")))
     if node is None or ask.tamper.missing in (node[0].key, node[0].slug):
         return reply_json(listing(None, [], 0))
     store = _store(ask, body.get("storeId"))

@@ -175,12 +175,6 @@ BRANDS = (
     "Crème de Coq",
 )
 SYLLABLES = ("ba", "ka", "lo", "mi", "nu", "ra", "se", "ti", "vo", "wy", "za", "dor", "fen", "gil", "hart", "jin")
-PRIVATE = {
-    "woolworths": ("Woolworths", "Essentials", "Macro", "Hillview"),
-    "coles": ("Coles", "Coles Simply", "Coles Finest", "Coles Urban Coffee Culture"),
-    "aldi": ("FARMDALE", "REMANO", "EXPRESSI", "HILLCREST", "WORLD KITCHEN", "CONFIDENCE"),
-    "iga": ("Black & Gold", "Community Co", "IGA Signature"),
-}
 EXTRA = (
     "Classic",
     "Family",

@@ -3,18 +3,18 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from sandbox import aldi_tree, coles_tree, iga_tree, places, woolworths_tree
-from sandbox.catalogue import CHAINS, Catalogue, Good, nationals
+from sandbox import places
+from sandbox.catalogue import Catalogue, Good, nationals
 from sandbox.dice import Dice
 from sandbox.places import Store
 from sandbox.pricing import Offers, Prices, State
-from sandbox.sites import SITES
+from sandbox.sites import sites
 from sandbox.tree import Tree
 
 EPOCH = dt.date(2026, 6, 3)
@@ -50,14 +50,18 @@ class World:
         self.noise, self.zone_share, self.range_low, self.promo_only = noise, zone_share, range_low, promo_only
         self.woolworths_cap, self.coles_page_cap = woolworths_cap, coles_page_cap
         self.dice = Dice(seed)
+        self.sites = sites()
+        self.traits = {chain: site.TRAITS for chain, site in self.sites.items()}
+        self._trees: dict[str, Tree] = {}
         self._pool: list[Good] | None = None
         self._catalogues: dict[str, Catalogue] = {}
         self._prices: dict[str, Prices] = {}
-        self._stores = {chain: places.draw(chain, stores, self.dice) for chain in CHAINS}
-        self._by_id = {(s.chain, s.store_id): s for chain in CHAINS for s in self._stores[chain]}
-        for chain, number in (("woolworths", "1101"), ("coles", "584")):
-            self._by_id[chain, number] = self._fallback(chain, number)
-        self._zones = {chain: self._zone_table(chain) for chain in CHAINS}
+        self._stores = {chain: places.draw(chain, traits, stores, self.dice) for chain, traits in self.traits.items()}
+        self._by_id = {(s.chain, s.store_id): s for chain in self.traits for s in self._stores[chain]}
+        for chain, traits in self.traits.items():
+            if traits.fallback:
+                self._by_id[chain, traits.fallback] = self._fallback(chain, traits.fallback)
+        self._zones = {chain: self._zone_table(chain) for chain in self.traits}
         self.state = lru_cache(maxsize=64)(self._state)
         self.zone_offers = lru_cache(maxsize=64)(self._zone_offers)
 
@@ -70,6 +74,10 @@ class World:
         """The chain's stores as its locator should tell them; IGA's that do not sell online are among them."""
         return list(self._stores[chain])
 
+    @property
+    def chains(self) -> list[str]:
+        return list(self.sites)
+
     def store(self, chain: str, store_id: str) -> Store | None:
         return self._by_id.get((chain, store_id))
 
@@ -77,7 +85,9 @@ class World:
         if chain not in self._catalogues:
             if self._pool is None:
                 self._pool = nationals(self.dice, self.products)
-            self._catalogues[chain] = Catalogue(chain, self.dice, self.products, self._pool, self.promo_only)
+            self._catalogues[chain] = Catalogue(
+                chain, self.traits[chain], self.dice, self.products, self._pool, self.promo_only
+            )
         return self._catalogues[chain]
 
     def prices(self, chain: str) -> Prices:
@@ -87,25 +97,15 @@ class World:
             )  # fmt: skip
         return self._prices[chain]
 
-    @cached_property
-    def woolworths_tree(self) -> Tree:
-        return woolworths_tree.build(self)
-
-    @cached_property
-    def aldi_tree(self) -> Tree:
-        return aldi_tree.build(self)
-
-    @cached_property
-    def iga_tree(self) -> Tree:
-        return iga_tree.build(self)
-
-    @cached_property
-    def coles_tree(self) -> Tree:
-        return coles_tree.build(self)
+    def tree(self, chain: str) -> Tree:
+        """The chain's category tree, with the lines that stand in it."""
+        if chain not in self._trees:
+            self._trees[chain] = self.sites[chain].build(self)
+        return self._trees[chain]
 
     def _zone_table(self, chain: str) -> np.ndarray:
         count = len(self._stores[chain])
-        if chain == "aldi":
+        if self.traits[chain].national_prices:
             return np.zeros(count, dtype=np.int64)
         order = np.argsort(self.dice.uniform(f"{chain}:zone-of", np.arange(count)))
         table = np.empty(count, dtype=np.int64)
@@ -139,7 +139,7 @@ class World:
         is right where the wire can be read in two ways), `promo_only`, and `offer_id` where the chain tells one.
         """
         state = self.state(chain, store_id, day)
-        site = SITES[chain]
+        site = self.sites[chain]
         catalogue = self.catalogue(chain)
         store = self._by_id[chain, store_id]
         if not store.is_online:
@@ -158,7 +158,7 @@ class World:
         """
         ids = list(stores) if stores is not None else [store.store_id for store in self._stores[chain]]
         catalogue = self.catalogue(chain)
-        site = SITES[chain]
+        site = self.sites[chain]
         grams = np.array([site.pack_grams(line) for line in catalogue.lines[: catalogue.main]], dtype=np.int64)
         tables = [np.full((len(ids), catalogue.main), -1, dtype=np.int64) for _ in range(4)]
         for row, store_id in enumerate(ids):

@@ -10,10 +10,12 @@ import urllib.request
 
 import pytest
 
-from sandbox.catalogue import CHAINS
 from sandbox.server import SandboxServer
+from sandbox.sites import sites
 from sandbox.world import World
 from tests.support.naive import Client
+
+CHAINS = tuple(sites())
 
 PANTRY = "1_39FD49C"
 BROWSE = "/apis/ui/browse/category"

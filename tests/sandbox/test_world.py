@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from sandbox import barcodes
-from sandbox.catalogue import CHAINS
+from sandbox.sites import sites
 from sandbox.world import World
 from tests.support.naive import digit_holds
+
+CHAINS = tuple(sites())
 
 
 def rows(world, chain, day=0, store=0):

@@ -1,0 +1,72 @@
+"""A site is found by its module: a fifth chain needs no line anywhere else."""
+
+import sys
+
+import pytest
+
+import sandbox
+from sandbox.server import SandboxServer
+from sandbox.sites import sites, switches
+from sandbox.world import World
+from tests.support.naive import Client
+
+CORNER = """
+from sandbox.shelf import blank, put_price
+from sandbox.site import reply_json
+from sandbox.traits import Traits
+from sandbox.tree import Node, Tree
+
+TRAITS = Traits()
+SWITCHES = {"corner_closed": "nothing is sold"}
+
+
+def build(world):
+    return Tree([Node("all", "All", "all", own=list(range(world.catalogue("corner").main)))])
+
+
+def pack_grams(line):
+    return 0
+
+
+def truth(world, store, day, line, state):
+    row = blank("Corner", store.store_id, line)
+    put_price(row, int(state.offers.price[line.index]), None, None)
+    return row
+
+
+def answer(ask):
+    return reply_json([] if "corner_closed" in ask.switches else [row["sku"] for row in ask.world.truth("corner", "1", 0)])
+"""
+
+
+@pytest.fixture
+def corner(tmp_path, monkeypatch):
+    (tmp_path / "corner.py").write_text(CORNER.replace('"1"', 'ask.query["store"]'))
+    monkeypatch.setattr(sandbox, "__path__", [*sandbox.__path__, str(tmp_path)])
+    sites.cache_clear()
+    switches.cache_clear()
+    yield
+    sys.modules.pop("sandbox.corner", None)
+    sites.cache_clear()
+    switches.cache_clear()
+
+
+def test_the_four_sites_stand_in_their_order():
+    assert list(sites()) == ["woolworths", "coles", "aldi", "iga"]
+
+
+def test_every_switch_begins_with_its_chain():
+    assert all(name.split("_")[0] in sites() for name in switches())
+
+
+def test_a_fifth_chain_is_served_without_a_line_elsewhere(corner):
+    world = World(products=30, stores=2)
+    assert world.chains == ["woolworths", "coles", "aldi", "iga", "corner"]
+    store = world.stores("corner")[0].store_id
+    with SandboxServer(world) as server:
+        client = Client(f"{server.url}/corner")
+        seen = client.json(f"/anything?store={store}")
+        assert sorted(seen) == [row["sku"] for row in world.truth("corner", store, 0)]
+        server.switches.add("corner_closed")
+        assert client.json(f"/anything?store={store}") == []
+    assert world.prices_array("corner", 0)[2].shape == (2, 30)
