@@ -5,6 +5,7 @@ import sys
 import pytest
 
 import sandbox
+from sandbox import aldi, coles, iga, woolworths
 from sandbox.server import SandboxServer
 from sandbox.sites import sites, switches
 from sandbox.world import World
@@ -35,13 +36,14 @@ def truth(world, store, day, line, state):
 
 
 def answer(ask):
-    return reply_json([] if "corner_closed" in ask.switches else [row["sku"] for row in ask.world.truth("corner", "1", 0)])
+    rows = ask.world.truth("corner", ask.query["store"], 0)
+    return reply_json([] if "corner_closed" in ask.switches else [row["sku"] for row in rows])
 """
 
 
 @pytest.fixture
 def corner(tmp_path, monkeypatch):
-    (tmp_path / "corner.py").write_text(CORNER.replace('"1"', 'ask.query["store"]'))
+    (tmp_path / "corner.py").write_text(CORNER)
     monkeypatch.setattr(sandbox, "__path__", [*sandbox.__path__, str(tmp_path)])
     sites.cache_clear()
     switches.cache_clear()
@@ -52,7 +54,7 @@ def corner(tmp_path, monkeypatch):
 
 
 def test_the_four_sites_stand_in_their_order():
-    assert list(sites()) == ["woolworths", "coles", "aldi", "iga"]
+    assert list(sites().values()) == [woolworths, coles, aldi, iga]
 
 
 def test_every_switch_begins_with_its_chain():
