@@ -22,7 +22,7 @@ SCHEMA_REVISION = "0003"
 
 BUSY_SECONDS = 30
 CONNECT = {"application_name": "splitcart", "client_encoding": "utf8"}
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-16384", "temp_store=MEMORY")
 
 
 def url_from(environ: Mapping[str, str]) -> str:

@@ -1,0 +1,117 @@
+"""The operator's scripts on the storage: what they print, and their exit codes. Backups come back whole."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import check_database
+import price_history
+import prune
+import pytest
+import rollback_run
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
+
+from models import engine as engines
+from models.checks import check
+from tests.support.storage import cents, crawl, day, query, row
+
+GTIN = "09300605123454"
+
+
+@pytest.fixture
+def crawled(engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    crawl(engine, [row(1, 150, gtin=GTIN), row(2, 200)])
+    crawl(engine, [row(1, 100, gtin=GTIN, was_price_cents=150), row(2, 200)], now=day(1))
+    return engine
+
+
+def test_check_database_tells_what_is_broken_and_exits_1(crawled: Engine, capsys) -> None:
+    assert check_database.main([]) == 0
+    assert "every promise holds" in capsys.readouterr().out
+    with crawled.begin() as connection:
+        connection.execute(text("UPDATE prices SET price_cents = 1 WHERE listing_id = 2"))
+    assert check_database.main(["--json"]) == 1
+    found = {one["check"]: one for one in json.loads(capsys.readouterr().out)}
+    assert found["price_without_history"]["count"] == 1
+
+
+def test_check_database_without_an_answer_exits_2(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    assert check_database.main([]) == 2
+    assert "127.0.0.1" in capsys.readouterr().err
+
+
+def test_rollback_tells_first_and_then_does_it(crawled: Engine, capsys) -> None:
+    assert rollback_run.main(["2", "--dry-run"]) == 0
+    assert "would put back 1 prices" in capsys.readouterr().out
+    assert cents(crawled) == {"1": 100, "2": 200}
+    assert rollback_run.main(["2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["restored"] == 1
+    assert cents(crawled) == {"1": 150, "2": 200}
+    assert rollback_run.main(["2"]) == 1
+    assert "already" in capsys.readouterr().err
+
+
+def test_price_history_by_gtin_and_by_sku(crawled: Engine, capsys) -> None:
+    assert price_history.main(["--gtin", GTIN.lstrip("0"), "--json"]) == 0
+    assert [one["price_cents"] for one in json.loads(capsys.readouterr().out)] == [150, 100]
+    assert price_history.main(["--company", "Woolworths", "--sku", "1", "--store", "1147", "--chart"]) == 0
+    assert "$1.50" in capsys.readouterr().out
+    assert price_history.main(["--company", "woolworths", "--sku", "1"]) == 0
+    assert "$1.00" in capsys.readouterr().out
+    assert price_history.main(["--gtin", "1"]) == 1
+
+
+def test_prune_says_what_goes(crawled: Engine, capsys) -> None:
+    assert prune.main(["--staging-days", "0", "--dry-run"]) == 0
+    assert prune.main(["--json", "--staging-days", "-9999"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["staged"] == 4
+    assert query(crawled, "SELECT count(*) FROM price_changes") == [(3,)]
+
+
+def restored(url: str) -> dict[str, int]:
+    """The prices of a restored database, which must be sound."""
+    engine = engines.create(url)
+    engines.check_schema(engine)
+    with engine.connect() as connection:
+        assert list(check(connection)) == []
+    found = cents(engine)
+    engine.dispose()
+    return found
+
+
+def test_a_sqlite_backup_taken_while_a_crawl_writes_comes_back_whole(sqlite_url: str, tmp_path: Path) -> None:
+    engine = engines.create(sqlite_url)
+    crawl(engine, [row(1, 150), row(2, 200)])
+    with engine.begin() as writing:
+        writing.execute(text("UPDATE prices SET price_cents = 1"))
+        source = sqlite3.connect(engine.url.database or "")
+        source.execute("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
+        source.close()
+        writing.rollback()
+    assert restored(f"sqlite:///{tmp_path}/backup.db") == {"1": 150, "2": 200}
+    engine.dispose()
+
+
+def test_a_postgresql_dump_comes_back_whole(
+    postgres_url: str, empty_postgres_url: str, postgres_server, tmp_path
+) -> None:
+    engine = engines.create(postgres_url)
+    crawl(engine, [row(1, 150), row(2, 200)])
+    engine.dispose()
+    folder = getattr(postgres_server, "_bin", None)
+    dump = str(folder / "pg_dump") if folder else shutil.which("pg_dump")
+    restore = str(folder / "pg_restore") if folder else shutil.which("pg_restore")
+    assert dump, "pg_dump is missing: install the PostgreSQL client"
+    assert restore, "pg_restore is missing: install the PostgreSQL client"
+    plain = [
+        make_url(url).set(drivername="postgresql").render_as_string(False) for url in (postgres_url, empty_postgres_url)
+    ]
+    file = tmp_path / "splitcart.dump"
+    subprocess.run([dump, "-Fc", "--no-unlogged-table-data", "-f", str(file), plain[0]], check=True)
+    subprocess.run([restore, "--no-owner", "-d", plain[1], str(file)], check=True)
+    assert restored(empty_postgres_url) == {"1": 150, "2": 200}
