@@ -96,7 +96,8 @@ class _Proofs:
         for key in category.children:
             if self._lack_by_key(key, depth + 1) is not None:
                 return f"category_capped: {category.key} child {key} is not proven, expected all children proven"
-        if category.expected is None:
+        if category.expected is None or not category.held:
+            # A campaign's children need not hold all of it; what they leave out is proven by the departments.
             return None
         return self._lack_of_listings(category, self._held_below(category), category.expected)
 

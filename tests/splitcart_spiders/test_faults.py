@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from scrapy import Spider
-from scrapy.spiderloader import SpiderLoader
-from scrapy.utils.project import get_project_settings
 from sqlalchemy import Engine, create_engine, func, select
 
 from models import tables
 from sandbox.server import SandboxServer
 from sandbox.world import World
-from tests.support.crawls import Outcome, crawl
+from tests.support.crawls import Outcome, crawl, load
 from tests.support.truth import stored
 
 CHAINS = ("woolworths", "coles", "aldi", "iga")
@@ -156,11 +153,6 @@ def test_a_category_whose_pages_all_answer_page_1_is_not_complete(
         outcome = run(site, chain, sqlite_url, spider)
         assert (outcome.status, outcome.exit_code) == ("partial", 2), outcome.reason
         no_price_is_wrong(site, chain, sqlite_url, True)
-
-
-def load(chain: str) -> type[Spider]:
-    """A chain's spider class."""
-    return SpiderLoader.from_settings(get_project_settings()).load(chain)
 
 
 @pytest.mark.parametrize("chain", CHAINS)

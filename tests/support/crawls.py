@@ -8,8 +8,10 @@ from datetime import UTC, datetime, time
 from functools import cache
 from typing import Any
 
+from scrapy import Spider
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
 from scrapy.settings import Settings
+from scrapy.spiderloader import SpiderLoader
 from scrapy.utils.project import get_project_settings
 
 LIMIT = 300
@@ -62,6 +64,11 @@ def settings(sandbox_url: str, database_url: str | None, **overrides: Any) -> Se
     )
     values.setdict(overrides, "cmdline")
     return values
+
+
+def load(spider: str) -> type[Spider]:
+    """A spider's class, as Scrapy finds it by name."""
+    return SpiderLoader.from_settings(get_project_settings()).load(spider)
 
 
 def on_day(world: Any, day: int) -> dict[str, float]:
