@@ -12,6 +12,7 @@ import _crawls
 import _oracle
 from sqlalchemy import Engine, Row, distinct, func, select
 
+from models.checks import check
 from models.tables import companies, crawl_run_categories, crawl_runs, staged_items
 from sandbox.server import SandboxServer
 from splitcart.runs import exit_code
@@ -152,6 +153,7 @@ def play(scene: Scene, mishap: Mishap, chain: str, store_id: str) -> Outcome:
     struck = struck or bool(fault and fault.fired)
     run = scene.run(chain, store_id)
     broken += judge(scene, mishap, (chain, store_id), before, struck, process.returncode)
+    broken += unsound(scene)
     return Outcome(scene.name, mishap.name, chain, store_id, struck, run.status if run else "no run", tuple(broken))
 
 
@@ -198,6 +200,12 @@ def judge(
     elif found != before and (not killed or _oracle.differences(before, found, truth)):
         broken.append(f"a run that is {run.status} changed prices")
     return broken
+
+
+def unsound(scene: Scene) -> list[str]:
+    """What the database itself shows to be broken."""
+    with scene.engine.connect() as connection:
+        return [f"{one.check}: {one.promise}, broken {one.count} times" for one in check(connection)]
 
 
 def categories(scene: Scene, run_id: int) -> int:

@@ -10,6 +10,7 @@ from rich.table import Table
 from sqlalchemy import Row, func, select
 
 from models import engine as engines
+from models.checks import check
 from models.tables import companies, crawl_runs, staged_items
 from sandbox.world import World
 
@@ -126,3 +127,13 @@ class Report:
         for line in wrong[:10]:
             console.print(f"  {line}", markup=False)
         return len(wrong)
+
+    def show_soundness(self, console: Console) -> int:
+        """Checks every invariant of the database; how many are broken."""
+        with self.engine.connect() as connection:
+            broken = list(check(connection))
+        for one in broken:
+            console.print(f"{one.check}: {one.promise}; broken {one.count} times", style="bold red", markup=False)
+        if not broken:
+            console.print("Every invariant of the database holds (scripts/check_database.py).")
+        return len(broken)

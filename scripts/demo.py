@@ -142,7 +142,7 @@ def show(options: argparse.Namespace, console: Console) -> int:
     report.show_drops(console, stores)
     report.show_specials(console, stores)
     merged = merge(report.url, console)
-    wrong = report.show_truth(console, stores)
+    wrong = report.show_truth(console, stores) + report.show_soundness(console)
     place = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     console.print(f"\nLeft behind: {place}/splitcart.db (the prices), {place}/logs/ (one log a crawl)")
     console.print(f"Look closer: any of scripts/*.py with DATABASE_URL=sqlite:///{place}/splitcart.db")

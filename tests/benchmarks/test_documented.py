@@ -1,0 +1,10 @@
+from pathlib import Path
+
+from benchmarks import run
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_benchmark_is_explained():
+    text = (ROOT / "docs" / "benchmarks.md").read_text()
+    assert [name for name in run.names() if f"`benchmarks/bench_{name}.py`" not in text] == []
