@@ -37,7 +37,9 @@ def normalise(url: str) -> str:
     """The URL with its driver named (psycopg2) and a SQLite path made absolute: a job's working folder may change."""
     scheme, found, rest = url.partition("://")
     if not found:
-        raise ValueError(f"DATABASE_URL {url!r} is no URL: write sqlite:////path/to/file.db or postgresql://host/name")
+        raise ValueError(
+            "DATABASE_URL is no URL, it has no ://: write sqlite:////path/to/file.db or postgresql://host/name"
+        )
     if scheme in ("postgres", "postgresql"):
         return f"postgresql+psycopg2://{rest}"
     if scheme == "sqlite" and rest.removeprefix("/") not in ("", ":memory:"):

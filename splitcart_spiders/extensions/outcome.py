@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider
 
 from splitcart.runs import Counts, exit_code
 from splitcart_spiders.chain_spider import ChainSpider
@@ -58,3 +59,11 @@ def say_unless_said(crawler: Crawler, status: str, reason: str) -> None:
     assert crawler.stats is not None
     if crawler.stats.get_value("splitcart/run/status") is None:
         say(crawler, status, reason)
+
+
+def not_opened(crawler: Crawler, error: Exception) -> CloseSpider:
+    """Say that there is no run, and why; raise what it gives, so that no site is asked in vain."""
+    logger.error("The run could not be opened", exc_info=error)
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    say(crawler, "failed", f"the run could not be opened: {lines[0]}")
+    return CloseSpider("run_not_opened")

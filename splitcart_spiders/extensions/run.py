@@ -18,7 +18,7 @@ from models import engine as engines
 from models import publish as publishing
 from models.staging import StagingWriter
 from splitcart.periods import crosses
-from splitcart.runs import Counts, Gates, Verdict, verdict
+from splitcart.runs import Counts, Gates, History, Verdict, verdict
 from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.extensions import outcome
 from splitcart_spiders.extensions.staging import Staging
@@ -37,6 +37,7 @@ class RunExtension:
         self.url = url
         self.engine: Engine | None = None
         self.run: runs.Run | None = None
+        self.history = History()
         self.staging = Staging()
         self.exceptions: list[str] = []
         self.beat: asyncio.Task[None] | None = None
@@ -68,6 +69,7 @@ class RunExtension:
         try:
             self.engine = await asyncio.to_thread(self.connect)
             self.run = await self.take(spider)
+            await self.begin(spider)
         except runs.StoreHeld as held:
             logger.error("%s", held)
             outcome.say(self.crawler, "held", str(held))
@@ -76,7 +78,9 @@ class RunExtension:
             logger.error("%s", mismatch)
             outcome.say(self.crawler, "failed", str(mismatch))
             raise CloseSpider("schema_mismatch") from None
-        await self.begin(spider)
+        except Exception as error:
+            self.exceptions.append(f"{type(error).__name__}: {error}")
+            raise outcome.not_opened(self.crawler, error) from error
 
     def connect(self) -> Engine:
         engine = engines.create(self.url)

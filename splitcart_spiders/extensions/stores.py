@@ -62,6 +62,8 @@ class StoresExtension:
             status = "held" if isinstance(refusal, runs.StoreHeld) else "failed"
             outcome.say(self.crawler, status, str(refusal))
             raise CloseSpider(status) from None
+        except Exception as error:
+            raise outcome.not_opened(self.crawler, error) from error
 
     def open(self, spider: LocatorSpider) -> tuple[Engine, runs.Run]:
         engine = engines.create(self.url)
