@@ -108,7 +108,7 @@ def _finder_id(chain: str, index: int, dice: Dice) -> str:
 
 def draw(chain: str, traits: Traits, count: int, dice: Dice) -> list[Store]:
     """`count` stores over the states; the first three stand in three time zones."""
-    taken: set[str] = {"1101", "1100", "584"}
+    taken: set[str] = {"1100", traits.fallback or ""}
     stores = []
     for index in range(count):
         suburb, state, postcode, latitude, longitude = SUBURBS[(index + traits.order) % len(SUBURBS)]
