@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
-from models.dialect import among, insert_ignoring, listed
+from models import bulk
+from models.dialect import among, listed
 from models.identify import brand_of
 from models.tables import brands
 
@@ -16,8 +17,8 @@ def brand_ids(connection: Connection, names: Iterable[str | None]) -> dict[str, 
     known = _known(connection, keys)
     if missing := [key for key in keys if key not in known]:
         first = {key_of[name]: name for name in sorted(key_of, reverse=True)}
-        rows = [{"key": key, "name": first[key]} for key in missing]
-        connection.execute(insert_ignoring(connection, brands), rows)
+        # Another company may add the same meanwhile: then the whole batch is tried again, and finds it.
+        bulk.insert(connection, brands, ("key", "name"), [(key, first[key]) for key in missing])
         known |= _known(connection, missing)
     return {name: known[key] for name, key in key_of.items() if key}
 

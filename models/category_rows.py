@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
-from models.dialect import among, insert_ignoring, listed
+from models import bulk
+from models.dialect import among, listed
 from models.staged_rows import path_text
 from models.tables import categories
 
 if TYPE_CHECKING:
     from models.resolve import Staged
+
+_NAMES = ("company_id", "path", "name", "parent_id", "key", "is_promo")
 
 
 def category_ids(connection: Connection, company_id: int, staged: Iterable["Staged"]) -> dict[str | None, int | None]:
@@ -26,7 +29,7 @@ def category_ids(connection: Connection, company_id: int, staged: Iterable["Stag
     for depth in sorted({_depth(path) for path in missing}):
         level = [path for path in missing if _depth(path) == depth]
         rows = [_row(company_id, path, told.get(path), known) for path in level]
-        connection.execute(insert_ignoring(connection, categories), rows)
+        bulk.insert(connection, categories, _NAMES, rows)
         known |= _known(connection, company_id, set(level))
     return {None: None, **{path: known[path] for path in told}}
 
@@ -35,17 +38,11 @@ def _depth(path: str) -> int:
     return len(json.loads(path))
 
 
-def _row(company_id: int, path: str, leaf: "Staged | None", known: dict[str, int]) -> dict[str, Any]:
+def _row(company_id: int, path: str, leaf: "Staged | None", known: dict[str, int]) -> tuple[Any, ...]:
     names = tuple(json.loads(path))
     parent = path_text(names[:-1])
-    return {
-        "company_id": company_id,
-        "path": path,
-        "name": names[-1],
-        "parent_id": known[parent] if parent else None,
-        "key": leaf.category_key if leaf else None,
-        "is_promo": bool(leaf and leaf.is_promo),
-    }
+    told = (leaf.category_key, int(bool(leaf.is_promo))) if leaf else (None, 0)
+    return (company_id, path, names[-1], known[parent] if parent else None, *told)
 
 
 def _prefixes(path: str) -> list[str]:

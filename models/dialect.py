@@ -1,7 +1,7 @@
 """The few words that SQLite and PostgreSQL spell apart."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, text
@@ -15,6 +15,12 @@ def is_postgres(connection: Connection) -> bool:
 def insert_ignoring(connection: Connection, table: Table) -> Any:
     """An INSERT that leaves rows alone that are there already."""
     return upsert(connection, table).on_conflict_do_nothing()
+
+
+def add_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows that may be there already, 500 a statement: a statement a row would be a round trip a row."""
+    for start in range(0, len(rows), 500):
+        connection.execute(insert_ignoring(connection, table).values(list(rows[start : start + 500])))
 
 
 def upsert(connection: Connection, table: Table) -> Any:

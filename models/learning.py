@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text, update
 
-from models.dialect import insert_ignoring
+from models.dialect import add_all, insert_ignoring
 from models.identify import Found
 from models.run import Run
 from models.tables import brand_aliases, product_aliases, products
@@ -29,7 +29,7 @@ def learn(connection: Connection, run: Run, found: Sequence[Found], skus: Sequen
     told = {"company_id": run.company_id, "crawl_run_id": run.id, "created_at": now}
     if aliases:
         rows = [row | told for _, row in sorted(aliases.items())]
-        connection.execute(insert_ignoring(connection, product_aliases), rows)
+        add_all(connection, product_aliases, rows)
     for key, product_id in sorted(makes.items()):
         _learn_brand(connection, run, key, product_id, now)
 

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select, text
-from sqlalchemy.exc import IntegrityError
 
 from models import bulk
 from models.brand_rows import brand_ids
@@ -111,10 +110,7 @@ def _add_batch(engine: Engine, batch: _Batch) -> int:
         with engine.begin() as connection:
             return _add(connection, batch)
 
-    try:
-        return retried(engine, work, what=f"resolving run {batch.run.id}")
-    except IntegrityError:  # another company made one of these products meanwhile: now it is there to be found
-        return retried(engine, work, what=f"resolving run {batch.run.id}")
+    return retried(engine, work, what=f"resolving run {batch.run.id}")
 
 
 def _add(connection: Connection, batch: _Batch) -> int:

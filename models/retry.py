@@ -14,8 +14,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# serialization_failure, deadlock_detected, lock_not_available, and a server that is going or coming.
-_AGAIN = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300"}
+# serialization_failure, deadlock_detected, lock_not_available, unique_violation (another made the same row meanwhile:
+# the next try finds it), and a server that is going or coming.
+_AGAIN = {"40001", "40P01", "55P03", "23505", "57P01", "57P02", "57P03", "53300"}
 _POISON = (psycopg2.DataError, psycopg2.IntegrityError, sqlite3.IntegrityError, sqlite3.DataError)
 _UNBINDABLE = (ValueError, TypeError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 
