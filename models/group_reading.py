@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select
 
 from models import vectors
@@ -39,7 +40,8 @@ class Row:
     ranged: bytes
     face: bytes
     """Two stores with one face have the same prices in effect."""
-    lines: int
+    present: npt.NDArray[np.bool_]
+    """By listings.ordinal, whether the store ranges it and has a price for it."""
 
 
 def company_rows(connection: Connection, company_id: int, only: Sequence[int] | None = None) -> dict[str, Row]:
@@ -63,9 +65,8 @@ def company_rows(connection: Connection, company_id: int, only: Sequence[int] | 
             closed=row.closed_at is not None,
             fulfilled_by=row.fulfilled_by,
         )
-        ranged, lines = row.ranged or b"", _lines(row, anchor)
-        face = _face(row, anchor)
-        result[row.store_id] = Row(row.id, row.anchor_id, bool(row.needs_rescraping), facts, ranged, face, lines)
+        shape = (row.ranged or b"", _face(row, anchor), _lines(row, anchor))
+        result[row.store_id] = Row(row.id, row.anchor_id, bool(row.needs_rescraping), facts, *shape)
     return result
 
 
@@ -100,14 +101,14 @@ def _face(row: Any, anchor: Any) -> bytes:
     ).digest()
 
 
-def _lines(row: Any, anchor: Any) -> int:
+def _lines(row: Any, anchor: Any) -> npt.NDArray[np.bool_]:
     held = [row.present or b""] + ([anchor.present or b""] if anchor is not None else [])
     width = max(len(h) for h in held)
     union = np.zeros(width, np.uint8)
     for one in held:
         union[: len(one)] |= np.frombuffer(one, np.uint8)
     ranged = np.frombuffer((row.ranged or b"")[:width], np.uint8)
-    return int(np.bitwise_count(union[: len(ranged)] & ranged).sum())
+    return vectors.flags((union[: len(ranged)] & ranged).tobytes())
 
 
 def missing_vectors(connection: Connection, company_id: int) -> list[int]:
@@ -164,7 +165,9 @@ def comparer(connection: Connection, company_id: int, rows: Sequence[Row], rules
     remembered: dict[Pair, Comparison] = {
         (bytes(r.low), bytes(r.high)): Comparison(r.common, r.differ, r.smaller, r.exact) for r in known
     }
-    return Comparer([r.face for r in rows], [r.lines for r in rows], load.width, load, rules, remembered)
+    return Comparer(
+        [r.face for r in rows], [int(np.count_nonzero(r.present)) for r in rows], load.width, load, rules, remembered
+    )
 
 
 def remember(connection: Connection, company_id: int, learned: dict[Pair, Comparison]) -> None:

@@ -5,7 +5,7 @@ only done less; the next run decides afresh. A step is skipped when a store in i
 all is decided again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,9 +17,11 @@ from models.group_reading import Row
 from models.retry import retried
 from models.tables import stores
 from splitcart.grouping import Decision, Rules, Store
+from splitcart.grouping_columns import Flags
 from splitcart.grouping_health import Progress, silent
 from splitcart.grouping_memory import Comparer, Figures
-from splitcart.grouping_plan import Plan, plan
+from splitcart.grouping_plan import Plan
+from splitcart.grouping_width import plan_wide
 from splitcart.periods import Flip
 
 ROUNDS = 5
@@ -76,6 +78,7 @@ class Merger:
         self.summary = Summary(self.company.name)
         self._rows: dict[str, Row] = {}
         self._moved: set[str] = set()
+        self._ordered: list[Store] = []
 
     def run(self, *, dry_run: bool = False) -> Summary:
         """Decides and, unless `dry_run`, does it. Raises what the database raises when retries do not help."""
@@ -116,14 +119,14 @@ class Merger:
         with self.engine.connect() as connection:
             self._rows = group_reading.company_rows(connection, self.company.id)
 
-            def comparer_of(ordered: Any) -> Comparer:
-                self._ordered: list[Store] = list(ordered)
-                rows = [self._rows[s.store_id] for s in self._ordered]
+            def comparer_of(ordered: Sequence[Store]) -> tuple[Comparer, list[Flags]]:
+                self._ordered = list(ordered)
+                rows = [self._rows[s.store_id] for s in ordered]
                 made.append(group_reading.comparer(connection, self.company.id, rows, self.rules))
-                return made[0]
+                return made[0], [row.present for row in rows]
 
             facts = [row.facts for row in self._rows.values()]
-            return plan(facts, self.rules, self.clock(), comparer_of, self.progress), made[0]
+            return plan_wide(facts, self.rules, self.clock(), comparer_of, self.progress), made[0]
 
     def _tell(self, decided: Plan, comparer: Comparer, *, first: bool) -> None:
         told = self.summary

@@ -165,7 +165,10 @@ def _after(connection: Connection, store_id: int, now: datetime, earlier: list[d
     ]
     start = connection.execute(began.order_by(periods.from_at.desc()).limit(1)).scalar()
     latest = max((when for when in times if when is not None), default=None)
-    return max(now, *(when for when in (start,) if when), *([latest + timedelta(microseconds=1)] if latest else []))
+    if latest is None:  # The store's first run: its period may begin with it.
+        return max(now, start or now)
+    # Joining a group wrote history at the period's first moment.
+    return max(now, *(when + timedelta(microseconds=1) for when in (start, latest) if when is not None))
 
 
 def _store_before(connection: Connection, moment: Moment) -> dict[str, Any]:

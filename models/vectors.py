@@ -13,19 +13,20 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, bindparam, delete, select, text
 
+from models import group_rows
 from models.dialect import upsert
 from models.tables import store_ranges, store_vectors
 from splitcart.grouping_columns import EMPTY, Column, Ints, bits, column
 
 _FIELDS = (
-    "p.store_id",
-    "l.ordinal",
-    "p.price_cents",
-    "coalesce(p.was_price_cents, -1)",
-    "coalesce(p.multibuy_quantity, -1)",
-    "coalesce(p.multibuy_total_cents, -1)",
+    "store_id",
+    "listing_id",
+    "price_cents",
+    "coalesce(was_price_cents, -1)",
+    "coalesce(multibuy_quantity, -1)",
+    "coalesce(multibuy_total_cents, -1)",
 )
-_SELECT = f"SELECT {', '.join(_FIELDS)} FROM prices p JOIN listings l ON l.id = p.listing_id"  # noqa: S608 our columns
+_SELECT = f"SELECT {', '.join(_FIELDS)} FROM prices"  # noqa: S608 our columns
 _BINARY_HEAD, _BINARY_TAIL = 19, 2
 _RECORD = np.dtype([("fields", ">i2"), *((f"{kind}{i}", ">i4") for i in range(len(_FIELDS)) for kind in ("size", "v"))])
 _STORES_AT_ONCE = 50
@@ -37,7 +38,7 @@ def refresh(connection: Connection, store_id: int) -> None:
 
 
 def refresh_all(connection: Connection, store_ids: Sequence[int]) -> None:
-    """Like `refresh`, for many. A column that did not change is not written."""
+    """Like `refresh`, for many of one company. A column that did not change is not written."""
     for start in range(0, len(store_ids), _STORES_AT_ONCE):
         part = sorted(store_ids)[start : start + _STORES_AT_ONCE]
         table = store_vectors.c
@@ -61,7 +62,7 @@ def forget(connection: Connection, store_ids: Sequence[int]) -> None:
 
 
 def own_columns(connection: Connection, store_ids: Sequence[int]) -> dict[int, Column]:
-    """The stores' own rows as prices has them now."""
+    """The own rows of stores of one company as prices has them now."""
     return dict.fromkeys(store_ids, EMPTY) | dict(_columns(connection, store_ids))
 
 
@@ -75,8 +76,12 @@ def _present(of: Column) -> bytes:
 
 
 def _columns(connection: Connection, store_ids: Sequence[int]) -> Iterator[tuple[int, Column]]:
+    """By store; the stores are of one company."""
     table = _table(connection, store_ids)
     table = table[np.argsort(table[:, 0], kind="stable")]
+    if len(table):
+        ids, ordinals = group_rows.ordinals(connection, int(table[0, 0]))
+        table[:, 1] = ordinals[np.searchsorted(ids, table[:, 1])]
     stores, starts = np.unique(table[:, 0], return_index=True)
     for store, rows in zip(stores.tolist(), np.split(table, starts[1:]) if len(stores) else [], strict=True):
         yield store, column(*rows.T[1:])
@@ -85,13 +90,13 @@ def _columns(connection: Connection, store_ids: Sequence[int]) -> Iterator[tuple
 def _table(connection: Connection, store_ids: Sequence[int]) -> Ints:
     """(rows, fields) of the stores' price rows, -1 for null; from PostgreSQL by binary COPY."""
     if connection.dialect.name != "postgresql":
-        wanted = text(f"{_SELECT} WHERE p.store_id IN :stores").bindparams(bindparam("stores", expanding=True))
+        wanted = text(f"{_SELECT} WHERE store_id IN :stores").bindparams(bindparam("stores", expanding=True))
         rows = connection.execute(wanted, {"stores": list(store_ids)}).all()
         return np.array([tuple(row) for row in rows], np.int64).reshape(-1, len(_FIELDS))
     listed = ", ".join(str(int(s)) for s in store_ids) or "NULL"
     raw = io.BytesIO()
     cursor: Any = connection.connection.cursor()
-    cursor.copy_expert(f"COPY ({_SELECT} WHERE p.store_id IN ({listed})) TO STDOUT (FORMAT binary)", raw)
+    cursor.copy_expert(f"COPY ({_SELECT} WHERE store_id IN ({listed})) TO STDOUT (FORMAT binary)", raw)
     cursor.close()
     body = raw.getbuffer()[_BINARY_HEAD : raw.getbuffer().nbytes - _BINARY_TAIL]
     records = np.frombuffer(body, _RECORD)

@@ -1,0 +1,179 @@
+"""What grouping costs: in memory, as stores grow, and end to end on PostgreSQL, beside a plain loop over all pairs."""
+
+import hashlib
+import io
+import math
+import resource
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine, text
+
+from benchmarks.group_worlds import NOW, chain, lay, make_vectors
+from models import engine as engines
+from models.group_reading import named_companies
+from models.merging import Merger
+from splitcart.grouping import Rules, Store
+from splitcart.grouping_columns import Codes
+from splitcart.grouping_memory import Comparer
+from splitcart.grouping_plan import Plan, plan
+from tests.support.postgres import Server
+
+ROUNDS = 3
+STORES, LISTINGS = 300, 10_000
+FLEET, FLEET_LISTINGS = 3_400, 25_000
+
+
+def row(name: str, value: float, unit: str, against: Any, ratio: float | None, aim: str, holds: bool | None) -> dict:
+    keys = ("name", "value", "unit", "against", "ratio", "aim", "holds")
+    return dict(zip(keys, (name, value, unit, against, ratio, aim, holds), strict=True))
+
+
+def timed(
+    work: Callable[[], Any], rounds: int = ROUNDS, clock: Callable[[], float] = time.perf_counter
+) -> tuple[float, Any]:
+    """The shortest of some rounds, and what the last gave: the others waited for something else on this machine."""
+    best, found = math.inf, None
+    for _ in range(rounds):
+        began = clock()
+        found = work()
+        best = min(best, clock() - began)
+    return best, found
+
+
+def in_memory(codes: Codes) -> Plan:
+    """Groups from codes alone, fingerprints included."""
+    prints = [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in codes]
+    lines = [int(np.count_nonzero(row)) for row in codes]
+    stores = [Store(store_id=str(i), anchor=str(i), complete_at=NOW) for i in range(len(codes))]
+    everyone = list(range(len(codes)))
+
+    def load(numbers: Iterable[int]) -> Codes:
+        return codes if numbers == everyone else codes[list(numbers)]
+
+    comparer = Comparer(prints, lines, codes.shape[1], load, Rules())
+    return plan(stores, Rules(), NOW, lambda _: comparer)
+
+
+def pairwise(codes: Codes) -> float:
+    """Seconds a pair, by the plain loop over dictionaries that an earlier system had."""
+    lines = [{i: p for i, p in enumerate(row.tolist()) if p} for row in codes]
+    began, pairs = time.process_time(), 0
+    for one in range(len(lines)):
+        for two in range(one):
+            common = lines[one].keys() & lines[two].keys()
+            sum(lines[one][k] == lines[two][k] for k in common)
+            pairs += 1
+    return (time.process_time() - began) / pairs
+
+
+def memory_rows() -> Iterator[dict]:
+    codes, _ = chain(8, 20_000, 4)
+    a_pair = pairwise(codes)
+    every = a_pair * 2000 * 1999 / 2
+    for zones, most in ((40, 1.0), (400, 3.0)):
+        codes, _ = chain(2000, 20_000, zones)
+        seconds, found = timed(lambda codes=codes: in_memory(codes), clock=time.process_time)
+        name, aim = f"groups: 2,000 x 20,000, {zones} zones", f"under {most:.0f} s"
+        against = f"plain loop over pairs: {every:,.0f} s (28 pairs measured)"
+        holds = seconds < most and found.groups_after == zones
+        yield row(name, seconds, "CPU s", against, seconds / every, aim, holds)
+
+
+def growth_row() -> dict:
+    counts, zones = (500, 1000, 2000, 4000), 40
+    chains = [chain(n, 10_000, zones)[0] for n in counts]
+    times = [timed(lambda codes=codes: in_memory(codes), clock=time.process_time)[0] for codes in chains]
+    exponent = float(np.polyfit(np.log(counts), np.log(times), 1)[0])
+    name = "groups: growth with stores, 40 zones (exponent)"
+    return row(name, exponent, "", "2 for pairs", exponent / 2, "at most 1.2", exponent <= 1.2)
+
+
+def rows_read(engine: Engine) -> int:
+    """Price rows that the server has read so far, by its own count."""
+    sql = "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables WHERE relname = 'prices'"
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_stat_force_next_flush()"))
+        connection.commit()
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+        return int(connection.execute(text(sql)).scalar_one())
+
+
+def read_once(engine: Engine) -> int:
+    """Every price row's compared columns as text, to nowhere: the cheapest way to have read them."""
+    sink = io.BytesIO()
+    columns = "store_id, listing_id, price_cents, was_price_cents, multibuy_quantity, multibuy_total_cents"
+    with engine.connect() as connection:
+        cursor: Any = connection.connection.cursor()
+        cursor.copy_expert(f"COPY prices ({columns}) TO STDOUT", sink)
+    return sink.tell()
+
+
+def merger(engine: Engine) -> Merger:
+    with engine.connect() as connection:
+        company = named_companies(connection, "bench")[0]
+    return Merger(engine, company, Rules(), lambda: NOW + timedelta(hours=1))
+
+
+def rebuilt(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM store_vectors"))
+    make_vectors(engine, STORES)
+    merger(engine).run(dry_run=True)
+
+
+def count(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM prices")).scalar_one())
+
+
+def database_rows(engine: Engine) -> Iterator[dict]:
+    codes, _ = chain(STORES, LISTINGS, 10)
+    lay(engine, codes)
+    make_vectors(engine, STORES)
+    reading, _ = timed(lambda: read_once(engine))
+    against = f"reading the rows once: {reading:.2f} s"
+    what = f"groups: {STORES} x {LISTINGS:,} on PostgreSQL"
+    cold, _ = timed(lambda: rebuilt(engine), 2)
+    yield row(f"{what}, decided from price rows", cold, "s", against, cold / reading, "at most 2", cold <= 2 * reading)
+    before = rows_read(engine)
+    warm, _ = timed(lambda: merger(engine).run(dry_run=True))
+    holds = warm <= 2 * reading and rows_read(engine) == before
+    yield row(f"{what}, decided from vectors", warm, "s", against, warm / reading, "at most 2, no price rows", holds)
+    there = count(engine)
+    writing, summary = timed(lambda: merger(engine).run(), 1)
+    saved = summary.rows_saved / there
+    yield row(f"{what}, decided and written", writing, "s", against, writing / reading, "", None)
+    yield row(f"{what}, price rows saved", saved, "share", f"{there:,} rows", None, "at least 0.9", saved >= 0.9)
+    merger(engine).run()
+    before = rows_read(engine)
+    again, _ = timed(lambda: merger(engine).run())
+    holds = rows_read(engine) == before
+    yield row(f"{what}, nothing changed", again, "s", against, again / reading, "no price rows read", holds)
+    yield from fleet_rows(cold, warm)
+
+
+def fleet_rows(cold: float, warm: float) -> Iterator[dict]:
+    """docs/scale.md says how: both times grow with the listings read, and comparing with stores x zones x listings."""
+    more = (FLEET * FLEET_LISTINGS) / (STORES * LISTINGS)
+    name = f"groups: {FLEET:,} x {FLEET_LISTINGS:,}, extrapolated"
+    against = f"{STORES} x {LISTINGS:,}"
+    yield row(f"{name}, from vectors", warm * more, "s", against, more, "under 60 s", warm * more < 60)
+    yield row(f"{name}, from price rows", cold * more, "s", against, more, "", None)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    room = FLEET * FLEET_LISTINGS * 4 * 1.5 / 2**30
+    yield row(f"{name}, memory", room, "GB", f"this process: {peak:.2f} GB", None, "under 2 GB", room < 2)
+
+
+def run() -> Iterator[dict]:
+    """The rows; needs a PostgreSQL server (the one that the tests start)."""
+    yield from memory_rows()
+    yield growth_row()
+    with Server() as server:
+        engine = engines.create(server.url(server.create_database()))
+        engines.migrate(engine)
+        yield from database_rows(engine)
+        engine.dispose()
