@@ -1,11 +1,14 @@
 """A site is found by its module: a fifth chain needs no line anywhere else."""
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
 import sandbox
 from sandbox import aldi, coles, iga, woolworths
+from sandbox.faults import KINDS
 from sandbox.server import SandboxServer
 from sandbox.sites import sites, switches
 from sandbox.world import World
@@ -72,3 +75,9 @@ def test_a_fifth_chain_is_served_without_a_line_elsewhere(corner):
         server.switches.add("corner_closed")
         assert client.json(f"/anything?store={store}") == []
     assert world.prices_array("corner", 0)[2].shape == (2, 30)
+
+
+def test_the_document_names_every_fault_and_switch():
+    text = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
+    told = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE))
+    assert told == KINDS | switches()
