@@ -1,0 +1,57 @@
+"""scripts/merge_groups.py and scripts/reset_groups.py as an operator runs them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import merge_groups
+import pytest
+import reset_groups
+
+from models import engine as engines
+from tests.models.test_groups import grouped, offers, prices_now
+from tests.support.storage import crawl
+
+
+@pytest.fixture
+def chain(sqlite_url, monkeypatch):
+    """Three stores of one zone and one of another, crawled an hour ago, in the database that DATABASE_URL names."""
+    monkeypatch.setenv("DATABASE_URL", sqlite_url)
+    engine = engines.create(sqlite_url)
+    ago = datetime.now(UTC) - timedelta(minutes=5)
+    for store, zone in (("1", 0), ("2", 0), ("10", 0), ("4", 3)):
+        crawl(engine, offers(zone), store=store, now=ago)
+    yield engine
+    engine.dispose()
+
+
+def told(capsys) -> dict:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_merge_prints_its_figures_as_json_and_a_reset_undoes_it(chain, capsys):
+    before = prices_now(chain)
+    assert merge_groups.main(["--company", "WoolWorths", "--json"]) == 0
+    (found,) = told(capsys)["companies"]
+    assert (found["groups_before"], found["groups_after"], found["merged"]) == (4, 2, 2)
+    assert (found["rows_saved"], found["flagged"], found["ejected"]) == (200, [], 0)
+    assert found["comparisons_avoided"] > 0
+    assert grouped(chain) == {frozenset({"1", "2", "10"}), frozenset({"4"})}
+    assert reset_groups.main(["--json"]) == 0
+    assert told(capsys) == {"stores_reset": {"Woolworths": 2}}
+    assert len(grouped(chain)) == 4
+    assert prices_now(chain) == before
+
+
+def test_a_dry_run_explains_and_changes_nothing(chain, capsys):
+    assert merge_groups.main(["--dry-run", "--explain", "4"]) == 0
+    shown = capsys.readouterr().out
+    assert "4 groups before, 2 after" in shown
+    assert "4 apart (1): 70.00% of 100 common lines are equal" in shown
+    assert len(grouped(chain)) == 4
+
+
+def test_an_unknown_company_or_threshold_is_named_and_exits_1(chain, capsys):
+    assert merge_groups.main(["--company", "nobody"]) == 1
+    assert "'nobody' is unknown; there is woolworths" in capsys.readouterr().err
+    assert merge_groups.main(["--threshold", "98"]) == 1
+    assert "threshold 98" in capsys.readouterr().err
