@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, func, select
 
 from models.companies import Target
 from models.run_categories import as_categories
-from models.tables import crawl_run_categories, crawl_runs, staged_items
+from models.tables import crawl_run_categories, crawl_runs, quarantined_items, staged_items
 from splitcart.periods import Flip, crosses
 from splitcart.runs import Category, code_of
 
@@ -20,7 +20,7 @@ _RESUMABLE = ("running", "partial", "blocked")
 def candidate(connection: Connection, company_id: int, target: Target, now: datetime) -> Any:
     """The store's latest run, when its walk may be gone on with; else None.
 
-    It broke off within 6 hours and before no specials flip, was not limited on request, and its staging is there.
+    It broke off within 6 hours and before no specials flip, was not limited on request, and all its staging is there.
     """
     runs = crawl_runs.c
     wanted = select(crawl_runs).where(runs.company_id == company_id, runs.store_code == target.store_code)
@@ -30,8 +30,19 @@ def candidate(connection: Connection, company_id: int, target: Target, now: date
     flip = Flip(target.flip_weekday, target.flip_hour)
     if now - run.started_at > MOST or crosses(flip, target.timezone, run.started_at, now):
         return None
-    staged = connection.execute(select(exists().where(staged_items.c.run_id == run.id))).scalar()
-    return run if staged else None
+    return run if _is_whole(connection, run.id) else None
+
+
+def _is_whole(connection: Connection, run_id: int) -> bool:
+    """Whether every row that the walk staged is there. PostgreSQL empties unlogged tables after a crash of its own,
+
+    and the run's categories, which are logged, would go on saying that they were seen.
+    """
+    staged = select(func.count(), func.max(staged_items.c.seq)).where(staged_items.c.run_id == run_id)
+    refused = select(func.count(), func.max(quarantined_items.c.seq)).where(quarantined_items.c.run_id == run_id)
+    rows, last = connection.execute(staged).one()
+    more, latest = connection.execute(refused).one()
+    return rows > 0 and rows + more == max(last, -1 if latest is None else latest) + 1
 
 
 def categories(connection: Connection, run_id: int) -> tuple[Category, ...]:

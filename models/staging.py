@@ -130,13 +130,16 @@ class StagingWriter:
                 waited, attempt = waited + delay(attempt), attempt + 1
 
     def _adopt(self) -> int:
-        """The first free seq; rows of the walks that this run goes on with count as accepted and staged."""
+        """The first free seq; rows of the walks that this run goes on with count as accepted, staged or refused."""
         with self.engine.connect() as connection:
-            sql = "SELECT count(*), coalesce(max(seq), -1) FROM staged_items WHERE run_id = :run"
-            count, last = connection.execute(text(sql), {"run": self.run_id}).one()
-        self.accepted += count
-        self.staged += count
-        return int(last) + 1
+            sql = "SELECT count(*), coalesce(max(seq), -1) FROM {} WHERE run_id = :run"
+            tables = ("staged_items", "quarantined_items")
+            found = [connection.execute(text(sql.format(table)), {"run": self.run_id}).one() for table in tables]
+        (staged, last), (refused, latest) = found
+        self.accepted += staged + refused
+        self.staged += staged
+        self.quarantined += refused
+        return int(max(last, latest)) + 1
 
     def _write(self, rows: list[tuple[int, dict[str, Any]]]) -> None:
         """Commits the rows, bisecting where some are refused. Repeating it after any failure changes nothing."""

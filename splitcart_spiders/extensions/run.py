@@ -12,10 +12,12 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from models import barcodes, locate, runs
 from models import engine as engines
 from models import publish as publishing
+from models.retry import original
 from models.staging import StagingWriter
 from splitcart.periods import crosses
 from splitcart.runs import Counts, Gates, History, Verdict, verdict
@@ -168,7 +170,9 @@ class RunExtension:
             outcome.say(self.crawler, judged.status, judged.reason)
         except Exception as error:
             logger.exception("Run %s could not be concluded", self.run.id)
-            outcome.say(self.crawler, "failed", f"the run could not be concluded: {error}")
+            told = f"the run could not be concluded: {original(error)}".strip()
+            await asyncio.to_thread(self.give_up, told, self.now())
+            outcome.say(self.crawler, "failed", told)
         finally:
             if self.engine is not None:
                 await asyncio.to_thread(self.engine.dispose)
@@ -190,10 +194,32 @@ class RunExtension:
             counts=outcome.figures(self.crawler, counts, self.run.started_at, now, self.exceptions),
             now=now,
         )
-        barcodes.remember(self.engine, self.run, self.staging.barcodes, now)
-        if spider.accept_fulfilment and judged.publishes != "nothing":
-            locate.learn_fulfilment(self.engine, self.run, spider.answered_for)
+        self.learn(spider, judged, now)
         return judged
+
+    def learn(self, spider: ChainSpider, judged: Verdict, now: datetime) -> None:
+        """Keep what later runs may use. The run has ended by now: a failure here does not change how."""
+        assert self.run is not None
+        assert self.engine is not None
+        try:
+            barcodes.remember(self.engine, self.run, self.staging.barcodes, now)
+            if spider.accept_fulfilment and judged.publishes != "nothing":
+                locate.learn_fulfilment(self.engine, self.run, spider.answered_for)
+        except SQLAlchemyError:
+            logger.exception("What run %s learnt could not be kept", self.run.id)
+
+    def give_up(self, why: str, now: datetime) -> None:
+        """End the run as failed where the database lets us, so that the next crawl need not wait for its lease."""
+        assert self.run is not None
+        assert self.engine is not None
+        failed = Verdict("failed", why, "nothing", {})
+        counts = {"exceptions": self.exceptions[:10]}
+        try:
+            runs.finish(self.engine, self.run, failed, (), answered_for=None, counts=counts, now=now)
+        except runs.LeaseLost:
+            logger.info("Run %s has ended or is another's by now", self.run.id)
+        except SQLAlchemyError as error:
+            logger.error("Run %s stays open until its lease ends: %s", self.run.id, original(error))
 
     def finisher(self, judged: Verdict) -> Callable[..., Any]:
         return runs.finish if judged.publishes == "nothing" else publishing.publish

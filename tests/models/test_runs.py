@@ -112,6 +112,29 @@ def test_resume_adopts_the_dead_walk_with_its_rows_and_ended_categories(engine: 
     assert value(engine, "SELECT count(*) FROM staged_items") == 1
 
 
+@pytest.mark.parametrize("lost", ["seq < 5", "true"])
+def test_a_walk_whose_staging_a_crash_of_the_server_emptied_is_not_gone_on_with(engine: Engine, lost: str) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(i) for i in range(5)])
+    runs.heartbeat(engine, dead, START, [category("a", 5)])
+    stage(engine, dead.id, [row(5)])
+    with engine.begin() as connection:
+        connection.execute(text(f"DELETE FROM staged_items WHERE {lost}"))
+    run = open_run(engine, now=START + timedelta(hours=1), resume=True)
+    assert run.id != dead.id
+    assert run.adopted == ()
+
+
+def test_a_walk_with_a_refused_row_is_gone_on_with_and_still_tells_of_it(engine: Engine) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(0), row(1), row(2, price_cents=-1)])
+    run = open_run(engine, now=START + timedelta(hours=1), resume=True)
+    assert run.id == dead.id
+    totals = stage(engine, run.id, [row(3)])
+    assert (totals.accepted, totals.staged, totals.quarantined) == (4, 3, 1)
+    assert query(engine, "SELECT seq FROM quarantined_items") == [(2,)]
+
+
 @pytest.mark.parametrize("hours", [6.1, 38])  # 38 hours after Monday 12:00 in Sydney the specials have flipped
 def test_walks_too_far_apart_are_no_one_run(engine: Engine, hours: float) -> None:
     dead = open_run(engine)
