@@ -1,5 +1,6 @@
 """The price rows and the history of a store that changes its anchor: what is written so that no price changes."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, TextClause, bindparam, select, text
 
-from models.dialect import is_postgres
+from models.dialect import among, is_postgres, listed
 from models.offers import columns, differs
 from models.tables import crawl_runs, membership_periods, store_ranges
 from models.tables.base import OFFER
@@ -31,11 +32,12 @@ _SEEN = """(base.changed_at <= :run_at AND (:joined <= :run_at OR EXISTS (
 """The store's own last complete run saw this price: since it joined, or before it joined and said so itself."""
 
 
-def ordinals(connection: Connection, store_id: int) -> tuple[Ids, Ids]:
-    """(ids, ordinals) of the listings of the store's company, by id; told as one text: 20,000 rows are slow."""
+def ordinals(connection: Connection, store_ids: Sequence[int]) -> tuple[Ids, Ids]:
+    """(ids, ordinals) of the listings of the stores' companies, by id; told as one text: 20,000 rows are slow."""
     joined = "string_agg(id::text || ',' || ordinal::text, ',')" if is_postgres(connection) else _JOINED
-    sql = f"SELECT {joined} FROM listings WHERE company_id = (SELECT company_id FROM stores WHERE id = :store)"  # noqa: S608
-    told = connection.execute(text(sql), {"store": store_id}).scalar()
+    mine = f"SELECT company_id FROM stores WHERE {among(connection, 'id', 'stores')}"  # noqa: S608 our names
+    sql = f"SELECT {joined} FROM listings WHERE company_id IN ({mine})"  # noqa: S608 our names
+    told = connection.execute(text(sql), {"stores": listed(connection, store_ids)}).scalar()
     pairs = np.array(told.split(",") if told else [], np.int64).reshape(-1, 2)
     pairs = pairs[np.argsort(pairs[:, 0])]
     return pairs[:, 0], pairs[:, 1]
@@ -46,7 +48,7 @@ def ranged(connection: Connection, store_id: int) -> Ids:
     held = connection.execute(select(store_ranges.c.ranged).where(store_ranges.c.store_id == store_id)).scalar()
     if not held:
         return NOBODY
-    ids, places = ordinals(connection, store_id)
+    ids, places = ordinals(connection, [store_id])
     flags = bits(held, max(8 * len(held), int(places.max(initial=-1)) + 1))
     return ids[flags[places]]
 

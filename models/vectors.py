@@ -38,7 +38,7 @@ def refresh(connection: Connection, store_id: int) -> None:
 
 
 def refresh_all(connection: Connection, store_ids: Sequence[int]) -> None:
-    """Like `refresh`, for many of one company. A column that did not change is not written."""
+    """Like `refresh`, for many. A column that did not change is not written."""
     for start in range(0, len(store_ids), _STORES_AT_ONCE):
         part = sorted(store_ids)[start : start + _STORES_AT_ONCE]
         table = store_vectors.c
@@ -62,7 +62,7 @@ def forget(connection: Connection, store_ids: Sequence[int]) -> None:
 
 
 def own_columns(connection: Connection, store_ids: Sequence[int]) -> dict[int, Column]:
-    """The own rows of stores of one company as prices has them now."""
+    """The stores' own rows as prices has them now."""
     return dict.fromkeys(store_ids, EMPTY) | dict(_columns(connection, store_ids))
 
 
@@ -76,11 +76,10 @@ def _present(of: Column) -> bytes:
 
 
 def _columns(connection: Connection, store_ids: Sequence[int]) -> Iterator[tuple[int, Column]]:
-    """By store; the stores are of one company."""
     table = _table(connection, store_ids)
     table = table[np.argsort(table[:, 0], kind="stable")]
     if len(table):
-        ids, ordinals = group_rows.ordinals(connection, int(table[0, 0]))
+        ids, ordinals = group_rows.ordinals(connection, store_ids)
         table[:, 1] = ordinals[np.searchsorted(ids, table[:, 1])]
     stores, starts = np.unique(table[:, 0], return_index=True)
     for store, rows in zip(stores.tolist(), np.split(table, starts[1:]) if len(stores) else [], strict=True):
