@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import _chaos_checks
 import _crawls
 import _oracle
-from sqlalchemy import Engine, Row, distinct, func, select
+from sqlalchemy import Engine, Row, select
 
-from models.checks import check
-from models.tables import companies, crawl_run_categories, crawl_runs, staged_items
+from models.tables import companies, crawl_runs
 from sandbox.server import SandboxServer
 from splitcart.runs import exit_code
 
@@ -30,12 +30,15 @@ class Scene:
     database: str
     engine: Engine
     chance: random.Random
-    folder: Path
+    logs: Path
     restart: Callable[[], None] | None = None
     """Breaks every connection to the database, where that can be done."""
+    started: int = 0
+    """Crawls so far; each has its own log."""
 
-    def crawl(self, chain: str, store_id: str, label: str = "crawl") -> subprocess.Popen[bytes]:
-        log = self.folder / f"{label}-{chain}-{store_id}.log"
+    def crawl(self, chain: str, store_id: str) -> subprocess.Popen[bytes]:
+        self.started += 1
+        log = self.logs / f"{self.name}-{self.started:03}-{chain}-{store_id}.log"
         return _crawls.start(chain, store_id, database=self.database, sandbox=self.sandbox.url, log=log)
 
     def run(self, chain: str, store_id: str) -> Row[Any] | None:
@@ -100,7 +103,7 @@ def _no_network(scene: Scene, process: subprocess.Popen[bytes], chain: str, stor
 
 def _second(scene: Scene, process: subprocess.Popen[bytes], chain: str, store_id: str) -> list[str]:
     """A second crawl of the store: it must find the store held, or come after the first."""
-    second = scene.crawl(chain, store_id, "second")
+    second = scene.crawl(chain, store_id)
     code = second.wait(DEADLINE)
     return [] if code in (0, 3) else [f"a second crawl of the store ended with exit code {code}"]
 
@@ -133,6 +136,7 @@ MISHAPS = (
 def play(scene: Scene, mishap: Mishap, chain: str, store_id: str) -> Outcome:
     """Crawls a store while the mishap happens, and checks what the database says afterwards."""
     before = _oracle.stored(scene.engine, chain, store_id)
+    last = scene.run(chain, store_id)
     patience = scene.chance.randrange(16)
     fault = None
     if mishap.fault:
@@ -152,8 +156,11 @@ def play(scene: Scene, mishap: Mishap, chain: str, store_id: str) -> Outcome:
         scene.sandbox.network_up()
     struck = struck or bool(fault and fault.fired)
     run = scene.run(chain, store_id)
-    broken += judge(scene, mishap, (chain, store_id), before, struck, process.returncode)
-    broken += unsound(scene)
+    if run is None or (last is not None and run.id == last.id):
+        broken += [] if mishap.kills else [f"no run was recorded, exit code {process.returncode}"]
+    else:
+        broken += judge(scene, mishap, run, (chain, store_id), before, struck, process.returncode)
+    broken += _chaos_checks.unsound(scene.engine)
     return Outcome(scene.name, mishap.name, chain, store_id, struck, run.status if run else "no run", tuple(broken))
 
 
@@ -178,12 +185,15 @@ def _strike(
 
 
 def judge(
-    scene: Scene, mishap: Mishap, store: tuple[str, str], before: dict[str, Any], struck: bool, code: int
+    scene: Scene,
+    mishap: Mishap,
+    run: Row[Any],
+    store: tuple[str, str],
+    before: dict[str, Any],
+    struck: bool,
+    code: int,
 ) -> list[str]:
     """Which promises a finished round broke."""
-    run = scene.run(*store)
-    if run is None:
-        return [] if struck else ["no run was recorded"]
     found = _oracle.stored(scene.engine, *store)
     truth = _oracle.offered(scene.sandbox.world, *store, scene.sandbox.day)
     broken = []
@@ -193,51 +203,10 @@ def judge(
     if run.status != "complete" and not killed and (mishap.harmless or not struck):
         broken.append(f"ended {run.status}: {run.reason}")
     if run.status == "complete" and not killed:
-        allowed = categories(scene, run.id) if mishap.hides else 0
-        broken += untrue(before, found, truth, allowed)[:5]
+        allowed = _chaos_checks.categories(scene.engine, run.id) if mishap.hides else 0
+        broken += _chaos_checks.untrue(before, found, truth, allowed)[:5]
     elif run.status == "partial":
-        broken += unseen(before, found, truth)[:5]
+        broken += _chaos_checks.unseen(before, found, truth)[:5]
     elif found != before and (not killed or _oracle.differences(before, found, truth)):
         broken.append(f"a run that is {run.status} changed prices")
     return broken
-
-
-def unsound(scene: Scene) -> list[str]:
-    """What the database itself shows to be broken."""
-    with scene.engine.connect() as connection:
-        return [f"{one.check}: {one.promise}, broken {one.count} times" for one in check(connection)]
-
-
-def categories(scene: Scene, run_id: int) -> int:
-    """How many categories a run proved."""
-    query = select(func.count()).where(crawl_run_categories.c.run_id == run_id)
-    with scene.engine.connect() as connection:
-        return connection.execute(query).scalar_one()
-
-
-def untrue(before: dict[str, Any], found: dict[str, Any], truth: dict[str, Any], allowed: int) -> list[str]:
-    """What a complete run may not leave: another price than today's, or more than `allowed` listings missing."""
-    missing = {sku for sku in truth.keys() - found.keys() if truth[sku][0] is not None}
-    if len(missing) <= allowed:
-        truth = {sku: price for sku, price in truth.items() if sku not in missing}
-    return _oracle.differences(before, found, truth)
-
-
-def unseen(before: dict[str, Any], found: dict[str, Any], truth: dict[str, Any]) -> list[str]:
-    """What a partial run may not do: take a price away, or write one that is neither the old nor today's."""
-    lines = [f"{sku} was taken away by a partial run" for sku in sorted(before.keys() - found.keys())]
-    for sku, price in sorted(found.items()):
-        if price not in (before.get(sku), truth.get(sku)):
-            lines.append(f"{sku}: {price} is neither {before.get(sku)} nor {truth.get(sku)}")
-    return lines
-
-
-def left_over(scene: Scene) -> list[str]:
-    """What no run may leave behind once every store has been crawled again in peace."""
-    runs = select(crawl_runs.c.status, func.count(distinct(crawl_runs.c.id)), func.count(staged_items.c.seq))
-    query = runs.outerjoin_from(crawl_runs, staged_items, staged_items.c.run_id == crawl_runs.c.id)
-    with scene.engine.connect() as connection:
-        found = {row[0]: row[1:] for row in connection.execute(query.group_by(crawl_runs.c.status))}
-    lines = [f"{found['running'][0]} runs are still running"] if "running" in found else []
-    staged = found.get("abandoned", (0, 0))[1]
-    return [*lines, f"abandoned runs left {staged} staged rows"] if staged else lines

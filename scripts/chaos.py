@@ -18,8 +18,9 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import _path  # noqa: F401
-from _chaos_rounds import MISHAPS, Mishap, Outcome, Scene, left_over, play
-from _crawls import product_spiders
+from _chaos_checks import left_over
+from _chaos_rounds import MISHAPS, Mishap, Outcome, Scene, play
+from _crawls import ROOT, product_spiders
 from rich.console import Console
 from rich.table import Table
 
@@ -29,7 +30,7 @@ from sandbox.world import World
 
 
 @contextlib.contextmanager
-def scene(kind: str, sandbox: SandboxServer, seed: int) -> Iterator[Scene]:
+def scene(kind: str, sandbox: SandboxServer, seed: int, logs: Path) -> Iterator[Scene]:
     """A scene on a fresh database of that kind, removed afterwards."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="splitcart-chaos-")))
@@ -44,7 +45,7 @@ def scene(kind: str, sandbox: SandboxServer, seed: int) -> Iterator[Scene]:
         engine = engines.create(url)
         stack.callback(engine.dispose)
         engines.migrate(engine)
-        yield Scene(kind, sandbox, url, engine, random.Random(seed), folder, restart)
+        yield Scene(kind, sandbox, url, engine, random.Random(seed), logs, restart)
 
 
 def targets(world: World, chains: Sequence[str], count: int) -> list[tuple[str, str]]:
@@ -75,7 +76,7 @@ def rage(scene: Scene, options: argparse.Namespace, until: float) -> Iterator[Ou
         yield play(scene, mishap, *store)
     for store in stores:
         yield play(scene, peace, *store)
-    if left := left_over(scene):
+    if left := left_over(scene.engine):
         yield Outcome(scene.name, "afterwards", "", "", True, "", tuple(left))
 
 
@@ -104,6 +105,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--chain", action="append", help="only this chain; may be repeated")
     names = [mishap.name for mishap in MISHAPS]
     parser.add_argument("--mishap", action="append", choices=names, help="only this; may be repeated", metavar="NAME")
+    parser.add_argument("--logs", type=Path, default=ROOT / "build" / "chaos", help="a log a crawl (build/chaos)")
     parser.add_argument("--json", action="store_true", help="print the rounds as JSON instead of a table")
     return parser.parse_args(arguments)
 
@@ -111,13 +113,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when every promise held in every round, else 1."""
     options = parse(arguments)
+    options.logs.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=options.json, width=None if sys.stdout.isatty() else 120)
     world = World(seed=options.seed, products=options.products)
     kinds = [options.database] if options.database else ["sqlite", "postgresql"]
     outcomes: list[Outcome] = []
     for kind in kinds:
         until = float("inf") if options.rounds else time.monotonic() + options.minutes * 60 / len(kinds)
-        with SandboxServer(world) as sandbox, scene(kind, sandbox, options.seed) as place:
+        with SandboxServer(world) as sandbox, scene(kind, sandbox, options.seed, options.logs) as place:
             for outcome in rage(place, options, until):
                 outcomes.append(outcome)
                 for line in outcome.broken:
