@@ -1,16 +1,17 @@
 """What a locator run changes: new stores with their groups, moved ones, closed ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from models.endings import end, has_ended
+from models.new_stores import ensure_store
 from models.retry import retried
 from models.run import Run, check_token
-from models.tables import companies, membership_periods, store_group_memberships, store_groups, stores
+from models.tables import companies, stores
 from splitcart.runs import Verdict
 
 TOLD = (
@@ -86,7 +87,9 @@ def _publish(
     for row in changed:
         values = {name: value for name, value in row.items() if name != "id"}
         connection.execute(update(stores).where(stores.c.id == row["id"]).values(**values))
-    add_stores(connection, company_id, [{"store_id": key} | dict(found[key]) for key in new], now)
+    for key in new:
+        told = {name: value for name, value in found[key].items() if value is not None}
+        ensure_store(connection, company_id, key, now, **told)
     missed, closed = _absent(connection, known, found, now) if complete else (0, 0)
     return Located(len(found), len(new), len(changed), missed, closed)
 
@@ -111,23 +114,3 @@ def _absent(
     if again:
         connection.execute(update(stores).where(mine).values(closed_at=now), again)
     return len(first), len(again)
-
-
-def add_stores(
-    connection: Connection, company_id: int, rows: Sequence[Mapping[str, Any]], now: datetime
-) -> dict[str, int]:
-    """Makes stores, each with a group of its own that it anchors from `now` on; their ids by the chain's store id."""
-    ids: dict[str, int] = {}
-    for row in rows:
-        values = {name: value for name, value in row.items() if value is not None}
-        values.setdefault("store_name", values["store_id"])
-        store = connection.execute(insert(stores).values(company_id=company_id, **values).returning(stores.c.id))
-        ids[row["store_id"]] = store_id = int(store.scalar_one())
-        group = connection.execute(
-            insert(store_groups).values(company_id=company_id, anchor_id=store_id).returning(store_groups.c.id)
-        )
-        group_id = int(group.scalar_one())
-        connection.execute(insert(store_group_memberships).values(store_id=store_id, group_id=group_id))
-        period = {"store_id": store_id, "from_at": now, "group_id": group_id, "anchor_id": store_id}
-        connection.execute(insert(membership_periods).values(**period))
-    return ids
