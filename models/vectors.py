@@ -49,7 +49,8 @@ def refresh_all(connection: Connection, store_ids: Sequence[int]) -> None:
         statement = upsert(connection, store_vectors)
         values = {name: statement.excluded[name] for name in ("fingerprint", "digest", "present", "codes")}
         for store, of in own_columns(connection, part).items():
-            prints = (of.masked(flags(ranged.get(store, b""))).fingerprint(), of.fingerprint())
+            seen, digest = of.masked(flags(ranged.get(store, b""))), of.fingerprint()
+            prints = (digest if seen.lines == of.lines else seen.fingerprint(), digest)
             if kept.get(store) != prints:
                 row = {"fingerprint": prints[0], "digest": prints[1], "present": _present(of), "codes": of.pack()}
                 upserted = statement.on_conflict_do_update(index_elements=["store_id"], set_=values)
