@@ -79,7 +79,9 @@ def _weigh(row: Mapping[str, Any], staged: Staged, now: datetime, timezone: str)
         noted = pending.pop(name, None)
         if value == row[name]:
             continue
-        if noted is None or noted["value"] != value:
+        if row[name] is None:  # told for the first time: nothing is contradicted
+            adopted[name] = value
+        elif noted is None or noted["value"] != value:
             pending[name] = {"value": value, "at": utc_text(now)}
         elif _day(noted["at"], timezone) == _day(utc_text(now), timezone):
             pending[name] = noted
