@@ -22,8 +22,6 @@ from tests.support.processes import until
 from tests.support.scrapyd import Scrapyd, script
 from tests.support.truth import check_truth, stored
 
-pytestmark = pytest.mark.xdist_group("scrapyd")
-
 SECRET = "correct-horse-battery"
 FOREIGN = "raise ImportError('another package of this name')\n"
 OWN = {"eggs", "dbs", "logs", "scrapyd.conf", "scrapyd.log"}

@@ -25,8 +25,6 @@ from tests.support.processes import Crawl, start, until
 from tests.support.storage import target
 from tests.support.truth import check_truth
 
-pytestmark = pytest.mark.xdist_group("exit codes")
-
 AT_ONCE = 3
 LISTING = {"chain": "iga", "match": "/categories/"}
 Rows = list[tuple[Any, ...]]
