@@ -157,7 +157,8 @@ class Scenes:
         """A killed crawl, and two next ones on copies of its database: a plain one, and one with -a resume=1."""
         fault = {"kind": "delay", "seconds": 30, "after": 12, **LISTING}
         first = self.crawl(fault=fault, strike=kill_when_some_is_staged)
-        return first, self.crawl(database=copy(first.database)), self.crawl(database=copy(first.database), resume="1")
+        plain, resumed = (copy(first.database, name) for name in ("plain", "resumed"))
+        return first, self.crawl(database=plain), self.crawl(database=resumed, resume="1")
 
 
 def network_down(server: SandboxServer, crawl: Crawl, database: Path) -> None:
@@ -176,9 +177,9 @@ def kill_when_some_is_staged(server: SandboxServer, crawl: Crawl, database: Path
     crawl.process.kill()
 
 
-def copy(database: Path) -> Path:
+def copy(database: Path, name: str) -> Path:
     """What another process would find in a database whose writer was killed, as a file of its own."""
-    other = database.with_suffix(f".{len(list(database.parent.iterdir()))}.db")
+    other = database.with_name(f"{name}.db")
     with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(other)) as copied:
         source.backup(copied)
     return other
