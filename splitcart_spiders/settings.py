@@ -68,6 +68,8 @@ EXTENSIONS = {
     # Reads what those two opened.
     "splitcart_spiders.extensions.run_share.ShareExtension": 910,
 }
+# Every stage takes the item alone, so Scrapy's bookkeeping for those that want the spider can go.
+ITEM_PROCESSOR = "splitcart_spiders.item_processor.StageRunner"
 ITEM_PIPELINES = {
     # Nothing later has to ask whether a field is there or of which type it is.
     "pipelines.validate.ValidatePipeline": 100,
