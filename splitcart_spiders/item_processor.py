@@ -16,6 +16,7 @@ class StageRunner(ItemPipelineManager):
     async def process_item_async(self, item: Any) -> Any:
         """The item after the last stage; raises what a stage raises, DropItem too."""
         for method in self.methods["process_item"]:
+            assert method is not None
             item = method(item)
             if isawaitable(item):
                 item = await item

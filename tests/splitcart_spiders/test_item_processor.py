@@ -17,6 +17,10 @@ class Plain:
         return [*item, "plain"]
 
 
+class PlainAgain(Plain):
+    """The same again: a setting names a class once."""
+
+
 class Awaited:
     async def process_item(self, item: list[str]) -> list[str]:
         return [*item, "awaited"]
@@ -33,7 +37,7 @@ def run(*stages: type) -> list[str]:
 
 
 def test_stages_run_in_order_and_are_awaited_where_they_have_to_be() -> None:
-    assert run(Plain, Awaited, Plain) == ["plain", "awaited", "plain"]
+    assert run(Plain, Awaited, PlainAgain) == ["plain", "awaited", "plain"]
 
 
 def test_a_dropped_item_goes_no_further() -> None:
