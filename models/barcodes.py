@@ -23,8 +23,12 @@ def known(engine: Engine, company_id: int, now: datetime) -> frozenset[str]:
     wanted = select(listings.c.sku).where(
         listings.c.company_id == company_id, or_(listings.c.gtin.is_not(None), lately)
     )
-    with engine.connect() as connection:
-        return frozenset(connection.execute(wanted).scalars())
+
+    def work() -> frozenset[str]:
+        with engine.connect() as connection:
+            return frozenset(connection.execute(wanted).scalars())
+
+    return retried(engine, work, what="reading barcodes")
 
 
 def into_staging(engine: Engine, run: Run, found: Mapping[str, str | None]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import Column, Connection, Engine, Row, Select, select, text
 
 from models.offers import chosen
+from models.retry import retried
 from models.run import Run
 from models.tables import companies, crawl_run_categories, crawl_runs, stores
 from splitcart.periods import Flip, crosses
@@ -18,6 +19,10 @@ RUNS_REMEMBERED = 5
 
 def history(engine: Engine, run: Run) -> History:
     """What the store's earlier runs saw, this one and rolled-back ones left out."""
+    return retried(engine, lambda: _history(engine, run), what=f"reading the history of run {run.id}")
+
+
+def _history(engine: Engine, run: Run) -> History:
     with engine.connect() as connection:
         complete = _runs(connection, run, "complete", RUNS_REMEMBERED)
         last = complete[0] if complete else None
@@ -58,6 +63,10 @@ def measure(engine: Engine, run: Run) -> Counts:
     `accepted` is the same as `staged`: only the pipeline knows how many it handed over. known, changed and the median
     are taken over the listings that have a price now and an effective price (own, or the anchor's) before.
     """
+    return retried(engine, lambda: _measure(engine, run), what=f"measuring run {run.id}")
+
+
+def _measure(engine: Engine, run: Run) -> Counts:
     with engine.connect() as connection:
         sql = "SELECT count(*), count(DISTINCT sku) FROM staged_items WHERE run_id = :run"
         staged, listings = connection.execute(text(sql), {"run": run.id}).one()

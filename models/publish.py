@@ -74,7 +74,7 @@ def publish(
         raise ValueError(f"verdict {verdict.status} publishes {verdict.publishes!r}: end the run with finish() instead")
     told = dict(asdict(counts) if is_dataclass(counts) and not isinstance(counts, type) else counts)
     new, known = retried(engine, lambda: resolve.read(engine, run), what=f"reading run {run.id}")
-    company = _company(engine, run)
+    company = retried(engine, lambda: _company(engine, run), what=f"reading the company of run {run.id}")
     resolve.add(engine, run, company, new, now)
     ending = _Ending(verdict, categories, answered_for, told, now, company, known)
 

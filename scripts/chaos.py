@@ -1,51 +1,38 @@
 """Crawls a sandbox while things go wrong, round after round, and checks after each that the database tells no lie.
 
-What must hold: a complete run leaves exactly the sandbox's prices; a partial one takes nothing away; any other changes
-nothing; exit codes tell the run's status; what a crawl can get over it gets over.
+What must hold: every row of a store is what it was before the crawl or what is true after it; a run that says complete
+leaves all rows true; nothing that is sold is taken away; no run is silent; every invariant of the database holds.
 """
 
 import argparse
 import contextlib
 import json
-import random
+import logging
+import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import cycle, islice
+from itertools import cycle
 from pathlib import Path
 
 import _path  # noqa: F401
-from _chaos_checks import left_over
-from _chaos_rounds import MISHAPS, Mishap, Outcome, Scene, play
+from _chaos_judge import left_over
+from _chaos_mishaps import MISHAPS
+from _chaos_rounds import PEACE, Mishap, Outcome, play
+from _chaos_scene import Scene, scene
 from _crawls import ROOT, product_spiders
 from rich.console import Console
 from rich.table import Table
 
-from models import engine as engines
 from sandbox.server import SandboxServer
 from sandbox.world import World
 
-
-@contextlib.contextmanager
-def scene(kind: str, sandbox: SandboxServer, seed: int, logs: Path) -> Iterator[Scene]:
-    """A scene on a fresh database of that kind, removed afterwards."""
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="splitcart-chaos-")))
-        restart = None
-        url = f"sqlite:///{folder / 'splitcart.db'}"
-        if kind == "postgresql":
-            from tests.support.postgres import Server
-
-            server = stack.enter_context(Server())
-            url = server.url(server.create_database())
-            restart = server.restart if server.owned else None
-        engine = engines.create(url)
-        stack.callback(engine.dispose)
-        engines.migrate(engine)
-        yield Scene(kind, sandbox, url, engine, random.Random(seed), logs, restart)
+DAYS = (0, 0, 0, 1, 1, 2)
+"""How many days may pass between two rounds."""
+LEASE = 130.0
+"""Seconds after which a lease that nobody prolongs is over."""
 
 
 def targets(world: World, chains: Sequence[str], count: int) -> list[tuple[str, str]]:
@@ -56,76 +43,132 @@ def targets(world: World, chains: Sequence[str], count: int) -> list[tuple[str, 
 
 def mishaps(scene: Scene, names: Sequence[str] | None) -> Iterator[Mishap]:
     """For ever, each (of those named) in its turn, in a new order each time."""
-    possible = [mishap for mishap in MISHAPS if scene.restart or not mishap.needs_restart]
+    possible = [mishap for mishap in MISHAPS if scene.name in mishap.on and (scene.server or not mishap.stops_server)]
     possible = [mishap for mishap in possible if not names or mishap.name in names]
     while possible:
         scene.chance.shuffle(possible)
         yield from possible
 
 
-def rage(scene: Scene, options: argparse.Namespace, until: float) -> Iterator[Outcome]:
-    """Crawls every store in peace, then plays rounds until the time or their number is up, then in peace again."""
-    peace = MISHAPS[0]
+def rage(scene: Scene, options: argparse.Namespace, runs: int | None, until: float) -> Iterator[Outcome]:
+    """Plays rounds until the runs or the time are up; half of them are followed by the next crawl at once.
+
+    Begins with half of the stores crawled in peace, ends with all of them.
+    """
     stores = targets(scene.sandbox.world, options.chain or product_spiders(), options.stores)
-    for store in stores:
-        yield play(scene, peace, *store)
-    for mishap, store in islice(zip(mishaps(scene, options.mishap), cycle(stores)), options.rounds):
-        if time.monotonic() > until:
+    played = 0
+    for store in stores[::2]:
+        played += 1
+        yield play(scene, PEACE, *store)
+    for mishap, store in zip(mishaps(scene, options.mishap), cycle(stores)):
+        if (runs is not None and played + len(stores) >= runs) or time.monotonic() > until:
             break
-        scene.sandbox.day = scene.chance.randrange(6)  # within a specials period
-        yield play(scene, mishap, *store)
+        scene.sandbox.day += scene.chance.choice(DAYS)
+        crawls = [*([PEACE] if mishap.known and not scene.has_complete(*store) else []), mishap]
+        crawls += [PEACE] if mishap.kills or scene.chance.random() < 0.5 else []
+        for each in crawls:
+            played += 1
+            yield play(scene, each, *store)
+            _outlive(scene, store)
     for store in stores:
-        yield play(scene, peace, *store)
-    if left := left_over(scene.engine):
-        yield Outcome(scene.name, "afterwards", "", "", True, "", tuple(left))
+        yield play(scene, PEACE, *store)
+    if left := left_over(scene):
+        yield Outcome(scene.name, "afterwards", "", "", 0, True, "", "", None, 0.0, 0, 0, False, tuple(left))
+
+
+def _outlive(scene: Scene, store: tuple[str, str]) -> None:
+    """Lets time pass where a crawl of this very process could not end its run: as a process it would be gone."""
+    run = scene.run(*store)
+    if run is not None and run.status == "running" and run.pid == os.getpid():
+        scene.began -= LEASE
 
 
 def table(outcomes: Sequence[Outcome]) -> Table:
-    """What happened, by database and mishap."""
+    """What happened, by database and mishap, and in all."""
     shown = Table("database", "what went wrong", "how the runs ended", title="Chaos", title_justify="left")
-    for name in ("rounds", "struck", "broken"):
+    for name in ("runs", "struck", "losses", "wrong deletions", "false completes", "broken"):
         shown.add_column(name, justify="right")
-    for key in sorted({(outcome.scene, outcome.mishap) for outcome in outcomes}):
-        these = [outcome for outcome in outcomes if (outcome.scene, outcome.mishap) == key]
-        ended = ", ".join(f"{count} {status}" for status, count in Counter(each.status for each in these).most_common())
-        broken = sum(bool(each.broken) for each in these)
-        figures = (len(these), sum(each.struck for each in these))
-        shown.add_row(*key, ended, *map(str, figures), f"[bold red]{broken}" if broken else "0")
+    groups = {(outcome.scene, outcome.mishap): [] for outcome in sorted(outcomes, key=lambda o: (o.scene, o.mishap))}
+    for outcome in outcomes:
+        groups[outcome.scene, outcome.mishap].append(outcome)
+    for (name, mishap), these in groups.items():
+        shown.add_row(name, mishap, *_figures(these))
+    shown.add_section()
+    shown.add_row("all", "", *_figures(outcomes))
     return shown
+
+
+def _figures(these: Sequence[Outcome]) -> list[str]:
+    ended = ", ".join(f"{count} {status}" for status, count in Counter(each.status for each in these).most_common())
+    bad = (
+        sum(each.losses for each in these),
+        sum(each.wrong_deletions for each in these),
+        sum(each.false_complete for each in these),
+        sum(bool(each.broken) for each in these),
+    )
+    struck = sum(each.struck for each in these)
+    return [ended, str(len(these)), str(struck), *(f"[bold red]{count}" if count else "0" for count in bad)]
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10.0, help="how long, over both databases (10)")
-    parser.add_argument("--rounds", type=int, help="this many rounds a database, however long they take")
+    parser.add_argument("--runs", type=int, help="this many crawls over both databases, however long they take")
     parser.add_argument("--seed", type=int, default=1, help="of the mishaps and their moments (1)")
-    parser.add_argument("--products", type=int, default=150, help="products a chain sells (150)")
+    parser.add_argument("--products", type=int, default=100, help="products a chain sells (100)")
     parser.add_argument("--stores", type=int, default=2, help="stores of each chain that take part (2)")
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), help="only this one")
+    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both", help="only this one")
     parser.add_argument("--chain", action="append", help="only this chain; may be repeated")
     names = [mishap.name for mishap in MISHAPS]
-    parser.add_argument("--mishap", action="append", choices=names, help="only this; may be repeated", metavar="NAME")
-    parser.add_argument("--logs", type=Path, default=ROOT / "build" / "chaos", help="a log a crawl (build/chaos)")
-    parser.add_argument("--json", action="store_true", help="print the rounds as JSON instead of a table")
+    told = f"only this; may be repeated: {', '.join(names)}".replace("%", "%%")
+    parser.add_argument("--mishap", action="append", choices=names, help=told, metavar="NAME")
+    parser.add_argument("--logs", type=Path, default=ROOT / "build" / "chaos", help="their logs (build/chaos)")
+    parser.add_argument("--json", action="store_true", help="print the crawls as JSON instead of a table")
     return parser.parse_args(arguments)
+
+
+@contextlib.contextmanager
+def logged(folder: Path) -> Iterator[None]:
+    """Keeps what the crawls of this process log in `folder`/chaos.log; those of their own have a file each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handler, root = logging.FileHandler(folder / "chaos.log", mode="w"), logging.getLogger()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+        handler.close()
+
+
+def tell(console: Console, outcome: Outcome, number: int) -> None:
+    """One line a crawl, and what it broke."""
+    ended = f"{outcome.status} {outcome.reason[:60]}" if outcome.struck else outcome.status
+    where = f"{outcome.scene} {outcome.chain} {outcome.store_id} day {outcome.day}"
+    console.print(f"{number:4} {where}: {outcome.mishap} -> {ended} ({outcome.seconds} s)", style="dim", markup=False)
+    logging.getLogger("chaos").info("crawl %s: %s", number, outcome)
+    for line in outcome.broken:
+        console.print(f"     {line}", style="red", markup=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when every promise held in every round, else 1."""
     options = parse(arguments)
-    options.logs.mkdir(parents=True, exist_ok=True)
-    console = Console(stderr=options.json, width=None if sys.stdout.isatty() else 120)
+    console = Console(stderr=options.json, width=None if sys.stdout.isatty() else 150)
     world = World(seed=options.seed, products=options.products)
-    kinds = [options.database] if options.database else ["sqlite", "postgresql"]
+    kinds = ["sqlite", "postgresql"] if options.database == "both" else [options.database]
     outcomes: list[Outcome] = []
     for kind in kinds:
-        until = float("inf") if options.rounds else time.monotonic() + options.minutes * 60 / len(kinds)
-        with SandboxServer(world) as sandbox, scene(kind, sandbox, options.seed, options.logs) as place:
-            for outcome in rage(place, options, until):
+        until = float("inf") if options.runs else time.monotonic() + options.minutes * 60 / len(kinds)
+        runs = -(-options.runs // len(kinds)) if options.runs else None
+        logs = options.logs / kind
+        with logged(logs), SandboxServer(world) as sandbox, scene(kind, sandbox, options.seed, logs) as place:
+            for outcome in rage(place, options, runs, until):
                 outcomes.append(outcome)
-                for line in outcome.broken:
-                    told = f"{outcome.scene}, {outcome.mishap}, {outcome.chain} {outcome.store_id}: {line}"
-                    console.print(told, style="red", markup=False)
+                tell(console, outcome, len(outcomes))
     if options.json:
         print(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
     else:

@@ -52,7 +52,8 @@ class RunExtension:
         extension = cls(crawler, engines.url_from({name: value for name, value in named.items() if value}))
         connect = crawler.signals.connect
         connect(extension.opened, signal=signals.spider_opened)
-        connect(extension.spider_error, signal=signals.spider_error)
+        for signal in (signals.spider_error, signals.item_error):
+            connect(extension.spider_error, signal=signal)
         connect(extension.closed, signal=signals.spider_closed)
         for signal in (signals.item_scraped, signals.item_dropped, signals.item_error):
             connect(extension.staging.item_done, signal=signal)
@@ -152,7 +153,7 @@ class RunExtension:
     # Working -------------------------------------------------------------------------------------------------
 
     def spider_error(self, failure: Any) -> None:
-        """An exception in a callback is no mere log line."""
+        """An exception in a callback, in start() or in a pipeline is no mere log line."""
         self.exceptions.append(f"{failure.type.__name__}: {failure.value}")
 
     # Closing ---------------------------------------------------------------------------------------------------
@@ -212,10 +213,9 @@ class RunExtension:
         """End the run as failed where the database lets us, so that the next crawl need not wait for its lease."""
         assert self.run is not None
         assert self.engine is not None
-        failed = Verdict("failed", why, "nothing", {})
-        counts = {"exceptions": self.exceptions[:10]}
+        failed, told = Verdict("failed", why, "nothing", {}), {"exceptions": self.exceptions[:10]}
         try:
-            runs.finish(self.engine, self.run, failed, (), answered_for=None, counts=counts, now=now)
+            runs.finish(self.engine, self.run, failed, (), answered_for=None, counts=told, now=now)
         except runs.LeaseLost:
             logger.info("Run %s has ended or is another's by now", self.run.id)
         except SQLAlchemyError as error:

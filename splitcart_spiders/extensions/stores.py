@@ -48,7 +48,8 @@ class StoresExtension:
         extension = cls(crawler, engines.url_from({name: value for name, value in named.items() if value}))
         connect = crawler.signals.connect
         connect(extension.opened, signal=signals.spider_opened)
-        connect(extension.spider_error, signal=signals.spider_error)
+        for signal in (signals.spider_error, signals.item_error):
+            connect(extension.spider_error, signal=signal)
         connect(extension.closed, signal=signals.spider_closed)
         crawler.splitcart_run = extension  # type: ignore[attr-defined]
         return extension
@@ -103,7 +104,7 @@ class StoresExtension:
         """Nothing is buffered outside this object."""
 
     def spider_error(self, failure: Any) -> None:
-        """An exception in a callback is no mere log line."""
+        """An exception in a callback, in start() or in a pipeline is no mere log line."""
         self.exceptions.append(f"{failure.type.__name__}: {failure.value}")
 
     async def closed(self, spider: LocatorSpider, reason: str) -> None:

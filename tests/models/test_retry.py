@@ -1,13 +1,17 @@
 """What is tried again, and what is the row's own fault."""
 
 import sqlite3
+from typing import Any
 
 import psycopg2
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
+from models import barcodes, runs
+from models.publish import publish
 from models.retry import is_poison, is_transient, retried
+from tests.support.storage import START, judged, open_run, query, row, stage, value
 
 
 def test_a_busy_file_is_tried_again_whole(sqlite_url: str) -> None:
@@ -51,3 +55,31 @@ def test_a_killed_backend_is_transient_and_a_refused_row_is_poison(postgres_url:
     assert (is_transient(engine, refused.value), is_poison(refused.value)) == (False, True)
     assert is_transient(engine, psycopg2.OperationalError("server closed the connection unexpectedly"))
     engine.dispose()
+
+
+def test_what_a_verdict_needs_is_read_again_when_the_connection_is_lost(postgres_url: str) -> None:
+    from models import engine as engines
+
+    engine, other = engines.create(postgres_url), engines.create(postgres_url)
+    run = open_run(engine)
+    stage(engine, run.id, [row(1)])
+    lost: list[int] = []
+
+    def kill(connection: Any, *_: Any) -> None:
+        if lost and lost.pop():
+            query(other, "SELECT pg_terminate_backend(:pid, 5000)", pid=connection.connection.get_backend_pid())
+
+    event.listen(engine, "before_cursor_execute", kill)
+    for read in (
+        lambda: runs.history(engine, run),
+        lambda: runs.measure(engine, run),
+        lambda: barcodes.known(engine, run.company_id, START),
+        lambda: runs.heartbeat(engine, run, START),
+        lambda: publish(engine, run, judged(), [], answered_for=None, counts={"staged": 1}, now=START),
+    ):
+        lost.append(1)
+        read()
+        assert lost == []
+    assert value(engine, "SELECT status FROM crawl_runs") == "complete"
+    engine.dispose()
+    other.dispose()

@@ -1,37 +1,75 @@
 """What `make chaos` does for long, short; and that its checks can fail."""
 
 import json
+from pathlib import Path
 
-import _chaos_checks as checks
+import _chaos_judge as judge
+import _chaos_mishaps as mishaps
 import chaos
+import pytest
 
-from splitcart_spiders.chains import woolworths
+from sandbox.faults import KINDS
+from splitcart_spiders.chains import aldi, iga
 
 MILK = (310, None, None, None)
 DEARER = (330, None, None, None)
 
 
-def test_a_partial_run_may_not_take_a_price_away_or_invent_one():
-    before, truth = {"milk": MILK, "bread": MILK}, {"milk": DEARER}
-    assert checks.unseen(before, {"milk": DEARER, "bread": MILK}, truth) == []
-    assert checks.unseen(before, before, truth) == []
-    assert len(checks.unseen(before, {"milk": DEARER}, truth)) == 1
-    assert len(checks.unseen(before, {"milk": (1, None, None, None), "bread": MILK}, truth)) == 1
+def test_a_price_that_is_neither_the_old_nor_todays_is_a_loss():
+    before, truth = {"milk": MILK, "bread": MILK}, {"milk": DEARER, "bread": MILK}
+    assert judge.lost(before, {"milk": DEARER}, [truth]) == []
+    assert judge.lost(before, before, [truth]) == []
+    assert len(judge.lost(before, {"milk": (1, None, None, None)}, [truth])) == 1
+    assert len(judge.lost({}, {"tea": MILK}, [truth])) == 1
 
 
-def test_a_complete_run_may_miss_no_more_than_a_row_a_category():
+def test_what_is_sold_may_not_be_taken_away():
+    before = {"milk": MILK, "bread": MILK}
+    assert judge.deleted(before, {"milk": MILK}, [{"milk": MILK}]) == []
+    assert len(judge.deleted(before, {"milk": MILK}, [{"milk": MILK, "bread": DEARER}])) == 1
+    assert judge.deleted(before, {"milk": MILK}, [before, {"milk": MILK}]) == []  # it went while the day turned
+
+
+def test_a_complete_run_leaves_all_rows_true_but_for_what_its_proofs_tolerate():
     truth = {"milk": MILK, "bread": MILK, "eggs": MILK}
-    assert checks.untrue({}, {"milk": MILK}, truth, allowed=2) == []
-    assert len(checks.untrue({}, {"milk": MILK}, truth, allowed=1)) == 2
-    assert len(checks.untrue({}, {"milk": DEARER}, truth, allowed=2)) == 1
+    assert judge.untrue({"milk": MILK}, [truth], allowed=2) == []
+    assert len(judge.untrue({"milk": MILK}, [truth], allowed=1)) == 2
+    assert len(judge.untrue({**truth, "milk": DEARER}, [truth])) == 1
+    assert judge.untrue({**truth, "milk": DEARER}, [truth, {**truth, "milk": DEARER}]) == []
 
 
-def test_every_promise_holds_through_a_kill_and_a_database_that_restarts(capsys, tmp_path):
-    arguments = ["--rounds", "2", "--seed", "4", "--products", "60", "--stores", "1", "--database", "postgresql"]
-    only = ["--chain", woolworths.SLUG, "--mishap", "the process is killed", "--mishap", "the database restarts"]
-    code = chaos.main([*arguments, *only, "--logs", str(tmp_path), "--json"])
+def test_every_fault_of_the_sandbox_is_a_mishap():
+    told = Path(mishaps.__file__).read_text()
+    assert [kind for kind in KINDS if f'"{kind}"' not in told] == []
+
+
+def play(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> list[dict]:
+    """The crawls of a short chaos, none of which may have broken a promise."""
+    code = chaos.main([*arguments, "--products", "60", "--stores", "1", "--logs", str(folder), "--json"])
     played = json.loads(capsys.readouterr().out)
-    assert [round for round in played if round["broken"]] == []
+    assert [crawl for crawl in played if crawl["broken"]] == []
     assert code == 0
-    assert sum(round["struck"] for round in played) == 2
     assert played[-1]["status"] == "complete"
+    return played
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_every_promise_holds_through_kills(capsys, tmp_path, database):
+    only = ("--mishap", "killed while it ends", "--mishap", "killed at a request", "--chain", aldi.SLUG)
+    played = play(capsys, tmp_path, "--runs", "6", "--seed", "4", "--database", database, *only)
+    assert sum(crawl["struck"] for crawl in played) >= 1
+
+
+def names(database: str) -> list[str]:
+    """The mishaps that need no process of their own."""
+    apart = {"killed at a request", "killed at a statement", "killed while it ends", "killed, then resumed"}
+    apart |= {"terminated", "terminated twice", "the disk stays full", "crashed, then resumed"}
+    return [mishap.name for mishap in mishaps.MISHAPS if database in mishap.on and mishap.name not in apart]
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_every_promise_holds_whatever_goes_wrong(capsys, tmp_path, database):
+    only = [part for name in names(database) for part in ("--mishap", name)]
+    played = play(capsys, tmp_path, "--runs", "18", "--seed", "2", "--database", database, "--chain", iga.SLUG, *only)
+    assert len(played) >= 18
+    assert sum(crawl["struck"] for crawl in played) >= 6

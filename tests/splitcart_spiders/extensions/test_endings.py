@@ -12,6 +12,7 @@ from models import publish as publishing
 from models.tables import crawl_runs
 from sandbox.server import SandboxServer
 from sandbox.world import World
+from splitcart_spiders.settings import ITEM_PIPELINES
 from tests.support.crawls import Outcome, crawl, load
 from tests.support.storage import query
 from tests.support.truth import check_truth
@@ -83,6 +84,26 @@ def test_an_exception_in_start_is_never_complete_and_is_told(
     assert (outcome.status, outcome.exit_code) == ("failed", 1)
     status, _, exceptions = ended(engine)
     assert (status, exceptions) == ("failed", ["ZeroDivisionError: start() came to grief"])
+
+
+class Faulty:
+    """A pipeline that cannot handle the fifth item."""
+
+    left = 5
+
+    def process_item(self, item: Any) -> Any:
+        self.left -= 1
+        if self.left == 0:
+            raise ZeroDivisionError("an item that nobody thought of")
+        return item
+
+
+def test_an_exception_in_a_pipeline_is_never_complete_and_is_told(
+    sandbox: SandboxServer, engine: Engine, database_url: str
+) -> None:
+    outcome = run(sandbox, database_url, ITEM_PIPELINES={**ITEM_PIPELINES, Faulty: 500})
+    assert (outcome.status, outcome.exit_code) == ("failed", 1)
+    assert ended(engine) == ("failed", "failed", ["ZeroDivisionError: an item that nobody thought of"])
 
 
 def test_a_publish_that_the_database_refuses_ends_the_run_as_failed_and_the_next_crawl_starts_at_once(
