@@ -150,11 +150,14 @@ def _barcode(value: object) -> str | None:
 
 
 def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:
-    """Where the crawl found it, else the names that Woolworths keeps with the product."""
+    """Where the crawl found it, further down where the names kept with the product say so; without it, these names."""
     more = fields.obj(raw.get("AdditionalAttributes"))
     keys = ("piesdepartmentnamesjson", "piescategorynamesjson", "piessubcategorynamesjson")
     named = fields.path([_first_name(more.get(key)) for key in keys])
-    return fields.choose_path(PROMO_ROOTS, fields.path(context), named)
+    walked = fields.path(context)
+    if [name.casefold() for name in named[: len(walked)]] == [name.casefold() for name in walked]:
+        walked = named  # the same department, and further down than the crawl had to go
+    return fields.choose_path(PROMO_ROOTS, walked, named)
 
 
 def _first_name(value: object) -> object:
