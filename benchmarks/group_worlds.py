@@ -79,7 +79,10 @@ def _lay_stores(connection: Connection, company_id: int, codes: Codes) -> None:
     ):
         connection.execute(text(sql), values)
     rows = [_range(number, row) for number, row in enumerate(codes, 1)]
-    sql = "INSERT INTO store_ranges (store_id, ranged, available, as_of) VALUES (:store, :bits, :bits, :now)"
+    sql = (
+        "INSERT INTO store_ranges (store_id, ranged, available, priced, as_of)"
+        " VALUES (:store, :bits, :bits, :bits, :now)"
+    )
     connection.execute(text(sql), rows)
 
 

@@ -126,3 +126,5 @@ DELISTED = """SELECT x.store_id, l.ordinal FROM missing_listings x JOIN listings
     WHERE x.delisted_at IS NOT NULL"""
 PRICED = """SELECT m.store_id, l.ordinal FROM store_group_memberships m JOIN store_groups g ON g.id = m.group_id
     JOIN prices p ON p.store_id IN (m.store_id, g.anchor_id) JOIN listings l ON l.id = p.listing_id"""
+TOLD = f"""SELECT h.store_id, l.ordinal FROM {_LAST} h JOIN listings l ON l.id = h.listing_id
+    WHERE h.nth = 1 AND h.price_cents IS NOT NULL"""  # noqa: S608 fixed text

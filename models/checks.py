@@ -73,11 +73,19 @@ def _available_is_priced(connection: Connection) -> Iterator[str]:
                 yield f"store_id={store_id} ordinal={ordinal}"
 
 
+def _priced_is_told(connection: Connection) -> Iterator[str]:
+    told = _listings(connection, check_queries.TOLD)
+    for row in connection.execute(select(store_ranges.c.store_id, store_ranges.c.priced)):
+        for ordinal in sorted(told.pop(row.store_id, set()) ^ set(np.flatnonzero(unpack(row.priced)).tolist())):
+            yield f"store_id={row.store_id} ordinal={ordinal}"
+    yield from (f"store_id={store_id}: prices told and no range" for store_id in told)
+
+
 def _vectors_match(connection: Connection) -> Iterator[str]:
     kept = {row.store_id: row for row in connection.execute(select(store_vectors))}
-    ranged = {row.store_id: row.ranged for row in connection.execute(select(store_ranges))}
+    lines = vectors.shown_lines(connection, sorted(kept))
     for store_id, column in vectors.own_columns(connection, sorted(kept)).items():
-        whole = column.masked(vectors.flags(ranged.get(store_id, b"")))
+        whole = column.masked(vectors.flags(lines.get(store_id, b"")))
         if (kept[store_id].fingerprint, kept[store_id].digest) != (whole.fingerprint(), column.fingerprint()):
             yield f"store_id={store_id}"
 
@@ -94,6 +102,7 @@ def _keys_hold(connection: Connection) -> Iterator[str]:
 _FUNCTIONS: dict[str, tuple[str, Callable[[Connection], Iterator[Any]]]] = {
     "range": ("range and stock agree with the listings and with what is missing", _range_is_sound),
     "available_without_price": ("what a store has in stock has a price", _available_is_priced),
+    "priced": ("a line counts as priced in a store exactly where its history ends with a price", _priced_is_told),
     "vectors": ("a store's column of offers is what its price rows say", _vectors_match),
     "file": ("SQLite's file and foreign keys are sound", _keys_hold),
 }

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select
 
 from models import vectors
+from models.ranges import shown
 from models.tables import (
     companies,
     crawl_runs,
@@ -37,11 +38,12 @@ class Row:
     anchor_id: int | None
     needs_rescraping: bool
     facts: Store
-    ranged: bytes
+    lines: bytes
+    """Bit string over listings.ordinal: what the store ranges and has told a price of."""
     face: bytes
     """Two stores with one face have the same prices in effect."""
     present: npt.NDArray[np.bool_]
-    """By listings.ordinal, whether the store ranges it and has a price for it."""
+    """By listings.ordinal, whether a price is in effect."""
 
 
 def company_rows(connection: Connection, company_id: int, only: Sequence[int] | None = None) -> dict[str, Row]:
@@ -65,7 +67,8 @@ def company_rows(connection: Connection, company_id: int, only: Sequence[int] | 
             closed=row.closed_at is not None,
             fulfilled_by=row.fulfilled_by,
         )
-        shape = (row.ranged or b"", _face(row, anchor), _lines(row, anchor))
+        lines = shown(row.ranged, row.priced)
+        shape = (lines, _face(row, anchor, lines), _present(row, anchor, lines))
         result[row.store_id] = Row(row.id, row.anchor_id, bool(row.needs_rescraping), facts, *shape)
     return result
 
@@ -86,29 +89,29 @@ def _wanted(company_id: int) -> Any:
     )
     facts = ("id", "store_id", "timezone", "last_scraped", "verified_at", "closed_at", "fulfilled_by")
     columns = [stores.c[name] for name in (*facts, "needs_rescraping")]
-    shape = [store_groups.c.anchor_id, store_ranges.c.ranged, last.c.touched_at]
+    shape = [store_groups.c.anchor_id, store_ranges.c.ranged, store_ranges.c.priced, last.c.touched_at]
     wanted = select(*columns, *shape, vector.fingerprint, vector.digest, vector.present)
     return wanted.select_from(joined).where(stores.c.company_id == company_id).order_by(stores.c.id)
 
 
-def _face(row: Any, anchor: Any) -> bytes:
+def _face(row: Any, anchor: Any, lines: bytes) -> bytes:
     """The fingerprint of what is in effect: a member's is that of the parts that it is made of."""
     if anchor is None or anchor.id == row.id:
         return row.fingerprint or EMPTY.fingerprint()
-    parts = (anchor.digest or b"", row.digest or b"", (row.ranged or b"").rstrip(b"\0"))
+    parts = (anchor.digest or b"", row.digest or b"", lines.rstrip(b"\0"))
     return hashlib.blake2b(
         b"".join(hashlib.blake2b(p, digest_size=16).digest() for p in parts), digest_size=16
     ).digest()
 
 
-def _lines(row: Any, anchor: Any) -> npt.NDArray[np.bool_]:
+def _present(row: Any, anchor: Any, lines: bytes) -> npt.NDArray[np.bool_]:
     held = [row.present or b""] + ([anchor.present or b""] if anchor is not None else [])
     width = max(len(h) for h in held)
     union = np.zeros(width, np.uint8)
     for one in held:
         union[: len(one)] |= np.frombuffer(one, np.uint8)
-    ranged = np.frombuffer((row.ranged or b"")[:width], np.uint8)
-    return vectors.flags((union[: len(ranged)] & ranged).tobytes())
+    kept = np.frombuffer(lines[:width], np.uint8)
+    return vectors.flags((union[: len(kept)] & kept).tobytes())
 
 
 def missing_vectors(connection: Connection, company_id: int) -> list[int]:
@@ -154,7 +157,7 @@ def _effective(row: Row, own: dict[int, Column]) -> Column:
     mine = own.get(row.id, EMPTY)
     if row.anchor_id is not None and row.anchor_id != row.id:
         mine = mine.over(own.get(row.anchor_id, EMPTY))
-    return mine.masked(vectors.flags(row.ranged))
+    return mine.masked(vectors.flags(row.lines))
 
 
 def comparer(connection: Connection, company_id: int, rows: Sequence[Row], rules: Rules) -> Comparer:

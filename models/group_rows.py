@@ -10,6 +10,7 @@ from sqlalchemy import Connection, TextClause, bindparam, select, text
 
 from models.dialect import among, is_postgres, listed
 from models.offers import columns, differs
+from models.ranges import shown
 from models.tables import crawl_runs, membership_periods, store_ranges
 from models.tables.base import OFFER
 from models.types import UtcDateTime
@@ -43,9 +44,11 @@ def ordinals(connection: Connection, store_ids: Sequence[int]) -> tuple[Ids, Ids
     return pairs[:, 0], pairs[:, 1]
 
 
-def ranged(connection: Connection, store_id: int) -> Ids:
-    """The ids of the listings that the store ranges, ascending."""
-    held = connection.execute(select(store_ranges.c.ranged).where(store_ranges.c.store_id == store_id)).scalar()
+def priced(connection: Connection, store_id: int) -> Ids:
+    """The ids of the listings that have a price in effect in the store, ascending: ranged, and their price told."""
+    table = store_ranges.c
+    row = connection.execute(select(table.ranged, table.priced).where(table.store_id == store_id)).one_or_none()
+    held = shown(row.ranged, row.priced) if row is not None else b""
     if not held:
         return NOBODY
     ids, places = ordinals(connection, [store_id])
@@ -64,11 +67,11 @@ def _ids(connection: Connection, name: str, values: Ids) -> tuple[str, dict[str,
 def write_effective(
     connection: Connection, store_id: int, anchor_id: int, to: int | None = None, spoken_ids: Ids = NOBODY
 ) -> int:
-    """Writes as own rows what the anchor says of lines that the store ranges and has no own row for.
+    """Writes as own rows what the anchor says of lines that are priced in the store and have no own row.
 
     Lines of which the new anchor `to` says the same are left out.
     """
-    lines, given = _ids(connection, "lines", ranged(connection, store_id))
+    lines, given = _ids(connection, "lines", priced(connection, store_id))
     spoken, more = _ids(connection, "spoken", spoken_ids)
     run = _own_run(connection, store_id)
     sql = f"""
@@ -112,7 +115,7 @@ def drop_equal(connection: Connection, store_id: int, to: int, spoken_ids: Ids) 
 
 def log_kept(connection: Connection, store_id: int, at: datetime) -> None:
     """From `at` on the store's history is the anchor's but for these."""
-    lines, given = _ids(connection, "lines", ranged(connection, store_id))
+    lines, given = _ids(connection, "lines", priced(connection, store_id))
     sql = f"""
         INSERT INTO price_changes (store_id, listing_id, changed_at, kind, {_OFFER}, crawl_run_id)
         SELECT p.store_id, p.listing_id, :at, 'own', {columns("p")}, p.crawl_run_id
@@ -122,7 +125,7 @@ def log_kept(connection: Connection, store_id: int, at: datetime) -> None:
 
 def log_leaving(connection: Connection, store_id: int, at: datetime) -> None:
     """From `at` on the store's history is its own: what it does not say yet is added."""
-    lines, given = _ids(connection, "lines", ranged(connection, store_id))
+    lines, given = _ids(connection, "lines", priced(connection, store_id))
     sql = f"""
         INSERT INTO price_changes (store_id, listing_id, changed_at, kind, {_OFFER}, crawl_run_id)
         SELECT p.store_id, p.listing_id, :at, 'own', {columns("p")}, p.crawl_run_id

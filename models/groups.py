@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from models import vectors
-from models.group_rows import drop_equal, log_kept, log_leaving, ranged, write_effective
+from models.group_rows import drop_equal, log_kept, log_leaving, priced, write_effective
 from models.locks import lock_stores
 from models.tables import membership_periods, price_changes, store_group_memberships, store_groups, stores
 
@@ -82,7 +82,7 @@ def join(connection: Connection, place: Place, to: Place, now: datetime) -> int:
     if not to.is_anchor or to.company_id != place.company_id or to.group_id is None:
         raise ValueError(f"store {to.store_id} does not anchor a group of company {place.company_id}: join its anchor")
     at = _moment(connection, place, now)
-    spoken = ranged(connection, to.store_id)
+    spoken = priced(connection, to.store_id)
     written = 0
     if place.anchor_id is not None and not place.is_anchor:
         written = write_effective(connection, place.store_id, place.anchor_id, to.store_id, spoken)

@@ -8,9 +8,10 @@ import numpy as np
 from sqlalchemy import Column, Connection, Engine, Row, Select, select, text
 
 from models.offers import chosen
+from models.ranges import unpack
 from models.retry import retried
 from models.run import Run
-from models.tables import companies, crawl_run_categories, crawl_runs, stores
+from models.tables import companies, crawl_run_categories, crawl_runs, store_ranges, stores
 from splitcart.periods import Flip, crosses
 from splitcart.runs import Counts, History, Shortfall
 
@@ -89,7 +90,7 @@ def _old_and_new(connection: Connection, run: Run) -> tuple[np.ndarray, np.ndarr
         return np.empty(0), np.empty(0)
     sql = f"""
         WITH chosen AS ({chosen(connection)})
-        SELECT CASE WHEN own.price_cents IS NULL THEN anchor.price_cents ELSE own.price_cents END, seen.price_cents
+        SELECT l.ordinal, own.price_cents, anchor.price_cents, seen.price_cents
         FROM chosen JOIN staged_items seen ON seen.run_id = :run AND seen.seq = chosen.seq
         JOIN listings l ON l.company_id = :company AND l.sku = seen.sku
         LEFT JOIN prices own ON own.store_id = :store AND own.listing_id = l.id
@@ -98,8 +99,11 @@ def _old_and_new(connection: Connection, run: Run) -> tuple[np.ndarray, np.ndarr
             WHERE m.store_id = :store)
         WHERE seen.price_cents > 0
     """  # noqa: S608 fixed text
-    rows = connection.execute(text(sql), {"run": run.id, "company": run.company_id, "store": store_id}).all()
-    pairs = np.array([(old, new) for old, new in rows if old], dtype=float).reshape(-1, 2)
+    rows = connection.execute(text(sql), {"run": run.id, "company": run.company_id, "store": store_id})
+    told = unpack(connection.execute(select(store_ranges.c.priced).where(store_ranges.c.store_id == store_id)).scalar())
+    follows = set(np.flatnonzero(told).tolist())
+    known = ((anchor if own is None and at in follows else own, new) for at, own, anchor, new in rows)
+    pairs = np.array([(old, new) for old, new in known if old], dtype=float).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]
 
 

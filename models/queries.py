@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, Row, select, text
 
+from models import ranges
 from models.dialect import among, listed
-from models.ranges import unpack
 from models.tables import membership_periods, price_changes
 from models.tables.base import OFFER
 from models.types import Flag, UtcDateTime
@@ -39,18 +38,20 @@ def effective_prices(connection: Connection, store_ids: Collection[int]) -> Iter
     """Each ranged listing of the stores with its price: by store, then by listing. One query, whatever the stores.
 
     A listing is given as long as the store ranges it; `is_available` says whether it can be bought, `missing_since`
-    that the last complete run did not see it.
+    that the last complete run did not see it. One that the store only ever showed without a price is not given,
+    whatever the anchor charges.
     """
     statement = text(_effective(connection)).columns(
         **{name: UtcDateTime() for name in _TIMES}, is_estimated=Flag(), is_on_special=Flag()
     )
-    bits: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    bits: dict[int, tuple[ranges.Bits, ranges.Bits]] = {}
     for row in connection.execute(statement, {"stores": listed(connection, sorted(store_ids))}):
         if row.ranged is not None:
-            bits[row.store_id] = (unpack(bytes(row.ranged)), unpack(bytes(row.available)))
+            lines = ranges.shown(bytes(row.ranged), bytes(row.priced))
+            bits[row.store_id] = (ranges.unpack(lines), ranges.unpack(bytes(row.available)))
         elif row.store_id in bits:
-            ranged, available = bits[row.store_id]
-            if row.ordinal < len(ranged) and ranged[row.ordinal]:
+            shown, available = bits[row.store_id]
+            if row.ordinal < len(shown) and shown[row.ordinal]:
                 yield _as_price(row, bool(available[row.ordinal]))
 
 
@@ -63,7 +64,8 @@ def _effective(connection: Connection) -> str:
     return f"""
         SELECT p.store_id AS price_store, m.store_id, g.anchor_id, p.listing_id, l.ordinal, {offer}, p.changed_at,
             r.store_id AS run_store, r.finished_at AS observed, a.changed_at AS anchor_changed, x.missing_since,
-            seen.finished_at AS seen_at, s.last_scraped AS last_scraped, NULL AS ranged, NULL AS available
+            seen.finished_at AS seen_at, s.last_scraped AS last_scraped,
+            NULL AS ranged, NULL AS available, NULL AS priced
         FROM store_group_memberships m JOIN store_groups g ON g.id = m.group_id
         JOIN prices p ON p.store_id IN (m.store_id, g.anchor_id)
         JOIN listings l ON l.id = p.listing_id
@@ -74,7 +76,8 @@ def _effective(connection: Connection) -> str:
         LEFT JOIN crawl_runs seen ON seen.id = x.seen_run_id
         WHERE {mine} AND x.delisted_at IS NULL AND ({chosen} AND o.listing_id = p.listing_id))
         UNION ALL
-        SELECT NULL, m.store_id, NULL, -1, NULL, {none}, m.ranged, m.available FROM store_ranges m WHERE {mine}
+        SELECT NULL, m.store_id, NULL, -1, NULL, {none}, m.ranged, m.available, m.priced FROM store_ranges m
+        WHERE {mine}
         ORDER BY 2, 4"""  # noqa: S608 fixed text
 
 

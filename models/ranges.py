@@ -1,5 +1,6 @@
 """What a store ranges and has in stock, as bit strings over listings.ordinal, and the two steps of absence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,9 @@ from models.types import utc_text
 SECOND_LOOK = timedelta(hours=20)
 """A listing must be unseen by complete runs this far apart before it is no longer ranged."""
 
+NAMES = ("ranged", "available", "priced")
+"""The bit strings of store_ranges."""
+
 Bits = npt.NDArray[np.bool_]
 
 
@@ -28,6 +32,13 @@ def unpack(data: bytes | None, length: int = 0) -> Bits:
 
 def pack(bits: Bits) -> bytes:
     return np.packbits(bits, bitorder="little").tobytes()
+
+
+def shown(ranged: bytes | None, priced: bytes | None) -> bytes:
+    """The lines with a price in effect: those that the store ranges and has told a price of."""
+    length = min(len(ranged or b""), len(priced or b""))
+    both = np.frombuffer(ranged or b"", np.uint8)[:length] & np.frombuffer(priced or b"", np.uint8)[:length]
+    return both.tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,43 +54,44 @@ def judge(connection: Connection, moment: Moment, *, absent: bool) -> Absence:
     """Writes range and stock of the listings seen; with `absent` also judges those unseen (complete runs only)."""
     store_id = moment.place.store_id
     row = connection.execute(select(store_ranges).where(store_ranges.c.store_id == store_id)).one_or_none()
-    ordinals, is_ranged, is_available = _seen(connection)
+    ordinals, is_priced, is_ranged, is_available = _seen(connection)
     length = int(ordinals.max()) + 1 if len(ordinals) else 0
-    ranged, available = unpack(row.ranged if row else None, length), unpack(row.available if row else None, length)
-    before = (pack(ranged), pack(available))
+    ranged, available, priced = (unpack(getattr(row, name, None), length) for name in NAMES)
+    before = (pack(ranged), pack(available), pack(priced))
     seen = np.zeros(len(ranged), dtype=bool)
     seen[ordinals] = True
     unseen = np.flatnonzero(ranged & ~seen) if absent else np.empty(0, dtype=int)
     ranged[ordinals], available[ordinals] = is_ranged, is_available
+    priced[ordinals] |= is_priced
     available[unseen] = False
     back = _come_back(connection, store_id)
-    steps = _absent(connection, moment, [int(i) for i in unseen])
-    ranged[steps.gone] = False
-    after = (pack(ranged), pack(available))
+    steps = _absent(connection, moment, [int(i) for i in unseen], priced)
+    ranged[steps.gone] = priced[steps.gone] = False
+    after = (pack(ranged), pack(available), pack(priced))
     _store(connection, moment, row, after, absent)
     undo = {"ranged": before[0].hex(), "available": before[1].hex()} if before != after else {}
     as_of = {"as_of": utc_text(row.as_of)} if row else {}
     return Absence(len(steps.first), len(steps.delisted), undo | as_of | {"missing": [*back, *steps.before]})
 
 
-def _seen(connection: Connection) -> tuple[npt.NDArray[np.int64], Bits, Bits]:
+def _seen(connection: Connection) -> tuple[npt.NDArray[np.int64], Bits, Bits, Bits]:
     """Ordinals of the listings seen with their flags: one text from the database, because 20,000 rows are slow."""
-    code = "ordinal * 4 + is_ranged * 2 + is_available"
+    code = "ordinal * 8 + is_priced * 4 + is_ranged * 2 + is_available"
     joined = f"string_agg(({code})::text, ',')" if is_postgres(connection) else f"group_concat({code})"
     told = connection.execute(text(f"SELECT {joined} FROM publish_seen")).scalar()  # noqa: S608 fixed text
     codes = np.array((told or "").split(",") if told else [], dtype=np.int64)
-    return codes >> 2, (codes & 2) > 0, (codes & 1) > 0
+    return codes >> 3, (codes & 4) > 0, (codes & 2) > 0, (codes & 1) > 0
 
 
-def _store(connection: Connection, moment: Moment, row: Any, after: tuple[bytes, bytes], whole: bool) -> None:
+def _store(connection: Connection, moment: Moment, row: Any, after: tuple[bytes, ...], whole: bool) -> None:
+    values = dict(zip(NAMES, after, strict=True))
     if row is None:
         statement = upsert(connection, store_ranges)
-        values = {"ranged": after[0], "available": after[1], "as_of": moment.now}
-        connection.execute(statement.values(store_id=moment.place.store_id, **values))
+        connection.execute(statement.values(store_id=moment.place.store_id, as_of=moment.now, **values))
         return
     changes: dict[str, Any] = {"as_of": moment.now} if whole else {}
-    if (row.ranged, row.available) != after:
-        changes |= {"ranged": after[0], "available": after[1]}
+    if any(getattr(row, name) != bits for name, bits in values.items()):
+        changes |= values
     if changes:
         connection.execute(
             update(store_ranges).where(store_ranges.c.store_id == moment.place.store_id).values(**changes)
@@ -118,8 +130,11 @@ class _Steps:
     before: list[list[Any]]
 
 
-def _absent(connection: Connection, moment: Moment, ordinals: list[int]) -> _Steps:
-    """Takes each unseen listing one step further: missing, or after SECOND_LOOK delisted."""
+def _absent(connection: Connection, moment: Moment, ordinals: list[int], priced: Bits) -> _Steps:
+    """Takes each unseen listing one step further: missing, or after SECOND_LOOK delisted.
+
+    The history of a delisted one ends, unless the store never told a price of it.
+    """
     if not ordinals:
         return _Steps([], [], [], [])
     sql = f"""SELECT id, ordinal FROM listings WHERE company_id = :company AND
@@ -130,9 +145,11 @@ def _absent(connection: Connection, moment: Moment, ordinals: list[int]) -> _Ste
     known = {row.listing_id: row for row in connection.execute(wanted)}
     first = [i for i, _ in listings if i not in known]
     due = [i for i, _ in listings if i in known and _is_due(known[i], moment.now)]
-    gone = [ordinal for i, ordinal in listings if i in known and (known[i].delisted_at or i in set(due))]
+    ending = set(due)
+    ended = [(i, known[i].seen_run_id) for i, ordinal in listings if i in ending and priced[ordinal]]
+    gone = [ordinal for i, ordinal in listings if i in known and (known[i].delisted_at or i in ending)]
     _miss(connection, moment, first)
-    _delist(connection, moment, due)
+    _delist(connection, moment, due, ended)
     before = [[i, None, None, None, None] for i in first] + [_as_undo(known[i]) for i in due]
     return _Steps(first, due, gone, before)
 
@@ -149,22 +166,17 @@ def _miss(connection: Connection, moment: Moment, listing_ids: list[int]) -> Non
     )
 
 
-def _delist(connection: Connection, moment: Moment, listing_ids: list[int]) -> None:
-    """Ends what the history says of the listings; their price rows stay for the day they come back."""
+def _delist(connection: Connection, moment: Moment, listing_ids: list[int], ended: Sequence[tuple[int, int]]) -> None:
+    """Marks them and ends the history of some: (listing_id, seen_before). Their price rows stay for their return."""
     if not listing_ids:
         return
-    store, anchor = moment.place.store_id, moment.place.anchor_id
-    ids = {"store": store, "anchor": anchor, "ids": listed(connection, listing_ids)}
-    sql = f"""SELECT DISTINCT p.listing_id, m.seen_run_id FROM prices p
-        JOIN missing_listings m ON m.store_id = :store AND m.listing_id = p.listing_id
-        WHERE p.store_id IN (:store, :anchor) AND {among(connection, "p.listing_id", "ids")}
-        ORDER BY 1"""  # noqa: S608 fixed text
-    priced = connection.execute(text(sql), ids).all()
+    store = moment.place.store_id
     offer = ("price_basis", "is_estimated", "is_on_special")
     names = ("store_id", "listing_id", "changed_at", "kind", *offer, "crawl_run_id", "seen_before")
     now = utc_text(moment.now)
-    rows = [(store, i, now, "own", "each", 0, 0, moment.run.id, seen) for i, seen in priced]
+    rows = [(store, i, now, "own", "each", 0, 0, moment.run.id, seen) for i, seen in ended]
     bulk.insert(connection, price_changes, names, rows)
+    ids = listed(connection, listing_ids)
     statement = update(missing_listings).where(missing_listings.c.store_id == store)
-    statement = statement.where(text(among(connection, "listing_id", "ids")).bindparams(ids=ids["ids"]))
+    statement = statement.where(text(among(connection, "listing_id", "ids")).bindparams(ids=ids))
     connection.execute(statement.values(delisted_at=moment.now))

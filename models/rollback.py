@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, Engine, Row, delete, select, text, update
 
 from models import bulk, vectors
 from models.dialect import among, listed
 from models.errors import RollbackRefused
 from models.locks import lock_for_publishing
+from models.ranges import pack
 from models.resolve import TEXTS
 from models.retry import retried
 from models.tables import (
@@ -149,10 +151,24 @@ def _restore_range(connection: Connection, store_id: int, entry: dict[str, Any])
     if "as_of" not in entry:  # it was the store's first
         connection.execute(delete(store_ranges).where(mine))
         return
-    values: dict[str, Any] = {"as_of": datetime.fromisoformat(entry["as_of"])}
-    if "ranged" in entry:
-        values |= {name: bytes.fromhex(entry[name]) for name in ("ranged", "available")}
+    kept = connection.execute(select(store_ranges.c.ranged, store_ranges.c.available).where(mine)).mappings().one()
+    names = ("ranged", "available")
+    values: dict[str, Any] = {name: bytes.fromhex(entry[name]) if name in entry else kept[name] for name in names}
+    values["priced"] = _priced(connection, store_id, len(values["ranged"]))
+    values["as_of"] = datetime.fromisoformat(entry["as_of"])
     connection.execute(update(store_ranges).where(mine).values(**values))
+
+
+def _priced(connection: Connection, store_id: int, length: int) -> bytes:
+    """The lines whose history ends with a price, as a bit string of `length` bytes over listings.ordinal."""
+    sql = """SELECT l.ordinal FROM price_changes c JOIN listings l ON l.id = c.listing_id
+        WHERE c.store_id = :store AND c.price_cents IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM price_changes later WHERE later.store_id = c.store_id AND later.listing_id = c.listing_id
+            AND later.changed_at > c.changed_at)"""
+    told = np.array(list(connection.execute(text(sql), {"store": store_id}).scalars()), dtype=np.int64)
+    flags = np.zeros(8 * length, dtype=bool)
+    flags[told[told < len(flags)]] = True
+    return pack(flags)
 
 
 def _restore_texts(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:

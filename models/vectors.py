@@ -1,8 +1,8 @@
 """Each store's own offers as columns, kept while publishing: what grouping compares instead of price rows.
 
 A store's column holds its own rows. What is in effect in a store is its own column, over its anchor's if it is a
-member, as far as the store ranges the listings (`models.group_reading`). All of it can be rebuilt from prices and
-store_ranges.
+member, in the lines that the store ranges and has told a price of (`models.group_reading`). All of it can be rebuilt
+from prices and store_ranges.
 """
 
 import io
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, select, text
 
 from models import group_rows
 from models.dialect import upsert
+from models.ranges import shown
 from models.tables import store_ranges, store_vectors
 from splitcart.grouping_columns import EMPTY, Column, Ints, bits, column
 
@@ -44,17 +45,23 @@ def refresh_all(connection: Connection, store_ids: Sequence[int]) -> None:
         table = store_vectors.c
         known = select(table.store_id, table.fingerprint, table.digest).where(table.store_id.in_(part))
         kept = {row.store_id: (row.fingerprint, row.digest) for row in connection.execute(known)}
-        ranges = select(store_ranges.c.store_id, store_ranges.c.ranged).where(store_ranges.c.store_id.in_(part))
-        ranged = {row.store_id: row.ranged for row in connection.execute(ranges)}
+        lines = shown_lines(connection, part)
         statement = upsert(connection, store_vectors)
         values = {name: statement.excluded[name] for name in ("fingerprint", "digest", "present", "codes")}
         for store, of in own_columns(connection, part).items():
-            seen, digest = of.masked(flags(ranged.get(store, b""))), of.fingerprint()
+            seen, digest = of.masked(flags(lines.get(store, b""))), of.fingerprint()
             prints = (digest if seen.lines == of.lines else seen.fingerprint(), digest)
             if kept.get(store) != prints:
                 row = {"fingerprint": prints[0], "digest": prints[1], "present": _present(of), "codes": of.pack()}
                 upserted = statement.on_conflict_do_update(index_elements=["store_id"], set_=values)
                 connection.execute(upserted, {"store_id": store, **row})
+
+
+def shown_lines(connection: Connection, store_ids: Sequence[int]) -> dict[int, bytes]:
+    """The lines of each store that have a price in effect, as a bit string over listings.ordinal."""
+    table = store_ranges.c
+    wanted = select(table.store_id, table.ranged, table.priced).where(table.store_id.in_(store_ids))
+    return {row.store_id: shown(row.ranged, row.priced) for row in connection.execute(wanted)}
 
 
 def forget(connection: Connection, store_ids: Sequence[int]) -> None:
@@ -67,9 +74,9 @@ def own_columns(connection: Connection, store_ids: Sequence[int]) -> dict[int, C
     return dict.fromkeys(store_ids, EMPTY) | dict(_columns(connection, store_ids))
 
 
-def flags(ranged: bytes) -> npt.NDArray[np.bool_]:
+def flags(lines: bytes) -> npt.NDArray[np.bool_]:
     """A bit string over ordinals as flags."""
-    return bits(ranged, 8 * len(ranged))
+    return bits(lines, 8 * len(lines))
 
 
 def _present(of: Column) -> bytes:

@@ -37,13 +37,6 @@ def stored(engine: Engine, chain: str, store_id: str) -> dict[str, Price]:
     return {sku: tuple(price.offer[field] for field in FIELDS) for sku, (_, price) in found.items()}
 
 
-def unpriced_here(engine: Engine, chain: str, store_id: str, truth: dict[str, Price]) -> set[str]:
-    """The skus that a store shows without a price, so that the database infers one from the group's anchor."""
-    with engine.connect() as connection:
-        found = offers(connection, chain, store_id)
-    return {sku for sku, (_, price) in found.items() if price.source == "inferred" and truth.get(sku, (0,))[0] is None}
-
-
 def offered(world: World, chain: str, store_id: str, day: int) -> dict[str, Price]:
     """sku -> what it costs in a store by the sandbox, of what it ranges; all None where it has no price today."""
     rows = (row for row in world.truth(chain, store_id, day) if row["is_ranged"])

@@ -44,7 +44,9 @@ store_ranges = table(
     Column("ranged", LargeBinary, nullable=False),
     Column("available", LargeBinary, nullable=False),
     Column("as_of", UtcDateTime, nullable=False),
-    check("length", "length(ranged) = length(available)"),
+    # Whose price the store has told itself, as its history ends: a member follows its anchor in these lines only.
+    Column("priced", LargeBinary, nullable=False),
+    check("length", "length(ranged) = length(available) AND length(ranged) = length(priced)"),
 )
 
 missing_listings = table(

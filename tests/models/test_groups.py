@@ -1,5 +1,6 @@
 """Groups in the database: stored without loss, whatever joins, leaves, is put out, re-anchored or reset."""
 
+import json
 import random
 from datetime import timedelta
 
@@ -259,6 +260,58 @@ def test_what_a_member_newly_ranges_at_its_anchors_price_has_a_history_from_then
     assert effective(engine, "2")["7"].offer["price_cents"] == 207
 
 
+def test_a_merge_invents_no_price_for_what_a_store_shows_without_one(engine: Engine) -> None:
+    unpriced = [row(7, None, is_ranged=True), row(8, None, is_ranged=True)]
+    crawl(engine, offers(), store="1")
+    crawl(engine, [*offers(without=[7, 8]), *unpriced], store="2")
+    before = prices_now(engine)
+    merge(engine)
+    assert len(grouped(engine)) == 1
+    assert prices_now(engine) == before
+    assert not {"7", "8"} & effective(engine, "2").keys()
+    check_sound(engine)
+    crawl(engine, [*offers(without=[7, 8], changed=[9]), *unpriced], store="2", now=day(0.3))
+    assert runs_figures(engine)["known"] == 98
+    reset_all(engine, day(0.4))
+    assert not {"7", "8"} & effective(engine, "2").keys()
+    merge(engine, day(0.5))
+    assert len(grouped(engine)) == 1
+    assert not {"7", "8"} & effective(engine, "2").keys()
+    check_sound(engine)
+
+
+def test_what_was_shown_without_a_price_follows_the_anchor_once_it_was_seen_at_its_price(engine: Engine) -> None:
+    crawl(engine, offers(), store="1")
+    crawl(engine, [*offers(without=[7, 8]), row(7, None), row(8, None)], store="2")
+    merge(engine)
+    crawl(engine, [*offers(without=[8]), row(8, None)], store="2", now=day(0.5))
+    told = effective(engine, "2")
+    assert (told["7"].offer["price_cents"], told["7"].source) == (207, "inferred")
+    assert "8" not in told
+    listing = value(engine, "SELECT id FROM listings WHERE sku = '7'")
+    with engine.connect() as connection:
+        assert price_at(connection, stores_of(engine)["2"], listing, day(0.4)) is None
+        assert price_at(connection, stores_of(engine)["2"], listing, day(0.6)).price_cents == 207
+    assert value(engine, "SELECT count(*) FROM prices") == 100
+    check_sound(engine)
+
+
+def test_a_line_that_never_had_a_price_ends_without_an_entry_in_the_history(engine: Engine) -> None:
+    crawl(engine, offers(), store="1")
+    crawl(engine, [*offers(without=[7]), row(7, None)], store="2")
+    merge(engine)
+    for number in (1, 2.5):
+        crawl(engine, offers(without=[7]), store="2", now=day(number))
+    listing = value(engine, "SELECT id FROM listings WHERE sku = '7'")
+    sql = "SELECT count(*) FROM price_changes WHERE store_id = :s AND listing_id = :l"
+    assert value(engine, sql, s=stores_of(engine)["2"], l=listing) == 0
+    check_sound(engine)
+
+
+def runs_figures(engine: Engine) -> dict:
+    return json.loads(value(engine, "SELECT CAST(counts AS TEXT) FROM crawl_runs ORDER BY id DESC LIMIT 1"))
+
+
 def test_what_the_anchor_no_longer_ranges_stays_as_it_is_in_its_members(engine: Engine) -> None:
     for store in ("1", "2"):
         crawl(engine, offers(), store=store)
@@ -293,6 +346,7 @@ WORDS = st.lists(
 )
 @given(words=WORDS, seed=st.integers(0, 10_000))
 @example([("crawl", 1), ("merge", 0), ("crawl", 0), ("crawl", 1), ("merge", 0), ("close", 0), ("reset", 0)], 1)
+@example([("crawl", 1), ("crawl", 2), ("merge", 0), ("crawl", 1), ("crawl", 2), ("merge", 0), ("reset", 0)], 0)
 def test_no_merge_ejection_re_anchoring_or_reset_changes_any_price_or_price_at(tmp_path_factory, words, seed) -> None:
     engine = engines.create(f"sqlite:///{tmp_path_factory.mktemp('groups')}/g.db")
     live(engine, words, random.Random(seed))
@@ -310,6 +364,7 @@ def live(engine: Engine, words, rng: random.Random) -> None:
             gone = rng.sample(range(LINES), rng.choice([0, 0, 1, 10]))
             changed = rng.sample(range(LINES), rng.choice([0, 1]))
             rows = offers(rng.choice([0, 0, 0, 1]), lines=LINES, without=gone, changed=changed)
+            rows += [row(sku, None) for sku in gone if rng.random() < 0.5]
             crawl(engine, rows, store=str(which), now=now)
             continue
         before, told = prices_now(engine), history(engine, times[-5:], 4)

@@ -59,7 +59,9 @@ def _store(connection, company_id, slug, store, timezone, listing_ids, line, at)
     period = {"store_id": store_id, "from_at": at, "group_id": group_id, "anchor_id": store_id}
     connection.execute(insert(membership_periods).values(**period))
     bits = np.packbits(line[0] >= 0, bitorder="little").tobytes()
-    connection.execute(insert(store_ranges).values(store_id=store_id, ranged=bits, available=bits, as_of=at))
+    connection.execute(
+        insert(store_ranges).values(store_id=store_id, ranged=bits, available=bits, priced=bits, as_of=at)
+    )
     offers = [
         _offer(store_id, listing_ids[i], at, run_id, *(int(t[i]) for t in line)) for i in np.flatnonzero(line[0] >= 0)
     ]

@@ -1,0 +1,87 @@
+"""A filled database of every earlier schema is brought to this one with nothing lost."""
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, text
+
+from models import engine as engines
+from models import migrator
+from models.checks import check
+from tests.support.storage import cents, crawl, day, query, row, value
+
+TIME = {"sqlite": "'2026-03-04T00:00:00.000000+00:00'", "postgresql": "'2026-03-04 00:00:00+00'"}
+NO = {"sqlite": "0", "postgresql": "false"}
+BYTES = {"sqlite": "x'{}'", "postgresql": "'\\x{}'::bytea"}
+
+FILL = (
+    "INSERT INTO companies (id, name, slug) VALUES (1, 'Woolworths', 'woolworths')",
+    "INSERT INTO stores (id, company_id, store_id, store_name, last_scraped) VALUES (1, 1, '1147', 'One', {time})",
+    "INSERT INTO store_groups (id, company_id, anchor_id) VALUES (1, 1, 1)",
+    "INSERT INTO store_group_memberships (store_id, group_id) VALUES (1, 1)",
+    "INSERT INTO membership_periods (store_id, from_at, group_id, anchor_id) VALUES (1, {time}, 1, 1)",
+    "INSERT INTO crawl_runs (id, company_id, store_code, store_id, spider, host, pid, started_at, finished_at, status)"
+    " VALUES (1, 1, '1147', 1, 'woolworths', 'h', 1, {time}, {time}, 'complete')",
+    *(f"INSERT INTO products (id, name, normalized_key) VALUES ({i}, 'P{i}', 'p{i}')" for i in range(1, 5)),
+    *(
+        "INSERT INTO listings (id, company_id, sku, ordinal, product_id, name)"
+        f" VALUES ({i}, 1, '{i}', {i - 1}, {i}, 'P{i}')"
+        for i in range(1, 5)
+    ),
+    # 1 and 2 have a price, 3 was delisted, 4 is ranged and never had one.
+    "INSERT INTO prices (store_id, listing_id, price_cents, price_basis, is_estimated, is_on_special, changed_at,"
+    " crawl_run_id) SELECT 1, id, 100 + id, 'each', {no}, {no}, {time}, 1 FROM listings WHERE id < 3",
+    "INSERT INTO price_changes (store_id, listing_id, changed_at, kind, price_cents, price_basis, is_estimated,"
+    " is_on_special, crawl_run_id) SELECT 1, id, {time}, 'own', CASE WHEN id < 3 THEN 100 + id END, 'each', {no}, {no},"
+    " 1 FROM listings WHERE id < 4",
+    "INSERT INTO missing_listings (store_id, listing_id, missing_since, crawl_run_id, delisted_at)"
+    " SELECT 1, 3, {early}, 1, {time} FROM stores",
+    "INSERT INTO store_ranges (store_id, ranged, available, as_of) VALUES (1, {ranged}, {available}, {time})",
+)
+
+
+def earlier() -> list[str]:
+    with migrator.config() as made:
+        found = [script.revision for script in ScriptDirectory.from_config(made).walk_revisions()]
+    return sorted(set(found) - {engines.SCHEMA_REVISION})
+
+
+def lay(engine: Engine, revision: str) -> None:
+    """The database as it was at `revision`, with a store in it."""
+    kind = engine.dialect.name
+    early = TIME[kind].replace("2026-03-04", "2026-03-02")
+    bits = {"ranged": BYTES[kind].format("0b"), "available": BYTES[kind].format("03")}
+    with engine.begin() as connection, migrator.config(connection) as made:
+        command.upgrade(made, revision)
+        for statement in FILL:
+            told = statement.format(time=TIME[kind], early=early, no=NO[kind], **bits)
+            connection.execute(text(told))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def old_url(request: pytest.FixtureRequest, tmp_path) -> str:
+    """A database without a schema."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/old.db"
+    return engines.normalise(request.getfixturevalue("empty_postgres_url"))
+
+
+@pytest.mark.parametrize("revision", earlier())
+def test_a_filled_database_of_an_earlier_schema_is_upgraded(old_url: str, revision: str) -> None:
+    plain = create_engine(old_url)
+    lay(plain, revision)
+    plain.dispose()
+    engine = engines.create(old_url)
+    assert engines.revision(engine) == revision
+    engines.migrate(engine)
+    engines.check_schema(engine)
+    with engine.connect() as connection:
+        assert list(check(connection)) == []
+    assert cents(engine) == {"1": 101, "2": 102}
+    assert bytes(value(engine, "SELECT priced FROM store_ranges")) == b"\x03"
+    crawl(engine, [row(1, 101), row(2, 102), row(4, 90)], now=day(1))
+    assert cents(engine) == {"1": 101, "2": 102, "4": 90}
+    with engine.connect() as connection:
+        assert list(check(connection)) == []
+    assert query(engine, "SELECT count(*) FROM stores") == [(1,)]
+    engine.dispose()
