@@ -1,6 +1,5 @@
 """Many rows into one table the fastest way each database has: COPY, or executemany."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,8 @@ from sqlalchemy import Connection, Table
 _SEPARATOR = "\x1f"
 _NULL = "\x1e"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", _SEPARATOR: "\\x1f", _NULL: "\\x1e"})
+_CHUNK = 200
+"""Rows handed to COPY at a time."""
 
 Row = Sequence[Any]
 
@@ -34,15 +35,36 @@ def insert(connection: Connection, table: Table | str, columns: Sequence[str], r
 
 
 def _copy(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
-    cursor = connection.connection.cursor()
+    cursor, chunks = connection.connection.cursor(), _Chunks(rows)
     try:
-        cursor.copy_expert(statement, io.BytesIO(encode(rows).encode()))
+        cursor.copy_expert(statement, chunks)
     except psycopg2.Error as error:
+        if chunks.refused is not None:  # the driver tells it as a cancelled query
+            raise chunks.refused from None
         if connection.dialect.is_disconnect(error, None, None):
             connection.invalidate(error)
         raise
     finally:
         cursor.close()
+
+
+class _Chunks:
+    """Rows as the file that COPY reads: the server works on one chunk while the next is made."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows, self._next = rows, 0
+        self.refused: Exception | None = None
+        """Why a row could not be written down at all."""
+
+    def read(self, _size: int = -1) -> bytes:
+        """The next chunk, of any length; empty at the end."""
+        some = self._rows[self._next : self._next + _CHUNK]
+        self._next += _CHUNK
+        try:
+            return encode(some).encode() if some else b""
+        except Exception as error:
+            self.refused = error
+            raise
 
 
 def _escaped(text: str) -> str:

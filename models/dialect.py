@@ -35,9 +35,17 @@ def among(connection: Connection, column: str, name: str) -> str:
     return f"{column} IN (SELECT value FROM json_each(:{name}))"  # noqa: S608 our own names
 
 
-def listed(connection: Connection, values: Collection[Any]) -> Any:
-    """The bound value for `among`."""
-    return list(values) if is_postgres(connection) else json.dumps(list(values))
+def listed(connection: Connection, values: Collection[int] | Collection[str]) -> str:
+    """The bound value for `among`: one text, because the server reads a list value by value as an expression each."""
+    if not is_postgres(connection):
+        return json.dumps(list(values))
+    return f"{{{','.join(str(value) if isinstance(value, int) else _quoted(value) for value in values)}}}"
+
+
+def _quoted(text: str) -> str:
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
 def new_ids(connection: Connection, table: str, count: int) -> range | list[int]:

@@ -3,12 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import lru_cache
 
 _MAX_TEXT = 200
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
 _AND = re.compile(r"\s*[&+]\s*")
 _NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+_ASCII = {code: chr(code).casefold() if chr(code).isalnum() else " " for code in range(128)} | dict.fromkeys(b"'`")
+"""What the expressions above make of a sign of ASCII, for the texts that hold nothing else: nearly all."""
 _NO_BRAND = frozenset({"", "no brand", "unbranded", "na", "n a", "none", "null", "generic", "other"})
 
 ALIASES: Mapping[str, str] = {
@@ -46,16 +47,14 @@ def normalise(text: object) -> str:
     """Words of a brand or a name: lower case, no accents, apostrophes or signs, `&` as and. `` for what is no text."""
     if not isinstance(text, str):
         return ""
-    return _normalise(text[:_MAX_TEXT])
-
-
-@lru_cache(maxsize=32_768)
-def _normalise(text: str) -> str:
-    bare = text.casefold()
-    if not bare.isascii():
+    text = text[:_MAX_TEXT]
+    if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text).casefold()
         bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
-    return _NOT_A_WORD.sub(" ", _AND.sub(" and ", _APOSTROPHES.sub("", bare))).strip()
+        return _NOT_A_WORD.sub(" ", _AND.sub(" and ", _APOSTROPHES.sub("", bare))).strip()
+    if "&" in text or "+" in text:
+        text = _AND.sub(" and ", text)
+    return " ".join(text.translate(_ASCII).split())
 
 
 def key(brand: object, aliases: Mapping[str, str] = ALIASES) -> str:

@@ -188,7 +188,7 @@ def _facts(listing: Listing) -> _Facts:
     return _read(_text(listing.brand), _text(listing.name), _text(listing.size))
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=8192)
 def _read(brand: str, name: str, size_text: str) -> _Facts:
     return _facts_of(brand, name, sizes.parse(size_text))
 
@@ -198,10 +198,16 @@ def _facts_of(brand: str, name: str, size: Size | None) -> _Facts:
     if size is not None and told is not None and (size.unit != told.unit or differ(size, told)):
         rest = name  # `Panadol 500mg` in a pack of 20: the name's own amount is a word like any other
     size = size or told
-    words, written = brands.normalise(rest), brands.normalise(brand)
+    words, (written, make) = brands.normalise(rest), _brand(brand)
     bare = words.removeprefix(f"{written} ") if written else words
     kept = sorted(set(bare.split()) - _STOP_WORDS)
-    return _Facts(size, f"{brands.key(brand)}|{' '.join(kept)}|{_plain(size)}", words)
+    return _Facts(size, f"{make}|{' '.join(kept)}|{_plain(size)}", words)
+
+
+@lru_cache(maxsize=4096)
+def _brand(brand: str) -> tuple[str, str]:
+    """The brand as it is written before names, and its key: a shop has few brands."""
+    return brands.normalise(brand), brands.key(brand)
 
 
 def _plain(size: Size | None) -> str:

@@ -101,8 +101,10 @@ def split_name(name: str) -> tuple[str, Size | None]:
 
 
 def _plain_text(text: str) -> str:
-    spelt = re.sub(r"(?<=[0-9])\s?Mm\b", "ml", text)  # `700Mm`, a misspelt mL; mm and MM are millimetres
-    return " ".join(spelt.casefold().translate(_DASHES).split())
+    if "Mm" in text:
+        text = _MISSPELT.sub("ml", text)
+    plain = text.casefold()
+    return " ".join((plain if plain.isascii() else plain.translate(_DASHES)).split())
 
 
 def _phrase(body: str, about: bool, forms: "tuple[Form, ...] | None" = None) -> Size | None:
@@ -134,17 +136,22 @@ def _at_end(plain: str) -> tuple[int, Size | None]:
         start = found.end()
         rest = plain[start:].strip("()")
         if size := _tail(rest):
-            return found.start(), None if _AMBIGUOUS.search(plain[: found.start()]) else size
+            before = plain[: found.start()].rstrip(" (,")
+            return found.start(), None if _AMBIGUOUS.search(before[-_WIDEST:]) else size
     return len(plain), None
 
 
 _DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212", "------")
+_MISSPELT = re.compile(r"(?<=[0-9])\s?Mm\b")
+"""`700Mm`, a misspelt mL; mm and MM are millimetres."""
 _DIGIT = re.compile("[0-9]")
 _STRENGTH = re.compile(r"[0-9]\s*(?:mg|milligrams?)$")
 """`Panadol 500mg` says how strong, not how much."""
 _BREAK = re.compile(r"[\s(,](?=[()]*[0-9.])")
-_AMBIGUOUS = re.compile(rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{COUNT_WORDS}|x)|(?<![a-z])x|[×*+/&-])[\s(,]*$")
+_AMBIGUOUS = re.compile(rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{COUNT_WORDS}|x)|(?<![a-z])x|[×*+/&-])$")
 """What must not stand before the last size: another one, or a sign that ties it to what comes before."""
+_WIDEST = 2 + max(map(len, UNITS))
+"""Signs at the end of a text in which _AMBIGUOUS can match: it is looked for in every name, and in no more than these."""
 
 
 def _range(found: re.Match[str], about: bool) -> Size | None:
