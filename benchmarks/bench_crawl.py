@@ -40,8 +40,8 @@ def best(sandbox_url: str, store: str, mode: str) -> dict[str, Any]:
 
 
 @contextmanager
-def sandbox(products: int) -> Iterator[tuple[str, str]]:
-    """A sandbox in a process of its own: its URL and the id of a Woolworths store."""
+def sandbox(products: int) -> Iterator[tuple[str, str, int]]:
+    """A sandbox in a process of its own: its URL, the id of a Woolworths store, and the process's id."""
     command = [
         sys.executable,
         "scripts/sandbox.py",
@@ -58,7 +58,7 @@ def sandbox(products: int) -> Iterator[tuple[str, str]]:
     try:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
-        yield ready["url"], ready["chains"]["woolworths"]["stores"][0]
+        yield ready["url"], ready["chains"]["woolworths"]["stores"][0], process.pid
     finally:
         process.terminate()
         process.wait()
@@ -66,10 +66,10 @@ def sandbox(products: int) -> Iterator[tuple[str, str]]:
 
 def run() -> Iterable[dict[str, Any]]:
     """Items a second with and without pipelines; peak memory of 20,000 products and of a tenth."""
-    with sandbox(PRODUCTS) as (url, store):
+    with sandbox(PRODUCTS) as (url, store, _):
         crawl(url, store, "off")
         full, off = best(url, store, "full"), best(url, store, "off")
-    with sandbox(PRODUCTS // 10) as (url, store):
+    with sandbox(PRODUCTS // 10) as (url, store, _):
         tenth = crawl(url, store, "full")
     speed, bare = full["items"] / full["seconds"], off["items"] / off["seconds"]
     yield {

@@ -117,7 +117,7 @@ class Report:
             wrong += [f"{chain} {store_id} {line}" for line in _oracle.differences({}, found, truth)]
             compared += len(truth)
         verdict = "[green]all equal" if not wrong else f"[bold red]{len(wrong):,} differ"
-        console.print(f"\nCompared with the sandbox, price by price: {compared:,} prices, {verdict}")
+        console.print(f"\nCompared with the sandbox, price by price: {compared:,} products, {verdict}")
         for line in wrong[:10]:
             console.print(f"  {line}", markup=False)
         return len(wrong)

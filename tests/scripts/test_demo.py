@@ -19,7 +19,7 @@ def test_the_demo_crawls_two_stores_and_finds_every_price_right(tmp_path):
     command = [sys.executable, "scripts/demo.py", "--chain", CHAIN, "--products", "40", "--folder", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"price by price: \d+ prices, all equal", done.stdout)
+    assert re.search(r"price by price: \d+ products, all equal", done.stdout)
     assert done.stdout.count("complete") == 2
     assert "splitcart.db" in done.stdout
     assert len(list((tmp_path / "logs").iterdir())) == 2
