@@ -151,7 +151,7 @@ _BREAK = re.compile(r"[\s(,](?=[()]*[0-9.])")
 _AMBIGUOUS = re.compile(rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{COUNT_WORDS}|x)|(?<![a-z])x|[×*+/&-])$")
 """What must not stand before the last size: another one, or a sign that ties it to what comes before."""
 _WIDEST = 2 + max(map(len, UNITS))
-"""Signs at the end of a text in which _AMBIGUOUS can match: it is looked for in every name, and in no more than these."""
+"""How many signs at a text's end _AMBIGUOUS can match: it is looked for in every name, and in no more than these."""
 
 
 def _range(found: re.Match[str], about: bool) -> Size | None:

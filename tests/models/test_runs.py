@@ -29,8 +29,8 @@ def gone_pid() -> int:
 
 
 def test_a_held_store_is_refused_with_until_when_and_by_whom(engine: Engine) -> None:
-    open_run(engine, pid=77)
-    with pytest.raises(runs.StoreHeld, match="77 on test") as held:
+    open_run(engine, pid=os.getpid())
+    with pytest.raises(runs.StoreHeld, match=f"{os.getpid()} on test") as held:
         open_run(engine, now=START + timedelta(seconds=119))
     assert held.value.until == START + timedelta(seconds=120)
 
