@@ -120,11 +120,11 @@ QUERIES: dict[str, tuple[str, str]] = {
 
 LENGTHS = """SELECT s.id, (SELECT coalesce(max(l.ordinal), -1) + 1 FROM listings l WHERE l.company_id = s.company_id)
     FROM stores s"""
+# {stores}: which stores, in words of the database.
 MISSING = """SELECT x.store_id, l.ordinal FROM missing_listings x JOIN listings l ON l.id = x.listing_id
-    WHERE x.delisted_at IS NULL"""
-DELISTED = """SELECT x.store_id, l.ordinal FROM missing_listings x JOIN listings l ON l.id = x.listing_id
-    WHERE x.delisted_at IS NOT NULL"""
-PRICED = """SELECT m.store_id, l.ordinal FROM store_group_memberships m JOIN store_groups g ON g.id = m.group_id
-    JOIN prices p ON p.store_id IN (m.store_id, g.anchor_id) JOIN listings l ON l.id = p.listing_id"""
-TOLD = f"""SELECT h.store_id, l.ordinal FROM {_LAST} h JOIN listings l ON l.id = h.listing_id
-    WHERE h.nth = 1 AND h.price_cents IS NOT NULL"""  # noqa: S608 fixed text
+    WHERE x.delisted_at IS NULL AND x.{stores}"""
+TOLD = """SELECT h.store_id, l.ordinal FROM (
+        SELECT store_id, listing_id, price_cents,
+            row_number() OVER (PARTITION BY store_id, listing_id ORDER BY changed_at DESC) AS nth
+        FROM price_changes WHERE {stores}) h
+    JOIN listings l ON l.id = h.listing_id WHERE h.nth = 1 AND h.price_cents IS NOT NULL"""

@@ -44,6 +44,8 @@ BREAKS = {
     "product_category_orphan": "UPDATE product_categories SET category_id = 77 WHERE product_id = 2",
     "range_missing": "DELETE FROM store_ranges WHERE store_id = 1",
     "last_scraped": "UPDATE stores SET last_scraped = NULL WHERE id = 1",
+    "available_without_price": "DELETE FROM prices WHERE listing_id = 1",
+    "range": "UPDATE missing_listings SET delisted_at = NULL WHERE listing_id = 3",
     "priced": "UPDATE price_changes SET price_cents = NULL WHERE listing_id = 1",
     "staging_orphan": "UPDATE staged_items SET run_id = 77 WHERE run_id = 1",
 }
