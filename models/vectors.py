@@ -11,25 +11,24 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, bindparam, delete, select, text
+from sqlalchemy import Connection, delete, select, text
 
 from models import group_rows
-from models.dialect import upsert
+from models.dialect import is_postgres, upsert
 from models.ranges import shown
 from models.tables import store_ranges, store_vectors
 from splitcart.grouping_columns import EMPTY, Column, Ints, bits, column
 
-_FIELDS = (
-    "store_id",
-    "listing_id",
-    "price_cents",
-    "coalesce(was_price_cents, -1)",
-    "coalesce(multibuy_quantity, -1)",
-    "coalesce(multibuy_total_cents, -1)",
-)
-_SELECT = f"SELECT {', '.join(_FIELDS)} FROM prices"  # noqa: S608 our columns
-_BINARY_HEAD, _BINARY_TAIL = 19, 2
-_RECORD = np.dtype([("fields", ">i2"), *((f"{kind}{i}", ">i4") for i in range(len(_FIELDS)) for kind in ("size", "v"))])
+_ROWS = """SELECT listing_id, price_cents, coalesce(was_price_cents, -1), coalesce(multibuy_quantity, -1),
+    coalesce(multibuy_total_cents, -1) FROM prices WHERE store_id = :store"""
+_PACKED = """COPY (
+    SELECT string_agg(int4send(listing_id) || int4send(price_cents), ''::bytea),
+        string_agg(int4send(listing_id) || int4send(coalesce(was_price_cents, -1))
+            || int4send(coalesce(multibuy_quantity, -1)) || int4send(coalesce(multibuy_total_cents, -1)), ''::bytea)
+            FILTER (WHERE was_price_cents IS NOT NULL OR multibuy_quantity IS NOT NULL)
+    FROM prices WHERE store_id = {store}) TO STDOUT (FORMAT binary)"""
+_HEAD = 19 + 2
+"""Bytes of binary COPY before the first field of its first row: signature, flags, extension, number of fields."""
 _STORES_AT_ONCE = 50
 
 
@@ -84,27 +83,37 @@ def _present(of: Column) -> bytes:
 
 
 def _columns(connection: Connection, store_ids: Sequence[int]) -> Iterator[tuple[int, Column]]:
-    table = _table(connection, store_ids)
-    table = table[np.argsort(table[:, 0], kind="stable")]
-    if len(table):
-        ids, ordinals = group_rows.ordinals(connection, store_ids)
-        table[:, 1] = ordinals[np.searchsorted(ids, table[:, 1])]
-    stores, starts = np.unique(table[:, 0], return_index=True)
-    for store, rows in zip(stores.tolist(), np.split(table, starts[1:]) if len(stores) else [], strict=True):
-        yield store, column(*rows.T[1:])
+    ids, ordinals = group_rows.ordinals(connection, store_ids)
+    read = _packed_rows if is_postgres(connection) else _rows
+    for store in store_ids:
+        table = read(connection, store)
+        if len(table):
+            table[:, 0] = ordinals[np.searchsorted(ids, table[:, 0])]
+            yield store, column(*table.T)
 
 
-def _table(connection: Connection, store_ids: Sequence[int]) -> Ints:
-    """(rows, fields) of the stores' price rows, -1 for null; from PostgreSQL by binary COPY."""
-    if connection.dialect.name != "postgresql":
-        wanted = text(f"{_SELECT} WHERE store_id IN :stores").bindparams(bindparam("stores", expanding=True))
-        rows = connection.execute(wanted, {"stores": list(store_ids)}).all()
-        return np.array([tuple(row) for row in rows], np.int64).reshape(-1, len(_FIELDS))
-    listed = ", ".join(str(int(s)) for s in store_ids) or "NULL"
+def _rows(connection: Connection, store_id: int) -> Ints:
+    """(rows, 5): listing_id, price_cents, was_price_cents, multibuy_quantity, multibuy_total_cents; -1 for null."""
+    rows = connection.execute(text(_ROWS), {"store": store_id})
+    return np.array([tuple(row) for row in rows], np.int64).reshape(-1, 5)
+
+
+def _packed_rows(connection: Connection, store_id: int) -> Ints:
+    """Like `_rows`; the server packs the columns, which takes it half the time of sending row by row."""
     raw = io.BytesIO()
     cursor: Any = connection.connection.cursor()
-    cursor.copy_expert(f"COPY ({_SELECT} WHERE store_id IN ({listed})) TO STDOUT (FORMAT binary)", raw)
+    cursor.copy_expert(_PACKED.format(store=int(store_id)), raw)
     cursor.close()
-    body = raw.getbuffer()[_BINARY_HEAD : raw.getbuffer().nbytes - _BINARY_TAIL]
-    records = np.frombuffer(body, _RECORD)
-    return np.stack([records[f"v{i}"].astype(np.int64) for i in range(len(_FIELDS))], axis=1)
+    prices, rest = _field(raw.getbuffer(), _HEAD)
+    extra, _ = _field(raw.getbuffer(), rest)
+    pairs, more = (np.frombuffer(part, ">i4").reshape(-1, n).astype(np.int64) for part, n in ((prices, 2), (extra, 4)))
+    table = np.full((len(pairs), 5), -1, np.int64)
+    table[:, :2] = pairs[np.argsort(pairs[:, 0], kind="stable")]
+    table[np.searchsorted(table[:, 0], more[:, 0]), 2:] = more[:, 1:]
+    return table
+
+
+def _field(raw: memoryview, at: int) -> tuple[memoryview, int]:
+    """The field of binary COPY that begins at a byte (empty for null), and where the next begins."""
+    length = max(0, int.from_bytes(raw[at : at + 4], "big", signed=True))
+    return raw[at + 4 : at + 4 + length], at + 4 + length
