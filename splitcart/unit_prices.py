@@ -24,7 +24,7 @@ _MEASURE = re.compile(
     rf"(?:per\s*|/\s*)?((?:[0-9]{{1,3}}(?:,[0-9]{{3}})+|[0-9]{{1,6}})(?:\.[0-9]{{1,4}})?)?\s*"
     rf"({MEASURE_WORDS}|{COUNT_WORDS})(?![a-z])\.?(?:\s+(?:punnet|pack|bag|tray|each|bunch|charged))?"
 )
-_TEXT = re.compile(r"\$\s*([0-9][0-9,]*(?:\.[0-9]+)?)\s*((?:/|per\s|each|ea(?![a-z])).*)")
+_TEXT = re.compile(r"\$\s*([0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)\s*((?:/|per(?![a-z])|each|ea(?![a-z])).*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def split(text: object) -> tuple[str, str] | None:
     found = _TEXT.fullmatch(" ".join(text.split()).strip())
     if found is None or to_decimal(found[1]) is None:
         return None
-    measure = re.sub(r"^(?:/|per\s)\s*", "", found[2]).strip()
+    measure = re.sub(r"^(?:/|per(?![a-z]))\s*", "", found[2]).strip()
     return (found[1].replace(",", ""), measure) if measure else None
 
 
@@ -85,18 +85,19 @@ def check(
     """Whether the shelf's unit price is price over size, within one last digit of the shelf's number.
 
     `shelf_digits`: decimals of that number; never under 2, for a shelf prints cents where JSON drops its zeros.
-    Estimates, and sizes that are approximate, may
-    differ by 5%. `unknown` where the two do not measure the same thing (packs against sheets,
-    kg against ml) or one is None.
+    Estimates, and sizes that are approximate, may differ by 5%; a range agrees with any weight in it, for the price may
+    be the heaviest's, a typical piece's or the lightest's. `unknown` where the two do not measure the same thing (packs
+    against sheets, kg against ml) or one is None.
     """
     if price_cents is None or size is None or unit_price is None or not _same_thing(size, unit_price):
         return "unknown"
-    expected = Decimal(price_cents * 100) / (size.total / _BASE[size.unit][1])
+    per_size = Decimal(price_cents * 100) * _BASE[size.unit][1]
+    least, most = per_size / size.total, per_size / ((size.low or size.amount) * size.count)
     digit = Decimal(10) ** (4 - max(2, min(4, shelf_digits))) / unit_price.measure
     allowed = digit + Decimal("0.5")  # e4 itself is rounded
     if estimated or size.approx:
-        allowed = max(allowed, expected * ESTIMATE_TOLERANCE)
-    return "agrees" if abs(expected - unit_price.e4) <= allowed else "conflict"
+        allowed = max(allowed, least * ESTIMATE_TOLERANCE)
+    return "agrees" if least - allowed <= unit_price.e4 <= most + allowed else "conflict"
 
 
 def per_unit(cents: Decimal, size: Size) -> UnitPrice:

@@ -32,7 +32,7 @@ _MEASURES: dict[tuple[BaseUnit, str], str] = {
 _COUNTS = {
     "": "ea each eaches unit units pk pks pkt pkts pack packs packet packets pac item items ct count",
     "piece": "piece pieces pce pces pcs pc portion portions serve serves",
-    "sheet": "sheet sheets sht shts",
+    "sheet": "sheet sheets sht shts ss",
     "roll": "roll rolls",
     "tablet": "tablet tablets tab tabs caplet caplets capsule capsules cap caps softgel softgels lozenge lozenges",
     "wipe": "wipe wipes tissue tissues",

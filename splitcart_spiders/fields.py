@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 from urllib.parse import quote
 
-from splitcart import money, texts
+from splitcart import money, texts, unit_prices
 
 LONGEST_NAME = 300
 LONGEST_URL = 1000
 DEEPEST_PATH = 8
-HEAVIEST_GRAMS = 200_000
+HEAVIEST_GRAMS = 30_000
+"""No piece or pack of weighed goods is heavier; grams that are called kilograms are."""
 _SKU = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 _AMOUNT = re.compile(r"\d{1,7}(?:\.\d{1,6})?")
 
@@ -129,6 +130,13 @@ def shelf_number(value: object) -> str | None:
     if not found:
         return None
     return f"{found:.2f}" if found == found.quantize(Decimal("0.01")) else format(found.normalize(), "f")
+
+
+def shelf_text(value: object) -> tuple[str | None, str | None]:
+    """Number and measure of a shelf's text (`$4.38/ 100g`); of a text that cannot be read (`kgM`) no number (an empty
+    one) and the text, so that it is counted; of no text None twice."""
+    unread = text(value, 40)
+    return unit_prices.split(value) or (("", unread) if unread else (None, None))
 
 
 def grams(value: object, unit: object) -> int | None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from decimal import Decimal
 
 from splitcart import sizes, unit_prices
 from splitcart_spiders import fields
@@ -19,6 +20,7 @@ PROMO_ROOTS = frozenset(
 )
 PAGE = "https://www.aldi.com.au/product"
 IMAGE_WIDTH = "500"
+_KILOGRAM = sizes.Size(Decimal(1000), "g")
 _DOLLARS = re.compile(r"\$\s*\d[\d,]{0,9}(?:\.\d{1,2})?")
 
 
@@ -101,25 +103,25 @@ def _cents(value: object) -> int | None:
 
 def _unit_price(pricing: dict) -> tuple[str | None, str | None]:
     """`comparison` (cents) for the measure that `comparisonDisplay` names (`$1.68 per 100 g`)."""
-    printed = unit_prices.split(pricing.get("comparisonDisplay"))
+    printed, measure = fields.shelf_text(pricing.get("comparisonDisplay"))
     comparison = fields.number(pricing.get("comparison"))
     number = fields.shelf_number(float(comparison / 100)) if comparison else None
-    return (number or printed[0], printed[1]) if printed else (number, None)
+    return number or printed, measure
 
 
 def _approximate_grams(size: str | None) -> int | None:
-    """Grams of a pack whose weight is only approximate (`approx. 1.8 kg per package`)."""
+    """Grams of a pack whose weight is only approximate (`approx. 1.8 kg per package`); of a range the heaviest."""
     parsed = sizes.parse(size)
-    if parsed is None or not parsed.approx or parsed.unit != "g" or parsed.low is not None:
+    if parsed is None or not parsed.approx or parsed.unit != "g":
         return None
     return fields.grams(float(parsed.amount * parsed.count), "g")
 
 
 def _is_per_kilogram(pricing: dict, number: str | None, measure: str | None) -> bool:
-    """Whether the amount is what a kilogram costs: then it is not the price of the pack."""
-    converted = unit_prices.convert(number, measure)
-    amount = _cents(pricing.get("amount"))
-    return amount is not None and converted is not None and (converted.unit, converted.e4) == ("kg", amount * 100)
+    """Whether the amount is what a kilogram costs, as far as the shelf tells (`$0.60 per 100 g`): then it is not the
+    price of the pack."""
+    shelf = unit_prices.convert(number, measure)
+    return unit_prices.check(_cents(pricing.get("amount")), _KILOGRAM, shelf) == "agrees"
 
 
 def _of_weight(cents: int | None, grams: int) -> int | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from splitcart import gtin, money, sizes, unit_prices
+from splitcart import gtin, money, sizes
 from splitcart_spiders import fields
 from splitcart_spiders.fields import Refused
 from splitcart_spiders.items import Drop, ProductItem
@@ -35,10 +35,10 @@ def records(body: object) -> list:
     """
     if isinstance(body, list):
         return body
-    if isinstance(body, dict) and "_type" in body:
+    if isinstance(body, dict) and ("_type" in body or "pricing" in body):
         return [body]
     props = _page_props(body)
-    if "searchResults" not in props and isinstance(props.get("product"), dict):
+    if props.get("searchResults") is None and isinstance(props.get("product"), dict):
         return [props["product"]]
     return fields.rows(_results(props))
 
@@ -60,7 +60,7 @@ def to_item(
         if (kind := raw.get("_type", "PRODUCT")) != "PRODUCT":
             return Drop(_not_a_product(kind))
         sku = fields.sku(raw.get("id"))
-        if "targetProductId" in raw:
+        if raw.get("targetProductId"):
             return Drop("product_association")
         advertised = _is_advertised(raw) if sponsored is None else sponsored
         return _item(raw, sku, advertised, store_id, now, () if advertised else _path(raw, category_path))
@@ -194,12 +194,14 @@ def _typical_grams(size: str | None, unit: dict) -> int | None:
 
 def _unit_price(pricing: dict, unit: dict, weighted: bool) -> tuple[str | None, str | None]:
     """Number and measure of `comparable`; else of `unit`, which of weighted rows is wrong unless it says kg."""
-    if printed := unit_prices.split(pricing.get("comparable")):
+    printed = fields.shelf_text(pricing.get("comparable"))
+    if printed[0]:
         return printed
     units, many = fields.text(unit.get("ofMeasureUnits"), 20), fields.whole(unit.get("ofMeasureQuantity"))
     if units is None or many is None or (weighted and units.casefold() != "kg"):
-        return None, None
-    return fields.shelf_number(unit.get("price")), f"{many}{units}"
+        return printed
+    number = fields.shelf_number(unit.get("price"))
+    return (number, f"{many}{units}") if number else printed
 
 
 def _multibuy(pricing: dict) -> dict[str, Any]:
@@ -207,10 +209,10 @@ def _multibuy(pricing: dict) -> dict[str, Any]:
     promotion = fields.obj(pricing.get("multiBuyPromotion"))
     quantity, each = fields.whole(promotion.get("minQuantity")), fields.number(promotion.get("reward"))
     total = money.to_cents(each * quantity) if quantity and each else None
-    if not quantity or not total:
+    if not promotion:
         return {}
     printed = _MANY_FOR.search(fields.text(pricing.get("offerDescription")) or "")
-    if printed and int(printed[1]) == quantity:
+    if printed and total and int(printed[1]) == quantity:
         whole = int(Decimal(printed[2]) * 100)
         total = whole if abs(whole - total) < quantity else total
     return {

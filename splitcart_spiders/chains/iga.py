@@ -16,13 +16,14 @@ PAGE = "https://www.igashop.com.au/product"
 PIECE_TOLERANCE_CENTS = 2
 _TRUNK = ("grocery", "retailer-prod-v3")
 """Roots above the departments."""
+_WEIGHTS = {"gram": "g", "kilogram": "kg"}
 _PRICE_KEYS = ("wholePrice", "priceNumeric", "price")
 
 
 def records(body: object) -> list:
     """Raw records of `{"items": [..]}`, of one item, or of a bare list."""
     if isinstance(body, dict):
-        return [body] if "productId" in body else fields.rows(body.get("items"))
+        return [body] if "productId" in body or "sku" in body else fields.rows(body.get("items"))
     return fields.rows(body)
 
 
@@ -78,7 +79,8 @@ def _prices(raw: dict, sku: str, available: bool | None) -> tuple[int | None, in
     """Price and the price before. With a was price the price now is the temporary one, else the whole price."""
     if not any(key in raw for key in _PRICE_KEYS):
         raise Refused("no_price_key", sku)
-    temporary = fields.obj(next(iter(fields.rows(raw.get("tprPrice"))), None)).get("wholePrice")
+    reductions = map(fields.obj, fields.rows(raw.get("tprPrice")))
+    temporary = next((each.get("wholePrice") for each in reductions if each.get("active") is not False), None)
     before = _first_cents(raw.get("wasWholePrice"), raw.get("wasPriceNumeric"), raw.get("wasPrice"))
     whole, shown, text = (raw.get(key) for key in _PRICE_KEYS)
     sent = [temporary, shown, whole, text] if before else [whole, shown, text]
@@ -102,14 +104,15 @@ class _Basis:
 
 def _basis(raw: dict, sku: str, price: int | None, shelf: unit_prices.UnitPrice | None) -> _Basis:
     """Loose goods: the price is a piece's, when it is what the piece's weight costs, or a kilogram's, else unknown."""
-    if fields.text(raw.get("sellBy")) not in ("EachUnit", "Weight") or price is None:
+    if (fields.text(raw.get("sellBy")) or "").casefold() not in ("eachunit", "weight") or price is None:
         return _Basis()
     if shelf is None:
         raise Refused("price_basis_unknown", sku)
     if shelf.unit == "ea" and _is_price_of(1000, price, shelf):
         return _Basis()
     unit = fields.obj(raw.get("unitOfSize"))
-    grams = fields.grams(unit.get("size"), {"gram": "g", "kilogram": "kg"}.get(fields.text(unit.get("type")) or ""))
+    grams = fields.grams(unit.get("size"), _WEIGHTS.get((fields.text(unit.get("type")) or "").casefold()))
+    grams = grams or fields.grams(unit.get("size"), unit.get("abbreviation"))
     if shelf.unit == "kg" and grams and _is_price_of(grams, price, shelf):
         return _Basis("each", grams, estimated=True)
     if shelf.unit == "kg" and price * 100 == shelf.e4:
@@ -124,7 +127,7 @@ def _is_price_of(thousandths: int, price: int, shelf: unit_prices.UnitPrice) -> 
 
 def _unit_price(raw: dict) -> tuple[str | None, str | None]:
     """Number and measure of `pricePerUnit`: `$3.35/l`, `$1.75/100ml`, `$0.62 each`."""
-    return unit_prices.split(raw.get("pricePerUnit")) or (None, None)
+    return fields.shelf_text(raw.get("pricePerUnit"))
 
 
 def _size(unit: dict) -> str | None:
@@ -145,9 +148,20 @@ def _barcode(value: object) -> str | None:
 
 
 def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:
-    """The breadcrumb of the default category from the department down, else where the crawl found it."""
-    first = fields.obj(next(iter(fields.rows(raw.get("defaultCategory"))), None))
-    names = fields.path((fields.text(first.get("categoryBreadcrumb"), 1000) or "").split("/"))
-    own = names[1:] if names and names[0].casefold() in _TRUNK else names
-    seen = fields.path(context)
-    return fields.choose_path(PROMO_ROOTS, own, seen[1:] if seen and seen[0].casefold() in _TRUNK else seen)
+    """The breadcrumb of the default category from the department down, else where the crawl found it, else the deepest
+    of the product's other categories."""
+    default = [_crumbs(row) for row in fields.rows(raw.get("defaultCategory"))[:1]]
+    others = [_crumbs(row) for row in fields.rows(raw.get("categories"))[:30]]
+    return fields.choose_path(
+        PROMO_ROOTS, *default, _from_department(fields.path(context)), *sorted(others, key=len, reverse=True)
+    )
+
+
+def _crumbs(category: object) -> tuple[str, ...]:
+    """`Grocery/Drinks/Long Life Milk` from the department down."""
+    printed = fields.text(fields.obj(category).get("categoryBreadcrumb"), 1000) or ""
+    return _from_department(fields.path(printed.split("/")))
+
+
+def _from_department(names: tuple[str, ...]) -> tuple[str, ...]:
+    return names[1:] if names and names[0].casefold() in _TRUNK else names

@@ -22,6 +22,7 @@ PROMO_ROOTS = frozenset(
 )
 PAGE = "https://www.woolworths.com.au/shop/productdetails"
 _LONGEST_NAMES_JSON = 2000
+_NO_SHELVES = PROMO_ROOTS | SKIP_ROOTS
 
 
 def records(body: object) -> list:
@@ -29,6 +30,8 @@ def records(body: object) -> list:
     if isinstance(body, dict):
         if "Stockcode" in body:
             return [body]
+        if isinstance(body.get("Product"), dict):
+            return [body["Product"]]
         body = body.get("Bundles") if body.get("Bundles") is not None else body.get("Products")
     found: list = []
     for row in fields.rows(body):
@@ -113,7 +116,7 @@ def _multibuy(raw: dict) -> dict[str, Any]:
     """`MultibuyData.Price` is the total of its `Quantity`."""
     data = fields.obj(fields.obj(raw.get("CentreTag")).get("MultibuyData"))
     quantity, total = fields.whole(data.get("Quantity")), fields.cents(data.get("Price"))
-    if not quantity or not total:
+    if not data:
         return {}
     return {
         "offer_kind": "multibuy",
@@ -153,18 +156,28 @@ def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:
     """Where the crawl found it, further down where the names kept with the product say so; without it, these names."""
     more = fields.obj(raw.get("AdditionalAttributes"))
     keys = ("piesdepartmentnamesjson", "piescategorynamesjson", "piessubcategorynamesjson")
-    named = fields.path([_first_name(more.get(key)) for key in keys])
+    named = _one_shelf([_names(more.get(key)) for key in keys])
     walked = fields.path(context)
     if [name.casefold() for name in named[: len(walked)]] == [name.casefold() for name in walked]:
         walked = named  # the same department, and further down than the crawl had to go
     return fields.choose_path(PROMO_ROOTS, walked, named)
 
 
-def _first_name(value: object) -> object:
-    """The first of a list of names that is written as JSON text."""
+def _one_shelf(levels: list[list]) -> tuple[str, ...]:
+    """One path of lists of names, top level first, each of which may name several: the first whose department is no
+    campaign; below another department than the first only where the lists go together."""
+    departments = levels[0]
+    proper = (at for at, name in enumerate(departments) if (fields.text(name) or "").casefold() not in _NO_SHELVES)
+    at = next(proper, 0)
+    level = [names[at] if len(names) == len(departments) else None if at else names[0] for names in levels if names]
+    return fields.path(level)
+
+
+def _names(value: object) -> list:
+    """A list of names that is written as JSON text."""
     if not isinstance(value, str) or len(value) > _LONGEST_NAMES_JSON:
-        return None
+        return []
     try:
-        return next(iter(fields.rows(json.loads(value))), None)
+        return fields.rows(json.loads(value))
     except (ValueError, RecursionError):
-        return None
+        return []

@@ -55,6 +55,10 @@ def test_an_unknown_measure_gives_no_unit_price_and_is_counted(measure):
     assert staged("2.35", measure) == (None, None, {"unit_price/unknown_measure": 1})
 
 
+def test_a_shelf_text_that_cannot_be_read_is_counted():
+    assert staged("", "kgM") == (None, None, {"unit_price/unknown_measure": 1})
+
+
 @pytest.mark.parametrize(("number", "measure"), [(None, None), (None, "1L"), (None, "0")])
 def test_a_shelf_without_a_number_is_no_fault(number, measure):
     assert staged(number, measure) == (None, None, {})

@@ -17,7 +17,8 @@ from splitcart.unit_prices import UnitPrice, check, convert, from_text, split
     (1, "10G", 1000000, "kg"),    (1.75, "1L", 17500, "l"), (3.35, "l", 33500, "l"), (1.6, "100ML", 160000, "l"),
     (1.6, "10ML", 1600000, "l"),
     (0.33, "1EA", 3300, "ea"), (0.62, "each", 6200, "ea"), (2.5, "100ea", 250, "ea"), (0.15, "100EA", 15, "ea"),
-    (0.25, "100 sheets", 25, "ea"), (1.2, "per 10 sheets", 1200, "ea"), (3, "per 2 PAC", 15000, "ea"),
+    (0.25, "100 sheets", 25, "ea"), (1.2, "per 10 sheets", 1200, "ea"),
+    (0.33, "100SS", 33, "ea"), (3, "per 2 PAC", 15000, "ea"),
     (1, "2 rolls", 5000, "ea"),    (0.15, "1M", 1500, "m"), (3, "150m", 200, "m"), (5, "per 1 m", 50000, "m"),
     (1, "1,000 g", 10000, "kg"),
 ])  # fmt: skip
@@ -40,7 +41,8 @@ def test_junk_has_no_unit_price(number, measure):
     ("$0.99 per 2 PAC", ("0.99", "2 PAC"), 4950, "ea"), ("$3.35/l", ("3.35", "l"), 33500, "l"),
     ("$1.75/100ml", ("1.75", "100ml"), 175000, "l"), ("$0.62 each", ("0.62", "each"), 6200, "ea"),
     ("$0.74 / 100G", ("0.74", "100G"), 74000, "kg"), ("$1,040.00/ 1kg", ("1040.00", "1kg"), 10400000, "kg"),
-    ("$10.00 per 1ea", ("10.00", "1ea"), 100000, "ea"),
+    ("$10.00 per 1ea", ("10.00", "1ea"), 100000, "ea"), ("$5.00 per100g", ("5.00", "100g"), 500000, "kg"),
+    ("$.50/100g", (".50", "100g"), 50000, "kg"), ("$0.25 per wash", ("0.25", "wash"), 2500, "ea"),
 ])  # fmt: skip
 def test_whole_shelf_texts_are_read(text, parts, e4, unit):
     assert split(text) == parts
@@ -61,6 +63,9 @@ def test_a_text_without_number_or_measure_is_none(text):
     (500, "500g", "$1.00 / 1L", "unknown"), (500, "Medium", "$1.00 / 1L", "unknown"), (500, "1L", "kgM", "unknown"),
     (None, "1L", "$1.00/ 1L", "unknown"), (1175, "approx. 226g", "$52.00/ 1kg", "agrees"),
     (1175, "approx. 226g", "$56.00/ 1kg", "conflict"), (2500, "1kg - 2.5kg", "$10.00/ 1kg", "agrees"),
+    (1000, "1kg - 2.5kg", "$10.00/ 1kg", "agrees"), (1750, "1kg - 2.5kg", "$10.00/ 1kg", "agrees"),
+    (1000, "1kg - 2.5kg", "$10.10/ 1kg", "agrees"), (1000, "1kg - 2.5kg", "$10.30/ 1kg", "conflict"),
+    (1000, "1kg - 2.5kg", "$3.70/ 1kg", "conflict"),
 ])  # fmt: skip
 def test_a_unit_price_agrees_within_one_last_digit_of_the_shelf(cents, size, shelf, told):
     assert check(cents, parse(size), from_text(shelf)) == told

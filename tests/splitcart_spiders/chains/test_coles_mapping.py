@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 
+from pipelines.price import PricePipeline
 from splitcart_spiders.chains import coles
 from splitcart_spiders.items import Drop, ProductItem
 from tests.support.bounds import assert_bounded
 from tests.support.mutations import ABSURD, json_values, mutated
+from tests.support.stages import Tally
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 
@@ -124,6 +126,9 @@ def test_every_field_of_a_price_drop_comes_from_where_the_specification_says():
         ({"pricing": {"comparable": ""}}, {"shelf_unit_price": "1.50", "shelf_unit_measure": "1l"}),
         ({"pricing": {"comparable": "", "unit": {}}}, {"shelf_unit_price": None, "shelf_unit_measure": None}),
         ({"pricing": {"comparable": None, "unit": None}}, {"shelf_unit_price": None}),
+        ({"pricing": {"comparable": "kgM", "unit": {}}}, {"shelf_unit_price": "", "shelf_unit_measure": "kgM"}),
+        ({"pricing": {"comparable": "kgM"}}, {"shelf_unit_price": "1.50", "shelf_unit_measure": "1l"}),
+        ({"targetProductId": None}, {"sku": "8150288"}),
         ({"pricing": {"now": 0}, "availability": False}, {"price_cents": None}),
     ],
 )
@@ -145,6 +150,8 @@ def test_a_weighted_pack_costs_now_and_is_an_estimate_whose_unit_is_read_from_th
     kilos = {"quantity": 1.4, "ofMeasureUnits": "kg", "isWeighted": True}
     assert mapped(SALMON, pricing={"unit": kilos}, size="").typical_grams == 1400
     assert mapped(SALMON, size="", description="").typical_grams == 226
+    called_kilos = {"quantity": 150, "ofMeasureUnits": "kg", "isWeighted": True}
+    assert mapped(SALMON, pricing={"unit": called_kilos}, size="", description="").typical_grams is None
 
 
 @pytest.mark.parametrize(
@@ -157,16 +164,30 @@ def test_a_weighted_pack_costs_now_and_is_an_estimate_whose_unit_is_read_from_th
         ({"minQuantity": 3, "reward": 3.3333333}, None, (3, 1000)),
         ({"minQuantity": 2, "reward": 3.0}, "Pick any 2 for $9", (2, 600)),
         ({"minQuantity": 2, "reward": 2.85}, "Pick any 2 for $5.70", (2, 570)),
-        ({"minQuantity": 2}, "Pick any 2 for $6", (None, None)),
-        ({"minQuantity": "2", "reward": 3}, None, (None, None)),
-        ({"minQuantity": 2, "reward": float("nan")}, None, (None, None)),
     ],
 )
 def test_the_reward_of_a_multibuy_is_the_price_of_each(promotion, text, expected):
     item = mapped(pricing={**offer(**promotion), "offerDescription": text})
     assert (item.multibuy_quantity, item.multibuy_total_cents) == expected
-    named = ("multibuy", "730815342") if expected[0] else (None, None)
-    assert (item.offer_kind, item.offer_id, item.is_on_special) == (*named, False)
+    assert (item.offer_kind, item.offer_id, item.is_on_special) == ("multibuy", "730815342", False)
+
+
+@pytest.mark.parametrize("promotion", [None, {}, [], "2 for $6"])
+def test_no_promotion_is_no_multibuy(promotion):
+    item = mapped(pricing={"multiBuyPromotion": promotion})
+    assert (item.multibuy_quantity, item.multibuy_total_cents, item.offer_kind, item.offer_id) == (None,) * 4
+
+
+@pytest.mark.parametrize(
+    "promotion", [{"minQuantity": 2}, {"minQuantity": "2", "reward": 3}, {"minQuantity": 2, "reward": float("nan")}]
+)
+def test_a_multibuy_that_cannot_be_read_is_passed_on_to_be_counted(promotion):
+    item = mapped(pricing=offer(**promotion))
+    assert (item.multibuy_total_cents, item.offer_kind) == (None, "multibuy")
+    tally = Tally()
+    PricePipeline(tally).process_item(item)
+    assert tally.counts == {"splitcart/price/multibuy_incomplete": 1}
+    assert (item.multibuy_quantity, item.offer_kind, item.offer_id) == (None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +200,7 @@ def test_the_reward_of_a_multibuy_is_the_price_of_each(promotion, text, expected
         ({"_type": None}, Drop("not_a_product")),
         ({"_type": "x" * 1000}, Drop("not_a_product")),
         ({"targetProductId": 5}, Drop("product_association")),
+        ({"_type": "PRODUCT", "targetProductId": None, "id": None}, Drop("no_sku")),
         ({"id": None}, Drop("no_sku")),
         ({"name": " "}, Drop("no_name", "8150288")),
         ({"without": ("pricing",)}, Drop("no_price_key", "8150288")),
@@ -214,10 +236,12 @@ def test_the_crawl_tells_the_category_only_where_the_product_does_not():
         {"results": [MILK], "noOfResults": 1},
         [MILK],
         MILK,
+        {key: value for key, value in MILK.items() if key != "_type"},
+        {"pageProps": {"searchResults": None, "product": MILK}},
     ],
 )
 def test_records_are_found_in_every_known_envelope(body):
-    assert coles.records(body) == [MILK]
+    assert [{**record, "_type": "PRODUCT"} for record in coles.records(body)] == [MILK]
 
 
 def test_a_product_page_gives_its_product_with_the_barcode():

@@ -99,6 +99,7 @@ def test_every_field_comes_from_where_the_specification_says():
         ({"pricePerUnit": "$0.62 each"}, {"shelf_unit_price": "0.62", "shelf_unit_measure": "each"}),
         ({"pricePerUnit": "$4.50/kg"}, {"shelf_unit_price": "4.50", "shelf_unit_measure": "kg"}),
         ({"pricePerUnit": None}, {"shelf_unit_price": None, "shelf_unit_measure": None}),
+        ({"pricePerUnit": "3 for 2"}, {"shelf_unit_price": "", "shelf_unit_measure": "3 for 2"}),
         ({"unitOfSize": {"abbreviation": "", "label": "Each", "size": 12, "type": "each"}}, {"size": "12 each"}),
         ({"unitOfSize": {"abbreviation": "g", "size": 180.0}}, {"size": "180g"}),
         ({"unitOfSize": {"abbreviation": "kg", "size": 1.25}}, {"size": "1.25kg"}),
@@ -122,6 +123,7 @@ def test_a_field_says_what_its_source_says(changes, expected):
         ({**SPECIAL, "tprPrice": None}, 400, 500),
         ({**SPECIAL, "tprPrice": [{"wholePrice": None}]}, 400, 500),
         ({**SPECIAL, "tprPrice": [{"wholePrice": 4.25, "active": True}]}, 425, 500),
+        ({**SPECIAL, "tprPrice": [{"wholePrice": 3, "active": False}, {"wholePrice": 4, "active": True}]}, 400, 500),
         ({**SPECIAL, "wasWholePrice": None}, 400, 500),
         ({"wasWholePrice": 0}, 335, None),
         ({"wasWholePrice": 3.35}, 335, None),
@@ -149,6 +151,10 @@ def test_the_price_is_the_temporary_one_only_with_a_price_before(changes, price,
         ({"wholePrice": 0.62, "pricePerUnit": "$0.62 each"}, (62, "each", None, False)),
         ({"wholePrice": None, "priceNumeric": None, "price": None, "pricePerUnit": None}, (None, "each", None, False)),
         ({"sellBy": "Weight", "wholePrice": 4.5}, (450, "kg", 180, False)),
+        ({"sellBy": "eachunit", "wholePrice": 4.5}, (450, "kg", 180, False)),
+        ({"unitOfSize": {"abbreviation": "g", "size": 180}}, (81, "each", 180, True)),
+        ({"unitOfSize": {"abbreviation": "G", "size": 180, "type": "Gram"}}, (81, "each", 180, True)),
+        ({"unitOfSize": {"abbreviation": "kg", "size": 0.18}}, (81, "each", 180, True)),
     ],
 )
 def test_loose_goods_are_priced_by_the_piece_or_by_the_kilogram(changes, expected):
@@ -190,9 +196,24 @@ def test_the_crawl_tells_the_category_where_the_product_does_not():
     assert seen.category_path == ("Bakery", "Bread")
 
 
+def test_a_campaign_is_a_category_only_where_no_other_category_of_the_product_is_told():
+    shelves = [{"categoryBreadcrumb": f"Grocery/{path}"} for path in ("Specials/Week", "Drinks", "Drinks/Milk")]
+    promo = {**MILK, "defaultCategory": shelves[:1], "categories": shelves}
+    assert mapped(promo).category_path == ("Drinks", "Milk")
+    assert mapped({**promo, "defaultCategory": None}).category_path == ("Drinks", "Milk")
+    assert mapped({**promo, "categories": shelves[:1]}).category_path == ("Specials", "Week")
+
+
 @pytest.mark.parametrize(
     ("body", "found"),
-    [({"items": [MILK], "total": 1}, [MILK]), ([MILK], [MILK]), (MILK, [MILK]), ({"items": None}, []), (3, [])],
+    [
+        ({"items": [MILK], "total": 1}, [MILK]),
+        ([MILK], [MILK]),
+        (MILK, [MILK]),
+        ({"sku": "1"}, [{"sku": "1"}]),
+        ({"items": None}, []),
+        (3, []),
+    ],
 )
 def test_records_are_found_in_every_known_envelope(body, found):
     assert iga.records(body) == found

@@ -1,14 +1,17 @@
 """The Woolworths mapping, field by field, and what it does with records that contradict themselves."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 
+from pipelines.price import PricePipeline
 from splitcart_spiders.chains import woolworths
 from splitcart_spiders.items import Drop, ProductItem
 from tests.support.bounds import assert_bounded
 from tests.support.mutations import ABSURD, json_values, mutated
+from tests.support.stages import Tally
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 
@@ -151,8 +154,17 @@ def test_a_multibuy_keeps_the_total_of_its_quantity_and_is_no_special():
     assert (item.offer_id, item.is_on_special) == ("24306557", False)
 
 
-@pytest.mark.parametrize("data", [None, [], "3 for 2", {"Quantity": "3", "Price": {}}, {"Quantity": 2.5, "Price": 3}])
-def test_a_multibuy_that_cannot_be_read_is_none(data):
+@pytest.mark.parametrize("data", [{"Quantity": "3", "Price": {}}, {"Quantity": 2.5, "Price": 3}, {"Price": 3}])
+def test_a_multibuy_that_cannot_be_read_is_passed_on_to_be_counted(data):
+    item, tally = mapped({"CentreTag": {"MultibuyData": data}}), Tally()
+    assert (item.multibuy_quantity, item.offer_kind) == (None, "multibuy")
+    PricePipeline(tally).process_item(item)
+    assert tally.counts == {"splitcart/price/multibuy_incomplete": 1}
+    assert (item.multibuy_total_cents, item.offer_kind, item.offer_id) == (None, None, None)
+
+
+@pytest.mark.parametrize("data", [None, [], "3 for 2", {}])
+def test_no_multibuy_data_is_no_multibuy(data):
     item = mapped({"CentreTag": {"MultibuyData": data}})
     assert (item.multibuy_quantity, item.multibuy_total_cents, item.offer_kind, item.offer_id) == (None,) * 4
 
@@ -196,6 +208,23 @@ def test_the_crawl_tells_the_category_unless_it_came_through_a_campaign():
     )
 
 
+@pytest.mark.parametrize(
+    ("departments", "categories", "path"),
+    [
+        (["Bakery", "Lunch Box"], ["Bread", "Rolls", "Snacks"], ("Bakery", "Bread")),
+        (["Big Night In", "Bakery"], ["Party", "Bread"], ("Bakery", "Bread")),
+        (["Big Night In", "Bakery"], ["Party"], ("Bakery",)),
+        (["Everyday Market", "Front of Store", "Bakery"], [], ("Bakery",)),
+        (["Specials"], ["Half Price"], ("Specials", "Half Price")),
+        ([None, "Bakery"], ["Bread"], ("Bread",)),
+        ([], ["Bread"], ("Bread",)),
+    ],
+)
+def test_a_product_on_several_shelves_lies_on_the_first_that_is_no_campaign(departments, categories, path):
+    names = {"piesdepartmentnamesjson": json.dumps(departments), "piescategorynamesjson": json.dumps(categories)}
+    assert mapped({"AdditionalAttributes": names}).category_path == path
+
+
 def test_the_caller_may_overrule_what_a_row_says_about_advertising():
     assert mapped({"IsSponsoredAd": True}, sponsored=False).sponsored is False
     assert mapped(sponsored=True, category_path=("Bakery",)).category_path == ()
@@ -218,6 +247,7 @@ ROW = {"Stockcode": 1}
         ({"Products": [{"Products": [ROW]}], "SearchResultsCount": 1}, [ROW]),
         ({"Products": [ROW, ROW]}, [ROW, ROW]),
         ({"Bundles": None, "Products": [ROW]}, [ROW]),
+        ({"Product": ROW, "Nutrition": None}, [ROW]),
         ([{"Products": [ROW]}, ROW], [ROW, ROW]),
         (ROW, [ROW]),
         ([None, 3], [None, 3]),
