@@ -30,23 +30,29 @@ def candidate(connection: Connection, company_id: int, target: Target, now: date
     flip = Flip(target.flip_weekday, target.flip_hour)
     if now - run.started_at > MOST or crosses(flip, target.timezone, run.started_at, now):
         return None
-    return run if _is_whole(connection, run.id) else None
+    return run if _whole(connection, run.id) else None
 
 
-def _is_whole(connection: Connection, run_id: int) -> bool:
-    """Whether every row that the walk staged is there. PostgreSQL empties unlogged tables after a crash of its own,
+def _whole(connection: Connection, run_id: int) -> int:
+    """How many rows the walk staged, refused ones included; 0 unless every one of them is there.
 
-    and the run's categories, which are logged, would go on saying that they were seen.
+    PostgreSQL empties unlogged tables after a crash of its own, and the run's categories, which are logged, would go on
+    saying that they were seen.
     """
     staged = select(func.count(), func.max(staged_items.c.seq)).where(staged_items.c.run_id == run_id)
     refused = select(func.count(), func.max(quarantined_items.c.seq)).where(quarantined_items.c.run_id == run_id)
     rows, last = connection.execute(staged).one()
     more, latest = connection.execute(refused).one()
-    return rows > 0 and rows + more == max(last, -1 if latest is None else latest) + 1
+    if rows == 0 or rows + more != max(last, -1 if latest is None else latest) + 1:
+        return 0
+    return int(rows + more)
 
 
-def categories(connection: Connection, run_id: int) -> tuple[Category, ...]:
-    """The categories of the run whose walk came to its end."""
+def walked(connection: Connection, run_id: int) -> tuple[tuple[Category, ...], int]:
+    """The categories of the run whose walk came to its end, and its rows; nothing where some of its rows are gone."""
+    rows = _whole(connection, run_id)
+    if not rows:
+        return (), 0
     table = crawl_run_categories.c
     wanted = select(crawl_run_categories).where(table.run_id == run_id, table.status.in_(("complete", "capped")))
-    return as_categories(connection.execute(wanted.order_by(table.key)))
+    return as_categories(connection.execute(wanted.order_by(table.key))), rows

@@ -27,6 +27,8 @@ class Run:
     lease_seconds: int
     adopted: tuple[Category, ...] = ()
     """Categories that an earlier walk of this run ended; their rows are staged already."""
+    adopted_rows: int = 0
+    """How many rows that walk staged, refused ones included; should a crash empty the staging, they are missed."""
 
 
 def check_token(connection: Connection, run: Run, **values: Any) -> None:

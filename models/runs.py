@@ -80,10 +80,11 @@ def _take(connection: Connection, asked: _Asked, values: dict[str, Any], lease_s
     company_id = ensure_company(connection, target)
     store = _store(connection, company_id, target.store_code)
     leases.refuse_if_taken(store, asked.token, now, _running(connection, company_id, target.store_code))
-    found = _earlier(connection, company_id, asked)
+    found = _earlier(connection, company_id, asked, values["lease_token"])
     run_id = _reopen(connection, found, values) if found else _open(connection, values, company_id, store, asked)
     if store is not None:
         _lease_store(connection, store.id, values)
+    adopted, rows = adoption.walked(connection, run_id) if found else ((), 0)
     return Run(
         id=run_id,
         token=values["lease_token"],
@@ -94,13 +95,19 @@ def _take(connection: Connection, asked: _Asked, values: dict[str, Any], lease_s
         timezone=target.timezone if store is None else store.timezone,
         started_at=found.started_at if found else now,
         lease_seconds=lease_seconds,
-        adopted=adoption.categories(connection, run_id) if found else (),
+        adopted=adopted,
+        adopted_rows=rows,
     )
 
 
-def _earlier(connection: Connection, company_id: int, asked: _Asked) -> Any:
-    """The run to go on with, if any; a dead one that is not gone on with is abandoned. Raises StoreHeld."""
+def _earlier(connection: Connection, company_id: int, asked: _Asked, token: str) -> Any:
+    """The run to go on with, if any; a dead one that is not gone on with is abandoned. Raises StoreHeld.
+
+    One that holds our `token` is ours: an earlier try was committed, its answer was lost.
+    """
     running = _running(connection, company_id, asked.target.store_code)
+    if running is not None and running.lease_token == token:
+        return running
     if running is not None and not leases.is_dead(running, asked.holder, asked.now):
         raise leases.held(running)
     found = adoption.candidate(connection, company_id, asked.target, asked.now) if asked.resume else None

@@ -5,13 +5,14 @@ import logging
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Engine, text
 
 from models import bulk
 from models.quarantine import Poison, quarantine
 from models.retry import delays, is_poison, is_transient, original
+from models.run import Run
 from models.staged_rows import COLUMNS, staged_row
 from models.tables import staged_items
 
@@ -41,9 +42,16 @@ class StagingWriter:
     """
 
     def __init__(
-        self, engine: Engine, run_id: int, *, batch: int = 2000, buffer: int = 10000, patience: float = 300.0
+        self,
+        engine: Engine,
+        run_id: int,
+        *,
+        adopted: int = 0,
+        batch: int = 2000,
+        buffer: int = 10000,
+        patience: float = 300.0,
     ) -> None:
-        self.engine, self.run_id = engine, run_id
+        self.engine, self.run_id, self.adopted = engine, run_id, adopted
         self.batch, self.buffer, self.patience = batch, buffer, patience
         self.error: str | None = None
         self.accepted = self.staged = self.quarantined = 0
@@ -53,6 +61,11 @@ class StagingWriter:
         self._room: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name=f"staging-{run_id}", daemon=True)
+
+    @classmethod
+    def of(cls, engine: Engine, run: Run, **options: Any) -> Self:
+        """The writer of a run in hand, with the rows of the walk that it goes on with."""
+        return cls(engine, run.id, adopted=run.adopted_rows, **options)
 
     def start(self) -> None:
         """Starts the thread; call it on the event loop that will call `put`."""
@@ -130,13 +143,16 @@ class StagingWriter:
                 waited, attempt = waited + delay(attempt), attempt + 1
 
     def _adopt(self) -> int:
-        """The first free seq; rows of the walks that this run goes on with count as accepted, staged or refused."""
+        """The first free seq; rows of the walks that this run goes on with count as accepted, staged or refused.
+
+        Where fewer are there than were adopted, a crash emptied the staging meanwhile: the totals must not add up.
+        """
         with self.engine.connect() as connection:
             sql = "SELECT count(*), coalesce(max(seq), -1) FROM {} WHERE run_id = :run"
             tables = ("staged_items", "quarantined_items")
             found = [connection.execute(text(sql.format(table)), {"run": self.run_id}).one() for table in tables]
         (staged, last), (refused, latest) = found
-        self.accepted += staged + refused
+        self.accepted += max(staged + refused, self.adopted)
         self.staged += staged
         self.quarantined += refused
         return int(max(last, latest)) + 1

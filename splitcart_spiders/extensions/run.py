@@ -130,7 +130,7 @@ class RunExtension:
         if hasattr(spider, "barcodes_known"):
             known = await asyncio.to_thread(barcodes.known, self.engine, self.run.company_id, self.now())
             spider.barcodes_known = known
-        self.staging.begin(spider, StagingWriter(self.engine, self.run.id, batch=1000, buffer=3000))
+        self.staging.begin(spider, StagingWriter.of(self.engine, self.run, batch=1000, buffer=3000))
         self.beat = asyncio.ensure_future(self.keep_lease())
 
     async def keep_lease(self) -> None:

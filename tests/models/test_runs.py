@@ -4,8 +4,10 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -85,6 +87,27 @@ def test_a_living_process_of_this_host_is_not_reaped(engine: Engine) -> None:
         open_run(engine, host=host, pid=os.getpid())
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_an_opening_whose_answer_was_lost_is_not_held_by_itself(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, resume: bool
+) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(1)])
+    runs.heartbeat(engine, dead, START, [category("a", 1)])
+
+    def twice(_engine: Engine, work: Callable[[], runs.Run], **_options: Any) -> runs.Run:
+        work()
+        return work()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "retried", twice)
+        run = open_run(engine, now=START + timedelta(hours=1), resume=resume)
+    assert query(engine, "SELECT lease_token FROM crawl_runs WHERE status = 'running'") == [(run.token,)]
+    assert [(run.id == dead.id), [c.key for c in run.adopted]] == ([True, ["a"]] if resume else [False, []])
+    assert run.started_at == (START if resume else START + timedelta(hours=1))
+    runs.heartbeat(engine, run, START + timedelta(hours=1))
+
+
 def test_a_heartbeat_prolongs_the_lease(engine: Engine) -> None:
     run = open_run(engine)
     runs.heartbeat(engine, run, START + timedelta(seconds=100))
@@ -133,6 +156,17 @@ def test_a_walk_with_a_refused_row_is_gone_on_with_and_still_tells_of_it(engine:
     totals = stage(engine, run.id, [row(3)])
     assert (totals.accepted, totals.staged, totals.quarantined) == (4, 3, 1)
     assert query(engine, "SELECT seq FROM quarantined_items") == [(2,)]
+
+
+def test_a_crash_that_empties_the_staging_of_a_walk_already_taken_over_is_counted(engine: Engine) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(0), row(1), row(2, price_cents=-1)])
+    run = open_run(engine, now=START + timedelta(hours=1), resume=True)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM staged_items"))
+    totals = stage(engine, run.id, [row(3)], adopted=run.adopted_rows)
+    assert (totals.accepted, totals.staged, totals.quarantined) == (4, 1, 1)
+    assert runs.measure(engine, run).staged != totals.accepted - totals.quarantined
 
 
 @pytest.mark.parametrize("hours", [6.1, 38])  # 38 hours after Monday 12:00 in Sydney the specials have flipped
