@@ -12,7 +12,7 @@ from models.staged_rows import path_text
 from models.tables import categories
 
 if TYPE_CHECKING:
-    from models.resolve import Staged
+    from models.staged_texts import Staged
 
 _NAMES = ("company_id", "path", "name", "parent_id", "key", "is_promo")
 

@@ -10,17 +10,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select, text, update
 
-from models import differences, ranges, resolve, texts, vectors
+from models import differences, ranges, resolve, staged_texts, texts, vectors
 from models.differences import Moment
 from models.endings import end, has_ended
 from models.errors import StagingIncomplete
 from models.leases import count_failure
 from models.locks import lock_for_publishing
 from models.new_stores import ensure_store
-from models.resolve import Told
 from models.retry import retried
 from models.run import Run, check_token
 from models.seen import gather
+from models.staged_texts import Told
 from models.tables import companies, crawl_runs, membership_periods, stores
 from models.types import utc_text
 from models.undo import packed, unpacked
@@ -73,7 +73,7 @@ def publish(
     if verdict.publishes not in ("all", "seen"):
         raise ValueError(f"verdict {verdict.status} publishes {verdict.publishes!r}: end the run with finish() instead")
     told = dict(asdict(counts) if is_dataclass(counts) and not isinstance(counts, type) else counts)
-    new, known = retried(engine, lambda: resolve.read(engine, run), what=f"reading run {run.id}")
+    new, known = retried(engine, lambda: staged_texts.read(engine, run), what=f"reading run {run.id}")
     company = retried(engine, lambda: _company(engine, run), what=f"reading the company of run {run.id}")
     resolve.add(engine, run, company, new, now)
     ending = _Ending(verdict, categories, answered_for, told, now, company, known)

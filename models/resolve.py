@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select, text
@@ -15,80 +16,46 @@ from sqlalchemy import Connection, Engine, select, text
 from models import bulk
 from models.brand_rows import brand_ids
 from models.category_rows import category_ids
-from models.dialect import among, is_postgres, listed, new_ids
+from models.dialect import among, listed, new_ids, temporary
 from models.identify import Catalogue, Found, size_fields, size_of
 from models.learning import learn
-from models.offers import chosen
 from models.retry import retried
 from models.run import Run
-from models.tables import companies, listings, product_categories, products
+from models.staged_texts import TEXTS, Row, Staged, staged_texts
+from models.tables import companies, product_categories, products
 from splitcart import identity
 from splitcart.identity import Listing
 
 BATCH = 2500
-"""Listings a transaction: what bounds the time for which the company's lock is held."""
+"""Listings a transaction: what bounds the time for which the company's lock is held, and the memory this takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """What a run says of one sku, prices apart."""
+def add(engine: Engine, run: Run, company: str, new: Sequence[Row], now: datetime) -> int:
+    """Makes the listings of new skus; returns how many. `new` is in the order that `staged_texts.read` gives.
 
-    sku: str
-    name: str
-    brand: str | None
-    gtin: str | None
-    size: str | None
-    url: str | None
-    image_url: str | None
-    path: str | None
-    category_key: str | None
-    is_promo: bool
-
-
-TEXTS = ("name", "brand", "gtin", "size", "url", "image_url")
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A known listing of which a run says other things than the database does, or of which another text is pending."""
-
-    listing_id: int
-    staged: Staged
-
-
-def read(engine: Engine, run: Run) -> tuple[list[Staged], list[Told]]:
-    """Skus without a listing, and listings told otherwise; both empty for most runs. One query."""
-    with engine.connect() as connection:
-        operator = "IS DISTINCT FROM" if is_postgres(connection) else "IS NOT"
-        differ = " OR ".join(f"(s.{name} IS NOT NULL AND s.{name} {operator} l.{name})" for name in TEXTS)
-        sql = f"""
-            WITH chosen AS ({chosen(connection)})
-            SELECT l.id, s.sku, {", ".join(f"s.{name}" for name in TEXTS)}, c.category_path, c.category_key, c.is_promo
-            FROM chosen JOIN staged_items s ON s.run_id = :run AND s.seq = chosen.seq
-            LEFT JOIN staged_items c ON c.run_id = :run AND c.seq = chosen.category_seq
-            LEFT JOIN listings l ON l.company_id = :company AND l.sku = chosen.sku
-            LEFT JOIN categories k ON k.id = l.category_id
-            WHERE l.id IS NULL OR l.pending IS NOT NULL OR {differ}
-                OR (c.category_path IS NOT NULL AND c.category_path {operator} k.path)"""  # noqa: S608 fixed text
-        rows = connection.execute(text(sql), {"run": run.id, "company": run.company_id}).all()
-    new = [Staged(*row[1:]) for row in rows if row[0] is None]
-    told = [Told(row[0], Staged(*row[1:])) for row in rows if row[0] is not None]
-    return new, sorted(told, key=lambda one: one.listing_id)
-
-
-def add(engine: Engine, run: Run, company: str, new: Sequence[Staged], now: datetime) -> int:
-    """Makes the listings of new skus; returns how many. The result does not depend on the order of `new`.
-
-    Keys are worked out by a thread while the database writes the batch before.
+    Texts are read and keys worked out by a thread while the database writes the batch before; no further ahead, so
+    that memory follows the batch and not the store.
     """
-    ordered = sorted(new, key=lambda one: (one.gtin is None, one.gtin or "", one.sku))
-    batches = [ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH)]
     made = 0
     with ThreadPoolExecutor(1, thread_name_prefix="keys") as pool:
-        coming = [pool.submit(keys_of, batch) for batch in batches]
-        for batch, keys in zip(batches, coming, strict=True):
-            made += _add_batch(engine, _Batch(run, company, now, batch, keys.result()))
+        batches = (new[start : start + BATCH] for start in range(0, len(new), BATCH))
+        coming = [pool.submit(_prepare, engine, run, batch) for batch in islice(batches, 1)]
+        while coming:
+            staged, keys = coming.pop().result()
+            coming += [pool.submit(_prepare, engine, run, batch) for batch in islice(batches, 1)]
+            made += _add_batch(engine, _Batch(run, company, now, staged, keys))
     return made
+
+
+def _prepare(engine: Engine, run: Run, batch: Sequence[Row]) -> tuple[list[Staged], dict[str, str]]:
+    """The texts and keys of a batch."""
+
+    def work() -> list[Staged]:
+        with engine.connect() as connection:
+            return staged_texts(connection, run, batch, links=False)
+
+    staged = retried(engine, work, what=f"reading run {run.id}")
+    return staged, keys_of(staged)
 
 
 def keys_of(staged: Sequence[Staged]) -> dict[str, str]:
@@ -163,20 +130,27 @@ def _insert_listings(
     found: Sequence[Found],
     category_id: dict[str | None, int | None],
 ) -> None:
+    """The listings' rows, their texts straight from staging, and their products' categories."""
     sql = "SELECT coalesce(max(ordinal), -1) + 1 FROM listings WHERE company_id = :company"
     ordinal = int(connection.execute(text(sql), {"company": run.company_id}).scalar_one())
-    rows, pairs = [], set()
-    for n, (listing_id, one, its) in enumerate(
-        zip(new_ids(connection, "listings", len(fresh)), fresh, found, strict=True), ordinal
-    ):
-        category = category_id[one.path]
-        place = (listing_id, run.company_id, one.sku, n, its.product.id, category)
-        rows.append((*place, one.name, one.brand, one.gtin, one.size, one.url, one.image_url))
-        if category is not None:
-            pairs.add((its.product.id, category))
-    names = ("id", "company_id", "sku", "ordinal", "product_id", "category_id")
-    bulk.insert(connection, listings, (*names, *TEXTS), rows)
-    add_categories(connection, pairs)
+    ids = new_ids(connection, "listings", len(fresh))
+    rows = [
+        (listing_id, one.seq, n, its.product.id, category_id[one.path])
+        for n, (listing_id, one, its) in enumerate(zip(ids, fresh, found, strict=True), ordinal)
+    ]
+    names = ("id", "seq", "ordinal", "product_id", "category_id")
+    temporary(connection, "publish_new", ", ".join(f"{name} INTEGER" for name in names))
+    bulk.insert(connection, "publish_new", names, rows)
+    sql = f"""INSERT INTO listings (id, company_id, sku, ordinal, product_id, category_id, {", ".join(TEXTS)})
+        SELECT n.id, {run.company_id}, s.sku, n.ordinal, n.product_id, n.category_id,
+            {", ".join(f"s.{name}" for name in TEXTS)}
+        FROM publish_new n JOIN staged_items s ON s.run_id = {run.id} AND s.seq = n.seq ORDER BY n.id"""  # noqa: S608
+    connection.execute(text(sql))
+    sql = """INSERT INTO product_categories (product_id, category_id)
+        SELECT DISTINCT product_id, category_id FROM publish_new n WHERE category_id IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM product_categories c WHERE c.product_id = n.product_id AND c.category_id = n.category_id)
+        ORDER BY 1, 2"""
+    connection.execute(text(sql))
 
 
 def add_categories(connection: Connection, pairs: set[tuple[Any, int]]) -> None:

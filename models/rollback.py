@@ -13,8 +13,8 @@ from models.dialect import among, listed
 from models.errors import RollbackRefused
 from models.locks import lock_for_publishing
 from models.ranges import pack
-from models.resolve import TEXTS
 from models.retry import retried
+from models.staged_texts import TEXTS
 from models.tables import (
     crawl_runs,
     listings,

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, text
 from models import bulk
 from models.category_rows import category_ids
 from models.dialect import among, is_postgres, listed, temporary
-from models.resolve import TEXTS, Staged, Told, add_categories, identified, keys_of
+from models.resolve import add_categories, identified, keys_of
 from models.run import Run
 from models.same_sku import taught
+from models.staged_texts import TEXTS, Staged, Told
 from models.types import UtcDateTime, utc_text
 from splitcart import identity
 from splitcart.identity import Listing

@@ -1,0 +1,87 @@
+"""What a run says of its skus, prices apart: which of them the database does not know, or knows otherwise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, text
+
+from models.dialect import among, is_postgres, listed
+from models.offers import chosen
+from models.run import Run
+
+TEXTS = ("name", "brand", "gtin", "size", "url", "image_url")
+_TOLD = ("seq", "sku", *TEXTS)
+_CATEGORY = ("category_path", "category_key", "is_promo")
+
+Row = tuple[int, int | None]
+"""seq of the staged rows that give a sku its texts and its category."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What a run says of one sku, prices apart."""
+
+    seq: int
+    sku: str
+    name: str
+    brand: str | None
+    gtin: str | None
+    size: str | None
+    url: str | None
+    image_url: str | None
+    path: str | None
+    category_key: str | None
+    is_promo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A known listing of which a run says other things than the database does, or of which another text is pending."""
+
+    listing_id: int
+    staged: Staged
+
+
+def read(engine: Engine, run: Run) -> tuple[list[Row], list[Told]]:
+    """Rows of skus without a listing, and listings told otherwise; both empty for most runs, which are one query.
+
+    The skus are in the order of their barcodes, then of the skus: what is made of them does not depend on the crawl's.
+    """
+    with engine.connect() as connection:
+        operator = "IS DISTINCT FROM" if is_postgres(connection) else "IS NOT"
+        code_points = 'COLLATE "C"' if is_postgres(connection) else ""
+        differ = " OR ".join(f"(s.{name} IS NOT NULL AND s.{name} {operator} l.{name})" for name in TEXTS)
+        sql = f"""
+            WITH chosen AS ({chosen(connection)})
+            SELECT l.id, chosen.seq, chosen.category_seq
+            FROM chosen JOIN staged_items s ON s.run_id = :run AND s.seq = chosen.seq
+            LEFT JOIN staged_items c ON c.run_id = :run AND c.seq = chosen.category_seq
+            LEFT JOIN listings l ON l.company_id = :company AND l.sku = chosen.sku
+            LEFT JOIN categories k ON k.id = l.category_id
+            WHERE l.id IS NULL OR l.pending IS NOT NULL OR {differ}
+                OR (c.category_path IS NOT NULL AND c.category_path {operator} k.path)
+            ORDER BY l.id, s.gtin IS NULL, s.gtin {code_points}, s.sku {code_points}"""  # noqa: S608 fixed text
+        found = connection.execute(text(sql), {"run": run.id, "company": run.company_id}).all()
+        new = [(seq, category) for listing_id, seq, category in found if listing_id is None]
+        known = [(seq, category) for listing_id, seq, category in found if listing_id is not None]
+        ids = [listing_id for listing_id, _, _ in found if listing_id is not None]
+        told = map(Told, ids, staged_texts(connection, run, known))
+        return new, list(told)
+
+
+def staged_texts(connection: Connection, run: Run, rows: Sequence[Row], *, links: bool = True) -> list[Staged]:
+    """What staging says, row by row; without `links` their addresses stay where they are."""
+    if not rows:
+        return []
+    names = [name if links or not name.endswith("url") else "NULL" for name in (*_TOLD, *_CATEGORY)]
+    sql = f"""SELECT {", ".join(names)} FROM staged_items
+        WHERE run_id = :run AND {among(connection, "seq", "seqs")}"""  # noqa: S608 fixed text
+    seqs = sorted({seq for row in rows for seq in row if seq is not None})
+    found = connection.execute(text(sql), {"run": run.id, "seqs": listed(connection, seqs)})
+    by_seq = {row[0]: row for row in found}
+    ends = len(_TOLD)
+    nothing = (None, None, False)
+    return [
+        Staged(*by_seq[seq][:ends], *(nothing if category is None else by_seq[category][ends:]))
+        for seq, category in rows
+    ]
