@@ -23,6 +23,8 @@ from pipelines.validate import ValidatePipeline
 from splitcart_spiders.items import Drop, ProductItem
 
 LARGEST_BYTES = 64 * 1024 * 1024
+_COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")
+"""How gzip, zip and zstd files begin."""
 TRANSIT = {"shelf_unit_price", "shelf_unit_measure", "category_key"}
 """Fields of an item that one stage hands to the next and nothing stores."""
 STAGES = (ValidatePipeline, CleanPipeline, PricePipeline, UnitPricePipeline, DuplicatesPipeline)
@@ -54,7 +56,7 @@ class Replay:
 
     def body(self, body: object) -> int:
         """Takes every record of a body; gives how many there were."""
-        records = self.chain.records(body)
+        records = self._records(body)
         self.read += len(records)
         for record in records:
             mapped = self.chain.to_item(record, store_id=self.store_id, now=self.now)
@@ -63,6 +65,15 @@ class Replay:
             else:
                 self._stage(mapped)
         return len(records)
+
+    def _records(self, body: object) -> list[object]:
+        """The records of a body, or of several bodies that were saved as one list."""
+        found = self.chain.records(body)
+        if not isinstance(body, list):
+            return found
+        return [
+            record for row in found for record in (self.chain.records(row) if isinstance(row, dict) else []) or [row]
+        ]
 
     def _stage(self, item: ProductItem) -> None:
         try:
@@ -101,10 +112,15 @@ def load(chain: ModuleType, file: Path) -> object:
         with file.open("rb") as handle:
             raw = handle.read(LARGEST_BYTES + 1)
     except OSError as error:
-        raise ValueError(f"{file}: cannot be read ({error.strerror or error})") from error
+        why = error.strerror or error
+        raise ValueError(f"{file}: cannot be read ({why}); name a file that you may read") from error
     if len(raw) > LARGEST_BYTES:
         raise ValueError(f"{file}: larger than {LARGEST_BYTES // 2**20} MB; save one response a file")
+    if raw.startswith(_COMPRESSED):
+        raise ValueError(f"{file}: compressed; unpack it first (gunzip, unzip, zstd -d)")
     text = raw.decode("utf-8-sig", "replace")
+    if not text.strip("\0 \t\r\n"):
+        raise ValueError(f"{file}: empty; save the response body again")
     if text.lstrip().startswith("<"):
         return _page(chain, file, text)
     try:
@@ -117,7 +133,9 @@ def _page(chain: ModuleType, file: Path, text: str) -> object:
     next_data: Callable[[str], dict | None] | None = getattr(chain, "next_data", None)
     body = next_data(text) if next_data else None
     if body is None:
-        raise ValueError(f"{file}: a page without product data (blocked? wrong page?)")
+        raise ValueError(
+            f"{file}: a page without product data (blocked? wrong page?); save a listing or a product page"
+        )
     return body
 
 

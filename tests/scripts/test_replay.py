@@ -1,5 +1,6 @@
 """scripts/replay.py: saved bodies in, one product a line out, and a summary that adds up."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -136,6 +137,10 @@ IGA = {"productId": "31218", "name": "Milk", "wholePrice": 3.35}
             200,
         ),
         ("aldi", {"data": [ALDI]}, 469),
+        ("aldi", [{"data": [ALDI]}, {"data": []}], 469),
+        ("woolworths", [{"Bundles": [{"Products": [woolworths_row()]}]}], 200),
+        ("coles", [{"pageProps": COLES_PROPS}], 200),
+        ("iga", [{"items": [IGA], "total": 1}], 335),
         ("iga", {"items": [IGA]}, 335),
     ],
 )
@@ -156,6 +161,26 @@ def test_a_file_that_is_no_body_fails_by_name_and_the_others_are_still_read(chai
     assert code == 1
     assert "bad.json" in stderr
     assert len(products) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        (b"", "empty; save the response body again"),
+        (b"\xef\xbb\xbf \n\0", "empty; save the response body again"),
+        (gzip.compress(b"[]"), "compressed; unpack it first"),
+        (b"PK\x03\x04", "compressed; unpack it first"),
+        (b'{"items": [', "not JSON"),
+        (b"<html>Access Denied</html>", "save a listing or a product page"),
+    ],
+)
+def test_a_file_that_is_no_body_says_what_to_do(content, remedy, tmp_path):
+    path = tmp_path / "body.json"
+    path.write_bytes(content)
+    code, products, _, stderr = run("coles", path)
+    assert (code, products) == (1, [])
+    assert f"{path}: " in stderr
+    assert remedy in stderr
 
 
 def test_a_missing_file_fails_by_name(tmp_path):
