@@ -100,6 +100,13 @@ def split_name(name: str) -> tuple[str, Size | None]:
     return (plain[:start], size) if size else (plain, None)
 
 
+def ending(text: str | None) -> str | None:
+    """The size that ends a longer text, as it is written there: `MALLEE BEER CAN 375ML:PACK24` -> `375ML:PACK24`."""
+    size, words = parse(text), (text or "").split()
+    tails = (" ".join(words[start:]) for start in reversed(range(len(words)) if size else ()))
+    return next((tail for tail in tails if parse(tail) == size), None)
+
+
 def _plain_text(text: str) -> str:
     if "Mm" in text:
         text = _MISSPELT.sub("ml", text)

@@ -179,9 +179,8 @@ def _is_advertised(raw: dict) -> bool:
 
 
 def _size(raw: dict) -> str | None:
-    """The size, else the till's text where that ends in one (`BEER CAN 375ML:PACK6`)."""
-    till = fields.text(raw.get("description"), 100)
-    return fields.text(raw.get("size"), 100) or (till if sizes.parse(till) else None)
+    """The size, else the end of the till's text where that is one (`BEER CAN 375ML:PACK6`)."""
+    return fields.text(raw.get("size"), 100) or sizes.ending(fields.text(raw.get("description"), 100))
 
 
 def _typical_grams(size: str | None, unit: dict) -> int | None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from splitcart.sizes import Size, parse
+from splitcart.sizes import Size, ending, parse
 
 SEEN = {
     "2L": "2000 ml",
@@ -114,6 +114,24 @@ def test_counted_things_keep_their_name():
         "tablet",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("CARLTON DRY 8PK CAN 375ML:CTN24", "375ML:CTN24"),
+        ("MOON DOG FIZZER SELTZER 6% CAN 330ML (10PK):CTN30", "330ML (10PK):CTN30"),
+        ("HARD SOLO CAN 375ML 10PK:CTN30", "375ML 10PK:CTN30"),
+        ("SMIRNOFF RED 37.5% VODKA 375ML:EA", "375ML:EA"),
+        ("Golden Crumpets Round 6 pack", "6 pack"),
+        ("Lamb Leg 1.5kg - 2kg", "1.5kg - 2kg"),
+        ("Bananas 1kg approx.", "1kg approx."),
+        ("3L", "3L"),
+        *((junk, None) for junk in ("NO SIZE HERE", "Fun 6 Pack 500g", "", None)),
+    ],
+)
+def test_the_size_that_ends_a_text_is_found_as_it_is_written(text, end):
+    assert ending(text) == end
 
 
 amounts = st.integers(1, 10**9).map(lambda thousandths: Decimal(thousandths) / 1000)
