@@ -1,8 +1,8 @@
 """The few words that SQLite and PostgreSQL spell apart."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, cast
 
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -46,6 +46,19 @@ def _quoted(text: str) -> str:
     if "\\" in text or '"' in text:
         text = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'
+
+
+def fetched(
+    connection: Connection, names: Sequence[str], rest: str, values: Mapping[str, Any]
+) -> Iterable[Sequence[Any]]:
+    """SELECT names `rest`, of integers and texts, in no order.
+
+    SQLite tells all in one text: of rows its driver asks for the interpreter's lock after each (see `models.bulk`).
+    """
+    if is_postgres(connection):
+        return connection.execute(text(f"SELECT {', '.join(names)} {rest}"), values).all()
+    sql = f"SELECT json_group_array(json_array({', '.join(names)})) {rest}"
+    return cast("list[list[Any]]", json.loads(connection.execute(text(sql), values).scalar_one()))
 
 
 def new_ids(connection: Connection, table: str, count: int) -> range | list[int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, text
 
-from models.dialect import among, is_postgres, listed
+from models.dialect import among, fetched, is_postgres, listed
 from models.offers import chosen
 from models.run import Run
 
@@ -74,10 +74,9 @@ def staged_texts(connection: Connection, run: Run, rows: Sequence[Row], *, links
     if not rows:
         return []
     names = [name if links or not name.endswith("url") else "NULL" for name in (*_TOLD, *_CATEGORY)]
-    sql = f"""SELECT {", ".join(names)} FROM staged_items
-        WHERE run_id = :run AND {among(connection, "seq", "seqs")}"""  # noqa: S608 fixed text
+    rest = f"FROM staged_items WHERE run_id = :run AND {among(connection, 'seq', 'seqs')}"
     seqs = sorted({seq for row in rows for seq in row if seq is not None})
-    found = connection.execute(text(sql), {"run": run.id, "seqs": listed(connection, seqs)})
+    found = fetched(connection, names, rest, {"run": run.id, "seqs": listed(connection, seqs)})
     by_seq = {row[0]: row for row in found}
     ends = len(_TOLD)
     nothing = (None, None, False)
