@@ -1,22 +1,79 @@
-"""Spider arguments: `-a NAME=VALUE` comes as text."""
+"""Spider arguments: `-a NAME=VALUE` comes as text. What cannot be meant is refused, with how to write it."""
+
+import inspect
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 from scrapy.exceptions import UsageError
 
+YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
+# Every letter, digit and sign that chains' ids of stores have; a locator's own "*" is none.
+_IN_IDS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 
-def truth(argument: object) -> bool:
-    """Whether an argument says yes."""
-    return str(argument or "").casefold() in {"1", "true", "yes", "on"}
+
+def is_yes(argument: object) -> bool:
+    """Whether a value is one of those that say yes."""
+    return str(argument or "").casefold() in YES
 
 
-def count(argument: str | None, name: str) -> int | None:
-    """An argument that is a whole number; None where it is absent. Raises UsageError, which says how to write it."""
-    if argument in (None, ""):
+def truth(argument: object, name: str) -> bool:
+    """Whether an argument says yes; absent it says no. Raises UsageError for what says neither."""
+    said = "0" if argument is None else str(argument).strip().casefold()
+    if said not in YES | NO:
+        raise UsageError(f"-a {name}={argument}: yes or no is wanted, -a {name}=1 or -a {name}=0", print_help=False)
+    return said in YES
+
+
+def count(argument: object, name: str, *, least: int = 0) -> int | None:
+    """An argument that is a whole number of `least` or more; None where it is absent. Raises UsageError."""
+    if argument is None:
         return None
-    if not str(argument).isdigit():
-        raise UsageError(f"-a {name}={argument}: a whole number is wanted, for example -a {name}=8", print_help=False)
-    return int(str(argument))
+    text = str(argument).strip()
+    if not (text.isascii() and text.isdigit() and int(text) >= least):
+        wanted = f"a whole number of {least} or more is wanted, for example -a {name}=8"
+        raise UsageError(f"-a {name}={argument}: {wanted}", print_help=False)
+    return int(text)
 
 
-def names(argument: str | None) -> set[str]:
-    """An argument that lists names with commas, each casefolded."""
-    return {name.strip().casefold() for name in (argument or "").split(",") if name.strip()}
+def names(argument: str | None, name: str) -> set[str]:
+    """An argument that lists names with commas, each casefolded; none where it is absent. Raises UsageError."""
+    if argument is None:
+        return set()
+    found = {one.strip().casefold() for one in argument.split(",") if one.strip()}
+    if not found:
+        raise UsageError(f"-a {name}={argument}: names are wanted, for example -a {name}=a,b", print_help=False)
+    return found
+
+
+def store_id(argument: object, spider: str) -> str:
+    """The chain's id of a store. Raises UsageError where it is missing, or is no such id."""
+    found = "" if argument is None else str(argument).strip()
+    if not found:
+        raise UsageError(f"Say which store: scrapy crawl {spider} -a store=ID", print_help=False)
+    if not set(found.casefold()) <= _IN_IDS:
+        wanted = "the chain's own id of one store is wanted, as its storefront's paths use it"
+        raise UsageError(f"-a store={argument}: {wanted}", print_help=False)
+    return found
+
+
+def refuse_unknown(spider: type, left: Iterable[str]) -> None:
+    """Raises UsageError for the first argument that no class of the spider takes; scrapyd's own (`_job`) may stay."""
+    taken = known(spider)
+    for name in (name for name in left if not name.startswith("_")):
+        near = get_close_matches(name, taken, n=1)
+        meant = f"did you mean -a {near[0]}=? " if near else ""
+        told = f"{meant}It takes {', '.join(f'-a {one}=' for one in taken)}"
+        unknown = f"-a {name}=: {getattr(spider, 'name', spider)} takes no such argument"
+        raise UsageError(f"{unknown}; {told}", print_help=False)
+
+
+def known(spider: type) -> list[str]:
+    """The names of every argument that a spider takes, its bases' first."""
+    found: dict[str, None] = {}
+    for base in reversed(spider.__mro__):
+        if base.__module__.startswith("scrapy.") or "__init__" not in vars(base):
+            continue
+        for one in list(inspect.signature(base).parameters.values()):
+            if one.kind is one.POSITIONAL_OR_KEYWORD:
+                found[one.name] = None
+    return [name for name in found if name not in ("self", "accept_fulfilment")]

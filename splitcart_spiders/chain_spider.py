@@ -7,14 +7,13 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from scrapy import Request, Spider
-from scrapy.exceptions import UsageError
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from splitcart.periods import Flip
-from splitcart_spiders.arguments import count, names, truth
+from splitcart_spiders.arguments import count, names, refuse_unknown, store_id, truth
 from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
 from splitcart_spiders.middlewares import user_agent
@@ -51,16 +50,15 @@ class ChainSpider(Spider):
         accept_fulfilment: str | None = None,
         **kwargs: Any,
     ) -> None:
+        refuse_unknown(type(self), kwargs)
         super().__init__(**kwargs)
-        if not store or not str(store).strip():
-            raise UsageError(f"Say which store: scrapy crawl {self.name} -a store=ID", print_help=False)
-        self.store_id = str(store).strip()
-        self.dev = truth(dev)
-        self.resume = truth(resume)
-        self.wait = truth(wait)
-        self.accept_fulfilment = truth(accept_fulfilment)
-        self.wanted = names(categories)
-        self.probe = count(probe, "probe")
+        self.store_id = store_id(store, self.name)
+        self.dev = truth(dev, "dev")
+        self.resume = truth(resume, "resume")
+        self.wait = truth(wait, "wait")
+        self.accept_fulfilment = truth(accept_fulfilment, "accept_fulfilment")
+        self.wanted = names(categories, "categories")
+        self.probe = count(probe, "probe", least=1)
         self.answered_for: str | None = None
         self.fulfilled_by: str | None = None
         """Another store that may answer for this one; set by the run extension from the stores row."""

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from splitcart.periods import Flip
 from splitcart.timezones import state_code, zone_for
-from splitcart_spiders.arguments import truth
+from splitcart_spiders.arguments import refuse_unknown, truth
 from splitcart_spiders.chain_spider import decoded, describe
 from splitcart_spiders.errors import CatalogueError, CrawlError
 from splitcart_spiders.items import StoreItem
@@ -40,8 +40,9 @@ class LocatorSpider(Spider):
     """A locator's requests belong to no store."""
 
     def __init__(self, dev: str | None = None, **kwargs: Any) -> None:
+        refuse_unknown(type(self), kwargs)
         super().__init__(**kwargs)
-        self.dev = truth(dev)
+        self.dev = truth(dev, "dev")
         self.unanswered: list[str] = []
         """What was asked without an answer; empty when the run is complete."""
 

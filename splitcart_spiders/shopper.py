@@ -37,7 +37,7 @@ class ShopperSpider(ChainSpider):
 
     def __init__(self, headful: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.headful = truth(headful)
+        self.headful = truth(headful, "headful")
         self.keep: SessionFile | None = None
 
     @classmethod

@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import functools
 import logging
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.crawler import Crawler
@@ -21,6 +23,12 @@ def put_ours_first() -> None:
     """Let `models` and `pipelines` be ours: Scrapy and scrapyd put the project behind site-packages on sys.path."""
     if sys.path[:1] != [str(HOME)]:
         sys.path.insert(0, str(HOME))
+
+
+def refuse(parser: argparse.ArgumentParser, message: str) -> NoReturn:
+    """Say how the command is written, and exit as a failure: argparse's own code, 2, is a partial run's."""
+    parser.print_usage(sys.stderr)
+    parser.exit(FAILED, f"{parser.prog}: error: {message}\n")
 
 
 class Command(ScrapyCrawl):
@@ -40,6 +48,7 @@ class Command(ScrapyCrawl):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
+        parser.error = functools.partial(refuse, parser)  # type: ignore[method-assign]
         parser.add_argument(
             "--accept-fulfilment",
             action="store_true",
@@ -58,6 +67,8 @@ class Command(ScrapyCrawl):
         """The crawler of the one spider that is named. Raises UsageError."""
         assert self.crawler_process
         known = self.crawler_process.spider_loader.list()
+        if unknown := [one for one in args if one.startswith("-")]:
+            raise UsageError(f"There is no option {unknown[0]}: see scrapy crawl --help")
         if len(args) != 1:
             raise UsageError("Say one spider: scrapy crawl woolworths -a store=1147")
         if args[0] not in known:

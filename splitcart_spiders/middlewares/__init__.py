@@ -6,6 +6,8 @@ from scrapy import Request, Spider
 from scrapy.settings import BaseSettings
 from scrapy.utils.httpobj import urlparse_cached
 
+from splitcart_spiders.arguments import is_yes
+
 ROBOTS_META = "splitcart_robots"
 """Meta key of a robots.txt request: never judged by robots.txt, by the block pages or by the retries' verdicts."""
 
@@ -46,7 +48,7 @@ def user_agent(settings: BaseSettings) -> str:
 
 def is_dev(spider: Spider | None) -> bool:
     """Whether the spider was started with `-a dev=1`."""
-    return str(getattr(spider, "dev", "") or "").casefold() in {"1", "true", "yes", "on"}
+    return is_yes(getattr(spider, "dev", None))
 
 
 def chain_of(spider: Spider | None) -> str:

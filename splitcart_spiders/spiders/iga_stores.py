@@ -9,6 +9,7 @@ from urllib.parse import quote
 from scrapy import Request
 from scrapy.http import Response
 
+from splitcart_spiders.arguments import count, names
 from splitcart_spiders.chains import iga
 from splitcart_spiders.errors import CatalogueError
 from splitcart_spiders.items import StoreItem
@@ -30,7 +31,8 @@ class IgaStoresSpider(LocatorSpider):
 
     def __init__(self, locations: str | None = None, **kwargs: str) -> None:
         super().__init__(**kwargs)
-        self.locations = [int(part) for part in locations.split(",")] if locations else list(LOCATIONS)
+        asked = {count(one, "locations", least=1) for one in names(locations, "locations")}
+        self.locations = sorted(number for number in asked if number) or list(LOCATIONS)
         self.asked: set[str] = set()
 
     def first_requests(self) -> Iterator[Request]:

@@ -142,6 +142,15 @@ class Scenes:
     def no_store(self) -> Ended:
         return self.crawl(store="")
 
+    def no_such_argument(self) -> Ended:
+        return self.crawl(stoer="1")
+
+    def no_such_option(self) -> Ended:
+        return self.crawl("--acept-fulfilment")
+
+    def no_value(self) -> Ended:
+        return self.crawl("-a", "probe")
+
     def no_such_spider(self) -> Ended:
         self.store["igaa"] = "1"
         return self.crawl(chain="igaa")
@@ -196,7 +205,7 @@ def futures(scenes: Scenes) -> Iterator[dict[str, Future[Any]]]:
     played = (
         scenes.killed, scenes.terminated, scenes.timed_out, scenes.complete, scenes.rows_missing, scenes.held,
         scenes.blocked, scenes.no_network, scenes.another_store, scenes.older_schema, scenes.requested, scenes.no_store,
-        scenes.no_such_spider,
+        scenes.no_such_spider, scenes.no_such_argument, scenes.no_such_option, scenes.no_value,
     )  # fmt: skip
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {scene.__name__: pool.submit(scene) for scene in played}
@@ -277,6 +286,9 @@ def test_a_crawl_of_some_categories_is_partial_as_requested_and_exits_0(ended, s
     ("scene", "message"),
     [
         ("no_store", "Say which store: scrapy crawl iga -a store=ID"),
+        ("no_such_argument", "-a stoer=: iga takes no such argument; did you mean -a store=?"),
+        ("no_such_option", "There is no option --acept-fulfilment: see scrapy crawl --help"),
+        ("no_value", "error: Invalid -a value, use -a NAME=VALUE"),
         ("no_such_spider", "There is no spider 'igaa': one of aldi, aldi_stores, coles,"),
     ],
 )
