@@ -8,10 +8,11 @@ is None.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 
+from splitcart.size_words import ABOUT, CAN, LEAD, LEADS, MEASURE, NUM, TAIL, TIMES_SIGN, UNIT
 from splitcart.units import COUNT_WORDS, MEASURE_WORDS, UNITS, BaseUnit
 
 MAX_TEXT = 200
@@ -45,35 +46,20 @@ class Size:
         return f"{about}{times}{amount}" if self.low is None else f"{times}{self.low:f} {self.unit} - {amount}"
 
 
-_NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,7})(?:\.[0-9]{1,4})?|\.[0-9]{1,4}"
-_N = rf"({_NUMBER})\s*"
-_U = rf"({MEASURE_WORDS}|{COUNT_WORDS})(?![a-z])\.?\s*"
-_M = rf"({MEASURE_WORDS})(?=[^a-z]|x\s*[0-9]|$)\.?\s*"
-_X = r"[x×*]\s*"
-_BOX = (
-    r"(?:\(?(?:each|ea|case|cases|carton|ctn|packs?|packets?|pk|pkt|block|cube|slab|cans?|bottles?|stubb(?:y|ies)|tins?"
-    r"|tray|punnet|bags?|tub|jar|box|loaf|pouch|bunch|piece|package|sleeve|cask|longnecks?|multipack|prepack(?:ed)?"
-    r"|minimum|min|approx|approximately|average|avg)(?![a-z])\.?\)?\s*)"
-)
-_PER = r"(?:per\s+(?:package|pack|packet|piece|each|ea|punnet|bag|tray|unit|item)\s*)?"
-_TAIL = rf"{_BOX}{{0,3}}{_PER}"
-_ABOUT = re.compile(r"(?<![a-z])(?:approx(?:imately)?|about|average|avg|est|around|circa)(?![a-z])\.?|~")
-_LEAD = re.compile(r"^(?:(?:approx(?:imately)?|about|average|avg|est|around|circa|min(?:imum)?)(?![a-z])\.?|~)\s*")
-
-_RANGE = re.compile(rf"{_N}(?:{_U})?(?:-|to(?![a-z]))\s*{_N}{_U}{_TAIL}")
-_TIMES = re.compile(rf"(?:{_N}{_X})?{_N}{_X}{_N}{_U}{_TAIL}")
-_TIMES_AFTER = re.compile(rf"{_N}{_M}{_X}{_N}{_TAIL}")
+_RANGE = re.compile(rf"{NUM}(?:{UNIT})?(?:-|to(?![a-z]))\s*{NUM}{UNIT}{TAIL}")
+_TIMES = re.compile(rf"(?:{NUM}{TIMES_SIGN})?{NUM}{TIMES_SIGN}{NUM}{UNIT}{TAIL}")
+_TIMES_AFTER = re.compile(rf"{NUM}{MEASURE}{TIMES_SIGN}{NUM}{TAIL}")
 _LITRES_AND_PACK = re.compile(
-    rf"{_N}(ml|mls|l|lt|ltr|litres?)\s+{_N}(?:pk|packs?|pkt|cans?|bottles?)(?![a-z])\s*{_TAIL}"
+    rf"{NUM}(ml|mls|l|lt|ltr|litres?)\s+(?:{CAN}\s+)?{NUM}(?:pk|packs?|pkt|cans?|bottles?)(?![a-z])\s*{TAIL}"
 )
-_ONE = re.compile(rf"{_N}{_U}{_TAIL}")
-_PER_MEASURE = re.compile(rf"(?:per|/)\s*(?:{_N})?{_U}")
+_ONE = re.compile(rf"{NUM}{UNIT}{TAIL}")
+_PER_MEASURE = re.compile(rf"(?:per|/)\s*(?:{NUM})?{UNIT}")
 _SINGLE = re.compile(r"(?:(?:whole|half|quarter|single|loose|sold)\s+)?(?:per\s+)?(each|ea|bunch|pair)\.?")
 _DOZEN = re.compile(r"(half\s+)?(?:a\s+)?dozen")
-_PACKS_OF = re.compile(rf"{_N}(?:pk|packs?|cans?|bottles?)\s*{_X}{_N}{_U}{_TAIL}")
-_ROLL = re.compile(rf"{_N}(cm|mm|m)\s*{_X}{_N}(cm|mm|m)\s*{_TAIL}")
+_PACKS_OF = re.compile(rf"{NUM}(?:pk|packs?|cans?|bottles?)\s*{TIMES_SIGN}{NUM}{UNIT}{TAIL}")
+_ROLL = re.compile(rf"{NUM}(cm|mm|m)\s*{TIMES_SIGN}{NUM}(cm|mm|m)\s*{TAIL}")
 _TILL = re.compile(
-    rf"(?:.*[^0-9.,])?{_N}{_M}(?:\(?{_N}(?:pk|pack)\)?\s*)?:\s*(?:(?:pack|pk|ctn|case|carton)\s*{_N}|ea|each)"
+    rf"(?:.*[^0-9.,])?{NUM}{MEASURE}(?:\(?{NUM}(?:pk|pack)\)?\s*)?:\s*(?:(?:pack|pk|ctn|case|carton)\s*{NUM}|ea|each)"
 )
 
 
@@ -85,8 +71,8 @@ def parse(text: object) -> Size | None:
 @lru_cache(maxsize=32_768)
 def _parse(text: str) -> Size | None:
     plain = _plain_text(text)
-    about = bool(_ABOUT.search(plain))
-    body = _LEAD.sub("", plain.strip("()"))
+    about = bool(ABOUT.search(plain))
+    body = LEAD.sub("", plain.strip("()"))
     if not _DIGIT.search(plain):
         return _phrase(body, about, _WORDS)
     return _phrase(body, about) or (_till(plain) if ":" in plain else None) or _at_end(plain)[1]
@@ -124,7 +110,7 @@ def _phrase(body: str, about: bool, forms: "tuple[Form, ...] | None" = None) -> 
 
 @lru_cache(maxsize=16_384)
 def _tail(rest: str) -> Size | None:
-    return None if _STRENGTH.search(rest) else _phrase(rest, bool(_ABOUT.search(rest)))
+    return None if _STRENGTH.search(rest) else _phrase(rest.lstrip("~"), bool(ABOUT.search(rest)))
 
 
 def _till(plain: str) -> Size | None:
@@ -143,9 +129,24 @@ def _at_end(plain: str) -> tuple[int, Size | None]:
         start = found.end()
         rest = plain[start:].strip("()")
         if size := _tail(rest):
-            before = plain[: found.start()].rstrip(" (,")
-            return found.start(), None if _AMBIGUOUS.search(before[-_WIDEST:]) else size
+            before, size = _without_lead(plain[: found.start()].rstrip(" (,"), size)
+            return len(before), None if _is_tied(before) else size
     return len(plain), None
+
+
+def _without_lead(before: str, size: Size) -> tuple[str, Size]:
+    """What stands before a size without the `approx.` that belongs to the size."""
+    rest, _, last = before.rpartition(" ")
+    word = last.strip("(.")
+    if word not in LEADS:
+        return before, size
+    return rest.rstrip(" (,"), size if word.startswith("min") else replace(size, approx=True)
+
+
+def _is_tied(before: str) -> bool:
+    """Whether a size does not stand alone: another one or an `x` before it, or a bracket that says it by the way."""
+    plain = _EACH.sub("", before) if before.endswith(("each", "ea")) else before
+    return bool(_AMBIGUOUS.search(plain[-_WIDEST:])) or ("(" in plain and bool(_ASIDE.search(plain)))
 
 
 _DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212", "------")
@@ -154,10 +155,16 @@ _MISSPELT = re.compile(r"(?<=[0-9])\s?Mm\b")
 _DIGIT = re.compile("[0-9]")
 _STRENGTH = re.compile(r"[0-9]\s*(?:mg|milligrams?)$")
 """`Panadol 500mg` says how strong, not how much."""
-_BREAK = re.compile(r"[\s(,](?=[()]*[0-9.])")
-_AMBIGUOUS = re.compile(rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{COUNT_WORDS}|x)|(?<![a-z])x|[×*+/&-])$")
+_BREAK = re.compile(r"(?:[\s(]|(?<![0-9]),)(?=[()]*[0-9.~])")
+_EACH = re.compile(r"(?:^|(?<=[^0-9])\s)(?:1\s?)?(?:each|ea)$")
+"""`1 each (approx. 1.2kg)`: the one says no more than the other."""
+_ASIDE = re.compile(r"\([^()]*[a-z][^()]*$")
+"""`1.8L (makes 9L)`, `450g (drained 250g)`: what is said by the way is not what is sold."""
+_AMBIGUOUS = re.compile(
+    rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{COUNT_WORDS}|x)(?:\s(?:{CAN}|tubs?|jars?|bags?))?|(?<![a-z])x|[×*+/&-])$"
+)
 """What must not stand before the last size: another one, or a sign that ties it to what comes before."""
-_WIDEST = 2 + max(map(len, UNITS))
+_WIDEST = 2 + max(map(len, UNITS)) + len(" longnecks")
 """How many signs at a text's end _AMBIGUOUS can match: it is looked for in every name, and in no more than these."""
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from splitcart.sizes import Size, ending, parse
+from splitcart.sizes import Size, ending, parse, split_name
 
 SEEN = {
     "2L": "2000 ml",
@@ -78,13 +78,27 @@ SEEN = {
     "Kleenex Tissues 100 sheets": "100 ea",
     "Bananas 1kg approx.": "approx. 1000 g",
     "Lamb Leg 1.5kg - 2kg": "1500 g - 2000 g",
+    "Lamb Leg approx. 1.5kg - 2kg": "1500 g - 2000 g",
+    "Chicken Whole approx. 1.8kg": "approx. 1800 g",
+    "Chicken Whole (approx. 1.8kg)": "approx. 1800 g",
+    "1 each (approx. 1.2kg)": "approx. 1200 g",
+    "Pears min. 500g": "500 g",
+    "ca. 1.2 kg": "approx. 1200 g",
+    "up to 2kg": "approx. 2000 g",
+    "375mL Cans 24 Pack": "24 x 375 ml",
+    "330mL Bottles 6 Pack": "6 x 330 ml",
+    "Beef Mince (1kg)": "1000 g",
+    "20g Protein Bar 60g": "60 g",
+    "Foo,500g": "500 g",
+    "Foo 1,000 g": "1000 g",
 }
 NOT_A_SIZE = [
     None, True, 3, 2.5, b"2L", [], {}, "", " ", "Medium", "355ml xCase", "200ml X Pack", "6 pack 500g",
     "Fun 6 Pack 500g", "Foo 500g + 100g", "1/2 kg", "20cm x 20cm", "Panadol 500mg", "0 g", "0 x 5g", "9999999kg",
     "2.5kg - 1kg",
     "1kg - 2L", "1.5 x 2kg",
-    "2001 x 1g", "Omo 2kg, 40 washes", "Vitamin B12 500", "٢L", "2L" * 200, "test desc",
+    "1,5 kg", "6x0,33 L", "Cordial 1.8L (makes 9L)", "Tuna 450g (drained 250g)", "12 each (approx. 1kg)",
+    "Yoghurt 160g Tub 4 pack", "2001 x 1g", "Omo 2kg, 40 washes", "Vitamin B12 500", "٢L", "2L" * 200, "test desc",
 ]  # fmt: skip
 
 
@@ -101,6 +115,13 @@ def test_a_text_that_tells_no_one_size_is_none(text):
 def test_a_range_is_priced_at_its_upper_end():
     size = parse("1kg - 2.5kg")
     assert (size.low, size.high, size.amount, size.approx) == (1000, 2500, 2500, True)
+
+
+@pytest.mark.parametrize(
+    "name", ["Chicken Whole approx. 1.8kg", "Chicken Whole (approx. 1.8kg)", "chicken whole 1.8kg"]
+)
+def test_a_name_is_told_from_its_size_and_what_is_said_of_the_size(name):
+    assert split_name(name)[0] == "chicken whole"
 
 
 def test_the_total_counts_all_packs():
