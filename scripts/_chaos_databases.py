@@ -1,23 +1,16 @@
-"""What goes wrong with a crawl's database: its connections, its server, its disk, others that use it."""
+"""What goes wrong with a crawl's database: its connections, its server, others that use it."""
 
-import contextlib
 import sqlite3
 import threading
-from typing import Any
 
 import _chaos_scene as scenes
 import _oracle
 from _chaos_rounds import Round
 from _chaos_run import at_every_statement, at_statement
-from _chaos_strikes import STATEMENTS
-from sqlalchemy import Engine, event, text
+from _chaos_strikes import some_statement
+from sqlalchemy import text
 
 from models import engine as engines
-
-FULL_FOR = 6
-"""Connections taken from the pool for which the disk stays full, at most."""
-TABLES = ("staged_items", "listings", "products", "prices", "price_changes", "store_ranges", "crawl_run_categories")
-
 
 # Connections ------------------------------------------------------------------------------------------------------
 
@@ -33,7 +26,7 @@ def cut_while_staging(round: Round) -> None:
 
 def cut_while_publishing(round: Round) -> None:
     _through_proxy(round)
-    proxy, chunks, answer = round.scene.proxy, round.chance.randint(1, 2 * STATEMENTS), round.chance.random() < 0.5
+    proxy, chunks, answer = round.scene.proxy, 2 * some_statement(round.chance), round.chance.random() < 0.5
     assert proxy
     round.doors.before_publishing.append(lambda _: proxy.cut_next(chunks, answer=answer))
 
@@ -44,6 +37,14 @@ def commit_unanswered(round: Round) -> None:
     proxy, number = round.scene.proxy, round.chance.randint(1, 3)
     assert proxy
     round.doors.before_publishing.append(lambda _: proxy.cut_next(number, b"COMMIT", answer=True))
+
+
+def opening_unanswered(round: Round) -> None:
+    """The commit that opens the run is done, its answer is lost."""
+    _through_proxy(round)
+    proxy = round.scene.proxy
+    assert proxy
+    round.doors.engine_made.append(lambda _: proxy.cut_next(1, b"COMMIT", answer=True))
 
 
 def _through_proxy(round: Round) -> None:
@@ -80,8 +81,14 @@ def restarts_before_publishing(round: Round) -> None:
 
 
 def restarts_while_publishing(round: Round) -> None:
-    number = round.chance.randint(1, STATEMENTS)
+    number = some_statement(round.chance)
     round.doors.before_publishing.append(lambda engine: at_statement(engine, number, lambda: _restart(round)))
+
+
+def restarts_at_a_statement(round: Round) -> None:
+    """At any statement of the run, its opening included."""
+    number = some_statement(round.chance)
+    round.doors.engine_made.append(lambda engine: at_statement(engine, number, lambda: _restart(round)))
 
 
 def _restart(round: Round) -> None:
@@ -97,82 +104,6 @@ def server_is_down(round: Round) -> None:
     server.stop()
     round.stack.callback(server.start)
     round.struck = True
-
-
-# The disk ---------------------------------------------------------------------------------------------------------
-
-
-def disk_full_for_a_while(round: Round) -> None:
-    """From a random moment on nothing can be written; some moments later there is room again."""
-    full = _sqlite_full if round.scene.name == "sqlite" else _postgres_full
-    full(round)
-
-
-def _sqlite_full(round: Round) -> None:
-    first, times = round.chance.randint(3, 30), round.chance.randint(1, FULL_FOR)
-    spare, taken = round.chance.randint(0, 12), [0]
-
-    def taking(connection: sqlite3.Connection, *_: Any) -> None:
-        taken[0] += 1
-        if taken[0] == first:
-            _fill(round, spare)
-        full = first <= taken[0] < first + times
-        pages = connection.execute("PRAGMA page_count").fetchone()[0]
-        connection.execute(f"PRAGMA max_page_count = {pages if full else 2**30}")
-        round.struck = round.struck or full
-
-    round.doors.engine_made.append(lambda engine: event.listen(engine.pool, "checkout", taking))
-    round.stack.callback(_empty, round)
-
-
-def _fill(round: Round, spare: int) -> None:
-    """Takes all free pages of the file but `spare`."""
-    with contextlib.closing(sqlite3.connect(round.scene.file, timeout=30, isolation_level=None)) as other:
-        size, free = (other.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "freelist_count"))
-        other.execute("CREATE TABLE IF NOT EXISTS chaos_ballast (weight BLOB)")
-        for _ in range(max(0, free - spare - 1)):
-            other.execute("INSERT INTO chaos_ballast VALUES (zeroblob(?))", [size - 200])
-
-
-def _empty(round: Round) -> None:
-    with contextlib.closing(sqlite3.connect(round.scene.file, timeout=30, isolation_level=None)) as other:
-        other.execute("DROP TABLE IF EXISTS chaos_ballast")
-
-
-def _postgres_full(round: Round) -> None:
-    _refuse(round, (round.chance.choice(TABLES),))
-    round.struck = True
-
-
-def _refuse(round: Round, tables: tuple[str, ...]) -> None:
-    """Every write to the tables fails as a full disk makes it fail: SQLSTATE 53100."""
-    body = "$$BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END$$"
-    with round.scene.engine.begin() as connection:
-        connection.execute(text(f"CREATE OR REPLACE FUNCTION chaos_full() RETURNS trigger LANGUAGE plpgsql AS {body}"))
-        for table in tables:
-            connection.execute(
-                text(f"CREATE TRIGGER chaos_full BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION chaos_full()")
-            )
-    round.stack.callback(_allow, round.scene.engine)
-
-
-def _allow(engine: Engine) -> None:
-    with engine.begin() as connection:
-        connection.execute(text("DROP FUNCTION IF EXISTS chaos_full() CASCADE"))
-
-
-def disk_stays_full(round: Round) -> None:
-    """SQLite: no file of the process may grow beyond some bytes. PostgreSQL: no table takes a row from a moment on."""
-    round.as_process = {}
-    if round.scene.name == "sqlite":
-        size = round.scene.file.stat().st_size
-        round.as_process = {"largest_file": round.chance.randint(16_384, size + 65_536)}
-        round.struck = True
-
-
-def no_room_from_now_on(round: Round) -> None:
-    if round.scene.name == "postgresql":
-        _refuse(round, (*TABLES, "crawl_runs"))
 
 
 # Others at the same database --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import _chaos_databases as databases
+import _chaos_full as full
 import _chaos_strikes as strikes
 from _chaos_rounds import PEACE, Mishap, Round
 from _chaos_scene import process
@@ -75,6 +76,12 @@ def killed_then_resumed(round: Round) -> None:
     _leave_a_dead_run(round)
 
 
+def crashes_while_resuming(round: Round) -> None:
+    """As before, and the server crashes while the dead run is taken over."""
+    killed_then_resumed(round)
+    databases.restarts_at_a_statement(round)
+
+
 def crashed_then_resumed(round: Round) -> None:
     """As before, and the server crashed between the two: the staging that would be adopted is gone."""
     killed_then_resumed(round)
@@ -100,7 +107,7 @@ SITE = (
     Mishap("server errors", drawn("status", status=(500, 502, 503, 504), times=(1, 2)), harmless=True),
     Mishap("a status for ever", drawn("status", status=STATUSES)),
     Mishap("too many requests", shown("status", status=429, retry_after="1", times=1), harmless=True),
-    Mishap("sessions expire", shown("expire", times=1), harmless=True),
+    Mishap("sessions expire", shown("expire", times=1)),
     Mishap("a new build", shown("build", times=1), harmless=True),
     Mishap("truncated JSON", drawn("truncate", times=(1, 2, None))),
     Mishap("no JSON", drawn("invalid_json", times=(1, 2, None))),
@@ -123,7 +130,7 @@ PROCESS = (
     Mishap("killed while it ends", strikes.dies_at_a_statement("end"), kills=True),
     Mishap("killed, then resumed", killed_then_resumed, harmless=True),
     Mishap("terminated", strikes.as_process, strikes.terminate),
-    Mishap("terminated twice", strikes.as_process, strikes.terminate_twice, kills=True),
+    Mishap("terminated twice", strikes.as_process, strikes.terminate_twice, kills=True, mute=True),
     Mishap("pages run out", strikes.pages_run_out, spoils=True),
     Mishap("time runs out", strikes.time_runs_out, spoils=True),
     Mishap("parse raises", strikes.parse_raises, spoils=True),
@@ -133,14 +140,19 @@ PROCESS = (
 )
 DATABASE = (
     Mishap("readers look on", databases.readers_look_on, harmless=True),
-    Mishap("the disk is full for a while", databases.disk_full_for_a_while, mute=True),
-    Mishap("the disk stays full", databases.disk_stays_full, databases.no_room_from_now_on, mute=True),
+    Mishap("the disk is full for a while", full.disk_full_for_a_while, mute=True),
+    Mishap("the disk stays full", full.disk_stays_full, full.no_room_from_now_on, mute=True),
+    Mishap("no space left", full.no_space_left, full.disk_fills_up, mute=True, fills_disk=True),
+    Mishap("no space left to publish", full.no_space_left_to_publish, mute=True, fills_disk=True),
     Mishap("another writer", strike=databases.another_writer, harmless=True, on=("sqlite",)),
     Mishap("backends terminated", strike=databases.backends_terminated, harmless=True, on=PG),
     Mishap("cut while staging", databases.cut_while_staging, harmless=True, on=PG, stops_server=True),
     Mishap("cut while publishing", databases.cut_while_publishing, harmless=True, on=PG, stops_server=True),
+    Mishap("an opening unanswered", databases.opening_unanswered, harmless=True, on=PG, stops_server=True),
     Mishap("a commit unanswered", databases.commit_unanswered, harmless=True, on=PG, stops_server=True),
     Mishap("the server crashes", strike=databases.restart, on=PG, stops_server=True),
+    Mishap("crashes at a statement", databases.restarts_at_a_statement, on=PG, stops_server=True),
+    Mishap("crashes while resuming", crashes_while_resuming, on=PG, stops_server=True),
     Mishap("crashes before judging", databases.restarts_before_judging, spoils=True, on=PG, stops_server=True),
     Mishap("crashes before publishing", databases.restarts_before_publishing, spoils=True, on=PG, stops_server=True),
     Mishap("crashes while publishing", databases.restarts_while_publishing, on=PG, stops_server=True),

@@ -61,7 +61,8 @@ class Mishap:
     harmless: a crawl must get over it and end complete. spoils: a crawl that it befell is never complete.
     kills: the crawl may not live to tell. mute: the database may not take the run's end; the exit code tells it.
     hides: rows are left out of answers; what a proof tolerates may be missing. on: the databases that it concerns.
-    stops_server: only where we may stop the server. known: a lie that only a complete run before can tell.
+    stops_server: only where we may stop the server. fills_disk: only where we may mount a small one.
+    known: a lie that only a complete run before can tell.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Mishap:
     hides: bool = False
     on: tuple[str, ...] = ("sqlite", "postgresql")
     stops_server: bool = False
+    fills_disk: bool = False
     known: bool = False
 
 

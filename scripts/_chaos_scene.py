@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import _crawls
+from _chaos_disk import Disk, small_disk
 from _chaos_proxy import Proxy
 from _chaos_run import Doors
 from sqlalchemy import Engine, Row, select
@@ -24,6 +25,9 @@ from sqlalchemy.engine import make_url
 from models import engine as engines
 from models.tables import companies, crawl_runs
 from sandbox.server import SandboxServer
+
+if TYPE_CHECKING:
+    from _chaos_rounds import Mishap
 
 NOON = clock_time(2, tzinfo=UTC)
 """At this time every Australian store has the sandbox's day."""
@@ -37,6 +41,8 @@ class Server(Protocol):
     def stop(self) -> None: ...
 
     def restart(self) -> None: ...
+
+    def revive(self) -> None: ...
 
 
 @dataclass
@@ -53,6 +59,8 @@ class Scene:
     server: Server | None = None
     """PostgreSQL, where we may stop it."""
     proxy: Proxy | None = None
+    disk: Disk | None = None
+    """What the database lies on, where it can be made small."""
     started: int = 0
     """Processes so far; each has its own log."""
     began: float = field(default_factory=time.monotonic)
@@ -61,13 +69,21 @@ class Scene:
     @property
     def file(self) -> Path:
         """SQLite's."""
-        return self.folder / "splitcart.db"
+        return Path(str(make_url(self.database).database))
 
     @property
     def proxied(self) -> str:
         """The database's URL through the proxy."""
         assert self.proxy
         return str(make_url(self.database).update_query_dict({"host": str(self.proxy.folder)}))
+
+    def can(self, mishap: "Mishap") -> bool:
+        """Whether it can happen here."""
+        return (
+            self.name in mishap.on
+            and (self.server is not None or not mishap.stops_server)
+            and (self.disk is not None or not mishap.fills_disk)
+        )
 
     def now(self) -> datetime:
         """The sandbox's day, at noon when the scene began and going on from there."""
@@ -187,13 +203,14 @@ def scene(kind: str, sandbox: SandboxServer, seed: int, logs: Path) -> Iterator[
     """A scene on a fresh database of that kind (sqlite, postgresql), removed afterwards."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="splitcart-chaos-")))
+        disk = stack.enter_context(small_disk())
         server = proxy = None
-        url = f"sqlite:///{folder / 'splitcart.db'}"
+        url = f"sqlite:///{(disk.folder if disk else folder) / 'splitcart.db'}"
         if kind == "postgresql":
             from tests.support.postgres import Server as Postgres
 
             # What was committed must outlive a crash; tests otherwise let their server forget the last second.
-            server = stack.enter_context(Postgres(synchronous_commit="on"))
+            server = stack.enter_context(Postgres(disk.folder if disk else None, synchronous_commit="on"))
             url = server.url(server.create_database())
             if server.owned:
                 home = Path(str(make_url(url).query["host"]))
@@ -202,4 +219,5 @@ def scene(kind: str, sandbox: SandboxServer, seed: int, logs: Path) -> Iterator[
         stack.callback(engine.dispose)
         engines.migrate(engine)
         owned = server if server is not None and server.owned else None
-        yield Scene(kind, sandbox, url, engine, random.Random(f"{seed}/{kind}"), folder, logs, owned, proxy)
+        full = disk if kind == "sqlite" or owned else None
+        yield Scene(kind, sandbox, url, engine, random.Random(f"{seed}/{kind}"), folder, logs, owned, proxy, full)

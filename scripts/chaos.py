@@ -11,20 +11,19 @@ import logging
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from itertools import cycle
 from pathlib import Path
+from random import Random
 
 import _path  # noqa: F401
 from _chaos_judge import left_over
 from _chaos_mishaps import MISHAPS
+from _chaos_report import summary, table
 from _chaos_rounds import PEACE, Mishap, Outcome, play
 from _chaos_scene import Scene, scene
 from _crawls import ROOT, product_spiders
 from rich.console import Console
-from rich.table import Table
 
 from sandbox.server import SandboxServer
 from sandbox.world import World
@@ -41,33 +40,33 @@ def targets(world: World, chains: Sequence[str], count: int) -> list[tuple[str, 
     return [(chain, store_id) for chain, stores in online.items() for store_id in stores[:count]]
 
 
-def mishaps(scene: Scene, names: Sequence[str] | None) -> Iterator[Mishap]:
+def mishaps(scene: Scene, names: Sequence[str] | None, plan: Random) -> Iterator[Mishap]:
     """For ever, each (of those named) in its turn, in a new order each time."""
-    possible = [mishap for mishap in MISHAPS if scene.name in mishap.on and (scene.server or not mishap.stops_server)]
-    possible = [mishap for mishap in possible if not names or mishap.name in names]
+    possible = [mishap for mishap in MISHAPS if scene.can(mishap) and (not names or mishap.name in names)]
     while possible:
-        scene.chance.shuffle(possible)
+        plan.shuffle(possible)
         yield from possible
 
 
 def rage(scene: Scene, options: argparse.Namespace, runs: int | None, until: float) -> Iterator[Outcome]:
     """Plays rounds until the runs or the time are up; half of them are followed by the next crawl at once.
 
-    Begins with half of the stores crawled in peace, ends with all of them.
+    Begins with half of the stores crawled in peace, ends with all of them. What happens in a round is drawn for it
+    alone, so that how long another took changes nothing.
     """
+    plan, begun = Random(f"{options.seed}/{scene.name}"), 0
     stores = targets(scene.sandbox.world, options.chain or product_spiders(), options.stores)
-    played = 0
     for store in stores[::2]:
-        played += 1
+        begun += 1
         yield play(scene, PEACE, *store)
-    for mishap, store in zip(mishaps(scene, options.mishap), cycle(stores)):
-        if (runs is not None and played + len(stores) >= runs) or time.monotonic() > until:
+    for number, (mishap, store) in enumerate(zip(mishaps(scene, options.mishap, plan), cycle(stores))):
+        if (runs is not None and begun + len(stores) >= runs) or time.monotonic() > until:
             break
-        scene.sandbox.day += scene.chance.choice(DAYS)
+        scene.sandbox.day += plan.choice(DAYS)
+        scene.chance, followed = Random(f"{options.seed}/{scene.name}/{number}"), plan.random() < 0.5
         crawls = [*([PEACE] if mishap.known and not scene.has_complete(*store) else []), mishap]
-        crawls += [PEACE] if mishap.kills or scene.chance.random() < 0.5 else []
-        for each in crawls:
-            played += 1
+        for each in [*crawls, PEACE] if mishap.kills or followed else crawls:
+            begun += 1
             yield play(scene, each, *store)
             _outlive(scene, store)
     for store in stores:
@@ -83,33 +82,6 @@ def _outlive(scene: Scene, store: tuple[str, str]) -> None:
         scene.began -= LEASE
 
 
-def table(outcomes: Sequence[Outcome]) -> Table:
-    """What happened, by database and mishap, and in all."""
-    shown = Table("database", "what went wrong", "how the runs ended", title="Chaos", title_justify="left")
-    for name in ("runs", "struck", "losses", "wrong deletions", "false completes", "broken"):
-        shown.add_column(name, justify="right")
-    groups = {(outcome.scene, outcome.mishap): [] for outcome in sorted(outcomes, key=lambda o: (o.scene, o.mishap))}
-    for outcome in outcomes:
-        groups[outcome.scene, outcome.mishap].append(outcome)
-    for (name, mishap), these in groups.items():
-        shown.add_row(name, mishap, *_figures(these))
-    shown.add_section()
-    shown.add_row("all", "", *_figures(outcomes))
-    return shown
-
-
-def _figures(these: Sequence[Outcome]) -> list[str]:
-    ended = ", ".join(f"{count} {status}" for status, count in Counter(each.status for each in these).most_common())
-    bad = (
-        sum(each.losses for each in these),
-        sum(each.wrong_deletions for each in these),
-        sum(each.false_complete for each in these),
-        sum(bool(each.broken) for each in these),
-    )
-    struck = sum(each.struck for each in these)
-    return [ended, str(len(these)), str(struck), *(f"[bold red]{count}" if count else "0" for count in bad)]
-
-
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10.0, help="how long, over both databases (10)")
@@ -123,7 +95,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     told = f"only this; may be repeated: {', '.join(names)}".replace("%", "%%")
     parser.add_argument("--mishap", action="append", choices=names, help=told, metavar="NAME")
     parser.add_argument("--logs", type=Path, default=ROOT / "build" / "chaos", help="their logs (build/chaos)")
-    parser.add_argument("--json", action="store_true", help="print the crawls as JSON instead of a table")
+    parser.add_argument("--json", action="store_true", help="print counts and crawls as JSON instead of a table")
     return parser.parse_args(arguments)
 
 
@@ -161,6 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     world = World(seed=options.seed, products=options.products)
     kinds = ["sqlite", "postgresql"] if options.database == "both" else [options.database]
     outcomes: list[Outcome] = []
+    began = time.monotonic()
+    console.print(f"seed {options.seed}, logs in {options.logs}")
     for kind in kinds:
         until = float("inf") if options.runs else time.monotonic() + options.minutes * 60 / len(kinds)
         runs = -(-options.runs // len(kinds)) if options.runs else None
@@ -169,10 +143,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for outcome in rage(place, options, runs, until):
                 outcomes.append(outcome)
                 tell(console, outcome, len(outcomes))
+    seconds = round(time.monotonic() - began, 1)
     if options.json:
-        print(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
+        print(json.dumps(summary(outcomes, seed=options.seed, products=options.products, seconds=seconds), indent=1))
     else:
-        console.print(table(outcomes))
+        console.print(table(outcomes, options.seed, seconds))
     return 1 if any(outcome.broken for outcome in outcomes) else 0
 
 

@@ -120,11 +120,12 @@ class Server:
     """A PostgreSQL server for the length of a `with` block.
 
     `url(name)` gives the SQLAlchemy URL of a database, `create_database()` makes one, `restart()` breaks every
-    connection (only a server started here can be restarted: `owned`).
+    connection (only a server started here can be restarted: `owned`). Its data lie in `disk`, where one is named.
     """
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, disk: Path | None = None, **settings: str) -> None:
         self.settings = SETTINGS | settings
+        self.disk = disk
         self.owned = not os.environ.get("TEST_DATABASE_URL")
         self._admin: URL | None = None
         self._home: Path | None = None
@@ -158,7 +159,7 @@ class Server:
         assert self._home
         self._home.chmod(0o755)
         self._bin = find_binaries(self._home)
-        self._data = self._home / "data"
+        self._data = (self.disk or self._home) / "data"
         self._data.mkdir(mode=0o700)
         if self._run_as:
             os.chown(self._home, *self._run_as)
@@ -200,6 +201,13 @@ class Server:
         """Breaks every connection and comes back with the committed state."""
         self.stop(how)
         self.start()
+
+    def revive(self) -> None:
+        """Waits until it answers again; starts it where it did not survive."""
+        try:
+            self._wait()
+        except ServerMissing:
+            self.start()
 
     def _wait(self) -> None:
         assert self._admin
