@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import migrator
 from models.errors import SchemaMismatch
+from models.retry import original
 
 SCHEMA_REVISION = "0004"
 """The revision this code is written for; a test keeps it equal to Alembic's head."""
@@ -36,10 +37,11 @@ def url_from(environ: Mapping[str, str]) -> str:
 def normalise(url: str) -> str:
     """The URL with its driver named (psycopg2) and a SQLite path made absolute: a job's working folder may change."""
     scheme, found, rest = url.partition("://")
+    wanted = "write sqlite:////path/to/file.db or postgresql://host/name"
     if not found:
-        raise ValueError(
-            "DATABASE_URL is no URL, it has no ://: write sqlite:////path/to/file.db or postgresql://host/name"
-        )
+        raise ValueError(f"DATABASE_URL is no URL, it has no ://: {wanted}")
+    if scheme.partition("+")[0] not in ("sqlite", "postgres", "postgresql"):
+        raise ValueError(f"DATABASE_URL begins {scheme}://, which names no database that is known here: {wanted}")
     if scheme in ("postgres", "postgresql"):
         return f"postgresql+psycopg2://{rest}"
     if scheme == "sqlite" and rest.removeprefix("/") not in ("", ":memory:"):
@@ -110,6 +112,7 @@ def check_schema(engine: Engine) -> None:
     try:
         found = revision(engine)
     except SQLAlchemyError as error:
-        raise ConnectionError(f"cannot read the database at {engine.url.render_as_string()}: {error}") from error
+        told = str(original(error)).strip()
+        raise ConnectionError(f"cannot read the database at {engine.url.render_as_string()}: {told}") from error
     if found != SCHEMA_REVISION:
         raise SchemaMismatch(found, SCHEMA_REVISION)

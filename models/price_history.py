@@ -39,6 +39,18 @@ def of_sku(connection: Connection, company: str, sku: str, store: str | None = N
     return _entries(connection, (companies.c.slug == company.lower()) & (listings.c.sku == sku), store)
 
 
+def check_store(connection: Connection, store: str, company: str | None) -> None:
+    """Raises ValueError where no company, or not this one (its slug), has a store of this id."""
+    joined = stores.join(companies, companies.c.id == stores.c.company_id)
+    wanted = select(stores.c.id).select_from(joined).where(stores.c.store_id == store)
+    if company is not None:
+        wanted = wanted.where(companies.c.slug == company)
+    if connection.execute(wanted).first() is None:
+        raise ValueError(
+            f"store {store!r} is unknown{f' at {company}' if company else ''}: the chain's own id is wanted"
+        )
+
+
 def _entries(connection: Connection, which: ColumnElement[bool], store: str | None) -> list[Entry]:
     change = price_changes.c
     joined = (

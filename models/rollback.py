@@ -64,9 +64,7 @@ def rollback(engine: Engine, run_id: int, now: datetime, *, dry: bool = False) -
 
 
 def _rollback(connection: Connection, run_id: int, now: datetime) -> RolledBack:
-    store_id = connection.execute(select(crawl_runs.c.store_id).where(crawl_runs.c.id == run_id)).scalar()
-    if store_id is None:
-        raise RollbackRefused(f"run {run_id} is unknown or published nothing: there is nothing to put back")
+    store_id = _store(connection, run_id)
     lock_for_publishing(connection, store_id)
     run = connection.execute(select(crawl_runs).where(crawl_runs.c.id == run_id).with_for_update()).one()
     _refuse(connection, run)
@@ -79,6 +77,16 @@ def _rollback(connection: Connection, run_id: int, now: datetime) -> RolledBack:
     vectors.refresh(connection, store_id)
     told = sum(len(entry.get("texts", [])) for entry in entries)
     return RolledBack(run_id, store_id, history, restored, removed, told, tuple(elsewhere))
+
+
+def _store(connection: Connection, run_id: int) -> int:
+    runs = crawl_runs.c
+    found = connection.execute(select(runs.store_id, runs.status).where(runs.id == run_id)).one_or_none()
+    if found is None:
+        raise RollbackRefused(f"run {run_id} is unknown: the table crawl_runs has every run with its id")
+    if found.store_id is None:
+        raise RollbackRefused(f"run {run_id} is {found.status} and published nothing: there is nothing to put back")
+    return int(found.store_id)
 
 
 def _refuse(connection: Connection, run: Row[Any]) -> None:

@@ -1,18 +1,9 @@
 """What the scripts about store groups share: the company chosen, progress on standard error, figures for people."""
 
 import argparse
-import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-
-from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
-
-from models import engine as engines
-from models.errors import SchemaMismatch
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -28,17 +19,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@contextmanager
-def database() -> Iterator[Engine]:
-    """The engine that DATABASE_URL names, its schema checked. Raises SchemaMismatch and ConnectionError."""
-    engine = engines.create(engines.url_from(os.environ))
-    try:
-        engines.check_schema(engine)
-        yield engine
-    finally:
-        engine.dispose()
-
-
 class Progress:
     """Tells at most once a second what long work is at, on standard error."""
 
@@ -49,12 +29,3 @@ class Progress:
         if time.monotonic() - self._told >= 1:
             self._told = time.monotonic()
             print(f"{self._company}: {what} {done}/{there_are}", file=sys.stderr)
-
-
-def guarded(work: Callable[[], int]) -> int:
-    """Runs a script's work; what an operator can put right is one line and exit code 1."""
-    try:
-        return work()
-    except (SchemaMismatch, ConnectionError, OperationalError, ValueError) as error:
-        print(getattr(error, "orig", None) or error, file=sys.stderr)
-        return 1

@@ -2,40 +2,27 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import _path  # noqa: F401
-from sqlalchemy.exc import OperationalError
+from _database import database, guarded
 
-from models import engine as engines
-from models.checks import Violation, check
-from models.errors import SchemaMismatch
-
-
-def violations(url: str) -> list[Violation]:
-    """All violations in the database at `url`. Raises SchemaMismatch, OperationalError."""
-    engine = engines.create(url)
-    try:
-        engines.check_schema(engine)
-        with engine.connect() as connection:
-            return list(check(connection))
-    finally:
-        engine.dispose()
+from models.checks import check
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print a JSON list of {check, promise, count, examples}")
     options = parser.parse_args(arguments)
-    try:
-        found = violations(engines.url_from(os.environ))
-    except (SchemaMismatch, OperationalError, ConnectionError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    if options.json:
+    return guarded(lambda: _run(as_json=options.json), refused=2)
+
+
+def _run(*, as_json: bool) -> int:
+    with database() as engine, engine.connect() as connection:
+        found = list(check(connection))
+    if as_json:
         print(json.dumps([asdict(one) for one in found], indent=2))
     else:
         for one in found:

@@ -12,17 +12,20 @@ from dataclasses import asdict
 from typing import Any
 
 import _path  # noqa: F401
-from _groups import Progress, database, guarded, now, parser
-from sqlalchemy import Engine
+from _database import database, guarded, span
+from _groups import Progress, now, parser
+from sqlalchemy import Connection, Engine, select
 
 from models.group_reading import named_companies
 from models.merging import Merger, Summary, rules_of
+from models.tables import stores
+from splitcart.grouping import Rules
 
 
 def _parser() -> argparse.ArgumentParser:
     made = parser(__doc__)
     made.add_argument("--threshold", default="0.98", help="the share of equal common lines to join at (default 0.98)")
-    made.add_argument("--fresh-hours", type=float, default=72, help="how old a complete run may be (default 72)")
+    made.add_argument("--fresh-hours", type=span, default=72, help="how old a complete run may be (default 72)")
     made.add_argument("--dry-run", action="store_true", help="decide and tell, but change nothing")
     made.add_argument("--explain", metavar="STORE", help="tell every decision about this store, with its reason")
     return made
@@ -72,11 +75,22 @@ def _merge(engine: Engine, company: Any, options: argparse.Namespace) -> tuple[d
     return found, told + (merger.apart(options.explain) if options.explain else [])
 
 
+def _known(connection: Connection, companies: Sequence[Any], store: str) -> None:
+    """Raises ValueError, before anything is changed, where no company has the store to be explained."""
+    mine = stores.c.company_id.in_([company.id for company in companies])
+    if connection.execute(select(stores.c.id).where(mine, stores.c.store_id == store)).first() is None:
+        there = ", ".join(company.slug for company in companies) or "no company yet"
+        raise ValueError(f"store {store!r} is unknown ({there}): --explain wants the chain's own id of a store")
+
+
 def _run(options: argparse.Namespace) -> int:
     told = []
+    Rules.at(options.threshold, fresh_hours=options.fresh_hours)
     with database() as engine:
         with engine.connect() as connection:
             chosen = named_companies(connection, options.company)
+            if options.explain:
+                _known(connection, chosen, options.explain)
         for company in chosen:
             found, reasons = _merge(engine, company, options)
             told.append(found | ({"explained": reasons} if options.explain else {}))

@@ -6,10 +6,9 @@ import sys
 from collections.abc import Sequence
 
 import _path  # noqa: F401
-from sqlalchemy.exc import OperationalError
+from _database import guarded
 
 from models import engine as engines
-from models.errors import SchemaMismatch
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -38,12 +37,12 @@ def migrate(url: str, *, check: bool) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: the schema is this code's; 1: it is not, or the database does not answer."""
     options = _parser().parse_args(arguments)
-    try:
+
+    def work() -> int:
         print(migrate(engines.url_from(os.environ), check=options.check))
-    except (SchemaMismatch, ConnectionError, OperationalError) as error:
-        print(getattr(error, "orig", None) or error, file=sys.stderr)
-        return 1
-    return 0
+        return 0
+
+    return guarded(work)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,18 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from itertools import groupby
 
 import _path  # noqa: F401
+from _database import database, guarded
 from rich.console import Console
 from rich.table import Table
 
-from models import engine as engines
 from models import price_history
-from models.errors import StorageError
+from models.group_reading import named_companies
 from models.price_history import Entry
 
 BARS = 40
@@ -60,16 +59,20 @@ def chart(entries: Sequence[Entry]) -> str:
 
 
 def entries_of(options: argparse.Namespace) -> list[Entry]:
-    """What the options ask for. Raises StorageError for another schema."""
-    engine = engines.create(engines.url_from(os.environ))
-    try:
-        engines.check_schema(engine)
-        with engine.connect() as connection:
-            if options.gtin:
-                return price_history.of_gtin(connection, options.gtin.zfill(14), options.store)
-            return price_history.of_sku(connection, options.company, options.sku, options.store)
-    finally:
-        engine.dispose()
+    """What the options ask for. Raises ValueError, which says what is unknown; StorageError for another schema."""
+    with database() as engine, engine.connect() as connection:
+        company = named_companies(connection, options.company)[0].slug if options.company else None
+        if options.store is not None:
+            price_history.check_store(connection, options.store, company)
+        if options.gtin:
+            return price_history.of_gtin(connection, _digits(options.gtin), options.store)
+        return price_history.of_sku(connection, company or "", options.sku, options.store)
+
+
+def _digits(gtin: str) -> str:
+    if not (gtin.isascii() and gtin.isdigit() and len(gtin) <= 14):
+        raise ValueError(f"--gtin {gtin}: a barcode has at most 14 digits and nothing else")
+    return gtin.zfill(14)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,11 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not options.gtin and not (options.company and options.sku):
         parser.error("name a product: --gtin G, or --company C --sku S")
-    try:
-        entries = entries_of(options)
-    except (StorageError, ConnectionError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    return guarded(lambda: _show(options))
+
+
+def _show(options: argparse.Namespace) -> int:
+    entries = entries_of(options)
     if options.json:
         print(json.dumps([asdict(one) | {"changed_at": one.changed_at.isoformat()} for one in entries], indent=2))
     elif options.chart:

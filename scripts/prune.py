@@ -2,24 +2,22 @@
 
 import argparse
 import json
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import _path  # noqa: F401
+from _database import database, guarded, span
 
-from models import engine as engines
-from models.errors import StorageError
 from models.pruning import QUARANTINE, STAGING, prune
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: done; 1: the database is not ours, and why on standard error."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--staging-days", type=float, default=STAGING.days, help="default: %(default)s")
-    parser.add_argument("--quarantine-days", type=float, default=QUARANTINE.days, help="default: %(default)s")
+    parser.add_argument("--staging-days", type=span, default=STAGING.days, help="default: %(default)s")
+    parser.add_argument("--quarantine-days", type=span, default=QUARANTINE.days, help="default: %(default)s")
     parser.add_argument("--dry-run", action="store_true", help="delete nothing, say how much would go")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args(arguments)
@@ -27,15 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "staging": timedelta(days=options.staging_days),
         "quarantine": timedelta(days=options.quarantine_days),
     }
-    engine = engines.create(engines.url_from(os.environ))
-    try:
-        engines.check_schema(engine)
+    return guarded(lambda: _run(options, days))
+
+
+def _run(options: argparse.Namespace, days: Mapping[str, timedelta]) -> int:
+    with database() as engine:
         done = prune(engine, datetime.now(UTC), dry=options.dry_run, **days)
-    except (StorageError, ConnectionError) as refused:
-        print(refused, file=sys.stderr)
-        return 1
-    finally:
-        engine.dispose()
     if options.json:
         print(json.dumps(asdict(done) | {"dry_run": options.dry_run}))
     else:

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 
 import _path  # noqa: F401
-from _groups import Progress, database, guarded, now, parser
+from _database import database, guarded
+from _groups import Progress, now, parser
 
 from models.group_reading import named_companies
 from models.merging import reset

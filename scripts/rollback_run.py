@@ -2,16 +2,14 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 import _path  # noqa: F401
+from _database import database, guarded
 
-from models import engine as engines
-from models.errors import StorageError
 from models.rollback import rollback
 
 
@@ -22,15 +20,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--dry-run", action="store_true", help="change nothing, say what would change")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args(arguments)
-    engine = engines.create(engines.url_from(os.environ))
-    try:
-        engines.check_schema(engine)
+    return guarded(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    with database() as engine:
         done = rollback(engine, options.run, datetime.now(UTC), dry=options.dry_run)
-    except (StorageError, ConnectionError) as refused:
-        print(refused, file=sys.stderr)
-        return 1
-    finally:
-        engine.dispose()
     if options.json:
         print(json.dumps(asdict(done) | {"dry_run": options.dry_run}))
     else:

@@ -42,7 +42,10 @@ class Rules:
     @classmethod
     def at(cls, threshold: float | str, *, flip: Flip | None = None, fresh_hours: float = 72) -> "Rules":
         """Rules that join at `threshold` (0.98) and leave one point below it. ValueError: outside 0.5 to 1."""
-        join = Fraction(str(threshold))
+        try:
+            join = Fraction(str(threshold))
+        except (ValueError, ZeroDivisionError):
+            join = Fraction(0)
         if not Fraction(1, 2) <= join <= 1:
             raise ValueError(f"threshold {threshold}: a share between 0.5 and 1, such as 0.98")
         return cls(join=join, leave=join - Fraction(1, 100), fresh=timedelta(hours=fresh_hours), flip=flip or Flip())

@@ -55,3 +55,12 @@ def test_an_unknown_company_or_threshold_is_named_and_exits_1(chain, capsys):
     assert "'nobody' is unknown; there is woolworths" in capsys.readouterr().err
     assert merge_groups.main(["--threshold", "98"]) == 1
     assert "threshold 98" in capsys.readouterr().err
+    for wrong in ("x", "1/0", "nan"):
+        assert merge_groups.main(["--threshold", wrong]) == 1
+        assert f"threshold {wrong}: a share between 0.5 and 1" in capsys.readouterr().err
+
+
+def test_a_store_to_explain_that_is_unknown_is_named_before_anything_is_merged(chain, capsys):
+    assert merge_groups.main(["--explain", "99"]) == 1
+    assert "store '99' is unknown (woolworths): --explain wants the chain's own id" in capsys.readouterr().err
+    assert len(grouped(chain)) == 4

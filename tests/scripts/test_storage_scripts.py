@@ -7,15 +7,19 @@ import subprocess
 from pathlib import Path
 
 import check_database
+import merge_groups
+import migrate
 import price_history
 import prune
 import pytest
+import reset_groups
 import rollback_run
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, text, update
 from sqlalchemy.engine import make_url
 
 from models import engine as engines
 from models.checks import check
+from models.tables import crawl_runs
 from tests.support.storage import cents, crawl, day, query, row
 
 GTIN = "09300605123454"
@@ -68,9 +72,64 @@ def test_price_history_by_gtin_and_by_sku(crawled: Engine, capsys) -> None:
 
 def test_prune_says_what_goes(crawled: Engine, capsys) -> None:
     assert prune.main(["--staging-days", "0", "--dry-run"]) == 0
-    assert prune.main(["--json", "--staging-days", "-9999"]) == 0
+    with crawled.begin() as connection:
+        connection.execute(update(crawl_runs).values(started_at=day(-9), finished_at=day(-9)))
+    assert prune.main(["--json", "--staging-days", "2"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["staged"] == 4
     assert query(crawled, "SELECT count(*) FROM price_changes") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "message"),
+    [
+        (rollback_run, ["99"], "run 99 is unknown: the table crawl_runs"),
+        (price_history, ["--gtin", "93x"], "--gtin 93x: a barcode has at most 14 digits"),
+        (price_history, ["--gtin", GTIN, "--store", "9"], "store '9' is unknown: the chain's own id is wanted"),
+        (
+            price_history,
+            ["--company", "woolworths", "--sku", "1", "--store", "9"],
+            "store '9' is unknown at woolworths",
+        ),
+        (price_history, ["--company", "spar", "--sku", "1"], "company 'spar' is unknown; there is woolworths"),
+        (price_history, ["--company", "woolworths", "--sku", "9"], "nothing is known of it"),
+    ],
+)
+def test_what_is_unknown_is_named_and_exits_1(crawled: Engine, capsys, script, arguments, message) -> None:
+    assert script.main(arguments) == 1
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("days", ["-1", "x", "nan", "inf"])
+def test_days_that_are_none_are_refused_before_anything_is_deleted(crawled: Engine, capsys, days) -> None:
+    with pytest.raises(SystemExit) as ended:
+        prune.main(["--staging-days", days])
+    assert ended.value.code == 2
+    assert f"'{days}' is no number of days or hours" in capsys.readouterr().err
+    assert query(crawled, "SELECT count(*) FROM staged_items") == [(4,)]
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("some.db", "DATABASE_URL is no URL, it has no ://: write sqlite:////path/to/file.db or"),
+        ("mysql://h/d", "DATABASE_URL begins mysql://, which names no database that is known here: write sqlite:"),
+        ("postgresql://nobody@127.0.0.1:1/none", "cannot read the database at postgresql+psycopg2://nobody@127.0.0.1"),
+        ("sqlite:////tmp", "unable to open database file"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("script", "arguments", "code"),
+    [
+        (check_database, [], 2), (merge_groups, [], 1), (migrate, ["--check"], 1), (reset_groups, [], 1),
+        (price_history, ["--gtin", GTIN], 1), (prune, [], 1), (rollback_run, ["1"], 1),
+    ],
+)  # fmt: skip
+def test_a_database_that_cannot_be_used_is_told_in_a_line(monkeypatch, capsys, script, arguments, code, url, message):
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert script.main(arguments) == code
+    told = capsys.readouterr().err
+    assert message in told
+    assert "sqlalche.me" not in told
 
 
 def restored(url: str) -> dict[str, int]:
