@@ -1,5 +1,7 @@
 """The time zone of an Australian address: specials flip at the store's own midnight."""
 
+from zoneinfo import ZoneInfo
+
 BY_STATE = {
     "NSW": "Australia/Sydney",
     "ACT": "Australia/Sydney",
@@ -39,3 +41,11 @@ def zone_for(state: str | None, postcode: str | None) -> str | None:
     """The IANA zone of an address, None where neither state nor postcode tells."""
     special = BY_POSTCODE.get((postcode or "").strip())
     return special or BY_STATE.get(state_code(state) or "")
+
+
+def zone_called(name: str | None) -> str | None:
+    """The IANA zone of that name; None for what is none (`AUS Eastern Standard Time`, `+10:00`)."""
+    try:
+        return ZoneInfo(name).key if name and "/" in name else None
+    except (ValueError, OSError, KeyError):
+        return None

@@ -11,7 +11,8 @@ from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
 from splitcart.periods import Flip
-from splitcart.timezones import state_code, zone_for
+from splitcart.timezones import state_code, zone_called, zone_for
+from splitcart_spiders import fields
 from splitcart_spiders.arguments import refuse_unknown, truth
 from splitcart_spiders.chain_spider import decoded, describe
 from splitcart_spiders.errors import CatalogueError, CrawlError
@@ -93,27 +94,29 @@ class LocatorSpider(Spider):
         """The JSON body; raises CatalogueError for anything else."""
         return decoded(response)
 
-    def store(self, store_id: Any, **fields: Any) -> Iterator[StoreItem]:
-        """The item of one store, where it has an id; the time zone follows from the address unless given."""
-        if store_id in (None, ""):
+    def store(self, store_id: Any, **told: Any) -> Iterator[StoreItem]:
+        """The item of one store, where it has an id; the time zone follows from the address unless given by
+        its IANA name."""
+        known = fields.code(store_id)
+        if known is None:
             self.crawler.stats.inc_value("splitcart/locator/no_id")
             return
         texts = {
-            name: text(value) for name, value in fields.items() if name not in ("latitude", "longitude", "is_online")
+            name: text(value) for name, value in told.items() if name not in ("latitude", "longitude", "is_online")
         }
         state, postcode = texts.pop("state", None), texts.pop("postcode", None)
-        zone = texts.pop("timezone", None) or zone_for(state, postcode)
-        name = texts.pop("store_name", None) or texts.get("suburb") or str(store_id)
+        zone = zone_called(texts.pop("timezone", None)) or zone_for(state, postcode)
+        name = texts.pop("store_name", None) or texts.get("suburb") or known
         yield StoreItem(
             company=self.chain.COMPANY,
-            store_id=str(store_id),
+            store_id=known,
             store_name=name,
             state=state_code(state) or state,
             postcode=postcode,
             timezone=zone,
-            latitude=degrees(fields.get("latitude"), 90),
-            longitude=degrees(fields.get("longitude"), 180),
-            is_online=bool(fields.get("is_online", True)),
+            latitude=degrees(told.get("latitude"), 90),
+            longitude=degrees(told.get("longitude"), 180),
+            is_online=bool(told.get("is_online", True)),
             **texts,
         )
 
@@ -122,8 +125,8 @@ def text(value: Any) -> str | None:
     """A trimmed text of at most 200 characters, None for what is empty or says N/A."""
     if not isinstance(value, str | int) or isinstance(value, bool):
         return None
-    found = " ".join(str(value).replace("\0", "").split())[:200]
-    return None if found.casefold() in ("", "n/a", "null") else found
+    found = fields.text(str(value), 200)
+    return None if found is None or found.casefold() in ("n/a", "null") else found
 
 
 def degrees(value: Any, limit: int) -> float | None:

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, create_engine, select
 from models import tables
 from sandbox.server import SandboxServer
 from sandbox.world import World
+from splitcart_spiders.spiders.iga_stores import IgaStoresSpider
 from tests.support.crawls import crawl
 
 CHAINS = ("woolworths", "coles", "aldi", "iga")
@@ -51,6 +52,27 @@ def test_a_locator_finds_every_store_with_its_zone_and_gives_each_a_group(
         anchors = connection.execute(select(tables.store_groups.c.anchor_id)).scalars().all()
     assert sorted(members) == sorted(anchors) == sorted(row.id for row in found.values())
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("told", "zone"),
+    [
+        ("Australia/Perth", "Australia/Perth"),
+        *(
+            (other, "Australia/Sydney")
+            for other in ("AUS Eastern Standard Time", "+10:00", "../etc/passwd", "No/Zone", 10)
+        ),
+    ],
+)
+def test_a_time_zone_is_one_that_can_be_reckoned_with(told: object, zone: str) -> None:
+    (store,) = IgaStoresSpider().store("32600", store_name="IGA", state="NSW", timezone=told)
+    assert store.timezone == zone
+
+
+def test_what_a_locator_tells_of_a_store_can_be_stored() -> None:
+    (store,) = IgaStoresSpider().store(32600, store_name=" a\ud800b\x00 ", suburb="N/A", address_line_1="x" * 5000)
+    assert (store.store_id, store.store_name, store.suburb) == ("32600", "ab", None)
+    assert len(str(store.address_line_1)) == 200
 
 
 def test_a_store_closes_only_when_two_complete_runs_in_a_row_miss_it(sqlite_url: str) -> None:
