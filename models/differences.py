@@ -11,7 +11,7 @@ from models.locks import Place
 from models.offers import columns, differs
 from models.run import Run
 from models.tables.base import OFFER
-from models.types import UtcDateTime
+from models.types import UtcDateTime, utc_text
 
 OWN = ("insert", "update", "relist")
 FOLLOWS = ("drop", "follow")
@@ -123,6 +123,21 @@ def _run(connection: Connection, sql: str, **values: Any) -> None:
     bound = {name: value for name, value in values.items() if f":{name}" in sql}
     times = [bindparam(name, type_=UtcDateTime()) for name in ("now", "scraped") if name in bound]
     connection.execute(text(sql).bindparams(*times), bound)
+
+
+def unlike_history(connection: Connection, moment: Moment) -> list[tuple[int, str, int]]:
+    """(listing_id, changed_at, crawl_run_id) of the rows that `write` will replace, where the history tells others.
+
+    Joining and leaving groups write history of rows that stay as they are, and a touch writes none.
+    """
+    latest = """(SELECT {} FROM price_changes c WHERE c.store_id = p.store_id AND c.listing_id = p.listing_id
+        AND c.price_cents IS NOT NULL ORDER BY c.changed_at DESC LIMIT 1)"""
+    sql = f"""SELECT p.listing_id, p.changed_at, p.crawl_run_id FROM prices p
+        JOIN publish_diff d ON d.listing_id = p.listing_id AND d.action IN ('update', 'relist', 'drop')
+        WHERE p.store_id = {moment.place.store_id} AND (p.changed_at <> {latest.format("c.changed_at")}
+            OR p.crawl_run_id <> {latest.format("c.crawl_run_id")}) ORDER BY 1"""  # noqa: S608 integers, fixed text
+    rows = connection.execute(text(sql).columns(changed_at=UtcDateTime()))
+    return [(int(row.listing_id), utc_text(row.changed_at), int(row.crawl_run_id)) for row in rows]
 
 
 def touched(connection: Connection, moment: Moment) -> list[tuple[int, int]]:

@@ -103,6 +103,7 @@ def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
     seen, priced = gather(connection, run)
     actions = differences.find(connection, moment)
     undo: dict[str, Any] = {"touched": differences.touched(connection, moment) if actions.get("touch") else []}
+    undo["rows"] = differences.unlike_history(connection, moment) if actions else []
     differences.write(connection, moment, actions)
     whole = ending.verdict.publishes == "all"
     absence = ranges.judge(connection, moment, absent=whole)

@@ -131,9 +131,10 @@ def _restore_prices(connection: Connection, run: Row[Any]) -> tuple[int, int, in
 
 
 def _restore_rest(connection: Connection, run: Row[Any], entry: dict[str, Any]) -> None:
-    for listing_id, crawl_run_id in entry.get("touched", []):
+    for listing_id, *changed_at, crawl_run_id in (*entry.get("rows", []), *entry.get("touched", [])):
         mine = (prices.c.store_id == run.store_id, prices.c.listing_id == listing_id)
-        connection.execute(update(prices).where(*mine).values(crawl_run_id=crawl_run_id))
+        values = {"changed_at": datetime.fromisoformat(changed_at[0])} if changed_at else {}
+        connection.execute(update(prices).where(*mine).values(crawl_run_id=crawl_run_id, **values))
     _restore_range(connection, run.store_id, entry)
     ids = [row[0] for row in entry.get("missing", [])]
     sql = f"DELETE FROM missing_listings WHERE store_id = :store AND {among(connection, 'listing_id', 'ids')}"  # noqa: S608

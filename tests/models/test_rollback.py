@@ -6,7 +6,8 @@ from sqlalchemy import Engine
 from models.checks import check
 from models.errors import RollbackRefused
 from models.rollback import rollback
-from tests.support.storage import cents, crawl, day, query, row, value
+from tests.models.test_groups import merge, reset_all
+from tests.support.storage import cents, crawl, day, effective, query, row, value
 
 TABLES = {
     "prices": "store_id, listing_id",
@@ -70,6 +71,21 @@ def test_a_rollback_that_later_runs_stand_on_is_refused(engine: Engine) -> None:
         rollback(engine, first.id, day(2))
     with pytest.raises(RollbackRefused, match="unknown"):
         rollback(engine, 99, day(2))
+
+
+def test_a_row_is_as_old_and_as_well_known_as_before(engine: Engine) -> None:
+    crawl(engine, [row(1, 100), row(2, 200), row(3, 300)], store="1")
+    crawl(engine, [row(1, 100), row(2, 200), row(3, 300)], store="2")
+    merge(engine)
+    crawl(engine, [row(1, 110), row(2, 220), row(3, 300)], store="1", now=day(1))
+    reset_all(engine, day(1.1))  # 1 and 2 are inferred from now on; 3 was seen, but only the leaving wrote it
+    crawl(engine, [row(1, 110), row(2, 250), row(3, 300)], store="2", now=day(1.2))  # 1 is confirmed
+    before, known = state(engine), effective(engine, "2")
+    assert [one.source for _, one in sorted(known.items())] == ["own", "own", "own"]
+    run, _ = crawl(engine, [row(i, 400) for i in (1, 2, 3)], store="2", now=day(1.4))
+    rollback(engine, run.id, day(1.5))
+    assert state(engine) == before
+    assert effective(engine, "2") == known
 
 
 def test_a_partial_run_is_rolled_back_too(engine: Engine) -> None:
