@@ -75,8 +75,16 @@ def play(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> l
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_every_promise_holds_through_kills(capsys, tmp_path, database):
     only = ("--mishap", "killed while it ends", "--mishap", "killed at a request", "--chain", aldi.SLUG)
-    played = play(capsys, tmp_path, "--runs", "6", "--seed", "4", "--database", database, *only)
+    played = play(capsys, tmp_path, "--runs", "4", "--seed", "4", "--database", database, *only)
     assert sum(crawl["struck"] for crawl in played) >= 1
+
+
+def test_a_server_that_crashes_between_staging_and_publishing_leaves_no_complete_run(capsys, tmp_path):
+    crashes = ("crashes before judging", "crashes before publishing")
+    only = [part for name in crashes for part in ("--mishap", name)]
+    played = play(capsys, tmp_path, "--runs", "5", "--database", "postgresql", "--chain", aldi.SLUG, *only)
+    befallen = {crawl["mishap"]: (crawl["struck"], crawl["status"]) for crawl in played if crawl["mishap"] in crashes}
+    assert befallen == dict.fromkeys(crashes, (True, "failed"))
 
 
 APART = {
@@ -95,6 +103,6 @@ def names(database: str) -> list[str]:
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_every_promise_holds_whatever_goes_wrong(capsys, tmp_path, database):
     only = [part for name in names(database) for part in ("--mishap", name)]
-    played = play(capsys, tmp_path, "--runs", "14", "--seed", "2", "--database", database, "--chain", iga.SLUG, *only)
-    assert len(played) >= 14
-    assert sum(crawl["struck"] for crawl in played) >= 5
+    played = play(capsys, tmp_path, "--runs", "12", "--seed", "2", "--database", database, "--chain", iga.SLUG, *only)
+    assert len(played) >= 12
+    assert sum(crawl["struck"] for crawl in played) >= 4
