@@ -1,8 +1,9 @@
 """Readings of untrusted JSON that all mappings share: each gives a bounded value, None, or raises Refused."""
 
+import html
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from decimal import Decimal
 from urllib.parse import quote
 
@@ -13,6 +14,10 @@ LONGEST_URL = 1000
 DEEPEST_PATH = 8
 HEAVIEST_GRAMS = 30_000
 """No piece or pack of weighed goods is heavier; grams that are called kilograms are."""
+_SEASON = re.compile(
+    r"(?:christmas|xmas|easter|halloween|seasonal|back[ _-]to[ _-]school"
+    r"|(?:mother|father|valentine)['\u2019]?s[ _-]day)(?![a-z])"
+)
 _SKU = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 _AMOUNT = re.compile(r"\d{1,7}(?:\.\d{1,6})?")
 
@@ -157,16 +162,23 @@ def path(values: object) -> tuple[str, ...]:
     return tuple(known for known in found if known)
 
 
+def is_campaign(name: str, promo_roots: Set[str]) -> bool:
+    """Whether a root of that name is a campaign: one of a chain's `promo_roots`, or a season's (`Christmas Shop`)."""
+    plain = name.casefold()
+    return plain in promo_roots or bool(_SEASON.match(plain))
+
+
 def choose_path(promo_roots: frozenset[str], *paths: tuple[str, ...]) -> tuple[str, ...]:
     """The first path that does not begin at a promotional root, else the first path at all."""
     known = [candidate for candidate in paths if candidate]
-    proper = [candidate for candidate in known if candidate[0].casefold() not in promo_roots]
+    proper = [candidate for candidate in known if not is_campaign(candidate[0], promo_roots)]
     return next(iter(proper or known), ())
 
 
 def slug(*words: str | None) -> str:
     """Words as a page's address has them: lower case, no accents, everything but letters and digits one dash."""
-    plain = unicodedata.normalize("NFKD", " ".join(word for word in words if word)).encode("ascii", "ignore").decode()
+    said = html.unescape(" ".join(word for word in words if word))
+    plain = unicodedata.normalize("NFKD", said).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.casefold()).strip("-")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splitcart.runs import Category, Gates
+from splitcart_spiders.fields import is_campaign
 
 # Pages asked for beyond what the total promises, before a walk is given up (goods move between pages while one walks).
 EXTRA_PAGES = 1
@@ -131,6 +132,11 @@ def is_named(node: Node, names: Set[str]) -> bool:
     """Whether one of `names`, all casefolded, is the node's key, slug or name."""
     own = {node.key.casefold(), node.slug.casefold(), node.path[-1].casefold() if node.path else ""}
     return not own.isdisjoint(names)
+
+
+def is_promo_root(node: Node, names: Set[str]) -> bool:
+    """Whether a root is a campaign's: one of `names`, or a season's by its name."""
+    return is_named(node, names) or any(is_campaign(name, names) for name in (node.key, node.slug, *node.path[-1:]))
 
 
 def find(nodes: Iterable[Node], wanted: Set[str]) -> list[Node]:

@@ -167,7 +167,7 @@ def _one_shelf(levels: list[list]) -> tuple[str, ...]:
     """One path of lists of names, top level first, each of which may name several: the first whose department is no
     campaign; below another department than the first only where the lists go together."""
     departments = levels[0]
-    proper = (at for at, name in enumerate(departments) if (fields.text(name) or "").casefold() not in _NO_SHELVES)
+    proper = (at for at, name in enumerate(departments) if not fields.is_campaign(fields.text(name) or "", _NO_SHELVES))
     at = next(proper, 0)
     level = [names[at] if len(names) == len(departments) else None if at else names[0] for names in levels if names]
     return fields.path(level)

@@ -5,6 +5,7 @@ from typing import Any
 from models.staging import StagingWriter, Totals
 from splitcart.runs import Category
 from splitcart_spiders.chain_spider import ChainSpider
+from splitcart_spiders.fields import is_campaign
 from splitcart_spiders.items import BarcodeItem, StoreItem
 
 
@@ -33,7 +34,7 @@ class Staging:
         assert self.writer is not None
         assert self.spider is not None
         path = row["category_path"]
-        row["is_promo"] = bool(path) and path[0].casefold() in self.spider.chain.PROMO_ROOTS
+        row["is_promo"] = bool(path) and is_campaign(path[0], self.spider.chain.PROMO_ROOTS)
         await self.writer.put(row)
 
     async def stage_barcode(self, item: BarcodeItem) -> None:

@@ -9,7 +9,7 @@ from scrapy.http import Response
 from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.chains import aldi
 from splitcart_spiders.errors import CatalogueError
-from splitcart_spiders.walk import Node, Page, is_named
+from splitcart_spiders.walk import Node, Page, is_promo_root
 
 API = "https://api.aldi.com.au"
 HEADERS = {"Accept": "application/json", "Origin": "https://www.aldi.com.au", "Referer": "https://www.aldi.com.au/"}
@@ -39,7 +39,7 @@ class AldiSpider(ChainSpider):
             return None
         key, slug = str(raw["key"]), str(raw.get("urlSlugText") or "")
         path = (*above, str(raw.get("name") or key).strip())
-        promo = promo or (not above and is_named(Node(key, path, slug=slug), self.chain.PROMO_ROOTS))
+        promo = promo or (not above and is_promo_root(Node(key, path, slug=slug), self.chain.PROMO_ROOTS))
         children = (self.node(child, path, promo) for child in raw.get("children") or [])
         return Node(key, path, promo, tuple(child for child in children if child), slug)
 

@@ -15,7 +15,7 @@ from splitcart_spiders.chains import coles
 from splitcart_spiders.errors import CatalogueError, CrawlError
 from splitcart_spiders.items import BarcodeItem, Drop, ProductItem
 from splitcart_spiders.shopper import ShopperSpider
-from splitcart_spiders.walk import Node, Page, is_named
+from splitcart_spiders.walk import Node, Page, is_promo_root
 
 SITE = "https://www.coles.com.au"
 HEADERS = {"Accept": "application/json, text/plain, */*", "Accept-Language": "en-AU,en;q=0.9", "Referer": f"{SITE}/"}
@@ -81,7 +81,9 @@ class ColesSpider(ShopperSpider):
         token = str(raw["seoToken"])
         path = (*above, str(raw.get("name") or raw.get("originalName") or token).strip())
         slug = "/".join((*slugs, token))
-        promo = promo or (not above and is_named(Node(slug, path, slug=token), self.chain.PROMO_ROOTS))
+        own = Node(slug, path, slug=token)
+        season = raw.get("subType") == "SEASONAL"
+        promo = promo or (not above and (season or is_promo_root(own, self.chain.PROMO_ROOTS)))
         children = (self.node(child, path, (*slugs, token), promo) for child in raw.get("catalogGroupView") or [])
         return Node(slug, path, promo, tuple(child for child in children if child), token)
 

@@ -10,7 +10,7 @@ from scrapy.http import Response
 from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.chains import iga
 from splitcart_spiders.errors import CatalogueError
-from splitcart_spiders.walk import Node, Page, is_named
+from splitcart_spiders.walk import Node, Page, is_promo_root
 
 SITE = "https://www.igashop.com.au"
 HEADERS = {"Accept": "application/json", "x-shopping-mode": "11111111-1111-1111-1111-111111111111"}
@@ -52,7 +52,7 @@ class IgaSpider(ChainSpider):
             return None
         key = str(raw["identifier"])
         path = (*above, str(raw.get("displayName") or key).strip())
-        promo = promo or (not above and is_named(Node(key, path), self.chain.PROMO_ROOTS))
+        promo = promo or (not above and is_promo_root(Node(key, path), self.chain.PROMO_ROOTS))
         children = (self.node(child, path, promo) for child in raw.get("children") or [])
         return Node(key, path, promo, tuple(child for child in children if child))
 

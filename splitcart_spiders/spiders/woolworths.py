@@ -11,7 +11,7 @@ from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.chains import woolworths
 from splitcart_spiders.errors import CatalogueError
 from splitcart_spiders.items import Drop, ProductItem
-from splitcart_spiders.walk import Node, Page, is_named
+from splitcart_spiders.walk import Node, Page, is_promo_root
 
 SITE = "https://www.woolworths.com.au"
 HEADERS = {
@@ -50,7 +50,7 @@ class WoolworthsSpider(ChainSpider):
         key, slug = str(raw["NodeId"]), str(raw.get("UrlFriendlyName") or "")
         path = (*above, str(raw.get("Description") or slug or key).strip())
         own = Node(key, path, slug=slug)
-        promo = promo or bool(raw.get("IsSpecial")) or (not above and is_named(own, self.chain.PROMO_ROOTS))
+        promo = promo or bool(raw.get("IsSpecial")) or (not above and is_promo_root(own, self.chain.PROMO_ROOTS))
         children = (self.node(child, path, promo) for child in raw.get("Children") or [])
         return Node(
             key, path, promo, tuple(child for child in children if child and (promo or not child.is_promo)), slug

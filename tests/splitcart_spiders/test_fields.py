@@ -83,6 +83,20 @@ def test_a_price_is_none_only_where_none_is_sent_or_nothing_is_sold():
             fields.price("free", "1", available=True, cents=cents)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        *(
+            (name, True)
+            for name in ("Specials", "Christmas Shop", "EASTER", "back-to-school-2027", "Mother\u2019s Day")
+        ),
+        *((name, False) for name in ("Pantry", "Easterly Wines", "Fruit", "", "Shop Christmas")),
+    ],
+)
+def test_a_campaign_is_one_of_the_chains_or_a_seasons(name, told):
+    assert fields.is_campaign(name, {"specials"}) is told
+
+
 def test_the_first_path_that_is_no_campaign_is_chosen():
     promo = frozenset({"specials"})
     assert fields.choose_path(promo, (), ("Specials", "Half"), ("Dairy",)) == ("Dairy",)
