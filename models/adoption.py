@@ -20,12 +20,15 @@ _RESUMABLE = ("running", "partial", "blocked")
 def candidate(connection: Connection, company_id: int, target: Target, now: datetime) -> Any:
     """The store's latest run, when its walk may be gone on with; else None.
 
-    It broke off within 6 hours and before no specials flip, was not limited on request, and all its staging is there.
+    It broke off within 6 hours and before no specials flip, was neither limited on request nor rolled back, and all its
+    staging is there.
     """
     runs = crawl_runs.c
     wanted = select(crawl_runs).where(runs.company_id == company_id, runs.store_code == target.store_code)
     run = connection.execute(wanted.order_by(runs.id.desc()).limit(1)).one_or_none()
-    if run is None or run.status not in _RESUMABLE or code_of(run.reason or "") == "requested":
+    if run is None or run.rolled_back_at is not None or run.status not in _RESUMABLE:
+        return None
+    if code_of(run.reason or "") == "requested":
         return None
     flip = Flip(target.flip_weekday, target.flip_hour)
     if now - run.started_at > MOST or crosses(flip, target.timezone, run.started_at, now):

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, delete, select, text, update
+from sqlalchemy import Connection, Engine, Row, delete, or_, select, text, update
 
-from models import bulk, vectors
+from models import bulk, groups, vectors
 from models.dialect import among, listed
 from models.errors import RollbackRefused
-from models.locks import lock_for_publishing
+from models.groups import Place
 from models.ranges import pack
 from models.retry import retried
 from models.staged_texts import TEXTS
@@ -21,6 +21,8 @@ from models.tables import (
     membership_periods,
     missing_listings,
     prices,
+    store_group_memberships,
+    store_groups,
     store_ranges,
     stores,
 )
@@ -42,6 +44,8 @@ class RolledBack:
     """Price rows that the run had added."""
     texts: int
     """Listings whose text is put back."""
+    stores_left: tuple[int, ...]
+    """Members that joined or were published since the run: each is now alone, with its prices as they were."""
     stores_to_crawl: tuple[int, ...]
     """Stores that left the group with prices inferred from the run: marked for another crawl."""
 
@@ -65,10 +69,11 @@ def rollback(engine: Engine, run_id: int, now: datetime, *, dry: bool = False) -
 
 def _rollback(connection: Connection, run_id: int, now: datetime) -> RolledBack:
     store_id = _store(connection, run_id)
-    lock_for_publishing(connection, store_id)
+    places = _lock(connection, store_id)
     run = connection.execute(select(crawl_runs).where(crawl_runs.c.id == run_id).with_for_update()).one()
     _refuse(connection, run)
     entries = unpacked(run.undo)
+    left = _let_go(connection, run, places, now)
     history, restored, removed = _restore_prices(connection, run)
     for entry in reversed(entries):
         _restore_rest(connection, run, entry)
@@ -76,7 +81,7 @@ def _rollback(connection: Connection, run_id: int, now: datetime) -> RolledBack:
     connection.execute(update(crawl_runs).where(crawl_runs.c.id == run_id).values(rolled_back_at=now))
     vectors.refresh(connection, store_id)
     told = sum(len(entry.get("texts", [])) for entry in entries)
-    return RolledBack(run_id, store_id, history, restored, removed, told, tuple(elsewhere))
+    return RolledBack(run_id, store_id, history, restored, removed, told, left, tuple(elsewhere))
 
 
 def _store(connection: Connection, run_id: int) -> int:
@@ -89,9 +94,36 @@ def _store(connection: Connection, run_id: int) -> int:
     return int(found.store_id)
 
 
+def _lock(connection: Connection, store_id: int) -> dict[int, Place]:
+    """Locks the store and, where it is an anchor, its members; twice, for who joined while we waited."""
+    for _ in range(2):
+        member, group = store_group_memberships.c, store_groups.c
+        mine = select(group.id).where(group.anchor_id == store_id)
+        members = select(member.store_id).where(member.group_id.in_(mine))
+        places = groups.lock(connection, {store_id, *connection.execute(members).scalars()})
+    return places
+
+
+def _let_go(connection: Connection, run: Row[Any], places: dict[int, Place], now: datetime) -> tuple[int, ...]:
+    """Gives the members that stood on the run since groups of their own: what they saw themselves is not put back."""
+    runs, periods = crawl_runs.c, membership_periods.c
+    since = or_(runs.finished_at.is_(None), runs.finished_at > run.finished_at, runs.id > run.id)
+    published = select(runs.store_id).where(runs.undo.is_not(None), runs.rolled_back_at.is_(None), since)
+    joined = select(periods.store_id).where(periods.to_at.is_(None), periods.from_at > run.finished_at)
+    standing = {*connection.execute(published).scalars(), *connection.execute(joined).scalars()} & places.keys()
+    left = tuple(sorted(standing - {run.store_id}))
+    for member in left:
+        groups.leave(connection, places[member], now)
+    return left
+
+
 def _refuse(connection: Connection, run: Row[Any]) -> None:
     if run.undo is None:
         raise RollbackRefused(f"run {run.id} ended {run.status} and published nothing: there is nothing to put back")
+    if run.status == "running":
+        raise RollbackRefused(
+            f"run {run.id} is being gone on with until {run.lease_until:%H:%M:%S} UTC: wait for its end"
+        )
     if run.rolled_back_at is not None:
         raise RollbackRefused(f"run {run.id} was rolled back at {run.rolled_back_at:%Y-%m-%d %H:%M} UTC already")
     table = crawl_runs.c
@@ -99,7 +131,8 @@ def _refuse(connection: Connection, run: Row[Any]) -> None:
         table.store_id == run.store_id,
         table.undo.is_not(None),
         table.rolled_back_at.is_(None),
-        table.finished_at > run.finished_at,
+        table.id != run.id,
+        or_(table.finished_at > run.finished_at, table.status == "running"),
     )
     ids = list(connection.execute(later.order_by(table.finished_at.desc())).scalars())
     if ids:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -79,6 +79,8 @@ def _take(connection: Connection, asked: _Asked, values: dict[str, Any], lease_s
     target, now = asked.target, asked.now
     company_id = ensure_company(connection, target)
     store = _store(connection, company_id, target.store_code)
+    if store is not None:  # its own clock tells whether a flip lies between two walks
+        asked = replace(asked, target=replace(target, timezone=store.timezone))
     leases.refuse_if_taken(store, asked.token, now, _running(connection, company_id, target.store_code))
     found = _earlier(connection, company_id, asked, values["lease_token"])
     run_id = _reopen(connection, found, values) if found else _open(connection, values, company_id, store, asked)
@@ -92,7 +94,7 @@ def _take(connection: Connection, asked: _Asked, values: dict[str, Any], lease_s
         store_code=target.store_code,
         store_id=None if store is None else store.id,
         fulfilled_by=None if store is None else store.fulfilled_by,
-        timezone=target.timezone if store is None else store.timezone,
+        timezone=asked.target.timezone,
         started_at=found.started_at if found else now,
         lease_seconds=lease_seconds,
         adopted=adopted,

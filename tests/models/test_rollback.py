@@ -6,8 +6,8 @@ from sqlalchemy import Engine
 from models.checks import check
 from models.errors import RollbackRefused
 from models.rollback import rollback
-from tests.models.test_groups import merge, reset_all
-from tests.support.storage import cents, crawl, day, effective, query, row, value
+from tests.models.test_groups import grouped, merge, reset_all
+from tests.support.storage import cents, crawl, day, effective, open_run, query, row, value
 
 TABLES = {
     "prices": "store_id, listing_id",
@@ -97,3 +97,46 @@ def test_a_partial_run_is_rolled_back_too(engine: Engine) -> None:
     assert {name: rows for name, rows in after.items() if name != "listings"} == {
         name: rows for name, rows in before.items() if name != "listings"
     }
+
+
+def test_what_members_saw_since_stays_when_their_anchor_is_rolled_back(engine: Engine) -> None:
+    """Before, a member that had joined lost every price, and one that was published since went back with its anchor."""
+    for store in ("2", "3", "4"):
+        crawl(engine, [row(1), row(2)], store=store)
+    merge(engine)
+    lie, _ = crawl(engine, [row(1, 130), row(2), row(3, 300)], store="2", now=day(1))
+    crawl(engine, [row(1, 130), row(2), row(3, 300)], store="3", now=day(1.1))  # a member that agrees
+    crawl(engine, [row(1, 130), row(2), row(3, 300)], store="1", now=day(1.1))
+    merge(engine, day(1.2))
+    assert grouped(engine) == {frozenset("1234")}
+    told = rollback(engine, lie.id, day(1.3))
+    ids = dict(query(engine, "SELECT store_id, id FROM stores"))
+    assert told.stores_left == tuple(sorted((ids["1"], ids["3"])))
+    for store in ("1", "3"):
+        assert cents(engine, store) == {"1": 130, "2": 100, "3": 300}
+        assert {one.source for one in effective(engine, store).values()} == {"own"}
+    assert cents(engine, "2") == cents(engine, "4") == {"1": 100, "2": 100}
+    assert sound(engine)
+
+
+def partial_and_resumed(engine: Engine):
+    first, _ = crawl(engine, [row(1), row(2)])
+    run, _ = crawl(engine, [row(1, 90)], now=day(0.1), status="partial", reason="category_short: x")
+    again = open_run(engine, now=day(0.2), resume=True)
+    assert again.id == run.id
+    return first, run
+
+
+def test_a_run_that_is_being_gone_on_with_is_not_rolled_back_nor_what_it_stands_on(engine: Engine) -> None:
+    first, run = partial_and_resumed(engine)
+    with pytest.raises(RollbackRefused, match=f"run {run.id} is being gone on with until"):
+        rollback(engine, run.id, day(0.2))
+    with pytest.raises(RollbackRefused, match=f"roll back {run.id} first"):
+        rollback(engine, first.id, day(0.2))
+
+
+def test_a_run_that_was_rolled_back_is_not_gone_on_with(engine: Engine) -> None:
+    crawl(engine, [row(1), row(2)])
+    run, _ = crawl(engine, [row(1, 90)], now=day(0.1), status="partial", reason="category_short: x")
+    rollback(engine, run.id, day(0.15))
+    assert open_run(engine, now=day(0.2), resume=True).id != run.id

@@ -6,15 +6,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, text, update
 
 from models import runs
+from models.tables import stores
 from splitcart.runs import Category, Counts, Shortfall
-from tests.support.storage import START, category, judged, open_run, query, row, stage, value
+from tests.support.storage import START, category, crawl, judged, open_run, query, row, stage, value
 
 
 def end(engine: Engine, run: runs.Run, status: str = "blocked", reason: str = "blocked", **options):
@@ -177,6 +178,18 @@ def test_walks_too_far_apart_are_no_one_run(engine: Engine, hours: float) -> Non
     assert run.id != dead.id
     assert run.adopted == ()
     assert value(engine, "SELECT count(*) FROM staged_items") == 0
+
+
+@pytest.mark.parametrize(("zone", "adopted"), [("Australia/Sydney", False), ("Australia/Perth", True)])
+def test_whether_a_flip_lies_between_two_walks_is_told_by_the_stores_own_clock(engine: Engine, zone, adopted) -> None:
+    crawl(engine, [row(1), row(2)])
+    with engine.begin() as connection:
+        connection.execute(update(stores).values(timezone=zone))
+    before = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # Tuesday 23:00 in Sydney, 20:00 in Perth
+    run = open_run(engine, now=before)
+    stage(engine, run.id, [row(1)])
+    again = open_run(engine, now=before + timedelta(hours=2), resume=True)
+    assert (again.id == run.id) is adopted
 
 
 def test_a_run_that_was_blocked_may_be_gone_on_with(engine: Engine) -> None:
