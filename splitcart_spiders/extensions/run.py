@@ -186,14 +186,9 @@ class RunExtension:
         categories = [*adopted, *(walk.category() for walk in spider.walker.walks.values())]
         barcodes.into_staging(self.engine, self.run, self.staging.barcodes)
         judged = verdict(reason, counts, categories, self.history, self.gates(), now=now)
+        told = outcome.figures(self.crawler, counts, self.run.started_at, now, self.exceptions + self.staging.errors)
         self.finisher(judged)(
-            self.engine,
-            self.run,
-            judged,
-            categories,
-            answered_for=spider.answered_for,
-            counts=outcome.figures(self.crawler, counts, self.run.started_at, now, self.exceptions),
-            now=now,
+            self.engine, self.run, judged, categories, answered_for=spider.answered_for, counts=told, now=now
         )
         self.learn(spider, judged, now)
         return judged

@@ -29,6 +29,11 @@ class Staging:
         self.spider, self.writer = spider, writer
         writer.start()
 
+    @property
+    def errors(self) -> list[str]:
+        """Why the writer gave up, should it have."""
+        return [self.totals.error] if self.totals and self.totals.error else []
+
     async def stage(self, row: dict[str, Any]) -> None:
         """Hand one row to the writer thread; waits while its buffer is full."""
         assert self.writer is not None

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from models import barcodes
 from models import publish as publishing
+from models.staging import StagingWriter
 from models.tables import crawl_runs
 from sandbox.server import SandboxServer
 from sandbox.world import World
@@ -120,6 +121,21 @@ def test_a_publish_that_the_database_refuses_ends_the_run_as_failed_and_the_next
     assert run(sandbox, database_url).status == "complete"
     store = sandbox.world.stores("iga")[0].store_id
     check_truth(engine, "iga", store, sandbox.world.truth("iga", store, 0))
+
+
+def test_a_staging_that_the_database_refuses_publishes_nothing_and_says_why(
+    sandbox: SandboxServer, engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: Any) -> Any:
+        raise OperationalError("INSERT INTO staged_items", {}, Exception("database or disk is full"))
+
+    monkeypatch.setattr(StagingWriter, "_write", full)
+    outcome = run(sandbox, database_url)
+    assert (outcome.status, outcome.exit_code) == ("failed", 1)
+    status, reason, exceptions = ended(engine)
+    assert (status, reason.partition(":")[0]) == ("failed", "empty_store")
+    assert exceptions == ["OperationalError: database or disk is full"]
+    assert query(engine, "SELECT count(*) FROM prices") == [(0,)]
 
 
 def test_what_fails_after_the_run_was_published_does_not_unsay_it(
