@@ -23,7 +23,7 @@ SCHEMA_REVISION = "0004"
 
 BUSY_SECONDS = 30
 CONNECT = {"application_name": "splitcart", "client_encoding": "utf8"}
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-16384", "temp_store=MEMORY")
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-8192", "temp_store=MEMORY")
 
 
 def url_from(environ: Mapping[str, str]) -> str:
@@ -67,10 +67,12 @@ def create(url: str) -> Engine:
     """
     url = normalise(url)
     if make_url(url).get_backend_name() != "sqlite":
-        plain = create_engine(url, pool_pre_ping=True, connect_args=dict(CONNECT))
+        plain = create_engine(url, pool_pre_ping=True, pool_use_lifo=True, connect_args=dict(CONNECT))
         return SplitcartEngine(plain.pool, plain.dialect, plain.url)
     Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
-    plain = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    # The latest connection first: each keeps pages of its own, so that using them in turn would fill every cache.
+    plain = create_engine(url, pool_use_lifo=True, connect_args=arguments)
     event.listen(plain.pool, "connect", _prepare_sqlite)
     engine = SplitcartEngine(plain.pool, plain.dialect, plain.url)
     event.listen(engine, "begin", _begin_sqlite)

@@ -5,10 +5,9 @@ the publish after it fails. Texts of known listings change elsewhere (models.tex
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select, text
@@ -26,36 +25,33 @@ from models.tables import companies, product_categories, products
 from splitcart import identity
 from splitcart.identity import Listing
 
-BATCH = 2500
+BATCH = 2000
 """Listings a transaction: what bounds the time for which the company's lock is held, and the memory this takes."""
 
 
 def add(engine: Engine, run: Run, company: str, new: Sequence[Row], now: datetime) -> int:
     """Makes the listings of new skus; returns how many. `new` is in the order that `staged_texts.read` gives.
 
-    Texts are read and keys worked out by a thread while the database writes the batch before; no further ahead, so
-    that memory follows the batch and not the store.
+    A thread works out the keys of the next batch while the database writes one; it goes no further ahead, so that
+    memory follows the batch and not the store.
     """
     made = 0
     with ThreadPoolExecutor(1, thread_name_prefix="keys") as pool:
-        batches = (new[start : start + BATCH] for start in range(0, len(new), BATCH))
-        coming = [pool.submit(_prepare, engine, run, batch) for batch in islice(batches, 1)]
-        while coming:
-            staged, keys = coming.pop().result()
-            coming += [pool.submit(_prepare, engine, run, batch) for batch in islice(batches, 1)]
-            made += _add_batch(engine, _Batch(run, company, now, staged, keys))
+        waiting: tuple[list[Staged], Future[dict[str, str]]] | None = None
+        for start in range(0, len(new) + BATCH, BATCH):
+            staged = _read(engine, run, new[start : start + BATCH])
+            ready, waiting = waiting, (staged, pool.submit(keys_of, staged))
+            if ready is not None:
+                made += _add_batch(engine, _Batch(run, company, now, ready[0], ready[1].result()))
     return made
 
 
-def _prepare(engine: Engine, run: Run, batch: Sequence[Row]) -> tuple[list[Staged], dict[str, str]]:
-    """The texts and keys of a batch."""
-
+def _read(engine: Engine, run: Run, rows: Sequence[Row]) -> list[Staged]:
     def work() -> list[Staged]:
         with engine.connect() as connection:
-            return staged_texts(connection, run, batch, links=False)
+            return staged_texts(connection, run, rows, links=False)
 
-    staged = retried(engine, work, what=f"reading run {run.id}")
-    return staged, keys_of(staged)
+    return retried(engine, work, what=f"reading run {run.id}") if rows else []
 
 
 def keys_of(staged: Sequence[Staged]) -> dict[str, str]:
