@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from models import vectors
 from models.group_rows import drop_equal, log_kept, log_leaving, priced, write_effective
 from models.locks import lock_stores
-from models.tables import membership_periods, price_changes, store_group_memberships, store_groups, stores
+from models.tables import crawl_runs, membership_periods, price_changes, store_group_memberships, store_groups, stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def leave(connection: Connection, place: Place, now: datetime) -> int:
     """
     if place.is_anchor:
         return 0
-    at = _moment(connection, place, now)
+    at = _moment(connection, place, [place.anchor_id], now)
     written = 0
     if place.anchor_id is not None:
         written = write_effective(connection, place.store_id, place.anchor_id)
@@ -81,7 +81,7 @@ def join(connection: Connection, place: Place, to: Place, now: datetime) -> int:
     """
     if not to.is_anchor or to.company_id != place.company_id or to.group_id is None:
         raise ValueError(f"store {to.store_id} does not anchor a group of company {place.company_id}: join its anchor")
-    at = _moment(connection, place, now)
+    at = _moment(connection, place, [place.anchor_id, to.store_id], now)
     spoken = priced(connection, to.store_id)
     written = 0
     if place.anchor_id is not None and not place.is_anchor:
@@ -102,12 +102,14 @@ def _end_group(connection: Connection, place: Place) -> None:
     connection.execute(delete(store_groups).where(store_groups.c.id == place.group_id))
 
 
-def _moment(connection: Connection, place: Place, now: datetime) -> datetime:
-    """`now`, or just after the last thing that is recorded of the store, so that its history stays in order."""
-    period = membership_periods.c
-    opened = select(func.max(period.from_at)).where(period.store_id == place.store_id)
+def _moment(connection: Connection, place: Place, anchors: Sequence[int | None], now: datetime) -> datetime:
+    """`now`, or just after the last thing that is recorded of the store and its anchors: history stays in order."""
+    period, run = membership_periods.c, crawl_runs.c
+    mine = {place.store_id, *(anchor for anchor in anchors if anchor is not None)}
+    opened = select(func.max(period.from_at)).where(period.store_id.in_(mine))
     changed = select(func.max(price_changes.c.changed_at)).where(price_changes.c.store_id == place.store_id)
-    known = [connection.execute(query).scalar() for query in (opened, changed)]
+    ended = select(func.max(run.finished_at)).where(run.store_id.in_(mine), run.undo.is_not(None))
+    known = [connection.execute(query).scalar() for query in (opened, changed, ended)]
     return max([now, *(t + timedelta(microseconds=1) for t in known if t is not None)])
 
 

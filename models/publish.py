@@ -15,7 +15,7 @@ from models.differences import Moment
 from models.endings import end, has_ended
 from models.errors import StagingIncomplete
 from models.leases import count_failure
-from models.locks import lock_for_publishing
+from models.locks import Place, lock_for_publishing
 from models.new_stores import ensure_store
 from models.retry import retried
 from models.run import Run, check_token
@@ -146,7 +146,7 @@ def _begin(connection: Connection, run: Run, ending: _Ending) -> tuple[Moment, l
     last = _last_complete(connection, store_id)
     scraped = connection.execute(select(stores.c.last_scraped).where(stores.c.id == store_id)).scalar()
     earlier = unpacked(connection.execute(select(crawl_runs.c.undo).where(crawl_runs.c.id == run.id)).scalar())
-    return Moment(run, place, _after(connection, store_id, ending.now, earlier), last, scraped), earlier
+    return Moment(run, place, _after(connection, place, ending.now, earlier), last, scraped), earlier
 
 
 def _last_complete(connection: Connection, store_id: int) -> int | None:
@@ -155,11 +155,15 @@ def _last_complete(connection: Connection, store_id: int) -> int | None:
     return connection.execute(wanted.order_by(runs.finished_at.desc(), runs.id.desc()).limit(1)).scalar()
 
 
-def _after(connection: Connection, store_id: int, now: datetime, earlier: list[dict[str, Any]]) -> datetime:
-    """`now`, or the first moment after all that the store's history tells, should the clock have gone back."""
+def _after(connection: Connection, place: Place, now: datetime, earlier: list[dict[str, Any]]) -> datetime:
+    """`now`, or the first moment after all that the history of the store and of its anchor tells.
+
+    The clock may have gone back, or the anchor's crawl may have had another: what a member follows must have begun.
+    """
     runs, periods = crawl_runs.c, membership_periods.c
-    finished = select(runs.finished_at).where(runs.store_id == store_id, runs.finished_at.is_not(None))
-    began = select(periods.from_at).where(periods.store_id == store_id)
+    both = {place.store_id, place.anchor_id}
+    finished = select(runs.finished_at).where(runs.store_id.in_(both), runs.finished_at.is_not(None))
+    began = select(periods.from_at).where(periods.store_id.in_(both))
     times = [
         connection.execute(finished.order_by(runs.finished_at.desc()).limit(1)).scalar(),
         *(datetime.fromisoformat(entry["at"]) for entry in earlier[-1:]),

@@ -1,5 +1,6 @@
 """Groups in the database: stored without loss, whatever joins, leaves, is put out, re-anchored or reset."""
 
+import itertools
 import json
 import random
 from datetime import timedelta
@@ -386,3 +387,33 @@ def regroup(engine: Engine, word: str, which: int, now) -> None:
         with engine.begin() as connection:
             connection.exec_driver_sql(f"UPDATE stores SET closed_at = last_scraped WHERE store_id = '{which}'")
     merge(engine, now, threshold=0.96)
+
+
+@pytest.mark.parametrize("what", ["publish", "join", "leave"])
+def test_a_clock_behind_the_anchors_leaves_no_moment_at_which_a_member_has_another_price(engine: Engine, what) -> None:
+    """The anchor's crawl ran on a machine whose clock is hours ahead; what follows it is dated after it."""
+    crawl(engine, offers(), store="1")
+    crawl(engine, offers(), store="2")
+    if what != "join":
+        merge(engine)
+    crawl(engine, offers(changed=[5]), store="1", now=day(1))
+    if what == "leave":
+        reset_all(engine, START + 2 * HOUR)
+    else:
+        crawl(engine, offers(changed=[5]), store="2", now=START + 2 * HOUR)
+    if what == "join":
+        merge(engine, START + 3 * HOUR)
+        assert grouped(engine) == {frozenset("12")}
+    [(store, listing)] = query(engine, "SELECT s.id, l.id FROM stores s, listings l WHERE store_id = '2' AND sku = '5'")
+    with engine.connect() as connection:
+        told = [
+            entry.price_cents
+            for hours in range(30)
+            if (entry := price_at(connection, store, listing, START + hours * HOUR)) is not None
+        ]
+    changes = [a for a, b in itertools.pairwise(told) if a != b]
+    assert (told[0], told[-1], len(changes)) == (205, 999, 1)
+    dated = query(
+        engine, "SELECT changed_at FROM price_changes WHERE store_id = :s AND listing_id = :l", s=store, l=listing
+    )
+    assert len({when for (when,) in dated}) == len(dated)
