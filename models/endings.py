@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select, update
 
-from models.leases import count_failure
+from models.leases import count_failure, free
 from models.retry import retried
 from models.run import Run, check_token
 from models.run_categories import record
 from models.tables import crawl_runs
-from splitcart.runs import Category, Verdict
+from splitcart.runs import Category, Verdict, code_of
 
 
 def finish(
@@ -36,8 +36,10 @@ def finish(
                 return
             check_token(connection, run)
             end(connection, run, verdict, categories, answered_for=answered_for, counts=counts, now=now)
-            if run.store_id is not None:
+            if run.store_id is not None and code_of(verdict.reason) != "requested":
                 count_failure(connection, run.store_id, now)
+            elif run.store_id is not None:
+                free(connection, run.store_id)
 
     retried(engine, work, what=f"finishing run {run.id}")
 

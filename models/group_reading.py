@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select
+from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select
 
 from models import vectors
 from models.ranges import shown
@@ -75,10 +75,11 @@ def company_rows(connection: Connection, company_id: int, only: Sequence[int] | 
 
 def _wanted(company_id: int) -> Any:
     run, vector = crawl_runs.c, store_vectors.c
-    published = and_(run.status.in_(("complete", "partial")), run.rolled_back_at.is_(None))
-    touched = (
-        select(run.store_id, func.max(run.finished_at).label("touched_at")).where(published).group_by(run.store_id)
-    )
+    ended = run.status.in_(("complete", "partial"))
+    # One that was gone on with and ended otherwise has published all the same, in the period in which it began.
+    published = and_(or_(ended, run.undo.is_not(None)), run.rolled_back_at.is_(None))
+    when = func.max(case((ended, run.finished_at), else_=run.started_at))
+    touched = select(run.store_id, when.label("touched_at")).where(published).group_by(run.store_id)
     last = touched.subquery()
     joined = (
         stores.outerjoin(store_group_memberships, store_group_memberships.c.store_id == stores.c.id)

@@ -71,6 +71,12 @@ def abandon(connection: Connection, run: Any, now: datetime) -> None:
         count_failure(connection, run.store_id, now)
 
 
+def free(connection: Connection, store_id: int) -> None:
+    """Ends a store's lease and its lock-out."""
+    freed = {"scheduled_at": None, "lease_until": None, "lease_token": None}
+    connection.execute(update(stores).where(stores.c.id == store_id).values(**freed))
+
+
 def count_failure(connection: Connection, store_id: int, now: datetime) -> None:
     """One more failure of a store: its lock-out is cleared and it waits longer, so that it starves no other."""
     failed = connection.execute(stores.select().where(stores.c.id == store_id)).one().fail_count

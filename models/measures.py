@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Column, Connection, Engine, Row, Select, select, text
+from sqlalchemy import Column, Connection, Engine, Row, Select, func, select, text
 
 from models.offers import chosen
 from models.ranges import unpack
@@ -112,10 +112,20 @@ def _store_row(run: Run, *columns: Column[Any]) -> Select[Any]:
 
 
 def _flipped(connection: Connection, run: Run) -> bool:
-    """Whether the company's specials changed between the store's last complete run and the start of this one."""
-    last = connection.execute(_store_row(run, stores.c.last_scraped, stores.c.timezone)).one_or_none()
-    if last is None or last.last_scraped is None:
+    """Whether the company's specials changed between the store's last complete run and the start of this one.
+
+    Without a complete run, since the first that published anything: its prices are what this one is compared with.
+    """
+    last = connection.execute(_store_row(run, stores.c.id, stores.c.last_scraped, stores.c.timezone)).one_or_none()
+    since = None if last is None else last.last_scraped or _first_published(connection, last.id)
+    if last is None or since is None:
         return False
     company = connection.execute(select(companies).where(companies.c.id == run.company_id)).one()
     flip = Flip(company.flip_weekday, company.flip_hour)
-    return crosses(flip, last.timezone, last.last_scraped, run.started_at)
+    return crosses(flip, last.timezone, since, run.started_at)
+
+
+def _first_published(connection: Connection, store_id: int) -> datetime | None:
+    runs = crawl_runs.c
+    mine = (runs.store_id == store_id, runs.undo.is_not(None), runs.rolled_back_at.is_(None))
+    return connection.execute(select(func.min(runs.started_at)).where(*mine)).scalar()

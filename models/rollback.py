@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, delete, or_, select, text, update
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, or_, select, text, update
 
 from models import bulk, groups, vectors
 from models.dialect import among, listed
@@ -27,6 +27,7 @@ from models.tables import (
     stores,
 )
 from models.tables.base import OFFER
+from models.types import UtcDateTime
 from models.undo import unpacked
 
 
@@ -144,7 +145,10 @@ def _refuse(connection: Connection, run: Row[Any]) -> None:
 
 
 def _restore_prices(connection: Connection, run: Row[Any]) -> tuple[int, int, int]:
-    """Takes the run's entries out of the history, and gives each listing the price row of the entry before."""
+    """Takes the run's entries out of the history, and gives each listing the price row of the entry before.
+
+    A member has none where it has followed its anchor since it joined.
+    """
     mine = {"store": run.store_id, "run": run.id}
     sql = "SELECT DISTINCT listing_id FROM price_changes WHERE store_id = :store AND crawl_run_id = :run ORDER BY 1"
     changed = list(connection.execute(text(sql), mine).scalars())
@@ -158,9 +162,17 @@ def _restore_prices(connection: Connection, run: Row[Any]) -> tuple[int, int, in
             SELECT c.*, row_number() OVER (PARTITION BY listing_id ORDER BY changed_at DESC) AS nth
             FROM price_changes c WHERE store_id = :store AND price_cents IS NOT NULL
                 AND {among(connection, "listing_id", "ids")}) latest
-        WHERE nth = 1 AND kind = 'own' ORDER BY listing_id"""  # noqa: S608 fixed text
-    restored = connection.execute(text(sql), ids).rowcount if changed else 0
+        WHERE nth = 1 AND kind = 'own' AND changed_at >= :since ORDER BY listing_id"""  # noqa: S608 fixed text
+    again = text(sql).bindparams(bindparam("since", _joined(connection, run.store_id), type_=UtcDateTime()))
+    restored = connection.execute(again, ids).rowcount if changed else 0
     return history, restored, max(0, there - restored)
+
+
+def _joined(connection: Connection, store_id: int) -> datetime:
+    """When the store joined the group of another; before everything for one that is its own anchor."""
+    period = membership_periods.c
+    mine = (period.store_id == store_id, period.to_at.is_(None), period.anchor_id != store_id)
+    return connection.execute(select(period.from_at).where(*mine)).scalar() or datetime(1, 1, 2, tzinfo=UTC)
 
 
 def _restore_rest(connection: Connection, run: Row[Any], entry: dict[str, Any]) -> None:

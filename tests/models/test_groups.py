@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from models import checks
+from models import checks, runs
 from models import engine as engines
 from models.merging import Merger, Summary, reset
 from models.queries import effective_prices, price_at
 from models.tables import companies
 from splitcart.grouping import Rules
 from splitcart.periods import Flip
-from tests.support.storage import START, crawl, day, effective, query, row, value
+from tests.support.storage import START, crawl, day, effective, judged, open_run, query, row, value
 
 HOUR = timedelta(hours=1)
 LINES = 25
@@ -417,3 +417,13 @@ def test_a_clock_behind_the_anchors_leaves_no_moment_at_which_a_member_has_anoth
         engine, "SELECT changed_at FROM price_changes WHERE store_id = :s AND listing_id = :l", s=store, l=listing
     )
     assert len({when for (when,) in dated}) == len(dated)
+
+
+def test_a_run_that_published_and_was_gone_on_with_in_vain_has_mixed_its_week_in(engine: Engine) -> None:
+    crawl(engine, offers(), store="1")
+    crawl(engine, offers(), store="2")
+    after_the_flip = day(2)
+    crawl(engine, offers()[:9], store="2", now=after_the_flip, status="partial", reason="category_short: x")
+    again = open_run(engine, "2", now=after_the_flip + HOUR, resume=True)
+    runs.finish(engine, again, judged("blocked", "blocked"), [], answered_for=None, counts={}, now=day(2) + HOUR)
+    assert merge(engine, day(2) + 2 * HOUR).merged == 0

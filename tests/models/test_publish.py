@@ -196,6 +196,16 @@ def test_the_runs_of_other_stores_and_companies_do_not_touch_each_other(engine: 
     assert query(engine, "SELECT p.price_cents FROM prices p ORDER BY 1") == [(100,), (100,), (200,), (300,)]
 
 
+def test_a_store_without_a_complete_run_has_flipped_since_its_first_prices(engine: Engine) -> None:
+    """Else a store whose first run was partial could never be published again after a flip of 40% of its prices."""
+    crawl(engine, [row(1)], status="partial", reason="category_short: x")
+    same_week, next_week = open_run(engine, now=day(1)), None
+    assert not runs.measure(engine, same_week).flipped
+    runs.finish(engine, same_week, judged("failed", "failed"), [], answered_for=None, counts={}, now=day(1))
+    next_week = open_run(engine, now=day(3))
+    assert runs.measure(engine, next_week).flipped
+
+
 def test_measure_compares_staging_with_live_prices(engine: Engine) -> None:
     crawl(engine, [row(i, 100) for i in range(4)])
     run = open_run(engine, now=day(1))

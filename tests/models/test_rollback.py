@@ -25,7 +25,7 @@ def state(engine: Engine) -> dict[str, list[tuple]]:
         for name, order in TABLES.items()
         for sql in [f"SELECT * FROM {name} ORDER BY {order}"]
     }
-    return known | {"stores": query(engine, "SELECT id, last_scraped, needs_rescraping FROM stores")}
+    return known | {"stores": query(engine, "SELECT id, last_scraped, needs_rescraping FROM stores ORDER BY id")}
 
 
 def sound(engine: Engine) -> bool:
@@ -116,6 +116,19 @@ def test_what_members_saw_since_stays_when_their_anchor_is_rolled_back(engine: E
         assert cents(engine, store) == {"1": 130, "2": 100, "3": 300}
         assert {one.source for one in effective(engine, store).values()} == {"own"}
     assert cents(engine, "2") == cents(engine, "4") == {"1": 100, "2": 100}
+    assert sound(engine)
+
+
+def test_a_member_that_followed_its_anchor_follows_it_again(engine: Engine) -> None:
+    crawl(engine, [row(1), row(2)], store="1")
+    crawl(engine, [row(1), row(2)], store="2")
+    merge(engine)
+    crawl(engine, [row(1, 110), row(2)], store="1", now=day(1))
+    before = state(engine)
+    run, _ = crawl(engine, [row(1, 90), row(2)], store="2", now=day(1.2))
+    rollback(engine, run.id, day(1.3))
+    assert state(engine) == before
+    assert cents(engine, "2") == {"1": 110, "2": 100}
     assert sound(engine)
 
 

@@ -218,6 +218,13 @@ def test_finish_ends_the_run_once_and_frees_the_store(engine: Engine) -> None:
     assert open_run(engine).id != run.id
 
 
+def test_a_run_that_did_what_was_asked_and_found_nothing_is_no_failure_of_its_store(engine: Engine) -> None:
+    crawl(engine, [row(1)])
+    run = open_run(engine, now=START + timedelta(hours=1))
+    end(engine, run, "partial", "requested", now=START + timedelta(hours=1))
+    assert query(engine, "SELECT fail_count, next_try_at, lease_token FROM stores") == [(0, None, None)]
+
+
 def test_history_tells_the_last_five_complete_runs(engine: Engine) -> None:
     assert runs.history(engine, open_run(engine)).last_complete is None
     with engine.begin() as connection:
