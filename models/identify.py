@@ -103,7 +103,7 @@ def _same(listing: Listing, product: Product) -> frozenset[tuple[str, str]] | No
         decision = identity.decide(listing, other)
         if decision.same:
             said, learned = True, learned | decision.learned
-        elif decision.by is not None:
+        elif decision.by is not None or identity.vetoed(listing, other):
             return None
     return learned if said else None
 

@@ -65,6 +65,11 @@ def decide(a: Listing, b: Listing, aliases: Mapping[str, str] = brands.ALIASES) 
     return Decision(True, by, f"same_{by}", _learned(a, b, aliases))
 
 
+def vetoed(a: Listing, b: Listing, aliases: Mapping[str, str] = brands.ALIASES) -> bool:
+    """Whether `a` and `b` may not be one product, whatever a third listing says of both."""
+    return _veto(a, b, _said_by(a, b) or "key", aliases) is not None
+
+
 def resolve(
     listings: Iterable[Listing], aliases: Mapping[str, str] = brands.ALIASES
 ) -> list[tuple[tuple[Listing, ...], frozenset[tuple[str, str]]]]:
@@ -161,7 +166,7 @@ def _pairs(ordered: Sequence[Listing], bucket_of: Callable[[Listing], object]) -
 
 
 def _may_join(ours: Sequence[Listing], theirs: Sequence[Listing], aliases: Mapping[str, str]) -> bool:
-    return not any(_veto(a, b, _said_by(a, b) or "key", aliases) for a in ours for b in theirs)
+    return not any(vetoed(a, b, aliases) for a in ours for b in theirs)
 
 
 def _company(listing: Listing) -> str:

@@ -1,0 +1,68 @@
+"""Which product a listing is: the same for any order of items, and none that another listing of it forbids."""
+
+import random
+from itertools import combinations, permutations
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+from sqlalchemy import Engine
+
+from models import engine as engines
+from splitcart.identity import Listing, vetoed
+from tests.support.storage import crawl, day, query, row
+
+FIRST, SECOND = "09300605123454", "09310072000282"
+COMPANIES = ("woolworths", "coles", "iga", "aldi")
+SPREAD = {"name": "Vegemite Spread", "brand": "Vegemite", "size": "380g"}
+MILK = {"name": "Full Cream Milk", "brand": "Coles", "size": "2L"}
+ITEMS = [
+    ("woolworths", row("w1", **SPREAD | {"name": "Vegemite Spread 380g"}, gtin=FIRST)),
+    ("woolworths", row("w2", **SPREAD | {"name": "Vegemite"}, gtin=FIRST)),
+    ("coles", row("c1", **SPREAD)),
+    ("coles", row("c2", **SPREAD, gtin=SECOND)),
+    ("iga", row("i1", **SPREAD, gtin=FIRST)),
+    ("aldi", row("a1", **SPREAD | {"size": "560g"}, gtin=FIRST)),
+    ("coles", row("c3", **MILK)),
+    ("iga", row("i2", **MILK)),
+]
+
+Products = frozenset[frozenset[Listing]]
+
+
+def products(engine: Engine) -> Products:
+    """The listings of each product."""
+    sql = """SELECT l.product_id, c.name, l.sku, l.name, l.brand, l.size, l.gtin
+        FROM listings l JOIN companies c ON c.id = l.company_id"""
+    found: dict[int, set[Listing]] = {}
+    for product, *listing in query(engine, sql):
+        found.setdefault(product, set()).add(Listing(*listing))
+    return frozenset(map(frozenset, found.values()))
+
+
+def crawled(file: Path, template: Path, companies, items) -> Products:
+    """Each company is crawled once, in this order, its rows staged in the order of the items."""
+    engine = engines.create(f"sqlite:///{copyfile(template, file)}")
+    for number, slug in enumerate(companies):
+        rows = [item for company, item in items if company == slug]
+        crawl(engine, rows, slug=slug, store=slug, now=day(number / 10))
+    found = products(engine)
+    engine.dispose()
+    return found
+
+
+def test_the_order_of_a_crawls_items_makes_no_other_products(tmp_path: Path, sqlite_template: Path) -> None:
+    rng, found = random.Random(1), set()
+    for number in range(8):
+        items = rng.sample(ITEMS, len(ITEMS))
+        found.add(crawled(tmp_path / f"{number}.db", sqlite_template, COMPANIES, items))
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("companies", list(permutations(COMPANIES))[::3], ids="-".join)
+def test_no_product_has_two_listings_that_may_not_be_one_whatever_is_crawled_first(
+    tmp_path: Path, sqlite_template: Path, companies
+) -> None:
+    """Two barcodes with one listing between them that tells none; another size; a private label of another company."""
+    for product in crawled(tmp_path / "one.db", sqlite_template, companies, ITEMS):
+        assert [(a.sku, b.sku) for a, b in combinations(product, 2) if vetoed(a, b)] == []
