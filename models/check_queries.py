@@ -60,10 +60,10 @@ QUERIES: dict[str, tuple[str, str]] = {
     ),
     "history_without_price": (
         "what the history says is a store's own price has a price row",
-        f"""SELECT h.store_id, h.listing_id FROM {_LATEST} h
+        f"""SELECT h.store_id, h.listing_id FROM {_LAST} h
             JOIN membership_periods m ON m.store_id = h.store_id AND m.to_at IS NULL
             LEFT JOIN prices p ON p.store_id = h.store_id AND p.listing_id = h.listing_id
-            WHERE h.nth = 1 AND h.kind = 'own' AND p.store_id IS NULL
+            WHERE h.nth = 1 AND h.kind = 'own' AND h.price_cents IS NOT NULL AND p.store_id IS NULL
                 AND (m.anchor_id = m.store_id OR h.changed_at >= m.from_at) ORDER BY 1, 2""",  # noqa: S608 fixed text
     ),
     "delisted_in_history": (

@@ -427,3 +427,18 @@ def test_a_run_that_published_and_was_gone_on_with_in_vain_has_mixed_its_week_in
     again = open_run(engine, "2", now=after_the_flip + HOUR, resume=True)
     runs.finish(engine, again, judged("blocked", "blocked"), [], answered_for=None, counts={}, now=day(2) + HOUR)
     assert merge(engine, day(2) + 2 * HOUR).merged == 0
+
+
+def test_a_member_that_leaves_with_a_delisted_line_is_sound_and_prices_it_again_when_it_is_back(engine: Engine) -> None:
+    """Its own row was spared when it joined, and nothing is in effect that leaving could write."""
+    crawl(engine, offers(lines=9), store="1")
+    crawl(engine, offers(lines=9), store="2")
+    merge(engine)
+    for number in (1, 2):
+        crawl(engine, offers(lines=9, without=[5]), store="2", now=day(number))
+    reset_all(engine, day(2.1))
+    check_sound(engine)
+    assert "5" not in effective(engine, "2")
+    crawl(engine, offers(lines=9), store="2", now=day(3))
+    check_sound(engine)
+    assert effective(engine, "2")["5"].offer["price_cents"] == 205
