@@ -63,6 +63,10 @@ class Staging:
         """Categories that ended by the heartbeat before, whose rows the database has by now: what a resume may skip."""
         assert self.writer is not None
         assert self.spider is not None
+        if (
+            self.spider.probe
+        ):  # A page past a category's end ends it; that proves nothing to a run that goes on with it.
+            return []
         walker, writer = self.spider.walker, self.writer
         accepted, ended = self.ending
         ready = ended if accepted is not None and writer.staged + writer.quarantined >= accepted else []

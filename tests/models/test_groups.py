@@ -1,5 +1,6 @@
 """Groups in the database: stored without loss, whatever joins, leaves, is put out, re-anchored or reset."""
 
+import contextlib
 import itertools
 import json
 import random
@@ -12,8 +13,10 @@ from sqlalchemy import Engine, select
 
 from models import checks, runs
 from models import engine as engines
+from models.errors import RollbackRefused
 from models.merging import Merger, Summary, reset
 from models.queries import effective_prices, price_at
+from models.rollback import rollback
 from models.tables import companies
 from splitcart.grouping import Rules
 from splitcart.periods import Flip
@@ -333,7 +336,9 @@ def test_what_the_anchor_no_longer_ranges_stays_as_it_is_in_its_members(engine: 
 
 
 WORDS = st.lists(
-    st.tuples(st.sampled_from(["crawl", "crawl", "crawl", "merge", "merge", "reset", "close"]), st.integers(0, 4)),
+    st.tuples(
+        st.sampled_from([*["crawl"] * 4, "partial", "rollback", "merge", "merge", "reset", "close"]), st.integers(0, 4)
+    ),
     min_size=4,
     max_size=9,
 )
@@ -359,14 +364,20 @@ def live(engine: Engine, words, rng: random.Random) -> None:
     crawl(engine, offers(lines=LINES), store="0")
     times = [START]
     for number, (word, which) in enumerate(words, 1):
-        now = START + 5 * number * HOUR
+        now = START + 11 * number * HOUR
         times.append(now - HOUR)
-        if word == "crawl":
+        if word == "rollback":
+            roll_back_the_last_run_of(engine, str(which), now)
+            check_in_effect(engine, now)
+            continue
+        if word in ("crawl", "partial"):
             gone = rng.sample(range(LINES), rng.choice([0, 0, 1, 10]))
             changed = rng.sample(range(LINES), rng.choice([0, 1]))
             rows = offers(rng.choice([0, 0, 0, 1]), lines=LINES, without=gone, changed=changed)
             rows += [row(sku, None) for sku in gone if rng.random() < 0.5]
-            crawl(engine, rows, store=str(which), now=now)
+            ended = {"status": "partial", "reason": "category_short: x"} if word == "partial" else {}
+            crawl(engine, rows[:10] if ended else rows, store=str(which), now=now, **ended)
+            check_in_effect(engine, now)
             continue
         before, told = prices_now(engine), history(engine, times[-5:], 4)
         regroup(engine, word, which, now)
@@ -374,9 +385,23 @@ def live(engine: Engine, words, rng: random.Random) -> None:
         assert history(engine, times[-5:], 4) == told
         latest = {k[:2]: v for k, v in history(engine, [now + HOUR], 4).items()}
         assert latest == {k[:2]: v for k, v in told.items() if k[2] == times[-1]}
-        in_effect = {key: offer["price_cents"] for key, (offer, _) in before.items() if key in latest}
-        assert {key: cents[0] for key, cents in latest.items() if cents and cents[0] is not None} == in_effect
-        check_sound(engine)
+        check_in_effect(engine, now)
+
+
+def check_in_effect(engine: Engine, now) -> None:
+    """The history says of this moment what is in effect, and all is sound."""
+    latest = {key[:2]: told for key, told in history(engine, [now + HOUR], 4).items()}
+    in_effect = {key: offer["price_cents"] for key, (offer, _) in prices_now(engine).items() if key in latest}
+    assert {key: cents[0] for key, cents in latest.items() if cents and cents[0] is not None} == in_effect
+    check_sound(engine)
+
+
+def roll_back_the_last_run_of(engine: Engine, store: str, now) -> None:
+    sql = "SELECT max(id) FROM crawl_runs WHERE store_code = :store AND rolled_back_at IS NULL"
+    run = value(engine, sql, store=store)
+    if run is not None:
+        with contextlib.suppress(RollbackRefused):
+            rollback(engine, run, now)
 
 
 def regroup(engine: Engine, word: str, which: int, now) -> None:

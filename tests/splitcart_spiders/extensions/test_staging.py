@@ -1,0 +1,22 @@
+"""What a resume may skip: categories that ended and whose rows the database has, and none of a probe."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from splitcart_spiders.extensions.staging import Staging
+from splitcart_spiders.walk import CategoryWalk, Node, Page, is_proven
+
+
+@pytest.mark.parametrize(("probe", "told"), [(None, ["tins"]), (8, [])])
+def test_a_page_past_the_end_that_a_probe_drew_proves_nothing_to_a_run_that_goes_on(probe, told):
+    walk = CategoryWalk(Node("tins", ("Tins",)), page_size=36)
+    walk.take(Page([], ended=True), [])
+    assert is_proven(walk.category())
+    staging = Staging()
+    walker = SimpleNamespace(walks={"tins": walk}, open=set(), yielded=0)
+    staging.spider = cast(Any, SimpleNamespace(walker=walker, probe=probe))
+    staging.writer = cast(Any, SimpleNamespace(accepted=0, staged=0, quarantined=0))
+    beats = [staging.ended_and_staged(), staging.ended_and_staged()]
+    assert [category.key for category in beats[1]] == told
