@@ -15,13 +15,13 @@ from sqlalchemy import Connection, Engine, select, text
 from models import bulk
 from models.brand_rows import brand_ids
 from models.category_rows import category_ids
-from models.dialect import among, listed, new_ids, temporary
+from models.dialect import among, listed, new_ids
 from models.identify import Catalogue, Found, size_fields, size_of
 from models.learning import learn
 from models.retry import retried
 from models.run import Run
 from models.staged_texts import TEXTS, Row, Staged, staged_texts
-from models.tables import companies, product_categories, products
+from models.tables import companies, listings, product_categories, products
 from splitcart import identity
 from splitcart.identity import Listing
 
@@ -49,7 +49,7 @@ def add(engine: Engine, run: Run, company: str, new: Sequence[Row], now: datetim
 def _read(engine: Engine, run: Run, rows: Sequence[Row]) -> list[Staged]:
     def work() -> list[Staged]:
         with engine.connect() as connection:
-            return staged_texts(connection, run, rows, links=False)
+            return staged_texts(connection, run, rows)
 
     return retried(engine, work, what=f"reading run {run.id}") if rows else []
 
@@ -126,27 +126,20 @@ def _insert_listings(
     found: Sequence[Found],
     category_id: dict[str | None, int | None],
 ) -> None:
-    """The listings' rows, their texts straight from staging, and their products' categories."""
     sql = "SELECT coalesce(max(ordinal), -1) + 1 FROM listings WHERE company_id = :company"
     ordinal = int(connection.execute(text(sql), {"company": run.company_id}).scalar_one())
-    ids = new_ids(connection, "listings", len(fresh))
-    rows = [
-        (listing_id, one.seq, n, its.product.id, category_id[one.path])
-        for n, (listing_id, one, its) in enumerate(zip(ids, fresh, found, strict=True), ordinal)
-    ]
-    names = ("id", "seq", "ordinal", "product_id", "category_id")
-    temporary(connection, "publish_new", ", ".join(f"{name} INTEGER" for name in names))
-    bulk.insert(connection, "publish_new", names, rows)
-    sql = f"""INSERT INTO listings (id, company_id, sku, ordinal, product_id, category_id, {", ".join(TEXTS)})
-        SELECT n.id, {run.company_id}, s.sku, n.ordinal, n.product_id, n.category_id,
-            {", ".join(f"s.{name}" for name in TEXTS)}
-        FROM publish_new n JOIN staged_items s ON s.run_id = {run.id} AND s.seq = n.seq ORDER BY n.id"""  # noqa: S608
-    connection.execute(text(sql))
-    sql = """INSERT INTO product_categories (product_id, category_id)
-        SELECT DISTINCT product_id, category_id FROM publish_new n WHERE category_id IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM product_categories c WHERE c.product_id = n.product_id AND c.category_id = n.category_id)
-        ORDER BY 1, 2"""
-    connection.execute(text(sql))
+    rows, pairs = [], set()
+    for n, (listing_id, one, its) in enumerate(
+        zip(new_ids(connection, "listings", len(fresh)), fresh, found, strict=True), ordinal
+    ):
+        category = category_id[one.path]
+        place = (listing_id, run.company_id, one.sku, n, its.product.id, category)
+        rows.append((*place, one.name, one.brand, one.gtin, one.size, one.url, one.image_url))
+        if category is not None:
+            pairs.add((its.product.id, category))
+    names = ("id", "company_id", "sku", "ordinal", "product_id", "category_id")
+    bulk.insert(connection, listings, (*names, *TEXTS), rows)
+    add_categories(connection, pairs)
 
 
 def add_categories(connection: Connection, pairs: set[tuple[Any, int]]) -> None:

@@ -69,14 +69,13 @@ def read(engine: Engine, run: Run) -> tuple[list[Row], list[Told]]:
         return new, list(told)
 
 
-def staged_texts(connection: Connection, run: Run, rows: Sequence[Row], *, links: bool = True) -> list[Staged]:
-    """What staging says, row by row; without `links` their addresses stay where they are."""
+def staged_texts(connection: Connection, run: Run, rows: Sequence[Row]) -> list[Staged]:
+    """What staging says, row by row."""
     if not rows:
         return []
-    names = [name if links or not name.endswith("url") else "NULL" for name in (*_TOLD, *_CATEGORY)]
     rest = f"FROM staged_items WHERE run_id = :run AND {among(connection, 'seq', 'seqs')}"
     seqs = sorted({seq for row in rows for seq in row if seq is not None})
-    found = fetched(connection, names, rest, {"run": run.id, "seqs": listed(connection, seqs)})
+    found = fetched(connection, (*_TOLD, *_CATEGORY), rest, {"run": run.id, "seqs": listed(connection, seqs)})
     by_seq = {row[0]: row for row in found}
     ends = len(_TOLD)
     nothing = (None, None, False)
