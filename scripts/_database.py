@@ -6,8 +6,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import engine as engines
@@ -17,8 +19,14 @@ from models.retry import original
 
 @contextmanager
 def database() -> Iterator[Engine]:
-    """The engine that DATABASE_URL names, its schema checked. Raises SchemaMismatch, ConnectionError, ValueError."""
-    engine = engines.create(engines.url_from(os.environ))
+    """The engine that DATABASE_URL names, its schema checked. Raises SchemaMismatch, ConnectionError, ValueError.
+
+    A SQLite file that is not there is no database: it is not made here, where a wrong path would look like a sound one.
+    """
+    url = make_url(engines.normalise(engines.url_from(os.environ)))
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise ConnectionError(f"there is no database at {url.database}: check DATABASE_URL, or crawl a store first")
+    engine = engines.create(url.render_as_string(hide_password=False))
     try:
         engines.check_schema(engine)
         yield engine

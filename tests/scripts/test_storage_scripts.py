@@ -43,6 +43,13 @@ def test_check_database_tells_what_is_broken_and_exits_1(crawled: Engine, capsys
     assert found["price_without_history"]["count"] == 1
 
 
+def test_a_sqlite_file_that_is_not_there_is_no_sound_database(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/mistyped.db")
+    assert check_database.main([]) == 2
+    assert "no database at" in capsys.readouterr().err
+    assert not (tmp_path / "mistyped.db").exists()
+
+
 def test_check_database_without_an_answer_exits_2(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     assert check_database.main([]) == 2
