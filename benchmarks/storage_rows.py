@@ -32,18 +32,28 @@ def barcode(number: int) -> str | None:
     return gtin.normalise(stem + str(-total % 10))
 
 
+def lettered(number: int) -> str:
+    """A word for a number, as names have them: `Kiboda`."""
+    syllables = [consonant + vowel for consonant in "bdfgklmnprst" for vowel in "aeiou"]
+    word = syllables[number % 60]
+    while number := number // 60:
+        word += syllables[number % 60]
+    return word.title()
+
+
 def rows(count: int, *, first: int = 0, prefix: str = "") -> list[dict[str, Any]]:
     """Product rows as the last pipeline hands them over."""
     dice = random.Random(7)
     made = []
     for number in range(first, first + count):
-        brand, size = f"{prefix}Brand{number % 900}", dice.choice(SIZES)
+        brand, size = f"{prefix}{lettered(number % 900)}", dice.choice(SIZES)
         special, price = number % 5 == 0, dice.randrange(50, 5000)
         words = " ".join(word.title() for word in dice.sample(WORDS, 4))
+        words += " 97% Fat Free" if number % 12 == 0 else ""
         made.append(
             {
                 "sku": f"{number:06d}",
-                "name": f"{brand} {words} {prefix}v{number} {size}",
+                "name": f"{brand} {words} {lettered(number)} {size}",
                 "brand": brand,
                 "gtin": barcode(number),
                 "size": size,

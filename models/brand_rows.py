@@ -1,26 +1,35 @@
 """Rows of brands for the brands that listings name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from sqlalchemy import Connection, text
 
 from models import bulk
 from models.dialect import among, listed
-from models.identify import brand_of
 from models.tables import brands
+from splitcart.brands import key as brand_key
+
+_key = lru_cache(maxsize=16_384)(brand_key)
 
 
-def brand_ids(connection: Connection, names: Iterable[str | None]) -> dict[str, int]:
-    """The brand's id by the name as listings write it; names that are no brand are left out. Adds what is missing."""
-    key_of = {name: brand_of(name) for name in sorted({name for name in names if name})}
+def brand_ids(
+    connection: Connection, names: Iterable[str | None], known: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """The brand's id by the name as listings write it; names that are no brand are left out. Adds what is missing.
+
+    `known` is what an earlier call gave, committed since: it is not asked for again, and is in what this one gives.
+    """
+    told = dict(known or {})
+    key_of = {name: _key(name) for name in sorted({name for name in names if name and name not in told})}
     keys = sorted({key for key in key_of.values() if key})
-    known = _known(connection, keys)
-    if missing := [key for key in keys if key not in known]:
+    there = _known(connection, keys) if keys else {}
+    if missing := [key for key in keys if key not in there]:
         first = {key_of[name]: name for name in sorted(key_of, reverse=True)}
         # Another company may add the same meanwhile: then the whole batch is tried again, and finds it.
         bulk.insert(connection, brands, ("key", "name"), [(key, first[key]) for key in missing])
-        known |= _known(connection, missing)
-    return {name: known[key] for name, key in key_of.items() if key}
+        there |= _known(connection, missing)
+    return told | {name: there[key] for name, key in key_of.items() if key}
 
 
 def _known(connection: Connection, keys: list[str]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table
 _SEPARATOR = "\x1f"
 _NULL = "\x1e"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", _SEPARATOR: "\\x1f", _NULL: "\\x1e"})
-_CHUNK = 200
+_CHUNK = 1000
 """Rows handed to COPY at a time."""
 _VALUES = 3000
 """Values in one statement of SQLite."""
@@ -74,9 +74,9 @@ class _Chunks:
 
     def read(self, _size: int = -1) -> bytes:
         """The next chunk, of any length; empty at the end."""
-        some = self._rows[self._next : self._next + _CHUNK]
-        self._next += _CHUNK
         try:
+            some = self._rows[self._next : self._next + _CHUNK]
+            self._next += _CHUNK
             return encode(some).encode() if some else b""
         except Exception as error:
             self.refused = error
@@ -87,8 +87,15 @@ def _escaped(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
+def _word(value: Any) -> str:
+    """A value that is no plain str, int or None; an integer in words of its own, anything else raises."""
+    return str(value) if isinstance(value, str) else f"{value:d}"
+
+
 def _line(row: Row) -> str:
-    return _SEPARATOR.join([_NULL if v is None else v if isinstance(v, str) else f"{v:d}" for v in row])
+    return _SEPARATOR.join(
+        [_NULL if v is None else v if v.__class__ is str else str(v) if v.__class__ is int else _word(v) for v in row]
+    )
 
 
 def _escaped_line(row: Row) -> str:
@@ -103,6 +110,6 @@ def encode(rows: Sequence[Row]) -> str:
         and "\r" not in text
         and text.count("\n") == len(rows) - 1
         and text.count(_SEPARATOR) == sum(map(len, rows)) - len(rows)
-        and text.count(_NULL) == sum(row.count(None) for row in rows)
+        and not any(_NULL in row for row in rows)  # the mark is a null only where it is the whole value
     )
     return (text if clean else "\n".join(map(_escaped_line, rows))) + "\n"

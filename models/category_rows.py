@@ -1,7 +1,7 @@
 """Rows of categories for the paths that listings are found under."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from models import bulk
 from models.dialect import among, listed
 from models.staged_rows import path_text
-from models.tables import categories
+from models.tables import categories, product_categories
 
 if TYPE_CHECKING:
     from models.staged_texts import Staged
@@ -17,21 +17,30 @@ if TYPE_CHECKING:
 _NAMES = ("company_id", "path", "name", "parent_id", "key", "is_promo")
 
 
-def category_ids(connection: Connection, company_id: int, staged: Iterable["Staged"]) -> dict[str | None, int | None]:
-    """The category's id by path (JSON text; None for None). Adds what is missing, parents before children."""
+def category_ids(
+    connection: Connection,
+    company_id: int,
+    staged: Iterable["Staged"],
+    earlier: Mapping[str | None, int | None] | None = None,
+) -> dict[str | None, int | None]:
+    """The category's id by path (JSON text; None for None). Adds what is missing, parents before children.
+
+    `earlier` is what an earlier call gave, committed since: it is not asked for again, and is in what this one gives.
+    """
+    ids: dict[str | None, int | None] = dict(earlier or {None: None})
     told: dict[str, Staged] = {}
     for one in staged:  # of several rows with one path the least sku tells its key: the order must not matter
-        if one.path and (one.path not in told or one.sku < told[one.path].sku):
+        if one.path and one.path not in ids and (one.path not in told or one.sku < told[one.path].sku):
             told[one.path] = one
     paths = {prefix for path in told for prefix in _prefixes(path)}
-    known = _known(connection, company_id, paths)
+    known = _known(connection, company_id, paths) if paths else {}
     missing = sorted(paths - set(known))
     for depth in sorted({_depth(path) for path in missing}):
         level = [path for path in missing if _depth(path) == depth]
         rows = [_row(company_id, path, told.get(path), known) for path in level]
         bulk.insert(connection, categories, _NAMES, rows)
         known |= _known(connection, company_id, set(level))
-    return {None: None, **{path: known[path] for path in told}}
+    return ids | {path: known[path] for path in told}
 
 
 def _depth(path: str) -> int:
@@ -54,3 +63,11 @@ def _known(connection: Connection, company_id: int, paths: set[str]) -> dict[str
     sql = f"SELECT path, id FROM categories WHERE company_id = :company AND {among(connection, 'path', 'paths')}"  # noqa: S608
     rows = connection.execute(text(sql), {"company": company_id, "paths": listed(connection, sorted(paths))})
     return {path: int(category_id) for path, category_id in rows}
+
+
+def add_to_categories(connection: Connection, pairs: set[tuple[Any, int]]) -> None:
+    """Puts products (product_id, category_id) into categories, those that are there already apart."""
+    sql = f"SELECT product_id, category_id FROM product_categories WHERE {among(connection, 'product_id', 'ids')}"  # noqa: S608
+    known = connection.execute(text(sql), {"ids": listed(connection, sorted({product for product, _ in pairs}))})
+    there = {(row.product_id, row.category_id) for row in known}
+    bulk.insert(connection, product_categories, ("product_id", "category_id"), sorted(pairs - there))

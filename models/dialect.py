@@ -35,17 +35,27 @@ def among(connection: Connection, column: str, name: str) -> str:
     return f"{column} IN (SELECT value FROM json_each(:{name}))"  # noqa: S608 our own names
 
 
+def met(connection: Connection, columns: str, table: str, column: str, name: str) -> str:
+    """SELECT columns of the rows whose column is one of the texts bound as `name`: an index look-up for each.
+
+    For a list that is long beside what the planner believes of the table, PostgreSQL would read the whole table.
+    """
+    if not is_postgres(connection):
+        return f"SELECT {columns} FROM {table} WHERE {among(connection, column, name)}"  # noqa: S608 our own names
+    return f"""SELECT found.* FROM unnest(CAST(:{name} AS text[])) AS told(value)
+        CROSS JOIN LATERAL (SELECT {columns} FROM {table} WHERE {column} = told.value OFFSET 0) AS found"""  # noqa: S608
+
+
 def listed(connection: Connection, values: Collection[int] | Collection[str]) -> str:
     """The bound value for `among`: one text, because the server reads a list value by value as an expression each."""
     if not is_postgres(connection):
         return json.dumps(list(values))
-    return f"{{{','.join(str(value) if isinstance(value, int) else _quoted(value) for value in values)}}}"
-
-
-def _quoted(text: str) -> str:
-    if "\\" in text or '"' in text:
-        text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
+    if not values or isinstance(next(iter(values)), int):
+        return f"{{{','.join(map(str, values))}}}"
+    texts = '","'.join(cast("Collection[str]", values))
+    if "\\" in texts or texts.count('"') > 2 * (len(values) - 1):
+        texts = '","'.join(str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return f'{{"{texts}"}}'
 
 
 def fetched(

@@ -68,6 +68,7 @@ def create(url: str) -> Engine:
     url = normalise(url)
     if make_url(url).get_backend_name() != "sqlite":
         plain = create_engine(url, pool_pre_ping=True, pool_use_lifo=True, connect_args=dict(CONNECT))
+        event.listen(plain.pool, "connect", _prepare_postgres)
         return SplitcartEngine(plain.pool, plain.dialect, plain.url)
     Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
     arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
@@ -86,6 +87,13 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    # No statement of ours runs long enough to be worth compiling, but of rows without statistics the planner thinks so.
+    with connection.cursor() as cursor:
+        cursor.execute("SET jit = off")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,19 +1,37 @@
 """Which product each new listing is: those the database has are loaded once a batch, then all is decided in memory."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Protocol
 
 from sqlalchemy import Connection, text
 
-from models.dialect import among, listed
-from splitcart import brands, identity, sizes
+from models import bulk
+from models.dialect import among, listed, met, new_ids
+from models.tables import products
+from splitcart import identity, sizes
 from splitcart.identity import Listing
-from splitcart.sizes import Size
 
-size_of = lru_cache(maxsize=16_384)(sizes.parse)
-brand_of = lru_cache(maxsize=16_384)(brands.key)
+
+class Named(Protocol):
+    """What says which product a listing is; a Newcomer and a Staged both do."""
+
+    @property
+    def sku(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def brand(self) -> str | None: ...
+
+    @property
+    def gtin(self) -> str | None: ...
+
+    @property
+    def size(self) -> str | None: ...
 
 
 @dataclass(slots=True)
@@ -34,6 +52,10 @@ class Found:
     learned: frozenset[tuple[str, str]] = frozenset()
 
 
+_ALIASED = "p.id, p.gtin, p.normalized_key, a.kind, a.value"
+_ALIASES = "product_aliases a JOIN products p ON p.id = a.product_id"
+
+
 class Catalogue:
     """The products that a batch of listings may be: GTIN first, then the key of brand, name and size, with vetoes."""
 
@@ -45,32 +67,33 @@ class Catalogue:
     def load(self, connection: Connection, gtins: Iterable[str], keys: Iterable[str]) -> None:
         """Reads the products that any of the GTINs or keys may mean, with their listings: three queries."""
         values = {
-            "gtins": listed(connection, sorted(set(gtins))),
-            "keys": listed(connection, sorted(set(keys))),
+            "gtins": listed(connection, list(dict.fromkeys(gtins))),
+            "keys": listed(connection, list(dict.fromkeys(keys))),
         }
-        sql = f"""
-            SELECT id, gtin, normalized_key, 'gtin', gtin FROM products WHERE {among(connection, "gtin", "gtins")}
-            UNION SELECT id, gtin, normalized_key, 'key', normalized_key FROM products
-                WHERE {among(connection, "normalized_key", "keys")}
-            UNION SELECT p.id, p.gtin, p.normalized_key, a.kind, a.value FROM product_aliases a
-                JOIN products p ON p.id = a.product_id WHERE a.kind = 'gtin' AND {among(connection, "a.value", "gtins")}
-            UNION SELECT p.id, p.gtin, p.normalized_key, a.kind, a.value FROM product_aliases a
-                JOIN products p ON p.id = a.product_id WHERE a.kind = 'key' AND {among(connection, "a.value", "keys")}
-            ORDER BY 1"""  # noqa: S608 fixed text
-        products: dict[int, Product] = {}
+        queries = [
+            met(connection, columns, table, column, name)
+            for columns, table, column, name in (
+                ("id, gtin, normalized_key, 'gtin', gtin", "products", "gtin", "gtins"),
+                ("id, gtin, normalized_key, 'key', normalized_key", "products", "normalized_key", "keys"),
+                (_ALIASED, _ALIASES, "a.kind = 'gtin' AND a.value", "gtins"),
+                (_ALIASED, _ALIASES, "a.kind = 'key' AND a.value", "keys"),
+            )
+        ]
+        sql = " UNION ".join(queries) + " ORDER BY 1"
+        known: dict[int, Product] = {}
         for product_id, gtin, key, kind, value in connection.execute(text(sql), values):
-            product = products.setdefault(product_id, Product(product_id, gtin, key))
+            product = known.setdefault(product_id, Product(product_id, gtin, key))
             (self.by_gtin if kind == "gtin" else self.by_key)[value].append(product)
-        self._load_listings(connection, products)
+        self._load_listings(connection, known)
 
-    def _load_listings(self, connection: Connection, products: dict[int, Product]) -> None:
-        if not products:
+    def _load_listings(self, connection: Connection, known: dict[int, Product]) -> None:
+        if not known:
             return
         sql = f"""SELECT l.product_id, c.name, l.sku, l.name, l.brand, l.size, l.gtin
             FROM listings l JOIN companies c ON c.id = l.company_id
             WHERE {among(connection, "l.product_id", "ids")} ORDER BY l.id"""  # noqa: S608 fixed text
-        for product_id, *listing in connection.execute(text(sql), {"ids": listed(connection, list(products))}):
-            products[product_id].listings.append(Listing(*listing))
+        for product_id, *listing in connection.execute(text(sql), {"ids": listed(connection, list(known))}):
+            known[product_id].listings.append(Listing(*listing))
 
     def find(self, listing: Listing, key: str) -> Found:
         """The product of a listing that the company did not have; made where nothing says same without a veto."""
@@ -108,8 +131,65 @@ def _same(listing: Listing, product: Product) -> frozenset[tuple[str, str]] | No
     return learned if said else None
 
 
-def size_fields(size: Size | None) -> Sequence[int | str | None]:
-    """size_amount_e3, size_unit, size_count, size_is_approx of a product."""
+def identified(
+    connection: Connection, company: str, told: Sequence[Named], keys: Sequence[str], brands: Mapping[str, int]
+) -> tuple[list[int], dict[int, Found]]:
+    """The product of each listing, in order, and what was found of those that had to be compared, by their place.
+
+    New products are inserted. `keys`: normalized keys in order; `brands`: ids by the brands as they are written. Most
+    listings meet no product that the database has, and share neither barcode nor key with another of the batch: each
+    of these is a product of its own. Only the others are compared, one by one.
+    """
+    catalogue = Catalogue()
+    catalogue.load(connection, [one.gtin for one in told if one.gtin], keys)
+    compared = {
+        place: catalogue.find(Listing(company, one.sku, one.name, one.brand, one.size, one.gtin), keys[place])
+        for place, one in _to_compare(told, keys, catalogue)
+    }
+    ids = iter(new_ids(connection, "products", len(catalogue.made) + len(told) - len(compared)))
+    rows, product_id = [], []
+    for product, new_id in zip(catalogue.made, ids, strict=False):
+        product.id = new_id
+        rows.append(_row(new_id, product.listings[0], product.gtin, product.key, brands))
+    for place, one in enumerate(told):
+        if place in compared:
+            product_id.append(int(compared[place].product.id or 0))
+        else:
+            product_id.append(next(ids))
+            rows.append(_row(product_id[-1], one, one.gtin, keys[place], brands))
+    bulk.insert(connection, products, _NAMES, rows)
+    return product_id, compared
+
+
+def _to_compare(told: Sequence[Named], keys: Sequence[str], catalogue: "Catalogue") -> list[tuple[int, Named]]:
+    """Those with a barcode or key of a product that is there, or of another of them; no other makes such a product."""
+    gtins, often = Counter(one.gtin for one in told if one.gtin), Counter(keys)
+    gtins.update(list(catalogue.by_gtin))
+    often.update(list(catalogue.by_key))
+    return [(n, one) for n, one in enumerate(told) if often[keys[n]] > 1 or gtins.get(one.gtin or "", 0) > 1]
+
+
+_NAMES = (
+    "id",
+    "name",
+    "brand_id",
+    "gtin",
+    "normalized_key",
+    "size_amount_e3",
+    "size_unit",
+    "size_count",
+    "size_is_approx",
+)
+
+
+def _row(product_id: int, first: Named | Listing, gtin: str | None, key: str, brands: Mapping[str, int]) -> bulk.Row:
+    return (product_id, first.name, brands.get(first.brand or ""), gtin, key, *size_fields(first.size))
+
+
+@lru_cache(maxsize=16_384)
+def size_fields(size_text: str | None) -> tuple[int | None, str | None, int | None, int | None]:
+    """size_amount_e3, size_unit, size_count, size_is_approx of a product, as its size text tells them."""
+    size = sizes.parse(size_text)
     if size is None or size.amount <= 0:
         return (None, None, None, None)
     return (round(size.amount * 1000), size.unit, size.count, int(size.approx))

@@ -73,10 +73,10 @@ def publish(
     if verdict.publishes not in ("all", "seen"):
         raise ValueError(f"verdict {verdict.status} publishes {verdict.publishes!r}: end the run with finish() instead")
     told = dict(asdict(counts) if is_dataclass(counts) and not isinstance(counts, type) else counts)
-    new, known = retried(engine, lambda: staged_texts.read(engine, run), what=f"reading run {run.id}")
+    news = retried(engine, lambda: staged_texts.read(engine, run), what=f"reading run {run.id}")
     company = retried(engine, lambda: _company(engine, run), what=f"reading the company of run {run.id}")
-    resolve.add(engine, run, company, new, now)
-    ending = _Ending(verdict, categories, answered_for, told, now, company, known)
+    resolve.add(engine, run, company, news, now)
+    ending = _Ending(verdict, categories, answered_for, told, now, company, news.told)
 
     def work() -> Published:
         with engine.begin() as connection:

@@ -4,59 +4,36 @@ All of it only adds, in key order and under the company's lock, so that it may b
 the publish after it fails. Texts of known listings change elsewhere (models.texts).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, Engine, select, text
 
 from models import bulk
 from models.brand_rows import brand_ids
-from models.category_rows import category_ids
-from models.dialect import among, listed, new_ids
-from models.identify import Catalogue, Found, size_fields, size_of
+from models.category_rows import add_to_categories, category_ids
+from models.dialect import among, listed
+from models.identify import identified
 from models.learning import learn
 from models.retry import retried
 from models.run import Run
-from models.staged_texts import TEXTS, Row, Staged, staged_texts
-from models.tables import companies, listings, product_categories, products
+from models.staged_texts import TEXTS, News, Row, Staged, staged_texts, texts_of
+from models.tables import companies, listings, product_categories
 from splitcart import identity
-from splitcart.identity import Listing
 
-BATCH = 2000
+BATCH = 2500
 """Listings a transaction: what bounds the time for which the company's lock is held, and the memory this takes."""
 
 
-def add(engine: Engine, run: Run, company: str, new: Sequence[Row], now: datetime) -> int:
-    """Makes the listings of new skus; returns how many. `new` is in the order that `staged_texts.read` gives.
+@dataclass(slots=True)
+class _Known:
+    """Ids that earlier batches have committed; rows of brands and categories never go."""
 
-    A thread works out the keys of the next batch while the database writes one; it goes no further ahead, so that
-    memory follows the batch and not the store.
-    """
-    made = 0
-    with ThreadPoolExecutor(1, thread_name_prefix="keys") as pool:
-        waiting: tuple[list[Staged], Future[dict[str, str]]] | None = None
-        for start in range(0, len(new) + BATCH, BATCH):
-            staged = _read(engine, run, new[start : start + BATCH])
-            ready, waiting = waiting, (staged, pool.submit(keys_of, staged))
-            if ready is not None:
-                made += _add_batch(engine, _Batch(run, company, now, ready[0], ready[1].result()))
-    return made
-
-
-def _read(engine: Engine, run: Run, rows: Sequence[Row]) -> list[Staged]:
-    def work() -> list[Staged]:
-        with engine.connect() as connection:
-            return staged_texts(connection, run, rows)
-
-    return retried(engine, work, what=f"reading run {run.id}") if rows else []
-
-
-def keys_of(staged: Sequence[Staged]) -> dict[str, str]:
-    """The normalized key of each, by sku."""
-    return {one.sku: identity.normalized_key(one.brand, one.name, one.size) for one in staged}
+    brands: dict[str, int] = field(default_factory=dict)
+    categories: dict[str | None, int | None] = field(default_factory=lambda: {None: None})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,86 +42,90 @@ class _Batch:
     company: str
     now: datetime
     staged: Sequence[Staged]
-    keys: dict[str, str]
+    keys: Sequence[str]
+    expected: int
+    """How many listings the company has where nobody else has added any since the news were read."""
+    known: _Known
 
 
-def _add_batch(engine: Engine, batch: _Batch) -> int:
-    def work() -> int:
+def add(engine: Engine, run: Run, company: str, news: News, now: datetime) -> int:
+    """Makes the listings of new skus, in the order that `staged_texts.read` gives; returns how many.
+
+    A thread reads the next batch and works out its keys while the database writes one; it goes no further ahead, so
+    that memory follows the batch and not the store.
+    """
+    new, made, known = news.new, 0, _Known()
+    with ThreadPoolExecutor(1, thread_name_prefix="keys") as pool:
+        waiting = pool.submit(_prepared, engine, run, new[:BATCH])
+        for start in range(BATCH, len(new) + BATCH, BATCH):
+            ready, waiting = waiting, pool.submit(_prepared, engine, run, new[start : start + BATCH])
+            batch = _Batch(run, company, now, *ready.result(), news.listings + made, known)
+            added, known = _add_batch(engine, batch)
+            made += added
+    return made
+
+
+def _prepared(engine: Engine, run: Run, rows: Sequence[Row]) -> tuple[list[Staged], list[str]]:
+    """What staging says of one batch, and its normalized keys."""
+
+    def work() -> list[Staged]:
+        with engine.connect() as connection:
+            return staged_texts(connection, run, rows)
+
+    staged = retried(engine, work, what=f"reading run {run.id}") if rows else []
+    return staged, list(_keys(staged))
+
+
+def _keys(staged: Sequence[Staged]) -> Iterator[str]:
+    for number, one in enumerate(staged):
+        if number % 16 == 0:
+            time.sleep(
+                0
+            )  # lets the thread that writes go on: it would wait 5 ms for the interpreter, the database idle
+        yield identity.normalized_key(one.brand, one.name, one.size)
+
+
+def _add_batch(engine: Engine, batch: _Batch) -> tuple[int, _Known]:
+    """How many listings one transaction made, and the ids that are known once it is committed."""
+
+    def work() -> tuple[int, _Known]:
         with engine.begin() as connection:
-            return _add(connection, batch)
+            lock = select(companies.c.id).where(companies.c.id == batch.run.company_id).with_for_update()
+            connection.execute(lock).all()
+            sql = "SELECT coalesce(max(ordinal), -1) + 1 FROM listings WHERE company_id = :company"
+            count = int(connection.execute(text(sql), {"company": batch.run.company_id}).scalar_one())
+            fresh = batch if count == batch.expected else _fresh(connection, batch)
+            return _add(connection, fresh, count) if fresh.staged else (0, batch.known)
 
     return retried(engine, work, what=f"resolving run {batch.run.id}")
 
 
-def _add(connection: Connection, batch: _Batch) -> int:
-    """One transaction of `add`."""
-    run = batch.run
-    lock = select(companies.c.id).where(companies.c.id == run.company_id).with_for_update()
-    connection.execute(lock).all()
-    fresh = list(_fresh(connection, run, batch.staged))
-    if not fresh:
-        return 0
-    category_id = category_ids(connection, run.company_id, fresh)
-    found = identified(connection, batch.company, fresh, batch.keys)
-    _insert_listings(connection, run, fresh, found, category_id)
-    learn(connection, run, found, [one.sku for one in fresh], batch.now)
-    return len(fresh)
-
-
-def _fresh(connection: Connection, run: Run, batch: Sequence[Staged]) -> Iterator[Staged]:
-    """Those that no other run of the company has added since they were read."""
+def _fresh(connection: Connection, batch: _Batch) -> _Batch:
+    """The batch without those that another run of the company has added since they were read."""
     sql = f"SELECT sku FROM listings WHERE company_id = :company AND {among(connection, 'sku', 'skus')}"  # noqa: S608
-    values = {"company": run.company_id, "skus": listed(connection, [one.sku for one in batch])}
-    known = set(connection.execute(text(sql), values).scalars())
-    return (one for one in batch if one.sku not in known)
+    values = {"company": batch.run.company_id, "skus": listed(connection, [one.sku for one in batch.staged])}
+    there = set(connection.execute(text(sql), values).scalars())
+    places = [place for place, one in enumerate(batch.staged) if one.sku not in there]
+    return replace(
+        batch, staged=[batch.staged[place] for place in places], keys=[batch.keys[place] for place in places]
+    )
 
 
-def identified(connection: Connection, company: str, staged: Sequence[Staged], keys: Mapping[str, str]) -> list[Found]:
-    """The product of each listing, in order; new products and brands are inserted. `keys`: as `keys_of` gives them."""
-    catalogue = Catalogue()
-    catalogue.load(connection, (one.gtin for one in staged if one.gtin), (keys[one.sku] for one in staged))
-    found = [
-        catalogue.find(Listing(company, one.sku, one.name, one.brand, one.size, one.gtin), keys[one.sku])
-        for one in staged
+def _add(connection: Connection, batch: _Batch, ordinal: int) -> tuple[int, _Known]:
+    run, staged = batch.run, batch.staged
+    brands = brand_ids(connection, [one.brand for one in staged], batch.known.brands)
+    categories = category_ids(connection, run.company_id, staged, batch.known.categories)
+    product_id, compared = identified(connection, batch.company, staged, batch.keys, brands)
+    rows = [
+        (run.company_id, one.sku, n, product, categories[one.path], *texts_of(one))
+        for n, (one, product) in enumerate(zip(staged, product_id, strict=True), ordinal)
     ]
-    brand_id = brand_ids(connection, [one.brand for one in staged])
-    rows = []
-    ids = new_ids(connection, "products", len(catalogue.made))
-    for product_id, product in zip(ids, catalogue.made, strict=True):
-        product.id, first = product_id, product.listings[0]
-        size = size_fields(size_of(first.size))
-        rows.append((product_id, first.name, brand_id.get(first.brand or ""), product.gtin, *size, product.key))
-    names = ("id", "name", "brand_id", "gtin", "size_amount_e3", "size_unit", "size_count", "size_is_approx")
-    bulk.insert(connection, products, (*names, "normalized_key"), rows)
-    return found
-
-
-def _insert_listings(
-    connection: Connection,
-    run: Run,
-    fresh: Sequence[Staged],
-    found: Sequence[Found],
-    category_id: dict[str | None, int | None],
-) -> None:
-    sql = "SELECT coalesce(max(ordinal), -1) + 1 FROM listings WHERE company_id = :company"
-    ordinal = int(connection.execute(text(sql), {"company": run.company_id}).scalar_one())
-    rows, pairs = [], set()
-    for n, (listing_id, one, its) in enumerate(
-        zip(new_ids(connection, "listings", len(fresh)), fresh, found, strict=True), ordinal
-    ):
-        category = category_id[one.path]
-        place = (listing_id, run.company_id, one.sku, n, its.product.id, category)
-        rows.append((*place, one.name, one.brand, one.gtin, one.size, one.url, one.image_url))
-        if category is not None:
-            pairs.add((its.product.id, category))
-    names = ("id", "company_id", "sku", "ordinal", "product_id", "category_id")
-    bulk.insert(connection, listings, (*names, *TEXTS), rows)
-    add_categories(connection, pairs)
-
-
-def add_categories(connection: Connection, pairs: set[tuple[Any, int]]) -> None:
-    """Puts products into categories, those that are there already apart."""
-    sql = f"SELECT product_id, category_id FROM product_categories WHERE {among(connection, 'product_id', 'ids')}"  # noqa: S608
-    known = connection.execute(text(sql), {"ids": listed(connection, sorted({product for product, _ in pairs}))})
-    there = {(row.product_id, row.category_id) for row in known}
-    bulk.insert(connection, product_categories, ("product_id", "category_id"), sorted(pairs - there))
+    names = ("company_id", "sku", "ordinal", "product_id", "category_id", *TEXTS)
+    bulk.insert(connection, listings, names, rows)
+    pairs = {place: (row[3], row[4]) for place, row in enumerate(rows) if row[4] is not None}
+    alone = sorted(pair for place, pair in pairs.items() if place not in compared)
+    bulk.insert(connection, product_categories, ("product_id", "category_id"), alone)
+    if compared:
+        add_to_categories(connection, {pairs[place] for place in compared if place in pairs})
+        learn(connection, run, list(compared.values()), [staged[place].sku for place in compared], batch.now)
+    return len(rows), _Known(brands, categories)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from sqlalchemy import Connection, Engine, text
 
@@ -34,6 +35,10 @@ class Staged:
     is_promo: bool
 
 
+texts_of = attrgetter(*TEXTS)
+"""The TEXTS of a Staged, in order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """A known listing of which a run says other things than the database does, or of which another text is pending."""
@@ -42,12 +47,26 @@ class Told:
     staged: Staged
 
 
-def read(engine: Engine, run: Run) -> tuple[list[Row], list[Told]]:
-    """Rows of skus without a listing, and listings told otherwise; both empty for most runs, which are one query.
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a run says that the database does not; empty for most runs."""
+
+    new: list[Row]
+    """Rows of skus without a listing."""
+    told: list[Told]
+    """Listings told otherwise."""
+    listings: int
+    """How many listings the company had, at the latest, when the others were read."""
+
+
+def read(engine: Engine, run: Run) -> News:
+    """What is new in a run's staging: one query, and another where there is any.
 
     The skus are in the order of their barcodes, then of the skus: what is made of them does not depend on the crawl's.
     """
     with engine.connect() as connection:
+        count = text("SELECT coalesce(max(ordinal), -1) + 1 FROM listings WHERE company_id = :company")
+        listings = int(connection.execute(count, {"company": run.company_id}).scalar_one())
         operator = "IS DISTINCT FROM" if is_postgres(connection) else "IS NOT"
         code_points = 'COLLATE "C"' if is_postgres(connection) else ""
         differ = " OR ".join(f"(s.{name} IS NOT NULL AND s.{name} {operator} l.{name})" for name in TEXTS)
@@ -66,7 +85,7 @@ def read(engine: Engine, run: Run) -> tuple[list[Row], list[Told]]:
         known = [(seq, category) for listing_id, seq, category in found if listing_id is not None]
         ids = [listing_id for listing_id, _, _ in found if listing_id is not None]
         told = map(Told, ids, staged_texts(connection, run, known))
-        return new, list(told)
+        return News(new, list(told), listings)
 
 
 def staged_texts(connection: Connection, run: Run, rows: Sequence[Row]) -> list[Staged]:
@@ -74,7 +93,7 @@ def staged_texts(connection: Connection, run: Run, rows: Sequence[Row]) -> list[
     if not rows:
         return []
     rest = f"FROM staged_items WHERE run_id = :run AND {among(connection, 'seq', 'seqs')}"
-    seqs = sorted({seq for row in rows for seq in row if seq is not None})
+    seqs = list({seq for row in rows for seq in row if seq is not None})
     found = fetched(connection, (*_TOLD, *_CATEGORY), rest, {"run": run.id, "seqs": listed(connection, seqs)})
     by_seq = {row[0]: row for row in found}
     ends = len(_TOLD)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -172,7 +173,7 @@ class StagingWriter:
     def _insert(self, connection: Any, rows: list[tuple[int, dict[str, Any]]], poison: list[Poison]) -> None:
         try:
             with connection.begin_nested():
-                bulk.insert(connection, staged_items, COLUMNS, [staged_row(self.run_id, seq, row) for seq, row in rows])
+                bulk.insert(connection, staged_items, COLUMNS, _Plain(self.run_id, rows))
         except Exception as error:
             if not is_poison(error):
                 raise
@@ -182,3 +183,18 @@ class StagingWriter:
             half = len(rows) // 2
             self._insert(connection, rows[:half], poison)
             self._insert(connection, rows[half:], poison)
+
+
+class _Plain(Sequence[bulk.Row]):
+    """The rows as the database takes them, made when they are asked for: while the server works on those before."""
+
+    def __init__(self, run_id: int, rows: Sequence[tuple[int, dict[str, Any]]]) -> None:
+        self._run_id, self._rows = run_id, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, part: Any) -> Any:
+        if isinstance(part, slice):
+            return [staged_row(self._run_id, seq, row) for seq, row in self._rows[part]]
+        return staged_row(self._run_id, *self._rows[part])

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, text
 
 from models import bulk
-from models.category_rows import category_ids
+from models.brand_rows import brand_ids
+from models.category_rows import add_to_categories, category_ids
 from models.dialect import among, is_postgres, listed, temporary
-from models.resolve import add_categories, identified, keys_of
+from models.identify import identified
 from models.run import Run
 from models.same_sku import taught
 from models.staged_texts import TEXTS, Staged, Told
@@ -44,7 +45,7 @@ def agree(connection: Connection, run: Run, company: str, told: Sequence[Told], 
     category_id = category_ids(connection, run.company_id, said)
     product_id = _products(connection, run, company, changes, said, now)
     _write(connection, changes, said, product_id, category_id)
-    add_categories(
+    add_to_categories(
         connection,
         {(product_id[one.sku], category) for one in said if (category := category_id[one.path]) is not None},
     )
@@ -123,9 +124,12 @@ def _products(
         elif decision is not None:
             moved.append(one)
     if moved:
-        for one, found in zip(moved, identified(connection, company, moved, keys_of(moved)), strict=True):
+        keys = [identity.normalized_key(one.brand, one.name, one.size) for one in moved]
+        brands = brand_ids(connection, [one.brand for one in moved])
+        now_of, _ = identified(connection, company, moved, keys, brands)
+        for one, its in zip(moved, now_of, strict=True):
             taught(connection, run, product_id[one.sku], one.sku, None, None, frozenset(), now)
-            product_id[one.sku] = int(found.product.id or 0)
+            product_id[one.sku] = its
     return product_id
 
 

@@ -19,8 +19,9 @@ from models.ranges import shown
 from models.tables import store_ranges, store_vectors
 from splitcart.grouping_columns import EMPTY, Column, Ints, bits, column
 
-_ROWS = """SELECT listing_id, price_cents, coalesce(was_price_cents, -1), coalesce(multibuy_quantity, -1),
-    coalesce(multibuy_total_cents, -1) FROM prices WHERE store_id = :store"""
+_ROWS = """SELECT group_concat(listing_id || ' ' || price_cents || ' ' || coalesce(was_price_cents, -1) || ' '
+    || coalesce(multibuy_quantity, -1) || ' ' || coalesce(multibuy_total_cents, -1), ' ')
+    FROM prices WHERE store_id = :store"""
 _PACKED = """COPY (
     SELECT string_agg(int4send(listing_id) || int4send(price_cents), ''::bytea),
         string_agg(int4send(listing_id) || int4send(coalesce(was_price_cents, -1))
@@ -94,8 +95,8 @@ def _columns(connection: Connection, store_ids: Sequence[int]) -> Iterator[tuple
 
 def _rows(connection: Connection, store_id: int) -> Ints:
     """(rows, 5): listing_id, price_cents, was_price_cents, multibuy_quantity, multibuy_total_cents; -1 for null."""
-    rows = connection.execute(text(_ROWS), {"store": store_id})
-    return np.array([tuple(row) for row in rows], np.int64).reshape(-1, 5)
+    told = connection.execute(text(_ROWS), {"store": store_id}).scalar() or ""
+    return np.array(told.split(), np.int64).reshape(-1, 5)
 
 
 def _packed_rows(connection: Connection, store_id: int) -> Ints:

@@ -141,7 +141,9 @@ def differ(a: Size | None, b: Size | None) -> bool:
     if a.approx or b.approx:
         (low, high), (other_low, other_high) = _bounds(a), _bounds(b)
         return low > other_high or other_low > high
-    return a.total != b.total or (a.count != b.count and min(a.count, b.count) > 1)
+    if a.count == b.count:
+        return a.amount != b.amount
+    return a.total != b.total or min(a.count, b.count) > 1
 
 
 def _bounds(size: Size) -> tuple[float, float]:

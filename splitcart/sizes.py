@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 
-from splitcart.size_words import ABOUT, CAN, LEAD, LEADS, MEASURE, NUM, TAIL, TIMES_SIGN, UNIT
+from splitcart.size_words import ABOUT, CAN, LEAD, LEADS, MEASURE, NUM, NUMBER, TAIL, TIMES_SIGN, UNIT
 from splitcart.units import COUNT_WORDS, MEASURE_WORDS, UNITS, BaseUnit
 
 MAX_TEXT = 200
@@ -121,17 +121,23 @@ def _till(plain: str) -> Size | None:
 
 def _at_end(plain: str) -> tuple[int, Size | None]:
     """`Golden Crumpets Round 6 pack`: the longest size that ends a longer text, and where the rest ends."""
-    start = 0
-    for _ in range(40 if _DIGIT.search(plain) else 0):
-        found = _BREAK.search(plain, start)
-        if found is None:
-            break
-        start = found.end()
-        rest = plain[start:].strip("()")
-        if size := _tail(rest):
-            before, size = _without_lead(plain[: found.start()].rstrip(" (,"), size)
+    for figure in _FIGURE.finditer(plain) if _DIGIT.search(plain) else ():
+        start = figure.start()
+        if not _START.match(plain, start) or (size := _tail(plain[start:].rstrip("()"))) is None:
+            continue
+        if (end := _break_before(plain, start)) is not None:
+            before, size = _without_lead(plain[:end].rstrip(" (,"), size)
             return len(before), None if _is_tied(before) else size
     return len(plain), None
+
+
+def _break_before(plain: str, start: int) -> int | None:
+    """Where the words end before a size that starts at `start`: at a space, a comma (no number's own) or a bracket."""
+    end = len(plain[:start].rstrip("()"))
+    if plain[end - 1 : end] == " " or (plain[end - 1 : end] == "," and not _DIGIT.match(plain[end - 2 : end])):
+        return end - 1
+    bracket = plain.find("(", end, start)
+    return None if bracket < 0 else bracket
 
 
 def _without_lead(before: str, size: Size) -> tuple[str, Size]:
@@ -146,7 +152,10 @@ def _without_lead(before: str, size: Size) -> tuple[str, Size]:
 def _is_tied(before: str) -> bool:
     """Whether a size does not stand alone: another one or an `x` before it, or a bracket that says it by the way."""
     plain = _EACH.sub("", before) if before.endswith(("each", "ea")) else before
-    return bool(_AMBIGUOUS.search(plain[-_WIDEST:])) or ("(" in plain and bool(_ASIDE.search(plain)))
+    last = plain[-_WIDEST:]
+    if (plain.endswith(_TIES) or _MEASURED.search(last)) and _AMBIGUOUS.search(last):
+        return True
+    return "(" in plain and bool(_ASIDE.search(plain))
 
 
 _DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212", "------")
@@ -155,7 +164,10 @@ _MISSPELT = re.compile(r"(?<=[0-9])\s?Mm\b")
 _DIGIT = re.compile("[0-9]")
 _STRENGTH = re.compile(r"[0-9]\s*(?:mg|milligrams?)$")
 """`Panadol 500mg` says how strong, not how much."""
-_BREAK = re.compile(r"(?:[\s(]|(?<![0-9]),)(?=[()]*[0-9.~])")
+_FIGURE = re.compile(r"[0-9.~](?<=[ (),].)")
+"""The first sign of what may be a size at a name's end."""
+_START = re.compile(rf"~|(?:{NUMBER})\s*(?:(?:{MEASURE_WORDS}|{COUNT_WORDS})(?![a-wyz])|[x×*-]|to(?![a-z]))")
+"""How each of _NUMBERED begins, so that few texts are tried in vain."""
 _EACH = re.compile(r"(?:^|(?<=[^0-9])\s)(?:1\s?)?(?:each|ea)$")
 """`1 each (approx. 1.2kg)`: the one says no more than the other."""
 _ASIDE = re.compile(r"\([^()]*[a-z][^()]*$")
@@ -164,6 +176,8 @@ _AMBIGUOUS = re.compile(
     rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{COUNT_WORDS}|x)(?:\s(?:{CAN}|tubs?|jars?|bags?))?|(?<![a-z])x|[×*+/&-])$"
 )
 """What must not stand before the last size: another one, or a sign that ties it to what comes before."""
+_TIES, _MEASURED = ("x", "×", "*", "+", "/", "&", "-"), re.compile(r"[0-9]\s*[a-z]")
+"""One of these is in whatever _AMBIGUOUS finds."""
 _WIDEST = 2 + max(map(len, UNITS)) + len(" longnecks")
 """How many signs at a text's end _AMBIGUOUS can match: it is looked for in every name, and in no more than these."""
 
