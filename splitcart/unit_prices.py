@@ -24,7 +24,10 @@ _MEASURE = re.compile(
     rf"(?:per\s*|/\s*)?((?:[0-9]{{1,3}}(?:,[0-9]{{3}})+|[0-9]{{1,6}})(?:\.[0-9]{{1,4}})?)?\s*"
     rf"({MEASURE_WORDS}|{COUNT_WORDS})(?![a-z])\.?(?:\s+(?:punnet|pack|bag|tray|each|bunch|charged))?"
 )
-_TEXT = re.compile(r"\$\s*([0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)\s*((?:/|per(?![a-z])|each|ea(?![a-z])).*)")
+_TEXT = re.compile(
+    r"\$\s*([0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)\s*((?:/|per(?![a-z])|each|ea(?![a-z])).*)", re.IGNORECASE
+)
+_PER = re.compile(r"^(?:/|per(?![a-z]))\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def split(text: object) -> tuple[str, str] | None:
     found = _TEXT.fullmatch(" ".join(text.split()).strip())
     if found is None or to_decimal(found[1]) is None:
         return None
-    measure = re.sub(r"^(?:/|per(?![a-z]))\s*", "", found[2]).strip()
+    measure = _PER.sub("", found[2]).strip()
     return (found[1].replace(",", ""), measure) if measure else None
 
 
