@@ -5,6 +5,7 @@ import re
 
 LARGEST_PAGE = 16 * 1024 * 1024
 _SCRIPT = re.compile(r"<script\b([^>]{0,1000})>(.*?)</script\s*>", re.IGNORECASE | re.DOTALL)
+_END = re.compile(r"</script\s*>", re.IGNORECASE)
 _NEXT = re.compile(r"""\bid\s*=\s*["']?__NEXT_DATA__\b""")
 _JSON_LD = re.compile(r"""\btype\s*=\s*["']?application/ld\+json\b""", re.IGNORECASE)
 _MOST_BLOCKS = 20
@@ -26,7 +27,9 @@ def json_ld(html: object) -> list:
 def _scripts(html: object) -> list[tuple[str, str]]:
     if not isinstance(html, str) or len(html) > LARGEST_PAGE:
         return []
-    return [(match[1], match[2]) for match in _SCRIPT.finditer(html)]
+    ends = [match.end() for match in _END.finditer(html)]
+    # Behind the last end no script is whole; looking for its end from each opening takes a minute of a hostile page.
+    return [(match[1], match[2]) for match in _SCRIPT.finditer(html, 0, ends[-1])] if ends else []
 
 
 def _decoded(text: str) -> object:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -290,6 +291,16 @@ def test_a_page_gives_its_next_data():
 )
 def test_a_page_without_product_data_gives_none(html):
     assert coles.next_data(html) is None
+
+
+@pytest.mark.parametrize(
+    "piece", ["<script>", "<script ", "<script></script>", "</script", "</script>", "<script>x</script "]
+)
+def test_the_longest_pages_are_read_in_no_time(piece):
+    start = time.process_time()
+    for end in ("", "</script>"):
+        coles.next_data(piece * 20_000 + end)
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(
