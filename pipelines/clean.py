@@ -1,7 +1,5 @@
 """Stage 200: texts trimmed, unescaped and bounded; the barcode a true one of 14 digits; addresses http only."""
 
-import html
-
 from pipelines.stage import Stage
 from splitcart import gtin, texts
 from splitcart_spiders.items import ProductItem
@@ -37,7 +35,7 @@ class CleanPipeline(Stage):
 def _text(value: str | None, bound: int) -> str | None:
     if value is None:
         return None
-    return texts.clean(html.unescape(value[: bound * 8]) if "&" in value else value, bound)
+    return texts.clean(texts.unescape(value[: bound * 8]), bound)
 
 
 def _is_address(value: str) -> bool:

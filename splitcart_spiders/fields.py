@@ -1,6 +1,5 @@
 """Readings of untrusted JSON that all mappings share: each gives a bounded value, None, or raises Refused."""
 
-import html
 import re
 import unicodedata
 from collections.abc import Iterable, Set
@@ -177,7 +176,7 @@ def choose_path(promo_roots: frozenset[str], *paths: tuple[str, ...]) -> tuple[s
 
 def slug(*words: str | None) -> str:
     """Words as a page's address has them: lower case, no accents, everything but letters and digits one dash."""
-    said = html.unescape(" ".join(word for word in words if word))
+    said = texts.unescape(" ".join(word for word in words if word))
     plain = unicodedata.normalize("NFKD", said).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.casefold()).strip("-")
 

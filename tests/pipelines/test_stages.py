@@ -125,6 +125,8 @@ def test_validate_clears_and_counts_a_field_that_cannot_be_true(field, value, de
         ({"sku": " 31218 "}, {"sku": "31218"}),
         ({"gtin": "9300633963583"}, {"gtin": "09300633963583"}),
         ({"gtin": "93006339 63583"}, {"gtin": "09300633963583"}),
+        ({"name": "Mac&regal Dollars&cents &amp Salt&#9731"}, {"name": "Mac&regal Dollars&cents &amp Salt&#9731"}),
+        ({"name": "&#xe9;&Eacute;&nosuch; &#1114112;"}, {"name": "\u00e9\u00c9&nosuch; \ufffd"}),
         ({"category_path": ("Fruit &amp; Veg", " ", "Fruit")}, {"category_path": ("Fruit & Veg", "Fruit")}),
         ({"url": "https://a.b/milk-31218"}, {"url": "https://a.b/milk-31218"}),
     ],
