@@ -16,7 +16,10 @@ BOX = (
     r"|minimum|min|approx|approximately|average|avg)(?![a-z])\.?\)?\s*)"
 )
 CAN = r"(?:cans?|bottles?|stubb(?:y|ies)|tins?|longnecks?|casks?)"
-PER = r"(?:per\s+(?:package|pack|packet|piece|each|ea|punnet|bag|tray|unit|item)\s*)?"
+PER = (
+    r"(?:per\s+(?:package|pack|packet|piece|each|ea|punnet|bag|tray|unit|item|bunch|box|tub|jar|carton|net|head|loaf"
+    r"|bottle|can|portion|serve)\s*)?"
+)
 TAIL = rf"{BOX}{{0,3}}{PER}"
 CIRCA = r"approx(?:imately)?|about|average|avg|est|around|circa|ca|up to"
 LEADS = frozenset(

@@ -192,6 +192,8 @@ def _range(found: re.Match[str], about: bool) -> Size | None:
 
 def _times(found: re.Match[str], about: bool) -> Size | None:
     outer, inner, number, unit = found.groups()
+    if UNITS[unit].base == "m" and UNITS[unit].scale < 1:
+        return None  # `30 x 40cm` and `20 x 20 x 20cm` say how wide, not how many
     count = _count(inner) * (_count(outer) if outer else 1)
     return _size(number, unit, str(count), about)
 

@@ -61,6 +61,10 @@ SEEN = {
     "approx. 226g": "approx. 226 g",
     "3kg approx.": "approx. 3000 g",
     "approx. 12 x 30g": "approx. 12 x 30 g",
+    "approx. 0.5 kg per bunch": "approx. 500 g",
+    "approx. 0.4 kg per head": "approx. 400 g",
+    "1.5 L per bottle": "1500 ml",
+    "2 x 10m": "2 x 10 m",
     "1kg - 2.5kg": "1000 g - 2500 g",
     "1 - 1.5kg": "1000 g - 1500 g",
     "1kg – 2.5kg": "1000 g - 2500 g",
@@ -94,7 +98,8 @@ SEEN = {
 }
 NOT_A_SIZE = [
     None, True, 3, 2.5, b"2L", [], {}, "", " ", "Medium", "355ml xCase", "200ml X Pack", "6 pack 500g",
-    "Fun 6 Pack 500g", "Foo 500g + 100g", "1/2 kg", "20cm x 20cm", "Panadol 500mg", "0 g", "0 x 5g", "9999999kg",
+    "Fun 6 Pack 500g", "Foo 500g + 100g", "1/2 kg", "20cm x 20cm", "30 x 40cm", "20 x 20 x 20cm",
+    "Baking Tray 30 x 40 cm", "Tiles 300 x 300mm", "33x33cm", "Panadol 500mg", "0 g", "0 x 5g", "9999999kg",
     "2.5kg - 1kg",
     "1kg - 2L", "1.5 x 2kg",
     "1,5 kg", "6x0,33 L", "Cordial 1.8L (makes 9L)", "Tuna 450g (drained 250g)", "12 each (approx. 1kg)",
