@@ -18,7 +18,7 @@ _SEASON = re.compile(
     r"|(?:mother|father|valentine)['\u2019]?s[ _-]day)(?![a-z])"
 )
 _SKU = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
-_AMOUNT = re.compile(r"\d{1,7}(?:\.\d{1,6})?")
+_AMOUNT = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,6})?")
 
 
 class Refused(Exception):

@@ -21,7 +21,7 @@ PROMO_ROOTS = frozenset(
 PAGE = "https://www.aldi.com.au/product"
 IMAGE_WIDTH = "500"
 _KILOGRAM = sizes.Size(Decimal(1000), "g")
-_DOLLARS = re.compile(r"\$\s*\d[\d,]{0,9}(?:\.\d{1,2})?")
+_DOLLARS = re.compile(r"\$\s*[0-9][0-9,]{0,9}(?:\.[0-9]{1,2})?")
 
 
 def records(body: object) -> list:

@@ -25,7 +25,7 @@ PROMO_ROOTS = frozenset(
 )
 PAGE = "https://www.coles.com.au/product"
 IMAGES = "https://cdn.productimages.coles.com.au/productimages"
-_MANY_FOR = re.compile(r"\b(\d{1,3}) for \$(\d{1,5}(?:\.\d{1,2})?)(?![\d.])", re.IGNORECASE)
+_MANY_FOR = re.compile(r"(?<![\w.])([0-9]{1,3}) for \$([0-9]{1,5}(?:\.[0-9]{1,2})?)(?!\.?[0-9])", re.IGNORECASE)
 
 
 def records(body: object) -> list:
@@ -175,7 +175,7 @@ def _pricing(raw: dict, sku: str) -> dict:
 
 
 def _is_advertised(raw: dict) -> bool:
-    return raw.get("featured") is True or bool(raw.get("adId"))
+    return raw.get("featured") is True or bool(raw.get("adId")) or bool(raw.get("adSource"))
 
 
 def _size(raw: dict) -> str | None:

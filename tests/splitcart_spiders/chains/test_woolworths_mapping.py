@@ -132,6 +132,7 @@ def test_every_field_of_a_special_comes_from_where_the_specification_says():
         ({"Price": 5, "MinWeightPrice": 3, "MaxWeightPrice": 5}, {"is_estimated": True, "price_basis": "each"}),
         ({"PackageSize": "1kg - 2.5kg"}, {"is_estimated": True, "size": "1kg - 2.5kg"}),
         ({"MinWeightPrice": None, "MaxWeightPrice": 5}, {"is_estimated": False}),
+        ({"CupPrice": "\u0663"}, {"shelf_unit_price": None}),
     ],
 )
 def test_a_field_says_what_its_source_says(changes, expected):
