@@ -103,8 +103,12 @@ class _Basis:
 
 
 def _basis(raw: dict, sku: str, price: int | None, shelf: unit_prices.UnitPrice | None) -> _Basis:
-    """Loose goods: the price is a piece's, when it is what the piece's weight costs, or a kilogram's, else unknown."""
-    if (fields.text(raw.get("sellBy")) or "").casefold() not in ("eachunit", "weight") or price is None:
+    """Loose goods: the price is a piece's, when it is what the piece's weight costs, or a kilogram's, else unknown.
+
+    Of what weighs a kilogram it is both: then a piece's, unless the goods are sold by weight.
+    """
+    sold = (fields.text(raw.get("sellBy")) or "").casefold()
+    if sold not in ("eachunit", "weight") or price is None:
         return _Basis()
     if shelf is None:
         raise Refused("price_basis_unknown", sku)
@@ -113,10 +117,11 @@ def _basis(raw: dict, sku: str, price: int | None, shelf: unit_prices.UnitPrice 
     unit = fields.obj(raw.get("unitOfSize"))
     grams = fields.grams(unit.get("size"), _WEIGHTS.get((fields.text(unit.get("type")) or "").casefold()))
     grams = grams or fields.grams(unit.get("size"), unit.get("abbreviation"))
-    if shelf.unit == "kg" and grams and _is_price_of(grams, price, shelf):
-        return _Basis("each", grams, estimated=True)
-    if shelf.unit == "kg" and price * 100 == shelf.e4:
+    of_a_piece = shelf.unit == "kg" and grams is not None and _is_price_of(grams, price, shelf)
+    if shelf.unit == "kg" and price * 100 == shelf.e4 and (sold == "weight" or not of_a_piece):
         return _Basis("kg", grams)
+    if of_a_piece:
+        return _Basis("each", grams, estimated=True)
     raise Refused("price_basis_unknown", sku)
 
 

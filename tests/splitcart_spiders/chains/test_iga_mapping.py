@@ -35,6 +35,7 @@ MILK = {
     "categories": [{"category": "Grocery", "categoryBreadcrumb": "Grocery", "retailerId": "32600"}],
     "defaultCategory": [{"category": "Long Life Milk", "categoryBreadcrumb": "Grocery/Drinks/Long Life Milk"}],
 }
+KILOGRAM = {"abbreviation": "kg", "label": "Kilogram", "size": 1, "type": "kilogram"}
 APPLE = {
     "productId": "80060017",
     "sellBy": "EachUnit",
@@ -151,6 +152,9 @@ def test_the_price_is_the_temporary_one_only_with_a_price_before(changes, price,
         ({"wholePrice": 0.62, "pricePerUnit": "$0.62 each"}, (62, "each", None, False)),
         ({"wholePrice": None, "priceNumeric": None, "price": None, "pricePerUnit": None}, (None, "each", None, False)),
         ({"sellBy": "Weight", "wholePrice": 4.5}, (450, "kg", 180, False)),
+        ({"sellBy": "Weight", "wholePrice": 4.5, "unitOfSize": KILOGRAM}, (450, "kg", 1000, False)),
+        ({"wholePrice": 4.5, "unitOfSize": KILOGRAM}, (450, "each", 1000, True)),
+        ({"wholePrice": 0.62, "pricePerUnit": "$0.62 Each"}, (62, "each", None, False)),
         ({"sellBy": "eachunit", "wholePrice": 4.5}, (450, "kg", 180, False)),
         ({"unitOfSize": {"abbreviation": "g", "size": 180}}, (81, "each", 180, True)),
         ({"unitOfSize": {"abbreviation": "G", "size": 180, "type": "Gram"}}, (81, "each", 180, True)),
