@@ -25,6 +25,8 @@ from splitcart_spiders.items import Drop, ProductItem
 LARGEST_BYTES = 64 * 1024 * 1024
 _COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")
 """How gzip, zip and zstd files begin."""
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""How a file begins that a shell of Windows redirected into."""
 TRANSIT = {"shelf_unit_price", "shelf_unit_measure", "category_key"}
 """Fields of an item that one stage hands to the next and nothing stores."""
 STAGES = (ValidatePipeline, CleanPipeline, PricePipeline, UnitPricePipeline, DuplicatesPipeline)
@@ -118,7 +120,7 @@ def load(chain: ModuleType, file: Path) -> object:
         raise ValueError(f"{file}: larger than {LARGEST_BYTES // 2**20} MB; save one response a file")
     if raw.startswith(_COMPRESSED):
         raise ValueError(f"{file}: compressed; unpack it first (gunzip, unzip, zstd -d)")
-    text = raw.decode("utf-8-sig", "replace")
+    text = raw.decode("utf-16" if raw.startswith(_UTF_16) else "utf-8-sig", "replace")
     if not text.strip("\0 \t\r\n"):
         raise ValueError(f"{file}: empty; save the response body again")
     if text.lstrip().startswith("<"):

@@ -163,6 +163,14 @@ def test_a_file_that_is_no_body_fails_by_name_and_the_others_are_still_read(chai
     assert len(products) == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_body_is_read_in_every_encoding_that_its_file_tells(encoding, tmp_path):
+    path = tmp_path / "body.json"
+    path.write_bytes(json.dumps([woolworths_row(Name="Caf\u00e9")], ensure_ascii=False).encode(encoding))
+    code, products, _, _ = run("woolworths", path)
+    assert (code, [row["name"] for row in products]) == (0, ["Caf\u00e9"])
+
+
 @pytest.mark.parametrize(
     ("content", "remedy"),
     [
