@@ -21,6 +21,8 @@ PROMO_ROOTS = frozenset(
 PAGE = "https://www.aldi.com.au/product"
 IMAGE_WIDTH = "500"
 _KILOGRAM = sizes.Size(Decimal(1000), "g")
+_PER_THING = re.compile(r"\s+per\s+[a-z]+$", re.IGNORECASE)
+"""What the weight is of, whatever it is: a package, a piece, a fillet."""
 _DOLLARS = re.compile(r"\$\s*[0-9][0-9,]{0,9}(?:\.[0-9]{1,2})?")
 
 
@@ -111,7 +113,7 @@ def _unit_price(pricing: dict) -> tuple[str | None, str | None]:
 
 def _approximate_grams(size: str | None) -> int | None:
     """Grams of a pack whose weight is only approximate (`approx. 1.8 kg per package`); of a range the heaviest."""
-    parsed = sizes.parse(size)
+    parsed = sizes.parse(_PER_THING.sub("", size)) if size else None
     if parsed is None or not parsed.approx or parsed.unit != "g":
         return None
     return fields.grams(float(parsed.amount * parsed.count), "g")

@@ -110,6 +110,7 @@ def test_a_field_says_what_its_source_says(changes, expected):
     [
         ("approx. 1.8 kg per package", {}, 1078, 1800),
         ("approx. 0.2 kg per piece", {}, 120, 200),
+        ("approx. 0.2 kg per fillet", {}, 120, 200),
         ("approx. 0.5 kg per package", {"amount": 499, "comparison": 499}, 250, 500),
         ("approx. 1 kg per package", {}, 599, 1000),
         ("approx. 1.5 - 2 kg per package", {}, 1198, 2000),
