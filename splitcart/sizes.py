@@ -223,12 +223,12 @@ def _single(found: re.Match[str], about: bool) -> Size | None:
 
 
 def _roll(found: re.Match[str], about: bool) -> Size | None:
-    """`30cm x 120m`: width by length; two lengths of one unit say no amount."""
+    """`30cm x 120m`: width by length; two lengths in metres, or none, say no amount."""
     sides = sorted(
         (size for side in ((1, 2), (3, 4)) if (size := _size(found[side[0]], found[side[1]]))),
         key=lambda size: size.amount,
     )
-    return sides[-1] if len(sides) == 2 and found[2] != found[4] else None
+    return sides[-1] if len(sides) == 2 and [found[2], found[4]].count("m") == 1 else None
 
 
 Form = tuple[re.Pattern[str], Callable[[re.Match[str], bool], Size | None]]

@@ -99,7 +99,8 @@ SEEN = {
 NOT_A_SIZE = [
     None, True, 3, 2.5, b"2L", [], {}, "", " ", "Medium", "355ml xCase", "200ml X Pack", "6 pack 500g",
     "Fun 6 Pack 500g", "Foo 500g + 100g", "1/2 kg", "20cm x 20cm", "30 x 40cm", "20 x 20 x 20cm",
-    "Baking Tray 30 x 40 cm", "Tiles 300 x 300mm", "33x33cm", "Panadol 500mg", "0 g", "0 x 5g", "9999999kg",
+    "Baking Tray 30 x 40 cm", "Tiles 300 x 300mm", "33x33cm",
+    "30cm x 450mm", "1m x 2m", "Panadol 500mg", "0 g", "0 x 5g", "9999999kg",
     "2.5kg - 1kg",
     "1kg - 2L", "1.5 x 2kg",
     "1,5 kg", "6x0,33 L", "Cordial 1.8L (makes 9L)", "Tuna 450g (drained 250g)", "12 each (approx. 1kg)",
