@@ -41,3 +41,11 @@ def check_token(connection: Connection, run: Run, **values: Any) -> None:
     if found != 1:
         status = connection.execute(select(crawl_runs.c.status).where(crawl_runs.c.id == run.id)).scalar()
         raise LeaseLost(run.id, status)
+
+
+def hold_lease(connection: Connection, run_id: int, token: str) -> None:
+    """Keeps the run ours until the transaction ends: who wants to take it over waits. Raises LeaseLost as above."""
+    run = crawl_runs.c
+    mine = select(run.id).where(run.id == run_id, run.lease_token == token, run.status == "running")
+    if not connection.execute(mine.with_for_update(read=True)).all():
+        raise LeaseLost(run_id, connection.execute(select(run.status).where(run.id == run_id)).scalar())

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from models import bulk
 from models.quarantine import Poison, quarantine
 from models.retry import delays, is_poison, is_transient, original
-from models.run import Run
+from models.run import Run, hold_lease
 from models.staged_rows import COLUMNS, staged_row
 from models.tables import staged_items
 
@@ -40,6 +40,8 @@ class StagingWriter:
     Rows are kept until the commit that holds them succeeds. A lost database is tried again with a growing delay for
     `patience` seconds; after that the writer gives up: `error` says why, further rows are counted and let go, and the
     totals do not add up, so that the run cannot be complete. A row that the database refuses goes to quarantined_items.
+    With `token` each batch proves the lease: a process that slept while its run was abandoned or taken over writes
+    nothing, else it would overwrite the rows of the one that goes on with the walk.
     """
 
     def __init__(
@@ -47,12 +49,13 @@ class StagingWriter:
         engine: Engine,
         run_id: int,
         *,
+        token: str | None = None,
         adopted: int = 0,
         batch: int = 2000,
         buffer: int = 10000,
         patience: float = 300.0,
     ) -> None:
-        self.engine, self.run_id, self.adopted = engine, run_id, adopted
+        self.engine, self.run_id, self.token, self.adopted = engine, run_id, token, adopted
         self.batch, self.buffer, self.patience = batch, buffer, patience
         self.error: str | None = None
         self.accepted = self.staged = self.quarantined = 0
@@ -66,7 +69,7 @@ class StagingWriter:
     @classmethod
     def of(cls, engine: Engine, run: Run, **options: Any) -> Self:
         """The writer of a run in hand, with the rows of the walk that it goes on with."""
-        return cls(engine, run.id, adopted=run.adopted_rows, **options)
+        return cls(engine, run.id, token=run.token, adopted=run.adopted_rows, **options)
 
     def start(self) -> None:
         """Starts the thread; call it on the event loop that will call `put`."""
@@ -162,6 +165,8 @@ class StagingWriter:
         """Commits the rows, bisecting where some are refused. Repeating it after any failure changes nothing."""
         poison: list[Poison] = []
         with self.engine.begin() as connection:
+            if self.token is not None:
+                hold_lease(connection, self.run_id, self.token)
             sql = "DELETE FROM staged_items WHERE run_id = :run AND seq BETWEEN :first AND :last"
             span = {"run": self.run_id, "first": rows[0][0], "last": rows[-1][0]}
             connection.execute(text(sql), span)  # an earlier try may have committed before the connection was lost

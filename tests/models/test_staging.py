@@ -2,13 +2,13 @@
 
 import asyncio
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
 
 from models.staging import StagingWriter
-from tests.support.storage import open_run, query, row, stage, value
+from tests.support.storage import START, open_run, query, row, stage, value
 
 
 def test_every_row_is_staged_in_order(engine: Engine) -> None:
@@ -165,3 +165,35 @@ def test_a_writer_without_rows_writes_nothing(engine: Engine) -> None:
     run = open_run(engine)
     assert stage(engine, run.id, []).staged == 0
     assert value(engine, "SELECT count(*) FROM staged_items") == 0
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_process_that_lost_its_run_stages_nothing_more(engine: Engine, resume: bool) -> None:
+    """It would overwrite, row for row, what the one that goes on with the walk had staged: the counts would agree."""
+    late = START + timedelta(hours=1)
+
+    async def work():
+        run = open_run(engine)
+        slept = StagingWriter.of(engine, run, batch=3)
+        slept.start()
+        for i in range(3):
+            await slept.put(row(i))
+        while slept.staged < 3:
+            await asyncio.sleep(0.01)
+        again = await asyncio.to_thread(open_run, engine, now=late, resume=resume)
+        other = StagingWriter.of(engine, again)
+        other.start()
+        for i in range(3, 6):
+            await other.put(row(i))
+        totals = await other.close()
+        for i in range(6, 9):
+            await slept.put(row(i))
+        return run, again, totals, await slept.close()
+
+    run, again, totals, lost = asyncio.run(work())
+    assert (again.id == run.id) is resume
+    assert (lost.accepted, lost.staged) == (6, 3)
+    assert f"run {run.id} ({'running' if resume else 'abandoned'}) lost its lease" in str(lost.error)
+    skus = [sku for (sku,) in query(engine, "SELECT sku FROM staged_items ORDER BY seq")]
+    assert skus == [str(i) for i in range(0 if resume else 3, 6)]
+    assert totals.staged == len(skus)
