@@ -38,6 +38,13 @@ QUERIES: dict[str, tuple[str, str]] = {
                 row_number() OVER (PARTITION BY store_id ORDER BY from_at) AS nth FROM membership_periods) p
             WHERE nth > 1 AND (ended IS NULL OR ended <> from_at) ORDER BY 1, 2""",
     ),
+    "history_without_period": (
+        "a store has a membership period from its first entry of the history on",
+        """SELECT c.store_id FROM price_changes c LEFT JOIN (
+                SELECT store_id, min(from_at) AS began FROM membership_periods GROUP BY store_id) p
+                ON p.store_id = c.store_id
+            WHERE p.began IS NULL OR c.changed_at < p.began GROUP BY c.store_id ORDER BY 1""",
+    ),
     "price_orphan": (
         "a price belongs to a store, a listing of its company and a run",
         """SELECT p.store_id, p.listing_id, p.crawl_run_id FROM prices p LEFT JOIN stores s ON s.id = p.store_id
@@ -94,22 +101,11 @@ QUERIES: dict[str, tuple[str, str]] = {
         """SELECT s.id AS store_id FROM stores s LEFT JOIN store_ranges r ON r.store_id = s.id
             WHERE s.last_scraped IS NOT NULL AND r.store_id IS NULL ORDER BY 1""",
     ),
-    "last_scraped": (
-        "last_scraped is the end of the latest complete run that stands",
-        """SELECT s.id AS store_id, s.last_scraped FROM stores s LEFT JOIN (
-                SELECT store_id, max(finished_at) AS finished_at FROM crawl_runs
-                WHERE status = 'complete' AND rolled_back_at IS NULL GROUP BY store_id) r ON r.store_id = s.id
-            WHERE (s.last_scraped IS NULL) <> (r.store_id IS NULL) OR s.last_scraped <> r.finished_at ORDER BY 1""",
-    ),
     "missing_orphan": (
-        "what is missing is a listing of the store's company",
+        "what is missing is a listing of the store's company, last seen by a run",
         """SELECT x.store_id, x.listing_id FROM missing_listings x JOIN stores s ON s.id = x.store_id
-            JOIN listings l ON l.id = x.listing_id WHERE l.company_id <> s.company_id ORDER BY 1, 2""",
-    ),
-    "staging_orphan": (
-        "staged rows belong to a run",
-        """SELECT DISTINCT t.run_id FROM staged_items t LEFT JOIN crawl_runs r ON r.id = t.run_id
-            WHERE r.id IS NULL ORDER BY 1""",
+            JOIN listings l ON l.id = x.listing_id LEFT JOIN crawl_runs r ON r.id = x.seen_run_id
+            WHERE l.company_id <> s.company_id OR (x.seen_run_id IS NOT NULL AND r.id IS NULL) ORDER BY 1, 2""",
     ),
     "parent_category": (
         "a category's parent is of its company",

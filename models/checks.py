@@ -9,10 +9,17 @@ from sqlalchemy import Connection, text
 
 from models import check_stores
 from models.check_queries import QUERIES
+from models.check_run_queries import RUN_QUERIES
+from models.dialect import is_postgres
+from models.tables import metadata
+from models.types import UtcDateTime
 
 EXAMPLES = 5
 
-_PROMISES = check_stores.PROMISES | {"file": "SQLite's file and foreign keys are sound"}
+_PROMISES = check_stores.PROMISES | {
+    "file": "SQLite's file and foreign keys are sound",
+    "times": "SQLite's times are UTC and written alike, so that their order is that of the texts",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +35,35 @@ class Violation:
 
 def check(connection: Connection) -> Iterator[Violation]:
     """Checks everything; yields what is broken, nothing for a sound database."""
-    for name, (promise, sql) in QUERIES.items():
-        rows = [" ".join(f"{k}={v}" for k, v in row.items()) for row in connection.execute(text(sql)).mappings()]
+    false = "false" if is_postgres(connection) else "0"
+    for name, (promise, sql) in (QUERIES | RUN_QUERIES).items():
+        found = connection.execute(text(sql.replace("{false}", false))).mappings()
+        rows = [" ".join(f"{k}={v}" for k, v in row.items()) for row in found]
         if rows:
             yield Violation(name, promise, len(rows), tuple(rows[:EXAMPLES]))
-    found: dict[str, list[str]] = {}
+    examples: dict[str, list[str]] = {}
     counts: Counter[str] = Counter()
-    for name, example in chain(check_stores.broken(connection), (("file", told) for told in _keys_hold(connection))):
+    for name, example in chain(check_stores.broken(connection), _file(connection)):
         counts[name] += 1
         if counts[name] <= EXAMPLES:
-            found.setdefault(name, []).append(example)
+            examples.setdefault(name, []).append(example)
     for name, promise in _PROMISES.items():
         if counts[name]:
-            yield Violation(name, promise, counts[name], tuple(found[name]))
+            yield Violation(name, promise, counts[name], tuple(examples[name]))
 
 
-def _keys_hold(connection: Connection) -> Iterator[str]:
-    if connection.dialect.name == "sqlite":
-        for row in connection.execute(text("PRAGMA foreign_key_check")):
-            yield f"table={row[0]} rowid={row[1]} parent={row[2]}"
-        for (told,) in connection.execute(text("PRAGMA integrity_check")):
-            if told != "ok":
-                yield str(told)
+def _file(connection: Connection) -> Iterator[tuple[str, str]]:
+    """What PostgreSQL itself holds and SQLite does not."""
+    if is_postgres(connection):
+        return
+    for row in connection.execute(text("PRAGMA foreign_key_check")):
+        yield "file", f"table={row[0]} rowid={row[1]} parent={row[2]}"
+    for (told,) in connection.execute(text("PRAGMA integrity_check")):
+        if told != "ok":
+            yield "file", str(told)
+    for table in metadata.sorted_tables:
+        for name in (column.name for column in table.columns if isinstance(column.type, UtcDateTime)):
+            sql = f"""SELECT {name} FROM {table.name}
+                WHERE {name} NOT GLOB '????-??-??T??:??:??.??????+00:00' LIMIT {EXAMPLES}"""  # noqa: S608 our names
+            for (value,) in connection.execute(text(sql)):
+                yield "times", f"{table.name}.{name}={value}"

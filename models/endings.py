@@ -63,7 +63,7 @@ def end(
     **values: Any,
 ) -> None:
     """Writes how the run ended, with its categories; the lease ends with it."""
-    record(connection, run.id, categories, now)
+    record(connection, run.id, categories, now, alone=verdict.publishes == "all")
     told = dict(asdict(counts) if is_dataclass(counts) and not isinstance(counts, type) else counts)
     connection.execute(
         update(crawl_runs)

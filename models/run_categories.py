@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete
 
 from models.dialect import upsert
 from models.tables import crawl_run_categories
@@ -24,8 +24,15 @@ def status_of(category: Category) -> str:
     return "complete" if whole or (known and category.ended) else "partial"
 
 
-def record(connection: Connection, run_id: int, categories: Sequence[Category], now: datetime) -> None:
-    """Keeps the categories of a run; one that was kept before gets its newest figures."""
+def record(
+    connection: Connection, run_id: int, categories: Sequence[Category], now: datetime, *, alone: bool = False
+) -> None:
+    """Keeps the categories of a run; one that was kept before gets its newest figures.
+
+    With `alone` others that an earlier walk of the run had recorded go: the run does not stand on them.
+    """
+    if alone:
+        connection.execute(delete(crawl_run_categories).where(crawl_run_categories.c.run_id == run_id))
     if not categories:
         return
     rows = {category.key: _row(run_id, category, now) for category in categories}

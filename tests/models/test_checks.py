@@ -3,6 +3,10 @@
 import pytest
 from sqlalchemy import Engine, text
 
+from models import engine as engines
+from models.check_queries import QUERIES
+from models.check_run_queries import RUN_QUERIES
+from models.check_stores import PROMISES
 from models.checks import check
 from models.price_history import of_gtin, of_sku
 from models.pruning import Pruned, prune
@@ -48,6 +52,22 @@ BREAKS = {
     "range": "UPDATE missing_listings SET delisted_at = NULL WHERE listing_id = 3",
     "priced": "UPDATE price_changes SET price_cents = NULL WHERE listing_id = 1",
     "staging_orphan": "UPDATE staged_items SET run_id = 77 WHERE run_id = 1",
+    "anchor_outside_its_group": "UPDATE store_group_memberships SET group_id = 2 WHERE store_id = 1",
+    "group_of_two_companies": "UPDATE store_group_memberships SET group_id = 2 WHERE store_id = 1",
+    "periods_overlap": "INSERT INTO membership_periods (store_id, from_at, to_at, group_id, anchor_id) VALUES"
+    " (1, '2026-01-01T00:00:00.000000+00:00', '2026-01-02T00:00:00.000000+00:00', 1, 1)",
+    "history_without_period": "UPDATE membership_periods SET from_at = (SELECT max(last_scraped) FROM stores)",
+    "missing_orphan": "UPDATE missing_listings SET seen_run_id = 99",
+    "parent_category": "UPDATE categories SET parent_id = id",
+    "complete_counts": """UPDATE crawl_runs SET counts = '{"accepted": 5, "staged": 4, "listings": 4, "seen": 4}'
+        WHERE id = 1""",
+    "complete_unproven": "INSERT INTO crawl_run_categories (run_id, key, expected, seen, ended, capped, held, status)"
+    " VALUES (1, 'tins', 300, 298, 1 = 1, 1 = 0, 1 = 1, 'complete')",
+    "complete_unpublished": "UPDATE crawl_runs SET undo = NULL WHERE id = 1",
+    "run_of_another_store": "UPDATE crawl_runs SET store_code = 'b' WHERE id = 1",
+    "price_of_unpublished_run": "UPDATE crawl_runs SET rolled_back_at = finished_at WHERE id = 2",
+    "lease_of_dead_run": "UPDATE stores SET lease_token = 'x', lease_until = last_scraped WHERE id = 1",
+    "staging_of_dead_run": "UPDATE crawl_runs SET status = 'abandoned' WHERE id = 4",
 }
 
 
@@ -56,6 +76,51 @@ def test_each_broken_promise_is_found_by_name(lived_in: Engine, promise: str) ->
     with lived_in.begin() as connection:
         connection.execute(text(BREAKS[promise]))
     assert promise in broken(lived_in)
+
+
+def test_every_query_has_a_break_that_it_finds() -> None:
+    assert {*QUERIES, *RUN_QUERIES, *PROMISES} - {"vectors"} <= set(BREAKS)
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "DELETE FROM staged_items WHERE run_id = 1 AND seq = 2",
+        "UPDATE staged_items SET sku = '1' WHERE run_id = 1 AND seq = 2",
+        "UPDATE crawl_runs SET counts = NULL WHERE id = 1",
+        """UPDATE crawl_runs SET counts = '{"accepted": 4, "staged": 4, "listings": 4, "seen": 3}' WHERE id = 1""",
+        'INSERT INTO quarantined_items (run_id, seq, reason, "row", created_at)'
+        " SELECT 1, 9, 'x', '{}', finished_at FROM crawl_runs WHERE id = 1",
+    ],
+)
+def test_a_complete_run_whose_rows_do_not_add_up_is_found(lived_in: Engine, lost: str) -> None:
+    with lived_in.begin() as connection:
+        connection.execute(text(lost))
+    assert broken(lived_in) == {"complete_counts"}
+
+
+def test_a_run_under_way_and_a_schedulers_lease_are_sound(lived_in: Engine) -> None:
+    run = open_run(lived_in, now=day(4))
+    stage(lived_in, run.id, [row(1)])
+    taken = "UPDATE stores SET lease_token = 't', lease_until = last_scraped, scheduled_at = last_scraped WHERE id = 2"
+    with lived_in.begin() as connection:
+        connection.execute(text(taken))
+    assert broken(lived_in) == set()
+    with lived_in.begin() as connection:
+        connection.execute(text("UPDATE stores SET lease_token = 'other' WHERE id = 1"))
+    assert broken(lived_in) == {"lease_of_dead_run"}
+
+
+@pytest.mark.parametrize(
+    "when", ["2026-11-23 01:00:00", "2026-11-23T12:00:00.000000+11:00", "2026-11-23T01:00:00+00:00"]
+)
+def test_a_time_that_is_not_written_as_all_others_is_found(sqlite_url: str, when: str) -> None:
+    engine = engines.create(sqlite_url)
+    crawl(engine, [row(1)])
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE crawl_runs SET started_at = :w"), {"w": when})
+    assert broken(engine) == {"times"}
+    engine.dispose()
 
 
 def test_a_column_of_offers_that_is_stale_is_found(lived_in: Engine) -> None:

@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import Engine, text, update
 
 from models import runs
+from models.checks import check
+from models.publish import publish
 from models.tables import stores
 from splitcart.runs import Category, Counts, Shortfall
 from tests.support.storage import START, category, crawl, judged, open_run, query, row, stage, value
@@ -238,6 +240,20 @@ def test_history_tells_the_last_five_complete_runs(engine: Engine) -> None:
     assert found.last_complete == 26
     assert found.categories == {"a": (12, 13, 14, 15, 16), "b": (0, 0, 0, 3, 0)}
     assert found.shortfall is None
+
+
+def test_a_category_that_left_the_tree_before_the_walk_went_on_is_none_of_a_complete_run(engine: Engine) -> None:
+    """Else the next run would miss a category that the complete one never had."""
+    crawl(engine, [row(1)], status="partial", reason="category_failed: b", categories=[
+        category("a"), category("b", 24, failed="500"),
+    ])  # fmt: skip
+    again = open_run(engine, now=START + timedelta(hours=1), resume=True)
+    stage(engine, again.id, [row(2)])
+    now, counts = START + timedelta(hours=2), runs.measure(engine, again)
+    publish(engine, again, judged(), [*again.adopted, category("c")], answered_for=None, counts=counts, now=now)
+    assert set(runs.history(engine, open_run(engine, now=START + timedelta(days=1))).categories) == {"a", "c"}
+    with engine.connect() as connection:
+        assert list(check(connection)) == []
 
 
 def test_history_tells_the_shortfall_that_no_complete_run_followed(engine: Engine) -> None:

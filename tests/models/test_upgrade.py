@@ -20,8 +20,9 @@ FILL = (
     "INSERT INTO store_groups (id, company_id, anchor_id) VALUES (1, 1, 1)",
     "INSERT INTO store_group_memberships (store_id, group_id) VALUES (1, 1)",
     "INSERT INTO membership_periods (store_id, from_at, group_id, anchor_id) VALUES (1, {time}, 1, 1)",
-    "INSERT INTO crawl_runs (id, company_id, store_code, store_id, spider, host, pid, started_at, finished_at, status)"
-    " VALUES (1, 1, '1147', 1, 'woolworths', 'h', 1, {time}, {time}, 'complete')",
+    "INSERT INTO crawl_runs (id, company_id, store_code, store_id, spider, host, pid, started_at, finished_at, status,"
+    " counts, undo) VALUES (1, 1, '1147', 1, 'woolworths', 'h', 1, {time}, {time}, 'complete',"
+    ' \'{{"accepted": 4, "staged": 4, "listings": 4, "seen": 4}}\', {ranged})',
     *(f"INSERT INTO products (id, name, normalized_key) VALUES ({i}, 'P{i}', 'p{i}')" for i in range(1, 5)),
     *(
         "INSERT INTO listings (id, company_id, sku, ordinal, product_id, name)"
