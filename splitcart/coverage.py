@@ -53,11 +53,14 @@ def _short_of_totals(categories: Sequence[Category], gates: Gates) -> str | None
 
 
 def confirms(before: Shortfall | None, listings: int, missing: frozenset[str], gates: Gates) -> bool:
-    """Whether a run lacks the same as an earlier one: as many listings within the tolerance, no other category."""
+    """Whether a run lacks the same as an earlier one: as many listings within the tolerance, the same categories.
+
+    Fewer categories are not the same: what came back in one of them is missing elsewhere, where no run missed it.
+    """
     if before is None:
         return False
     near = abs(listings - before.listings) <= max(1.0, gates.confirm_tolerance * before.listings)
-    return near and missing <= before.missing
+    return near and missing == before.missing
 
 
 def confirm_after(gates: Gates) -> timedelta:
@@ -124,10 +127,12 @@ class _Proofs:
 
 
 def _missing(by_key: Mapping[str, Category], history: History) -> dict[str, str]:
+    """What held listings last time and was not walked, neither itself nor as part of a category above it."""
+    walked = {child for category in by_key.values() if not category.capped for child in category.children}
     return {
         key: f"category_missing: {key} absent, expected: it held {runs[-1]} listings last time"
         for key, runs in history.categories.items()
-        if runs and runs[-1] > 0 and key not in by_key
+        if runs and runs[-1] > 0 and key not in by_key and key not in walked
     }
 
 
@@ -136,7 +141,13 @@ def _thin(categories: Sequence[Category], history: History, gates: Gates) -> dic
     for category in categories:
         usual = _usual(history.categories.get(category.key, ()), gates)
         least = gates.category_share * usual
-        if category.held and category.seen < least and usual - category.seen > gates.slack(usual):
+        # Of a capped one only the first page is looked at: its children are compared, and its total proves them.
+        if (
+            category.held
+            and not category.capped
+            and category.seen < least
+            and usual - category.seen > gates.slack(usual)
+        ):
             found[category.key] = (
                 f"category_thin: {category.key} seen {category.seen}, expected {least:g} (usual {usual:g})"
             )

@@ -77,7 +77,8 @@ def verdict(
         return Verdict(status, why, "nothing", figures | {"causes": [why]})
     hard = _broken(error, reason, counts)
     if counts.requested:
-        return _partial([*hard, "requested"], counts, figures)
+        broken_off = [coverage.unproven[c.key] for c in categories if c.failed and c.key in coverage.unproven]
+        return _partial([*hard, "requested", *broken_off], counts, figures)
     hard += _unproven(counts, categories, coverage)
     if hard:
         return _partial([*hard, *coverage.lacks], counts, figures)

@@ -14,13 +14,15 @@ from twisted.python.failure import Failure
 
 from splitcart.periods import Flip
 from splitcart_spiders.arguments import count, names, refuse_unknown, store_id, truth
-from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch
+from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch, UnknownCategory
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
 from splitcart_spiders.middlewares import user_agent
 from splitcart_spiders.middlewares.gate import Gate
 from splitcart_spiders.walk import Node, Page
 from splitcart_spiders.walker import Walker
 
+MOST_PRODUCTS = 1_000_000
+"""More than any category of any store lists."""
 PRIORITY = {"session": 30, "department": 0, "promo": -10, "barcode": -20}
 
 
@@ -125,6 +127,8 @@ class ChainSpider(Spider):
         """Choose the categories to walk and ask for the first page of each."""
         try:
             yield from self.walker.begin(self.tree(response), self.wanted, self.probe)
+        except UnknownCategory as error:
+            self.gate.shut(error)
         except CatalogueError as error:
             self.fail_tree(str(error))
 
@@ -192,6 +196,12 @@ class ChainSpider(Spider):
         if answered in (self.store_id, self.fulfilled_by) or (self.accept_fulfilment and answered == self.answered_for):
             return
         raise StoreMismatch(f"{self.chain.COMPANY} answered for store {answered} when store {self.store_id} was asked")
+
+    def total(self, told: Any, response: Response) -> int:
+        """How many products a listing says it has; raises CatalogueError for what is no such number."""
+        if isinstance(told, bool) or not isinstance(told, int) or not 0 <= told <= MOST_PRODUCTS:
+            raise CatalogueError(f"{response.url} tells {told!r:.40} as its total: 0 to {MOST_PRODUCTS} is expected")
+        return told
 
     def decoded(self, response: Response) -> Any:
         """The JSON body; raises CatalogueError, which asks the page again, for anything else."""

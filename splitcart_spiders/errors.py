@@ -38,6 +38,12 @@ class CatalogueError(CrawlError):
     remedy = "The site's shape may have changed: replay a saved body with scripts/replay.py."
 
 
+class UnknownCategory(CatalogueError):
+    """Raised when `-a categories=` names what the store's tree does not have."""
+
+    remedy = "Name a category as the tree does, by its name, slug or key, or leave -a categories= out."
+
+
 class BrowserMissing(CrawlError):
     """Raised when a session must be opened in a browser and none can be started."""
 

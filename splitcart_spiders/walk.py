@@ -9,7 +9,7 @@ from splitcart_spiders.fields import is_campaign
 
 # Pages asked for beyond what the total promises, before a walk is given up (goods move between pages while one walks).
 EXTRA_PAGES = 1
-# The most pages that one walk asks for where the chain tells no total.
+# The most pages that one walk asks for, whatever the chain tells.
 MAX_PAGES = 2_000
 
 
@@ -49,6 +49,8 @@ class CategoryWalk:
     expected: int | None = None
     total: int | None = None
     skus: set[str] = field(default_factory=set)
+    latest: set[str] = field(default_factory=set)
+    """Those of the latest page."""
     pages: int = 0
     ended: bool = False
     failed: str | None = None
@@ -62,14 +64,15 @@ class CategoryWalk:
         found = set(organic)
         fresh = found - self.skus
         self.pages += 1
-        if self.pages == 1:
-            self.expected = page.total
+        if self.pages == 1 and page.total is not None and page.total >= len(found):
+            self.expected = page.total  # one that its own page exceeds proves nothing: then only the end does
         self.total = page.total if page.total is not None else self.total
         self.skus |= found
         if page.ended or not fresh:
             self.ended = True
             self._judge_end(found)
             return False
+        self.latest = found
         return self._wants_more()
 
     def _judge_end(self, found: set[str]) -> None:
@@ -79,16 +82,19 @@ class CategoryWalk:
             self.failed = (
                 f"catalogue_error: page {self.pages} came again with {len(self.skus)} of {self.expected} products seen"
             )
+        elif found and self.expected is None and not self.latest <= found:
+            self.failed = f"catalogue_error: page {self.pages} is an earlier page again, not the last one"
 
     def _wants_more(self) -> bool:
-        if self.total is None:
-            if self.pages >= MAX_PAGES:
-                self.failed = f"catalogue_error: no end within {MAX_PAGES} pages"
-            return self.failed is None
+        if self.pages >= MAX_PAGES:
+            self.failed = f"catalogue_error: no end within {MAX_PAGES} pages"
+            return False
+        if self.expected is None or self.total is None:
+            return True
         if len(self.skus) >= self.total:
             self.ended = True
             return False
-        promised = -(-max(self.total, self.expected or 0) // self.page_size)
+        promised = -(-max(self.total, self.expected) // self.page_size)
         return self.pages < promised + EXTRA_PAGES
 
     @property
@@ -114,7 +120,7 @@ class CategoryWalk:
             ended=self.ended,
             failed=failed,
             capped=self.split,
-            children=self.children,
+            children=self.children or tuple(below(self.node)),
             held=not self.node.is_promo,
         )
 
@@ -145,6 +151,17 @@ def find(nodes: Iterable[Node], wanted: Set[str]) -> list[Node]:
     for node in nodes:
         found.extend([node] if is_named(node, wanted) else find(node.children, wanted))
     return found
+
+
+def below(node: Node) -> Iterator[str]:
+    """The keys of every node below, each once."""
+    pending, keys = list(node.children), set[str]()
+    while pending:
+        child = pending.pop()
+        if child.key not in keys:
+            keys.add(child.key)
+            yield child.key
+        pending.extend(child.children)
 
 
 def leaves(node: Node) -> Iterator[Node]:

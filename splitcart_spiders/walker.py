@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 from scrapy.http import Response
 
-from splitcart_spiders.errors import CatalogueError
+from splitcart_spiders.errors import CatalogueError, UnknownCategory
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
 from splitcart_spiders.walk import CategoryWalk, Node, Page, find, is_named, leaves
 
@@ -41,15 +41,17 @@ class Walker:
         """Products by category key when last crawled; steers probes only."""
 
     def begin(self, roots: list[Node], wanted: set[str], probe: int | None) -> Yield:
-        """Ask for the first page of every category to walk. Raises CatalogueError where there is none."""
+        """Ask for the first page of every category to walk. Raises CatalogueError where there is none, UnknownCategory
+        where one of the wanted is not there: what was asked for is crawled, or it is said that it is not."""
         skip = self.spider.chain.SKIP_ROOTS
         self.skipped_roots = [root.path[-1] for root in roots if is_named(root, skip)]
         kept = [root for root in roots if not is_named(root, skip)]
+        if not kept:
+            raise CatalogueError("no category to crawl")
+        if unknown := sorted(name for name in wanted if not find(kept, {name})):
+            roots = ", ".join(root.path[-1] for root in kept)
+            raise UnknownCategory(f"no category that is crawled is called {', '.join(unknown)}; the roots are {roots}")
         nodes = find(kept, wanted) if wanted else kept
-        if not nodes:
-            raise CatalogueError(
-                f"no category is called {', '.join(sorted(wanted))}" if wanted else "no category to crawl"
-            )
         if self.spider.walks_leaves:
             nodes = [leaf for node in nodes for leaf in leaves(node)]
         return self._probe(nodes, probe) if probe else self._departments(nodes)

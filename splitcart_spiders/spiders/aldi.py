@@ -65,7 +65,6 @@ class AldiSpider(ChainSpider):
         body = self.decoded(response)
         meta = body.get("meta") if isinstance(body, dict) else None
         pagination = meta.get("pagination") if isinstance(meta, dict) else None
-        total = pagination.get("totalCount") if isinstance(pagination, dict) else None
-        if isinstance(total, bool) or not isinstance(total, int) or not isinstance(body.get("data"), list):
+        if not isinstance(pagination, dict) or not isinstance(body.get("data"), list):
             raise CatalogueError(f"{response.url} did not answer with a listing")
-        return Page(self.chain.records(body), total=total)
+        return Page(self.chain.records(body), total=self.total(pagination.get("totalCount"), response))

@@ -99,10 +99,7 @@ class ColesSpider(ShopperSpider):
         if not isinstance(found, dict):
             raise CatalogueError(f"{response.url} did not answer with a listing")
         self.check_answer(self.chain.answered_for(props))
-        total = found.get("noOfResults")
-        if isinstance(total, bool) or not isinstance(total, int):
-            raise CatalogueError(f"{response.url} gives no noOfResults")
-        return Page(self.chain.records(body), total=total)
+        return Page(self.chain.records(body), total=self.total(found.get("noOfResults"), response))
 
     def is_listed(self, record: Any, item: ProductItem | Drop, node: Node) -> bool:
         """Advertised rows take slots of the listing, too: such a row is listed where its own shelves say so."""

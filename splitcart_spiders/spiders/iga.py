@@ -70,4 +70,4 @@ class IgaSpider(ChainSpider):
             raise CatalogueError(f"{response.url} did not answer with a listing: {json.dumps(body)[:80]}")
         total = body.get("total")
         self.check_answer(self.store_id)
-        return Page(self.chain.records(body), total=total if type(total) is int else None)
+        return Page(self.chain.records(body), total=None if total is None else self.total(total, response))

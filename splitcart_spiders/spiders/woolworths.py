@@ -101,7 +101,4 @@ class WoolworthsSpider(ChainSpider):
         records = self.chain.records(body)
         for record in records:
             self.check_answer(self.chain.answered_for(record))
-        total = body.get("TotalRecordCount")
-        if isinstance(total, bool) or not isinstance(total, int):
-            raise CatalogueError(f"{response.url} gives no TotalRecordCount")
-        return Page(records, total=total)
+        return Page(records, total=self.total(body.get("TotalRecordCount"), response))

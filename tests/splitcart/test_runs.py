@@ -272,6 +272,10 @@ def test_a_limited_crawl_ends_partial_as_requested_with_exit_0():
     assert (told.status, told.reason, told.publishes) == ("partial", "requested", "seen")
     assert exit_code(told.status, told.reason) == 0
     assert judge("shutdown", replace(CLEAN, requested=True)).reason == "shutdown"
+    broken = judge(counts=replace(CLEAN, requested=True), walk=[Category("fruit", 120, 36, False, failed="HTTP 500")])
+    assert (broken.reason, broken.figures["causes"][1:]) == (
+        "requested", ["category_failed: fruit seen 36, expected its end, got HTTP 500"],
+    )  # fmt: skip
     nothing = judge(counts=Counts(0, 0, requested=True), walk=[Category("fruit", 0, 0, True)])
     assert (nothing.reason, nothing.publishes) == ("requested", "nothing")
     assert judge(counts=Counts(0, 0, requested=True), walk=[]).status == "failed"
@@ -318,6 +322,27 @@ def test_a_shortfall_is_not_confirmed_too_early_by_another_count_or_by_other_cat
     assert judge(counts=SHRUNK, walk=SHRUNK_WALK, past=without).status == "partial"
     known = replace(without, shortfall=replace(past.shortfall, missing=frozenset({"pet"})))
     assert judge(counts=SHRUNK, walk=SHRUNK_WALK, past=known).status == "complete"
+
+
+def test_a_category_that_is_back_while_as_many_are_missing_elsewhere_confirms_nothing():
+    before = Shortfall(182, NOW - timedelta(hours=12), frozenset({"pet"}))
+    told = judge(counts=SHRUNK, walk=SHRUNK_WALK, past=replace(PAST, shortfall=before))
+    assert (told.status, told.figures["shortfall"]["at"]) == ("partial", NOW.isoformat())
+
+
+def test_a_category_that_comes_and_goes_over_the_cap_is_no_shortfall():
+    """Walked whole, or its first page and then its children: both are proofs, and neither lacks what the other saw."""
+    whole = Category("pantry", 190, 190, True, children=("tea", "rice", "green"))
+    capped = Category("pantry", 210, 48, False, capped=True, children=("tea", "rice"))
+    tea, rice = Category("tea", 110, 110, True, children=("green",)), Category("rice", 100, 100, True)
+    for walk, past in (
+        ([capped, tea, rice], {"pantry": (190, 190, 190)}),
+        ([whole], {"pantry": (48, 48, 48), "tea": (110,) * 3, "rice": (100,) * 3, "green": (0, 0, 50)}),
+    ):
+        assert judge(walk=walk, past=History(200, past)).reason == "finished"
+    lost = replace(whole, children=("tea",))
+    told = judge(walk=[lost], past=History(200, {"pantry": (48,), "tea": (110,), "rice": (100,)}))
+    assert told.figures["missing"] == ["rice"]
 
 
 @pytest.mark.parametrize(

@@ -50,3 +50,17 @@ def test_a_limited_crawl_is_partial_by_request_and_exits_zero(sqlite_url: str) -
     with SandboxServer(world) as server:
         outcome = crawl("woolworths", server.url, sqlite_url, store=store, categories="bakery")
     assert (outcome.status, outcome.reason, outcome.exit_code) == ("partial", "requested", 0)
+
+
+def test_a_category_that_the_tree_does_not_have_is_named_and_nothing_is_crawled(sqlite_url: str) -> None:
+    world = World(seed=3, products=200, stores=1)
+    store = world.stores("woolworths")[0].store_id
+    with SandboxServer(world) as server:
+        for wanted in ("bakery,bakrey", "nope", "tobacco"):
+            asked = len(server.log)
+            outcome = crawl("woolworths", server.url, sqlite_url, store=store, categories=wanted)
+            assert (outcome.status, outcome.exit_code) == ("failed", 1), outcome.reason
+            assert not [one for one in list(server.log)[asked:] if "browse/category" in one.path]
+            error = outcome.crawler.splitcart_gate.error
+            assert f"is called {wanted.split(',')[-1]}; the roots are" in str(error)
+            assert "-a categories=" in error.remedy
