@@ -125,16 +125,23 @@ def _run(connection: Connection, sql: str, **values: Any) -> None:
     connection.execute(text(sql).bindparams(*times), bound)
 
 
-def unlike_history(connection: Connection, moment: Moment) -> list[tuple[int, str, int]]:
-    """(listing_id, changed_at, crawl_run_id) of the rows that `write` will replace, where the history tells others.
+REPLACED = "SELECT listing_id FROM publish_diff WHERE action IN ('update', 'relist', 'drop')"
+"""Listings whose rows `write` will replace."""
+ENDED = "SELECT listing_id FROM price_changes WHERE store_id = {store} AND crawl_run_id = {run} AND price_cents IS NULL"
+"""Listings whose history the run has ended."""
+
+
+def unlike_history(connection: Connection, moment: Moment, which: str) -> list[tuple[int, str, int]]:
+    """(listing_id, changed_at, crawl_run_id) of the rows of REPLACED or ENDED, where the history tells others.
 
     Joining and leaving groups write history of rows that stay as they are, and a touch writes none.
     """
+    listings = which.format(store=moment.place.store_id, run=moment.run.id)
     latest = """(SELECT {} FROM price_changes c WHERE c.store_id = p.store_id AND c.listing_id = p.listing_id
         AND c.price_cents IS NOT NULL ORDER BY c.changed_at DESC LIMIT 1)"""
     sql = f"""SELECT p.listing_id, p.changed_at, p.crawl_run_id FROM prices p
-        JOIN publish_diff d ON d.listing_id = p.listing_id AND d.action IN ('update', 'relist', 'drop')
-        WHERE p.store_id = {moment.place.store_id} AND (p.changed_at <> {latest.format("c.changed_at")}
+        WHERE p.store_id = {moment.place.store_id} AND p.listing_id IN ({listings})
+            AND (p.changed_at <> {latest.format("c.changed_at")}
             OR p.crawl_run_id <> {latest.format("c.crawl_run_id")}) ORDER BY 1"""  # noqa: S608 integers, fixed text
     rows = connection.execute(text(sql).columns(changed_at=UtcDateTime()))
     return [(int(row.listing_id), utc_text(row.changed_at), int(row.crawl_run_id)) for row in rows]

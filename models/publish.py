@@ -103,10 +103,12 @@ def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
     seen, priced = gather(connection, run)
     actions = differences.find(connection, moment)
     undo: dict[str, Any] = {"touched": differences.touched(connection, moment) if actions.get("touch") else []}
-    undo["rows"] = differences.unlike_history(connection, moment) if actions else []
+    undo["rows"] = differences.unlike_history(connection, moment, differences.REPLACED) if actions else []
     differences.write(connection, moment, actions)
     whole = ending.verdict.publishes == "all"
     absence = ranges.judge(connection, moment, absent=whole)
+    if absence.delisted:
+        undo["rows"] += differences.unlike_history(connection, moment, differences.ENDED)
     undo |= absence.undo | {"store": _store_before(connection, moment), "at": utc_text(moment.now)}
     if any(actions.values()) or "ranged" in absence.undo:
         vectors.refresh(connection, moment.place.store_id)

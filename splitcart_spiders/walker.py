@@ -49,8 +49,8 @@ class Walker:
         if not kept:
             raise CatalogueError("no category to crawl")
         if unknown := sorted(name for name in wanted if not find(kept, {name})):
-            roots = ", ".join(root.path[-1] for root in kept)
-            raise UnknownCategory(f"no category that is crawled is called {', '.join(unknown)}; the roots are {roots}")
+            names = ", ".join(root.path[-1] for root in kept)
+            raise UnknownCategory(f"no category that is crawled is called {', '.join(unknown)}; the roots are {names}")
         nodes = find(kept, wanted) if wanted else kept
         if self.spider.walks_leaves:
             nodes = [leaf for node in nodes for leaf in leaves(node)]

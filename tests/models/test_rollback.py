@@ -88,6 +88,25 @@ def test_a_row_is_as_old_and_as_well_known_as_before(engine: Engine) -> None:
     assert effective(engine, "2") == known
 
 
+def test_a_delisted_row_that_was_confirmed_since_its_entry_is_as_it_was(engine: Engine) -> None:
+    """The history tells when the row was inferred, not that the store's own crawl has confirmed it."""
+    for store in ("1", "2"):
+        crawl(engine, [row(1), row(2)], store=store)
+    merge(engine)
+    crawl(engine, [row(1, 110), row(2)], store="1", now=day(1))
+    reset_all(engine, day(1.1))  # 1 is inferred from now on
+    crawl(engine, [row(1, 110), row(2)], store="2", now=day(1.2))  # and confirmed here
+    crawl(engine, [row(2)], store="2", now=day(2.2))
+    before, known = state(engine), effective(engine, "2")
+    assert known["1"].source == "own"
+    run, _ = crawl(engine, [row(2)], store="2", now=day(3.2))
+    assert set(effective(engine, "2")) == {"2"}
+    rollback(engine, run.id, day(3.3))
+    assert state(engine) == before
+    assert effective(engine, "2") == known
+    assert sound(engine)
+
+
 def test_a_partial_run_is_rolled_back_too(engine: Engine) -> None:
     crawl(engine, [row(1), row(2)])
     before = state(engine)
