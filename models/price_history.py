@@ -1,11 +1,15 @@
-"""The history of one product's or one listing's prices, store by store, as the anchors and own rows tell it."""
+"""The history of one product's or one listing's prices: of every store as its own entries tell it, or of one store
+as it was in effect there, with what its anchors charged while it followed them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
-from models.tables import companies, listings, price_changes, products, stores
+from models.queries import price_at
+from models.tables import companies, listings, membership_periods, price_changes, products, stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,38 @@ def _entries(connection: Connection, which: ColumnElement[bool], store: str | No
         .join(companies, companies.c.id == listings.c.company_id)
         .join(stores, stores.c.id == change.store_id)
     )
-    told = (companies.c.name.label("company"), listings.c.sku, listings.c.name, stores.c.store_id, change.changed_at)
-    offer = (change.price_cents, change.was_price_cents, change.price_basis)
-    offer = (*offer, change.multibuy_quantity, change.multibuy_total_cents)  # type: ignore[assignment]
-    wanted = select(*told, *offer, change.kind, change.crawl_run_id, change.seen_before).select_from(joined)
-    wanted = wanted.where(which)
+    told = (companies.c.name.label("company"), listings.c.sku, listings.c.name, stores.c.store_id)
+    order = (companies.c.name, listings.c.sku, stores.c.store_id)
     if store is not None:
-        wanted = wanted.where(stores.c.store_id == store)
-    wanted = wanted.order_by(companies.c.name, listings.c.sku, stores.c.store_id, change.changed_at)
-    return [Entry(**row) for row in connection.execute(wanted).mappings()]
+        ids = (change.store_id.label("of_store"), change.listing_id)
+        wanted = select(*told, *ids).select_from(joined).where(which, stores.c.store_id == store).distinct()
+        lines = connection.execute(wanted.order_by(*order)).all()
+        return [entry for line in lines for entry in _in_effect(connection, line)]
+    wanted = select(*told, *_OFFER).select_from(joined).where(which)
+    return [Entry(**row) for row in connection.execute(wanted.order_by(*order, change.changed_at)).mappings()]
+
+
+_OFFER = tuple(price_changes.c[name] for name in list(Entry.__dataclass_fields__)[4:])
+
+
+def _in_effect(connection: Connection, line: Row[Any]) -> Iterator[Entry]:
+    """What price_at tells of one listing at one store, at each moment when it may have changed."""
+    latest: tuple[int, datetime] | None = None
+    for when in connection.execute(_moments(line.of_store, line.listing_id)).scalars():
+        told = price_at(connection, line.of_store, line.listing_id, when)
+        if told is None or (told.store_id, told.changed_at) == latest:
+            continue
+        latest = (told.store_id, told.changed_at)
+        offer = {column.name: getattr(told, column.name) for column in _OFFER}
+        offer |= {"changed_at": when, "kind": told.kind if told.store_id == line.of_store else "follows"}
+        yield Entry(line.company, line.sku, line.name, line.store_id, **offer)
+
+
+def _moments(store_id: int, listing_id: int) -> Select[tuple[datetime]]:
+    """When the store or an anchor of it changed a listing's price, or the store changed its anchor; in order."""
+    change, period = price_changes.c, membership_periods.c
+    anchors = select(period.anchor_id).where(period.store_id == store_id)
+    spoken = change.store_id.in_(anchors) | (change.store_id == store_id)
+    changed = select(change.changed_at.label("at")).where(change.listing_id == listing_id, spoken)
+    moments = changed.union(select(period.from_at).where(period.store_id == store_id)).subquery()
+    return select(moments.c.at).order_by(moments.c.at)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from models import checks, runs
+from models import checks, price_history, runs
 from models import engine as engines
 from models.errors import RollbackRefused
 from models.merging import Merger, Summary, reset
@@ -122,6 +122,35 @@ def test_fault_13_a_members_prices_are_read_from_its_anchor(engine: Engine) -> N
     assert len(found) == 100
     assert (found["5"].source, found["5"].offer["price_cents"]) == ("own", 999)
     assert (found["6"].source, found["6"].offer["price_cents"]) == ("inferred", 206)
+
+
+def test_a_members_price_history_is_what_was_in_effect_there(engine: Engine) -> None:
+    """Its own entries end where it begins to follow: the anchor's changes since then are its own."""
+    crawl(engine, offers(), store="1")
+    crawl(engine, offers(changed=[5]), store="2")
+    merge(engine)
+    crawl(engine, offers(changed=[6]), store="1", now=day(1))
+    crawl(engine, offers(changed=[7]), store="2", now=day(1.1))
+    reset_all(engine, day(1.2))
+    crawl(engine, offers(changed=[7], without=[6]), store="1", now=day(1.3))
+    with engine.connect() as connection:
+        told = {sku: price_history.of_sku(connection, "woolworths", sku, "2") for sku in ("5", "6", "7", "8")}
+        everywhere = price_history.of_sku(connection, "woolworths", "6")
+    shown = {sku: [(one.price_cents, one.kind) for one in entries] for sku, entries in told.items()}
+    anchored = [(206, "own"), (206, "follows"), (999, "follows"), (206, "own")]
+    assert shown["6"] == anchored
+    assert [one.changed_at for one in told["6"]][2:] == [day(1), day(1.1)]
+    assert shown["5"][0] == (999, "own")
+    assert shown["5"][-1][0] == 205
+    assert shown["7"][-1] == (999, "own")
+    assert {one.store_id for one in everywhere} == {"1", "2"}
+    times = [START + n * HOUR for n in range(40)]
+    ids = stores_of(engine)
+    listing = {sku: value(engine, "SELECT id FROM listings WHERE sku = :s", s=sku) for sku in told}
+    with engine.connect() as connection:
+        for (sku, entries), when in itertools.product(told.items(), times):
+            [*_, last] = [one.price_cents for one in entries if one.changed_at <= when]
+            assert price_at(connection, ids["2"], listing[sku], when).price_cents == last
 
 
 def test_running_again_changes_nothing_and_reads_no_price(engine: Engine) -> None:
