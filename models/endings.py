@@ -51,6 +51,19 @@ def has_ended(connection: Connection, run: Run, verdict: Verdict) -> bool:
     return row is not None and row.status == verdict.status and ended == run.token
 
 
+def ended_as(engine: Engine, run: Run) -> tuple[str, str] | None:
+    """Status and reason by which we ended the run ourselves; None where it goes on, or another ended it."""
+
+    def work() -> tuple[str, str] | None:
+        with engine.connect() as connection:
+            row = connection.execute(select(crawl_runs).where(crawl_runs.c.id == run.id)).one_or_none()
+        if row is None or row.status == "running" or (row.counts or {}).get("ended_by") != run.token:
+            return None
+        return str(row.status), str(row.reason)
+
+    return retried(engine, work, what=f"reading how run {run.id} ended")
+
+
 def end(
     connection: Connection,
     run: Run,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from models.queries import price_at
 from models.tables import companies, listings, membership_periods, price_changes, products, stores
@@ -77,7 +77,7 @@ def _entries(connection: Connection, which: ColumnElement[bool], store: str | No
 _OFFER = tuple(price_changes.c[name] for name in list(Entry.__dataclass_fields__)[4:])
 
 
-def _in_effect(connection: Connection, line: Row[Any]) -> Iterator[Entry]:
+def _in_effect(connection: Connection, line: Any) -> Iterator[Entry]:
     """What price_at tells of one listing at one store, at each moment when it may have changed."""
     latest: tuple[int, datetime] | None = None
     for when in connection.execute(_moments(line.of_store, line.listing_id)).scalars():
@@ -90,7 +90,7 @@ def _in_effect(connection: Connection, line: Row[Any]) -> Iterator[Entry]:
         yield Entry(line.company, line.sku, line.name, line.store_id, **offer)
 
 
-def _moments(store_id: int, listing_id: int) -> Select[tuple[datetime]]:
+def _moments(store_id: int, listing_id: int) -> Select[Any]:
     """When the store or an anchor of it changed a listing's price, or the store changed its anchor; in order."""
     change, period = price_changes.c, membership_periods.c
     anchors = select(period.anchor_id).where(period.store_id == store_id)

@@ -14,7 +14,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import barcodes, locate, runs
+from models import barcodes, endings, locate, runs
 from models import engine as engines
 from models import publish as publishing
 from models.retry import original
@@ -172,8 +172,7 @@ class RunExtension:
         except Exception as error:
             logger.exception("Run %s could not be concluded", self.run.id)
             told = f"the run could not be concluded: {original(error)}".strip()
-            await asyncio.to_thread(self.give_up, told, self.now())
-            outcome.say(self.crawler, "failed", told)
+            outcome.say(self.crawler, *await asyncio.to_thread(self.give_up, told, self.now()))
         finally:
             if self.engine is not None:
                 await asyncio.to_thread(self.engine.dispose)
@@ -204,8 +203,11 @@ class RunExtension:
         except SQLAlchemyError:
             logger.exception("What run %s learnt could not be kept", self.run.id)
 
-    def give_up(self, why: str, now: datetime) -> None:
-        """End the run as failed where the database lets us, so that the next crawl need not wait for its lease."""
+    def give_up(self, why: str, now: datetime) -> tuple[str, str]:
+        """End the run as failed where the database lets us, so that the next crawl need not wait for its lease.
+
+        Its status and reason: those of an ending that was committed though the answer was lost for good, where it was.
+        """
         assert self.run is not None
         assert self.engine is not None
         failed, told = Verdict("failed", why, "nothing", {}), {"exceptions": self.exceptions[:10]}
@@ -213,8 +215,10 @@ class RunExtension:
             runs.finish(self.engine, self.run, failed, (), answered_for=None, counts=told, now=now)
         except runs.LeaseLost:
             logger.info("Run %s has ended or is another's by now", self.run.id)
+            return endings.ended_as(self.engine, self.run) or ("failed", why)
         except SQLAlchemyError as error:
             logger.error("Run %s stays open until its lease ends: %s", self.run.id, original(error))
+        return "failed", why
 
     def finisher(self, judged: Verdict) -> Callable[..., Any]:
         return runs.finish if judged.publishes == "nothing" else publishing.publish

@@ -148,3 +148,18 @@ def test_what_fails_after_the_run_was_published_does_not_unsay_it(
     outcome = run(sandbox, database_url)
     assert (outcome.status, outcome.exit_code) == ("complete", 0)
     assert ended(engine)[0] == "complete"
+
+
+def test_a_publish_whose_answer_never_came_exits_as_the_run_ended(
+    sandbox: SandboxServer, engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = publishing.publish
+
+    def lost(*args: Any, **kwargs: Any) -> None:
+        real(*args, **kwargs)
+        raise OperationalError("COMMIT", {}, Exception("the server closed the connection"))
+
+    monkeypatch.setattr(publishing, "publish", lost)
+    outcome = run(sandbox, database_url)
+    assert ended(engine)[:2] == ("complete", "finished")
+    assert (outcome.status, outcome.reason, outcome.exit_code) == ("complete", "finished", 0)
