@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, update
 
 from models.errors import StoreHeld
 from models.tables import crawl_runs, staged_items, stores
+from models.undo import unpacked
 
 GROWTH = timedelta(minutes=10)
 LONGEST_DELAY = timedelta(hours=24)
@@ -53,15 +54,18 @@ def refuse_if_taken(store: Any, token: str | None, now: datetime, running: Any) 
 
 
 def abandon(connection: Connection, run: Any, now: datetime) -> None:
-    """Ends a dead run: its staging goes, its store may be offered again after a delay that grows with each failure."""
-    table = crawl_runs
+    """Ends a dead run: its staging goes, its store may be offered again after a delay that grows with each failure.
+
+    One that had published before it was gone on with ended, for its prices, with that: nothing was observed since.
+    """
+    table, published = crawl_runs, unpacked(run.undo)
     connection.execute(
         update(table)
         .where(table.c.id == run.id)
         .values(
             status="abandoned",
             reason=f"its lease ended at {run.lease_until:%Y-%m-%d %H:%M:%S} UTC without a word from {run.host}",
-            finished_at=now,
+            finished_at=datetime.fromisoformat(published[-1]["at"]) if published else now,
             lease_token=None,
             lease_until=None,
         )

@@ -172,6 +172,15 @@ def test_rows_missing_from_staging_publish_nothing(engine: Engine) -> None:
     assert value(engine, "SELECT status FROM crawl_runs") == "running"
 
 
+def test_a_walk_that_died_when_it_was_gone_on_with_observed_nothing_since_it_published(engine: Engine) -> None:
+    crawl(engine, [row(1, 100)])
+    partial, _ = crawl(engine, [row(1, 120)], now=day(0.1), status="partial", reason="category_short: x")
+    assert open_run(engine, now=day(0.2), resume=True).id == partial.id
+    open_run(engine, now=day(9))
+    assert value(engine, "SELECT status FROM crawl_runs WHERE id = :r", r=partial.id) == "abandoned"
+    assert effective(engine)["1"].observed_at == day(0.1)
+
+
 def test_publishing_again_after_the_commit_gives_the_same_answer(engine: Engine) -> None:
     run = open_run(engine)
     stage(engine, run.id, [row(1), row(2)])
