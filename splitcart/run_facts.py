@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,24 @@ class Gates:
     ratio_high: float = 1.25
     confirm_hours: float = 12
     confirm_tolerance: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name in ("tolerance", "category_share", "store_share", "changed_share", "confirm_tolerance"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"gate {name} is {getattr(self, name)}: a share of 0 to 1 is wanted, 0.7 for 70%")
+        if not 0 < self.ratio_low <= self.ratio_high:
+            raise ValueError(
+                f"gates ratio_low {self.ratio_low}, ratio_high {self.ratio_high}: 0 < low <= high is wanted"
+            )
+        if not self.confirm_hours >= 0:
+            raise ValueError(f"gate confirm_hours is {self.confirm_hours}: 0 or more is wanted")
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Gates":
+        """The gates with some of them as told. Raises ValueError, which names what no gate is called or may be."""
+        if unknown := sorted(told.keys() - cls.__dataclass_fields__.keys()):
+            raise ValueError(f"there is no gate {unknown[0]!r}: one of {', '.join(cls.__dataclass_fields__)}")
+        return cls(**{name: float(value) for name, value in told.items()})
 
     def slack(self, count: float) -> float:
         """How many listings short of `count` are no shortfall."""

@@ -70,6 +70,7 @@ class RunExtension:
     async def opened(self, spider: ChainSpider) -> None:
         """Take the store, or close the spider before its first request."""
         try:
+            self.gates()  # a slip in them is told before a store is crawled in vain
             self.engine = await asyncio.to_thread(self.connect)
             self.run = await self.take(spider)
             await self.begin(spider)
@@ -246,4 +247,4 @@ class RunExtension:
 
     def gates(self) -> Gates:
         """The quality gates, from setting RUN_GATES."""
-        return Gates(**self.crawler.settings.getdict("RUN_GATES"))
+        return Gates.of(self.crawler.settings.getdict("RUN_GATES"))

@@ -1,9 +1,10 @@
 """The operator's scripts on the storage: what they print, and their exit codes. Backups come back whole."""
 
 import json
+import shlex
 import shutil
-import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 import check_database
@@ -150,17 +151,25 @@ def restored(url: str) -> dict[str, int]:
     return found
 
 
+def backed_up(file: str, copy: Path) -> int:
+    """The exit code of the very command that docs/operate.md gives."""
+    lines = (Path(__file__).parents[2] / "docs" / "operate.md").read_text().splitlines()
+    [command] = [shlex.split(line) for line in lines if "VACUUM INTO" in line and line.startswith("    ")]
+    assert (command[0], command[-2:]) == ("python", ["splitcart.db", "backup.db"])
+    return subprocess.run([sys.executable, *command[1:-2], file, str(copy)], capture_output=True).returncode
+
+
 def test_a_sqlite_backup_taken_while_a_crawl_writes_comes_back_whole(sqlite_url: str, tmp_path: Path) -> None:
     engine = engines.create(sqlite_url)
     crawl(engine, [row(1, 150), row(2, 200)])
     with engine.begin() as writing:
         writing.execute(text("UPDATE prices SET price_cents = 1"))
-        source = sqlite3.connect(engine.url.database or "")
-        source.execute("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
-        source.close()
+        assert backed_up(engine.url.database or "", tmp_path / "backup.db") == 0
         writing.rollback()
     assert restored(f"sqlite:///{tmp_path}/backup.db") == {"1": 150, "2": 200}
     engine.dispose()
+    assert backed_up(str(tmp_path / "mistyped.db"), tmp_path / "nothing.db") == 1
+    assert not list(tmp_path.glob("[mn]*.db"))
 
 
 def test_a_postgresql_dump_comes_back_whole(

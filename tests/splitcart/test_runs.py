@@ -261,6 +261,42 @@ def test_the_gates_are_arguments():
     assert judge(past=History(220), gates=Gates(store_share=0.9)).status == "complete"
 
 
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"changed": 0.6}, "there is no gate 'changed': one of tolerance, category_share"),
+        ({"store_share": 97}, "gate store_share is 97.0: a share of 0 to 1 is wanted"),
+        ({"changed_share": float("nan")}, "gate changed_share is nan"),
+        ({"ratio_low": 2}, "gates ratio_low 2.0, ratio_high 1.25: 0 < low <= high"),
+        ({"confirm_hours": -1}, "gate confirm_hours is -1.0: 0 or more"),
+        ({"store_share": "much"}, "much"),
+    ],
+)
+def test_a_gate_that_is_none_is_refused_by_name(told, message):
+    with pytest.raises(ValueError, match=message):
+        Gates.of(told)
+    assert Gates.of({"store_share": "0.9"}) == Gates(store_share=0.9)
+
+
+@given(st.integers(1, 400))
+def test_exactly_at_a_limit_is_within_it(hundreds):
+    """97%, 70%, 40% and the tolerance of 0.5%, of any number of which they are whole numbers."""
+    many, last = 200 * hundreds, 100 * hundreds
+    walk = [Category("all", many, many - hundreds, True)]
+    for seen, status in ((97 * hundreds, "complete"), (97 * hundreds - 1, "partial")):
+        counts = Counts(seen, seen, listings=seen, known=last, changed=40 * hundreds, median_ratio=1.25)
+        assert judge(counts=counts, walk=walk, past=History(last)).status == status
+        assert (
+            judge(counts=replace(counts, changed=40 * hundreds + 1), walk=walk, past=History(last)).status == "failed"
+        )
+    for short in (walk[0].seen, walk[0].seen - 1):
+        told = judge(walk=[replace(walk[0], seen=short)], past=History())
+        assert (told.status == "complete") is (short == many - max(1, hundreds))
+    for seen, status in ((70 * hundreds, "complete"), (70 * hundreds - 1, "partial")):
+        thin = [Category("all", seen, seen, True)]
+        assert judge(walk=thin, past=History(200, {"all": (last,) * 5})).status == status
+
+
 def test_a_run_across_a_flip_is_not_complete():
     told = judge(counts=replace(CLEAN, crosses_flip=True, changed=100))
     assert told.status == "partial"
