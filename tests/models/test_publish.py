@@ -90,6 +90,23 @@ def test_absence_takes_two_complete_runs_twenty_hours_apart(engine: Engine) -> N
     assert (third.missing, third.delisted) == (0, 0)
 
 
+@pytest.mark.parametrize(("early", "delisted"), [(timedelta(0), 1), (timedelta(microseconds=1), 0)])
+def test_the_second_look_is_twenty_hours_after_the_first_or_later(engine: Engine, early, delisted) -> None:
+    crawl(engine, [row(1), row(2)])
+    crawl(engine, [row(1)], now=day(1))
+    _, second = crawl(engine, [row(1)], now=day(1) + timedelta(hours=20) - early)
+    assert second.delisted == delisted
+
+
+def test_a_clock_gone_back_brings_no_second_look_nearer(engine: Engine) -> None:
+    crawl(engine, [row(1), row(2)])
+    crawl(engine, [row(1)], now=day(1))
+    _, back = crawl(engine, [row(1)], now=day(0.5))
+    _, again = crawl(engine, [row(1)], now=day(1.8))
+    assert (back.delisted, again.delisted) == (0, 0)
+    assert effective(engine)["2"].missing_since == day(1)
+
+
 def test_a_listing_that_comes_back_is_sold_again(engine: Engine) -> None:
     for number, rows in enumerate([[row(1), row(2)], [row(1)], [row(1)], [row(1), row(2)]]):
         crawl(engine, rows, now=day(number))

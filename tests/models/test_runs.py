@@ -182,6 +182,14 @@ def test_walks_too_far_apart_are_no_one_run(engine: Engine, hours: float) -> Non
     assert value(engine, "SELECT count(*) FROM staged_items") == 0
 
 
+@pytest.mark.parametrize(("late", "adopted"), [(timedelta(0), True), (timedelta(microseconds=1), False)])
+def test_a_walk_of_exactly_six_hours_ago_may_be_gone_on_with(engine: Engine, late, adopted) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(1)])
+    run = open_run(engine, now=START + timedelta(hours=6) + late, resume=True)
+    assert (run.id == dead.id) is adopted
+
+
 @pytest.mark.parametrize(("zone", "adopted"), [("Australia/Sydney", False), ("Australia/Perth", True)])
 def test_whether_a_flip_lies_between_two_walks_is_told_by_the_stores_own_clock(engine: Engine, zone, adopted) -> None:
     crawl(engine, [row(1), row(2)])

@@ -2,10 +2,14 @@
 
 import itertools
 import random
+import shutil
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from models import engine as engines
 from models.checks import check
 from tests.support.storage import crawl, day, query, row, value
 
@@ -102,6 +106,45 @@ def test_products_do_not_depend_on_the_order_of_items(engine: Engine) -> None:
         crawl(engine, order, store=slug, slug=slug)
     assert len(grouping(engine)) == 4
     assert len(set(grouping(engine).values())) == 1
+
+
+FIRST = [
+    *ROWS,
+    row("8", name="Milk", size="2L"),
+    row("8", name="Milk", size="2L", category_path=("Sale",), is_promo=True),
+]
+LATER = [
+    row("1", name="Choc Bar 180g", size="180g", gtin=A),  # another size
+    row("2", name="Choc Bar 200g", size="200g", gtin=A),  # another variant
+    row("3", name="Choc Bar 200g", size="200g", gtin=A),  # a barcode at last
+    row("4", name="Corn Flakes 500g", size="500g", gtin="09300605000007"),  # another barcode, the same product
+    row("5", name="Corn Flakes 1kg", size="1kg"),  # a barcode no more
+    row("8", name="Milk", size="2L", category_path=("Fridge", "Milk")),  # another category
+    row("9", name="Choc Bar 180g", size="180g"),
+]
+
+
+def as_it_stands(engine: Engine) -> tuple:
+    """Every listing with its text, category and price, and which share a product with which GTIN; no ids."""
+    sql = """SELECT l.sku, l.name, l.gtin, l.size, k.path, p.price_cents FROM listings l JOIN prices p
+        ON p.listing_id = l.id LEFT JOIN categories k ON k.id = l.category_id ORDER BY l.sku"""
+    shared = "SELECT d.gtin, d.normalized_key, l.sku FROM products d JOIN listings l ON l.product_id = d.id ORDER BY 3"
+    return tuple(query(engine, sql)), tuple(query(engine, shared)), grouping(engine)["woolworths"]
+
+
+@settings(max_examples=4, phases=[Phase.generate])
+@given(orders=st.tuples(st.permutations(FIRST), st.permutations(LATER), st.permutations(LATER)))
+def test_nothing_that_a_sku_becomes_depends_on_the_order_of_items(sqlite_template, tmp_path_factory, orders) -> None:
+    told = []
+    for days in (orders, (FIRST, LATER, LATER)):
+        path = shutil.copyfile(sqlite_template, tmp_path_factory.mktemp("order") / "o.db")
+        engine = engines.create(f"sqlite:///{path}")
+        for number, rows in enumerate(days):
+            crawl(engine, rows, now=day(number))
+        told.append(as_it_stands(engine))
+        engine.dispose()
+    assert told[0] == told[1]
+    assert len(told[0][0]) == 7
 
 
 def test_one_gtin_with_two_names_and_two_skus_loses_nothing(engine: Engine) -> None:
