@@ -12,9 +12,11 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from models import engine as engines
 from models import locate, runs
+from models.retry import original
 from splitcart.runs import Verdict
 from splitcart_spiders.extensions import outcome
 from splitcart_spiders.items import BarcodeItem, StoreItem
@@ -117,7 +119,9 @@ class StoresExtension:
             outcome.say(self.crawler, judged.status, judged.reason)
         except Exception as error:
             logger.exception("Locator run %s could not be concluded", self.run.id)
-            outcome.say(self.crawler, "failed", f"the run could not be concluded: {error}")
+            told = f"the run could not be concluded: {original(error)}".strip()
+            await asyncio.to_thread(self.give_up, told, datetime.now(UTC))
+            outcome.say(self.crawler, "failed", told)
         finally:
             if self.engine is not None:
                 await asyncio.to_thread(self.engine.dispose)
@@ -132,6 +136,16 @@ class StoresExtension:
         else:
             locate.publish_stores(self.engine, self.run, judged, self.found, counts=counts, now=now)
         return judged
+
+    def give_up(self, why: str, now: datetime) -> None:
+        """End the run as failed where the database lets us: its lease is long, and the next would wait for it."""
+        assert self.engine is not None
+        assert self.run is not None
+        failed, counts = Verdict("failed", why, "nothing", {}), {"exceptions": self.exceptions[:10]}
+        try:
+            runs.finish(self.engine, self.run, failed, (), answered_for=None, counts=counts, now=now)
+        except (runs.LeaseLost, SQLAlchemyError) as error:
+            logger.error("Locator run %s could not be ended: %s", self.run.id, original(error))
 
     def judge(self, spider: LocatorSpider, reason: str, known: int) -> Verdict:
         """Complete only when every request was answered and the chain did not shrink to less than half."""

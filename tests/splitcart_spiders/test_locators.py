@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, select
+from sqlalchemy.exc import OperationalError
 
-from models import tables
+from models import locate, tables
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from splitcart_spiders.spiders.iga_stores import IgaStoresSpider
@@ -114,4 +115,22 @@ def test_a_locator_without_all_answers_is_not_complete_and_closes_nothing(chain:
     assert outcome.exit_code in (1, 2)
     engine = create_engine(sqlite_url)
     assert not [row for row in stores(engine, chain).values() if row.missing_since or row.closed_at]
+    engine.dispose()
+
+
+def test_a_locator_whose_stores_cannot_be_written_leaves_no_lease_behind(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_args: Any, **_kwargs: Any) -> None:
+        raise OperationalError("INSERT", {}, Exception("disk is full"))
+
+    monkeypatch.setattr(locate, "publish_stores", failing)
+    engine = create_engine(sqlite_url)
+    with SandboxServer(World(seed=4, stores=4)) as server:
+        outcome = find("aldi", server.url, sqlite_url)
+    told = "the run could not be concluded: disk is full"
+    assert (outcome.status, outcome.reason, outcome.exit_code) == ("failed", told, 1)
+    runs = tables.crawl_runs.c
+    with engine.connect() as connection:
+        assert connection.execute(select(runs.status, runs.reason, runs.lease_token)).all() == [("failed", told, None)]
     engine.dispose()
