@@ -1,63 +1,22 @@
 """How much is in a pack: the grammar of Australian size texts, and nothing guessed beyond it.
 
 `6 x 375mL`, `375mL x10 Carton`, `2pk`, `1kg - 2.5kg`, `2,000 ml`, `approx. 1.8 kg per package`, `per 100g`,
-`Half Each`,
-`BEER CAN 375ML:PACK6`. A text that means two things (`6 pack 500g`: each or all?) or lacks a number (`355ml xCase`)
-is None.
+`Half Each`, `BEER CAN 375ML:PACK6`. A text that means two things (`6 pack 500g`: each or all?) or lacks a number
+(`355ml xCase`) is None.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import replace
 from functools import lru_cache
 
-from splitcart.size_words import ABOUT, CAN, LEAD, LEADS, MEASURE, NUM, NUMBER, TAIL, TIMES_SIGN, UNIT
-from splitcart.units import COUNT_WORDS, MEASURE_WORDS, UNITS, BaseUnit
+from splitcart.size_forms import NUMBERED, WORDS, Form, Size, sized
+from splitcart.size_words import ABOUT, CAN, LEAD, LEADS, MEASURE, NUM, NUMBER
+from splitcart.units import COUNT_WORDS, MEASURE_WORDS, UNITS
+
+__all__ = ["MAX_TEXT", "Size", "ending", "parse", "split_name"]
 
 MAX_TEXT = 200
-_MAX_AMOUNT = Decimal(1_000_000)
-_MAX_COUNT = 1000
 
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """`count` packs of `amount` base units each; a range is priced at its upper end, so `amount` is `high`."""
-
-    amount: Decimal
-    unit: BaseUnit
-    count: int = 1
-    approx: bool = False
-    low: Decimal | None = None
-    high: Decimal | None = None
-    noun: str = field(default="", compare=False)
-    """What is counted where unit is `ea`: sheet, roll, tablet...; empty for packs and pieces of any kind."""
-
-    @property
-    def total(self) -> Decimal:
-        """All that the pack holds, in g, ml, m or ea."""
-        return self.amount * self.count
-
-    def __str__(self) -> str:
-        """The size in its plainest form, which `parse` reads back."""
-        about = "approx. " if self.approx and self.low is None else ""
-        times = f"{self.count} x " if self.count > 1 else ""
-        amount = f"{self.amount:f} {self.unit}"
-        return f"{about}{times}{amount}" if self.low is None else f"{times}{self.low:f} {self.unit} - {amount}"
-
-
-_RANGE = re.compile(rf"{NUM}(?:{UNIT})?(?:-|to(?![a-z]))\s*{NUM}{UNIT}{TAIL}")
-_TIMES = re.compile(rf"(?:{NUM}{TIMES_SIGN})?{NUM}{TIMES_SIGN}{NUM}{UNIT}{TAIL}")
-_TIMES_AFTER = re.compile(rf"{NUM}{MEASURE}{TIMES_SIGN}{NUM}{TAIL}")
-_LITRES_AND_PACK = re.compile(
-    rf"{NUM}(ml|mls|l|lt|ltr|litres?)\s+(?:{CAN}\s+)?{NUM}(?:pk|packs?|pkt|cans?|bottles?)(?![a-z])\s*{TAIL}"
-)
-_ONE = re.compile(rf"{NUM}{UNIT}{TAIL}")
-_PER_MEASURE = re.compile(rf"(?:per|/)\s*(?:{NUM})?{UNIT}")
-_SINGLE = re.compile(r"(?:(?:whole|half|quarter|single|loose|sold)\s+)?(?:per\s+)?(each|ea|bunch|pair)\.?")
-_DOZEN = re.compile(r"(half\s+)?(?:a\s+)?dozen")
-_PACKS_OF = re.compile(rf"{NUM}(?:pk|packs?|cans?|bottles?)\s*{TIMES_SIGN}{NUM}{UNIT}{TAIL}")
-_ROLL = re.compile(rf"{NUM}(cm|mm|m)\s*{TIMES_SIGN}{NUM}(cm|mm|m)\s*{TAIL}")
 _TILL = re.compile(
     rf"(?:.*[^0-9.,])?{NUM}{MEASURE}(?:\(?{NUM}(?:pk|pack)\)?\s*)?:\s*(?:(?:pack|pk|ctn|case|carton)\s*{NUM}|ea|each)"
 )
@@ -74,7 +33,7 @@ def _parse(text: str) -> Size | None:
     about = bool(ABOUT.search(plain))
     body = LEAD.sub("", plain.strip("()"))
     if not _DIGIT.search(plain):
-        return _phrase(body, about, _WORDS)
+        return _phrase(body, about, WORDS)
     return _phrase(body, about) or (_till(plain) if ":" in plain else None) or _at_end(plain)[1]
 
 
@@ -100,9 +59,9 @@ def _plain_text(text: str) -> str:
     return " ".join((plain if plain.isascii() else plain.translate(_DASHES)).split())
 
 
-def _phrase(body: str, about: bool, forms: "tuple[Form, ...] | None" = None) -> Size | None:
+def _phrase(body: str, about: bool, forms: tuple[Form, ...] | None = None) -> Size | None:
     """A text that is a size and nothing else."""
-    for pattern, build in _NUMBERED + _WORDS if forms is None else forms:
+    for pattern, build in NUMBERED + WORDS if forms is None else forms:
         if found := pattern.fullmatch(body):
             return build(found, about)
     return None
@@ -116,7 +75,7 @@ def _tail(rest: str) -> Size | None:
 def _till(plain: str) -> Size | None:
     """`CARLTON DRY 8PK CAN 375ML:CTN24`: what is sold is what stands after the colon."""
     found = _TILL.fullmatch(plain)
-    return None if found is None else _size(found[1], found[2], found[4] or "1")
+    return None if found is None else sized(found[1], found[2], found[4] or "1")
 
 
 def _at_end(plain: str) -> tuple[int, Size | None]:
@@ -167,7 +126,7 @@ _STRENGTH = re.compile(r"[0-9]\s*(?:mg|milligrams?)$")
 _FIGURE = re.compile(r"[0-9.~](?<=[ (),].)")
 """The first sign of what may be a size at a name's end."""
 _START = re.compile(rf"~|(?:{NUMBER})\s*(?:(?:{MEASURE_WORDS}|{COUNT_WORDS})(?![a-wyz])|[x×*-]|to(?![a-z]))")
-"""How each of _NUMBERED begins, so that few texts are tried in vain."""
+"""How each of NUMBERED begins, so that few texts are tried in vain."""
 _EACH = re.compile(r"(?:^|(?<=[^0-9])\s)(?:1\s?)?(?:each|ea)$")
 """`1 each (approx. 1.2kg)`: the one says no more than the other."""
 _ASIDE = re.compile(r"\([^()]*[a-z][^()]*$")
@@ -180,85 +139,3 @@ _TIES, _MEASURED = ("x", "×", "*", "+", "/", "&", "-"), re.compile(r"[0-9]\s*[a
 """One of these is in whatever _AMBIGUOUS finds."""
 _WIDEST = 2 + max(map(len, UNITS)) + len(" longnecks")
 """How many signs at a text's end _AMBIGUOUS can match: it is looked for in every name, and in no more than these."""
-
-
-def _range(found: re.Match[str], about: bool) -> Size | None:
-    low_number, low_unit, high_number, high_unit = found.groups()
-    low, high = _size(low_number, low_unit or high_unit), _size(high_number, high_unit)
-    if low is None or high is None or low.unit != high.unit or not low.amount < high.amount:
-        return None
-    return Size(high.amount, high.unit, 1, True, low.amount, high.amount, high.noun)
-
-
-def _times(found: re.Match[str], about: bool) -> Size | None:
-    outer, inner, number, unit = found.groups()
-    if UNITS[unit].base == "m" and UNITS[unit].scale < 1:
-        return None  # `30 x 40cm` and `20 x 20 x 20cm` say how wide, not how many
-    count = _count(inner) * (_count(outer) if outer else 1)
-    return _size(number, unit, str(count), about)
-
-
-def _times_after(found: re.Match[str], about: bool) -> Size | None:
-    return _size(found[1], found[2], found[3], about)
-
-
-def _packs_of(found: re.Match[str], about: bool) -> Size | None:
-    return _size(found[2], found[3], found[1], about)
-
-
-def _dozen(found: re.Match[str], about: bool) -> Size | None:
-    return _size("6" if found[1] else "12", "ea", "1", about)
-
-
-def _one(found: re.Match[str], about: bool) -> Size | None:
-    return _size(found[1], found[2], "1", about)
-
-
-def _per_measure(found: re.Match[str], about: bool) -> Size | None:
-    return _size(found[1] or "1", found[2], "1", about)
-
-
-def _single(found: re.Match[str], about: bool) -> Size | None:
-    return _size("1", found[1], "1", about)
-
-
-def _roll(found: re.Match[str], about: bool) -> Size | None:
-    """`30cm x 120m`: width by length; two lengths in metres, or none, say no amount."""
-    sides = sorted(
-        (size for side in ((1, 2), (3, 4)) if (size := _size(found[side[0]], found[side[1]]))),
-        key=lambda size: size.amount,
-    )
-    return sides[-1] if len(sides) == 2 and [found[2], found[4]].count("m") == 1 else None
-
-
-Form = tuple[re.Pattern[str], Callable[[re.Match[str], bool], Size | None]]
-_NUMBERED: tuple[Form, ...] = (
-    (_ONE, _one),
-    (_RANGE, _range),
-    (_TIMES, _times),
-    (_ROLL, _roll),
-    (_TIMES_AFTER, _times_after),
-    (_LITRES_AND_PACK, _times_after),
-    (_PACKS_OF, _packs_of),
-)
-_WORDS: tuple[Form, ...] = ((_PER_MEASURE, _per_measure), (_SINGLE, _single), (_DOZEN, _dozen))
-"""Forms that need no number."""
-
-
-def _count(text: str) -> int:
-    number = Decimal(text.replace(",", ""))
-    return int(number) if number == number.to_integral_value() else 0
-
-
-def _size(number: str, word: str, count: str = "1", about: bool = False) -> Size | None:
-    unit, times = UNITS[word], _count(count)
-    amount = Decimal(number.replace(",", "")) * unit.scale
-    if not (0 < amount <= _MAX_AMOUNT and 1 <= times <= _MAX_COUNT):
-        return None
-    return Size(_plain(amount), unit.base, times, about, noun=unit.noun)
-
-
-def _plain(amount: Decimal) -> Decimal:
-    """Without trailing zeros and without an exponent."""
-    whole = amount.to_integral_value()
-    return whole.quantize(Decimal(1)) if amount == whole else amount.normalize()

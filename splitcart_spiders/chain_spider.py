@@ -156,7 +156,7 @@ class ChainSpider(Spider):
 
     def is_listed(self, record: Any, item: ProductItem | Drop, node: Node) -> bool:
         """Whether a row is one of those that the category's total counts: no advertisement."""
-        return isinstance(item, Drop) or not item.sponsored
+        return not item.sponsored
 
     def on_error(self, failure: Failure) -> Iterator[Request | CategoryItem]:
         """Every request's errback: an error of ours shuts the gate, any other fails its category."""

@@ -106,3 +106,5 @@ class Drop:
 
     reason: str
     sku: str | None = None
+    sponsored: bool = False
+    """Whether it was an advertisement, which no category's total counts."""

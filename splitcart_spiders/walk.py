@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from typing import Any
 
+from splitcart import texts
 from splitcart.runs import Category, Gates
 from splitcart_spiders.fields import is_campaign
 
@@ -151,6 +152,12 @@ def find(nodes: Iterable[Node], wanted: Set[str]) -> list[Node]:
     for node in nodes:
         found.extend([node] if is_named(node, wanted) else find(node.children, wanted))
     return found
+
+
+def odd_key(roots: Iterable[Node]) -> str | None:
+    """A key of the tree that no database takes as it is (a control character, half a surrogate), where there is one."""
+    keys = (key for root in roots for key in (root.key, *below(root)))
+    return next((key for key in keys if texts.clean(key) != key), None)
 
 
 def below(node: Node) -> Iterator[str]:

@@ -11,7 +11,7 @@ from scrapy.http import Response
 
 from splitcart_spiders.errors import CatalogueError, UnknownCategory
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
-from splitcart_spiders.walk import CategoryWalk, Node, Page, find, is_named, leaves
+from splitcart_spiders.walk import CategoryWalk, Node, Page, find, is_named, leaves, odd_key
 
 if TYPE_CHECKING:
     from splitcart_spiders.chain_spider import ChainSpider
@@ -48,6 +48,8 @@ class Walker:
         kept = [root for root in roots if not is_named(root, skip)]
         if not kept:
             raise CatalogueError("no category to crawl")
+        if odd := odd_key(kept):
+            raise CatalogueError(f"a category has the impossible id {odd!r:.80}")
         if unknown := sorted(name for name in wanted if not find(kept, {name})):
             names = ", ".join(root.path[-1] for root in kept)
             raise UnknownCategory(f"no category that is crawled is called {', '.join(unknown)}; the roots are {names}")

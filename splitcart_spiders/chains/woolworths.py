@@ -53,15 +53,15 @@ def to_item(
     keep_marketplace: bool = False,
 ) -> ProductItem | Drop:
     """The item of one record, or why there is none. `sponsored` overrules what the record says. Never raises."""
+    advertised = _is_advertised(fields.obj(record)) if sponsored is None else sponsored
     try:
         raw = fields.record(record)
         sku = fields.sku(raw.get("Stockcode"))
         if not keep_marketplace and is_market(raw):
-            return Drop("marketplace", sku)
-        advertised = _is_advertised(raw) if sponsored is None else sponsored
+            return Drop("marketplace", sku, advertised)
         return _item(raw, sku, advertised, store_id, now, () if advertised else _path(raw, category_path))
     except Refused as refusal:
-        return Drop(refusal.reason, refusal.sku)
+        return Drop(refusal.reason, refusal.sku, advertised)
 
 
 def answered_for(record: object) -> str | None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from splitcart.coverage import cover
 from splitcart.runs import Gates, History
-from splitcart_spiders.walk import MAX_PAGES, CategoryWalk, Node, Page
+from splitcart_spiders.walk import MAX_PAGES, CategoryWalk, Node, Page, odd_key
 
 SIZE = 6
 ENDS = ("empty", "repeat", "refuse")
@@ -117,3 +117,15 @@ def test_a_category_walked_whole_tells_what_lies_below_it():
     tree = Node("pantry", ("Pantry",), children=(Node("tea", ("Pantry", "Tea"), children=(leaf, leaf)),))
     assert set(walked(lambda page: (honest(20, page, "empty"), 20), node=tree).category().children) == {"tea", "green"}
     assert walked(lambda page: (honest(20, page, "empty"), 20), node=leaf).category().children == ()
+
+
+@pytest.mark.parametrize("key", ["a\x00b", "\ud800", "a\nb", " a", ""])
+def test_an_id_that_no_database_takes_is_found_wherever_it_stands(key):
+    tree = Node("root", ("Root",), children=(Node("shelf", ("Root", "Shelf"), children=(Node(key, ("x",)),)),))
+    assert odd_key([NODE, tree]) == key
+
+
+def test_an_ordinary_tree_has_no_odd_id():
+    assert (
+        odd_key([NODE, Node("1-E5BEE36E", ("Fruit",), children=(Node("Long_Life_Milk", ("Fruit", "Milk")),))]) is None
+    )

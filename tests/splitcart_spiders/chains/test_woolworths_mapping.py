@@ -196,6 +196,13 @@ def test_a_record_that_makes_no_item_says_why(changes, without, drop):
     assert mapped(changes, without) == drop
 
 
+@pytest.mark.parametrize("changes", [{"IsMarketProduct": True}, {"Price": -1}, {"DisplayName": "", "Name": ""}])
+def test_a_dropped_advertisement_is_still_known_as_one(changes):
+    """No total counts it: as a listed row it could stand in for one that never came."""
+    assert mapped({**changes, "IsSponsoredAd": True}).sponsored is True
+    assert mapped(changes).sponsored is False
+
+
 def test_another_sellers_rows_are_kept_when_asked_for():
     assert mapped({"IsMarketProduct": True, "Stockcode": 1128022171}, keep_marketplace=True).sku == "1128022171"
 

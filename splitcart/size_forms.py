@@ -1,0 +1,134 @@
+"""The forms that a size text has, each with what it means: `6 x 375mL`, `375mL x10 Carton`, `1kg - 2.5kg`."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from splitcart.size_words import CAN, MEASURE, NUM, TAIL, TIMES_SIGN, UNIT
+from splitcart.units import UNITS, BaseUnit
+
+_MAX_AMOUNT = Decimal(1_000_000)
+_MAX_COUNT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """`count` packs of `amount` base units each; a range is priced at its upper end, so `amount` is `high`."""
+
+    amount: Decimal
+    unit: BaseUnit
+    count: int = 1
+    approx: bool = False
+    low: Decimal | None = None
+    high: Decimal | None = None
+    noun: str = field(default="", compare=False)
+    """What is counted where unit is `ea`: sheet, roll, tablet...; empty for packs and pieces of any kind."""
+
+    @property
+    def total(self) -> Decimal:
+        """All that the pack holds, in g, ml, m or ea."""
+        return self.amount * self.count
+
+    def __str__(self) -> str:
+        """The size in its plainest form, which `parse` reads back."""
+        about = "approx. " if self.approx and self.low is None else ""
+        times = f"{self.count} x " if self.count > 1 else ""
+        amount = f"{self.amount:f} {self.unit}"
+        return f"{about}{times}{amount}" if self.low is None else f"{times}{self.low:f} {self.unit} - {amount}"
+
+
+_RANGE = re.compile(rf"{NUM}(?:{UNIT})?(?:-|to(?![a-z]))\s*{NUM}{UNIT}{TAIL}")
+_TIMES = re.compile(rf"(?:{NUM}{TIMES_SIGN})?{NUM}{TIMES_SIGN}{NUM}{UNIT}{TAIL}")
+_TIMES_AFTER = re.compile(rf"{NUM}{MEASURE}{TIMES_SIGN}{NUM}{TAIL}")
+_LITRES_AND_PACK = re.compile(
+    rf"{NUM}(ml|mls|l|lt|ltr|litres?)\s+(?:{CAN}\s+)?{NUM}(?:pk|packs?|pkt|cans?|bottles?)(?![a-z])\s*{TAIL}"
+)
+_ONE = re.compile(rf"{NUM}{UNIT}{TAIL}")
+_PER_MEASURE = re.compile(rf"(?:per|/)\s*(?:{NUM})?{UNIT}")
+_SINGLE = re.compile(r"(?:(?:whole|half|quarter|single|loose|sold)\s+)?(?:per\s+)?(each|ea|bunch|pair)\.?")
+_DOZEN = re.compile(r"(half\s+)?(?:a\s+)?dozen")
+_PACKS_OF = re.compile(rf"{NUM}(?:pk|packs?|cans?|bottles?)\s*{TIMES_SIGN}{NUM}{UNIT}{TAIL}")
+_ROLL = re.compile(rf"{NUM}(cm|mm|m)\s*{TIMES_SIGN}{NUM}(cm|mm|m)\s*{TAIL}")
+
+
+def _range(found: re.Match[str], about: bool) -> Size | None:
+    low_number, low_unit, high_number, high_unit = found.groups()
+    low, high = sized(low_number, low_unit or high_unit), sized(high_number, high_unit)
+    if low is None or high is None or low.unit != high.unit or not low.amount < high.amount:
+        return None
+    return Size(high.amount, high.unit, 1, True, low.amount, high.amount, high.noun)
+
+
+def _times(found: re.Match[str], about: bool) -> Size | None:
+    outer, inner, number, unit = found.groups()
+    if UNITS[unit].base == "m" and UNITS[unit].scale < 1:
+        return None  # `30 x 40cm` and `20 x 20 x 20cm` say how wide, not how many
+    count = _count(inner) * (_count(outer) if outer else 1)
+    return sized(number, unit, str(count), about)
+
+
+def _times_after(found: re.Match[str], about: bool) -> Size | None:
+    return sized(found[1], found[2], found[3], about)
+
+
+def _packs_of(found: re.Match[str], about: bool) -> Size | None:
+    return sized(found[2], found[3], found[1], about)
+
+
+def _dozen(found: re.Match[str], about: bool) -> Size | None:
+    return sized("6" if found[1] else "12", "ea", "1", about)
+
+
+def _one(found: re.Match[str], about: bool) -> Size | None:
+    return sized(found[1], found[2], "1", about)
+
+
+def _per_measure(found: re.Match[str], about: bool) -> Size | None:
+    return sized(found[1] or "1", found[2], "1", about)
+
+
+def _single(found: re.Match[str], about: bool) -> Size | None:
+    return sized("1", found[1], "1", about)
+
+
+def _roll(found: re.Match[str], about: bool) -> Size | None:
+    """`30cm x 120m`: width by length; two lengths in metres, or none, say no amount."""
+    sides = sorted(
+        (size for side in ((1, 2), (3, 4)) if (size := sized(found[side[0]], found[side[1]]))),
+        key=lambda size: size.amount,
+    )
+    return sides[-1] if len(sides) == 2 and [found[2], found[4]].count("m") == 1 else None
+
+
+Form = tuple[re.Pattern[str], Callable[[re.Match[str], bool], Size | None]]
+NUMBERED: tuple[Form, ...] = (
+    (_ONE, _one),
+    (_RANGE, _range),
+    (_TIMES, _times),
+    (_ROLL, _roll),
+    (_TIMES_AFTER, _times_after),
+    (_LITRES_AND_PACK, _times_after),
+    (_PACKS_OF, _packs_of),
+)
+WORDS: tuple[Form, ...] = ((_PER_MEASURE, _per_measure), (_SINGLE, _single), (_DOZEN, _dozen))
+"""Forms that need no number."""
+
+
+def _count(text: str) -> int:
+    number = Decimal(text.replace(",", ""))
+    return int(number) if number == number.to_integral_value() else 0
+
+
+def sized(number: str, word: str, count: str = "1", about: bool = False) -> Size | None:
+    unit, times = UNITS[word], _count(count)
+    amount = Decimal(number.replace(",", "")) * unit.scale
+    if not (0 < amount <= _MAX_AMOUNT and 1 <= times <= _MAX_COUNT):
+        return None
+    return Size(_plain(amount), unit.base, times, about, noun=unit.noun)
+
+
+def _plain(amount: Decimal) -> Decimal:
+    """Without trailing zeros and without an exponent."""
+    whole = amount.to_integral_value()
+    return whole.quantize(Decimal(1)) if amount == whole else amount.normalize()
