@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table
 _SEPARATOR = "\x1f"
 _NULL = "\x1e"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", _SEPARATOR: "\\x1f", _NULL: "\\x1e"})
-_CHUNK = 1000
+_CHUNK = 500
 """Rows handed to COPY at a time."""
 _VALUES = 3000
 """Values in one statement of SQLite."""

@@ -38,12 +38,21 @@ def among(connection: Connection, column: str, name: str) -> str:
 def met(connection: Connection, columns: str, table: str, column: str, name: str) -> str:
     """SELECT columns of the rows whose column is one of the texts bound as `name`: an index look-up for each.
 
-    For a list that is long beside what the planner believes of the table, PostgreSQL would read the whole table.
+    For a list that is long beside what its planner believes of the table, PostgreSQL would read the whole table.
+    The statement must begin with `lists` of its names.
     """
     if not is_postgres(connection):
         return f"SELECT {columns} FROM {table} WHERE {among(connection, column, name)}"  # noqa: S608 our own names
-    return f"""SELECT found.* FROM unnest(CAST(:{name} AS text[])) AS told(value)
-        CROSS JOIN LATERAL (SELECT {columns} FROM {table} WHERE {column} = told.value OFFSET 0) AS found"""  # noqa: S608
+    return f"""SELECT found.* FROM {name}
+        CROSS JOIN LATERAL (SELECT {columns} FROM {table} WHERE {column} = {name}.value OFFSET 0) AS found"""  # noqa: S608
+
+
+def lists(connection: Connection, *names: str) -> str:
+    """What a statement with `met` begins with: its lists, each told to the server once."""
+    if not is_postgres(connection):
+        return ""
+    told = (f"{name}(value) AS MATERIALIZED (SELECT unnest(CAST(:{name} AS text[])))" for name in names)
+    return f"WITH {', '.join(told)} "
 
 
 def listed(connection: Connection, values: Collection[int] | Collection[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection, text
 
 from models import bulk
-from models.dialect import among, listed, met, new_ids
+from models.dialect import among, listed, lists, met, new_ids
 from models.tables import products
 from splitcart import identity, sizes
 from splitcart.identity import Listing
@@ -79,7 +79,7 @@ class Catalogue:
                 (_ALIASED, _ALIASES, "a.kind = 'key' AND a.value", "keys"),
             )
         ]
-        sql = " UNION ".join(queries) + " ORDER BY 1"
+        sql = f"{lists(connection, *values)}{' UNION '.join(queries)} ORDER BY 1"
         known: dict[int, Product] = {}
         for product_id, gtin, key, kind, value in connection.execute(text(sql), values):
             product = known.setdefault(product_id, Product(product_id, gtin, key))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
 
@@ -18,8 +19,7 @@ Row = tuple[int, int | None]
 """seq of the staged rows that give a sku its texts and its category."""
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
+class Staged(NamedTuple):
     """What a run says of one sku, prices apart."""
 
     seq: int

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -101,7 +101,7 @@ def _day(when: str, timezone: str) -> str:
 def _as_told(change: Change, staged: Staged) -> Staged:
     """The listing as it will stand."""
     values = {name: change.adopted.get(name, change.before[name]) for name in (*TEXTS, "path")}
-    return replace(staged, sku=change.before["sku"], **values)
+    return staged._replace(sku=change.before["sku"], **values)
 
 
 def _listing(company: str, staged: Staged | Mapping[str, Any]) -> Listing:

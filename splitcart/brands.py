@@ -45,16 +45,19 @@ PRIVATE_LABELS: Mapping[str, frozenset[str]] = {
 
 def normalise(text: object) -> str:
     """Words of a brand or a name: lower case, no accents, apostrophes or signs, `&` as and. `` for what is no text."""
-    if not isinstance(text, str):
-        return ""
+    return " ".join(words(text)) if isinstance(text, str) else ""
+
+
+def words(text: str) -> list[str]:
+    """Like `normalise`, word by word."""
     text = text[:_MAX_TEXT]
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text).casefold()
         bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
-        return _NOT_A_WORD.sub(" ", _AND.sub(" and ", _APOSTROPHES.sub("", bare))).strip()
+        return _NOT_A_WORD.sub(" ", _AND.sub(" and ", _APOSTROPHES.sub("", bare))).split()
     if "&" in text or "+" in text:
         text = _AND.sub(" and ", text)
-    return " ".join(text.translate(_ASCII).split())
+    return text.translate(_ASCII).split()
 
 
 def key(brand: object, aliases: Mapping[str, str] = ALIASES) -> str:

@@ -50,8 +50,9 @@ def normalized_key(brand: object, name: object, size: object = None) -> str:
     words.
     """
     if isinstance(size, Size):
-        return _facts_of(_text(brand), _text(name), size).key
-    return _read(_text(brand), _text(name), _text(size)).key
+        return _key(_text(brand), *_told(_text(name), size))
+    told, written = _sized(_text(size))
+    return _key(_text(brand), *_told(_text(name), told), written)
 
 
 def decide(a: Listing, b: Listing, aliases: Mapping[str, str] = brands.ALIASES) -> Decision:
@@ -197,24 +198,37 @@ def _facts(listing: Listing) -> _Facts:
 
 @lru_cache(maxsize=8192)
 def _read(brand: str, name: str, size_text: str) -> _Facts:
-    return _facts_of(brand, name, sizes.parse(size_text))
+    size, words = _told(name, sizes.parse(size_text))
+    return _Facts(size, _key(brand, size, words), " ".join(words))
 
 
-def _facts_of(brand: str, name: str, size: Size | None) -> _Facts:
+def _told(name: str, size: Size | None) -> tuple[Size | None, list[str]]:
+    """The size of a listing, its size text's or else its name's, and the words of the name without that size."""
     rest, told = sizes.split_name(name)
     if size is not None and told is not None and (size.unit != told.unit or differ(size, told)):
         rest = name  # `Panadol 500mg` in a pack of 20: the name's own amount is a word like any other
-    size = size or told
-    words, (written, make) = brands.normalise(rest), _brand(brand)
-    bare = words.removeprefix(f"{written} ") if written else words
-    kept = sorted(set(bare.split()) - _STOP_WORDS)
-    return _Facts(size, f"{make}|{' '.join(kept)}|{_plain(size)}", words)
+    return size or told, brands.words(rest)
+
+
+def _key(brand: str, size: Size | None, words: list[str], written_size: str = "") -> str:
+    """`written_size`: the size in plain form, where it is known; else it is worked out."""
+    written, make = _brand(brand)
+    length = len(written)
+    bare = words[length:] if length < len(words) and words[:length] == written else words
+    return f"{make}|{' '.join(sorted(set(bare) - _STOP_WORDS))}|{written_size or _plain(size)}"
 
 
 @lru_cache(maxsize=4096)
-def _brand(brand: str) -> tuple[str, str]:
-    """The brand as it is written before names, and its key: a shop has few brands."""
-    return brands.normalise(brand), brands.key(brand)
+def _sized(text: str) -> tuple[Size | None, str]:
+    """What a size text tells, and that in plain form: a company writes few sizes."""
+    size = sizes.parse(text)
+    return size, _plain(size)
+
+
+@lru_cache(maxsize=4096)
+def _brand(brand: str) -> tuple[list[str], str]:
+    """The words of the brand, as it is written before names, and its key: a shop has few brands."""
+    return brands.words(brand), brands.key(brand)
 
 
 def _plain(size: Size | None) -> str:

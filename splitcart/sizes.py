@@ -80,9 +80,13 @@ def _till(plain: str) -> Size | None:
 
 def _at_end(plain: str) -> tuple[int, Size | None]:
     """`Golden Crumpets Round 6 pack`: the longest size that ends a longer text, and where the rest ends."""
-    for figure in _FIGURE.finditer(plain) if _DIGIT.search(plain) else ():
+    figure = _FIGURE.search(plain) if _DIGIT.search(plain) else None
+    while figure:
         start = figure.start()
-        if not _START.match(plain, start) or (size := _tail(plain[start:].rstrip("()"))) is None:
+        figure = _FIGURE.search(plain, start + 1)
+        rest = plain[start:].rstrip("()")
+        # Short ends are few and remembered; of long ones most are told from a size by how they begin.
+        if (len(rest) > _SHORT and not _START.match(rest)) or (size := _tail(rest)) is None:
             continue
         if (end := _break_before(plain, start)) is not None:
             before, size = _without_lead(plain[:end].rstrip(" (,"), size)
@@ -125,6 +129,7 @@ _STRENGTH = re.compile(r"[0-9]\s*(?:mg|milligrams?)$")
 """`Panadol 500mg` says how strong, not how much."""
 _FIGURE = re.compile(r"[0-9.~](?<=[ (),].)")
 """The first sign of what may be a size at a name's end."""
+_SHORT = 8
 _START = re.compile(rf"~|(?:{NUMBER})\s*(?:(?:{MEASURE_WORDS}|{COUNT_WORDS})(?![a-wyz])|[x×*-]|to(?![a-z]))")
 """How each of NUMBERED begins, so that few texts are tried in vain."""
 _EACH = re.compile(r"(?:^|(?<=[^0-9])\s)(?:1\s?)?(?:each|ea)$")
