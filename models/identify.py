@@ -1,9 +1,11 @@
 """Which product each new listing is: those the database has are loaded once a batch, then all is decided in memory."""
 
+from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import attrgetter
 from typing import Protocol
 
 from sqlalchemy import Connection, text
@@ -34,11 +36,13 @@ class Named(Protocol):
     def size(self) -> str | None: ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Product:
     """A product as far as the batch must know it; `id` is null until it is inserted."""
 
     id: int | None
+    rank: int
+    """The order of ids, which those that are not inserted yet will follow."""
     gtin: str | None
     key: str
     listings: list[Listing] = field(default_factory=list)
@@ -52,6 +56,8 @@ class Found:
     learned: frozenset[tuple[str, str]] = frozenset()
 
 
+_AFTER = 2**62
+"""Above every id of a database."""
 _ALIASED = "p.id, p.gtin, p.normalized_key, a.kind, a.value"
 _ALIASES = "product_aliases a JOIN products p ON p.id = a.product_id"
 
@@ -82,7 +88,7 @@ class Catalogue:
         sql = f"{lists(connection, *values)}{' UNION '.join(queries)} ORDER BY 1"
         known: dict[int, Product] = {}
         for product_id, gtin, key, kind, value in connection.execute(text(sql), values):
-            product = known.setdefault(product_id, Product(product_id, gtin, key))
+            product = known.setdefault(product_id, Product(product_id, product_id, gtin, key))
             (self.by_gtin if kind == "gtin" else self.by_key)[value].append(product)
         self._load_listings(connection, known)
 
@@ -103,14 +109,24 @@ class Catalogue:
             if learned is not None:
                 product.listings.append(listing)
                 if product.gtin is None and listing.gtin and listing.gtin not in self.by_gtin:
-                    return Found(product, learned | {("own_gtin", listing.gtin)})
+                    product.gtin = listing.gtin
+                    learned |= {("own_gtin", listing.gtin)}
+                self._remember(product, learned)
                 return Found(product, learned)
         return Found(self._make(listing, key))
+
+    def _remember(self, product: Product, learned: Iterable[tuple[str, str]]) -> None:
+        """What was learned holds for the rest of the batch, too, as if it had been loaded."""
+        for kind, value in learned:
+            if kind != "brand":
+                known = (self.by_key if kind == "key" else self.by_gtin)[value]
+                if product not in known:
+                    insort(known, product, key=attrgetter("rank"))
 
     def _make(self, listing: Listing, key: str) -> Product:
         """A product of its own. A GTIN that another product has stays with that one: the listing still tells it."""
         gtin = listing.gtin if listing.gtin not in self.by_gtin else None
-        product = Product(None, gtin, key, [listing])
+        product = Product(None, _AFTER + len(self.made), gtin, key, [listing])
         self.made.append(product)
         if gtin:
             self.by_gtin[gtin].append(product)
@@ -148,15 +164,12 @@ def identified(
     }
     ids = iter(new_ids(connection, "products", len(catalogue.made) + len(told) - len(compared)))
     rows, product_id = [], []
-    for product, new_id in zip(catalogue.made, ids, strict=False):
-        product.id = new_id
-        rows.append(_row(new_id, product.listings[0], product.gtin, product.key, brands))
     for place, one in enumerate(told):
-        if place in compared:
-            product_id.append(int(compared[place].product.id or 0))
-        else:
-            product_id.append(next(ids))
-            rows.append(_row(product_id[-1], one, one.gtin, keys[place], brands))
+        product = compared[place].product if place in compared else Product(None, 0, one.gtin, keys[place])
+        if product.id is None:
+            product.id = next(ids)
+            rows.append(_row(product.id, one, product.gtin, product.key, brands))
+        product_id.append(product.id)
     bulk.insert(connection, products, _NAMES, rows)
     return product_id, compared
 
@@ -182,7 +195,7 @@ _NAMES = (
 )
 
 
-def _row(product_id: int, first: Named | Listing, gtin: str | None, key: str, brands: Mapping[str, int]) -> bulk.Row:
+def _row(product_id: int, first: Named, gtin: str | None, key: str, brands: Mapping[str, int]) -> bulk.Row:
     return (product_id, first.name, brands.get(first.brand or ""), gtin, key, *size_fields(first.size))
 
 

@@ -24,7 +24,7 @@ from models.staged_texts import TEXTS, News, Row, Staged, staged_texts, texts_of
 from models.tables import companies, listings, product_categories
 from splitcart import identity
 
-BATCH = 2500
+BATCH = 1500
 """Listings a transaction: what bounds the time for which the company's lock is held, and the memory this takes."""
 
 

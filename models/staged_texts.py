@@ -80,10 +80,13 @@ def read(engine: Engine, run: Run) -> News:
             WHERE l.id IS NULL OR l.pending IS NOT NULL OR {differ}
                 OR (c.category_path IS NOT NULL AND c.category_path {operator} k.path)
             ORDER BY l.id, s.gtin IS NULL, s.gtin {code_points}, s.sku {code_points}"""  # noqa: S608 fixed text
-        found = connection.execute(text(sql), {"run": run.id, "company": run.company_id}).all()
-        new = [(seq, category) for listing_id, seq, category in found if listing_id is None]
-        known = [(seq, category) for listing_id, seq, category in found if listing_id is not None]
-        ids = [listing_id for listing_id, _, _ in found if listing_id is not None]
+        new, known, ids = list[Row](), list[Row](), list[int]()
+        for listing_id, *row in connection.execute(text(sql), {"run": run.id, "company": run.company_id}):
+            if listing_id is None:
+                new.append((row[0], row[1]))
+            else:
+                ids.append(listing_id)
+                known.append((row[0], row[1]))
         told = map(Told, ids, staged_texts(connection, run, known))
         return News(new, list(told), listings)
 

@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 
 from pipelines.stage import Stage
 from splitcart_spiders.items import ProductItem
 
 HIGHEST_CENTS = 10_000_000
+_ID = re.compile(r"\s*[!-~]{1,64}\s*")
 _REQUIRED = ("company", "store_id", "sku", "name")
 _TEXTS = ("brand", "gtin", "size", "unit_of_measure", "offer_id", "offer_kind", "url", "image_url", "category_key")
 _SHELF = ("shelf_unit_price", "shelf_unit_measure")
@@ -25,7 +27,7 @@ class ValidatePipeline(Stage):
         for field in _REQUIRED:
             if not _is_text(getattr(item, field)) or not getattr(item, field).strip():
                 self.drop(f"no_{field}", item)
-        if not all(re.fullmatch(r"\s*[!-~]{1,64}\s*", key) for key in (item.sku, item.store_id)):
+        if not (_ID.fullmatch(item.sku) and _ID.fullmatch(item.store_id)):
             self.drop("bad_id", item)
         if item.price_cents is not None and not _is_whole(HIGHEST_CENTS, item.price_cents):
             self.drop("bad_price", item)
@@ -33,8 +35,8 @@ class ValidatePipeline(Stage):
             self.drop("bad_price_basis", item)
         if not isinstance(item.scraped_at, datetime) or item.scraped_at.tzinfo is None:
             self.drop("no_time", item)
-        for field, (holds, default) in _OPTIONAL.items():
-            if getattr(item, field) is not default and not holds(getattr(item, field)):
+        for value, (field, (holds, default)) in zip(_optional(item), _OPTIONAL.items(), strict=True):
+            if value is not default and not holds(value):
                 self.count(f"cleared_{field}")
                 setattr(item, field, default)
         return item
@@ -56,3 +58,4 @@ _OPTIONAL: dict[str, tuple[Callable[[object], bool], object]] = {
     **{field: (lambda value: isinstance(value, bool), default) for field, default in _FLAGS.items()},
     "category_path": (lambda value: isinstance(value, tuple) and all(map(_is_text, value)), ()),
 }
+_optional = attrgetter(*_OPTIONAL)

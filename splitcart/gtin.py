@@ -26,7 +26,8 @@ def normalise(raw: object, sku: str | None = None) -> str | None:
 
 def check_digit(body: str) -> str:
     """The check digit of the digits before it (GS1 General Specifications 7.9: weights 3, 1 from the right)."""
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(body)))
+    digits = body.encode("ascii")
+    total = 3 * sum(digits[::-2]) + sum(digits[-2::-2]) - ord("0") * (len(digits) + 2 * len(digits[::-2]))
     return str(-total % 10)
 
 

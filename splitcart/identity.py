@@ -213,16 +213,14 @@ def _told(name: str, size: Size | None) -> tuple[Size | None, list[str]]:
 def _key(brand: str, size: Size | None, words: list[str], written_size: str = "") -> str:
     """`written_size`: the size in plain form, where it is known; else it is worked out."""
     written, make = _brand(brand)
-    length = len(written)
-    bare = words[length:] if length < len(words) and words[:length] == written else words
+    bare = words[len(written) :] if len(written) < len(words) and words[: len(written)] == written else words
     return f"{make}|{' '.join(sorted(set(bare) - _STOP_WORDS))}|{written_size or _plain(size)}"
 
 
 @lru_cache(maxsize=4096)
 def _sized(text: str) -> tuple[Size | None, str]:
     """What a size text tells, and that in plain form: a company writes few sizes."""
-    size = sizes.parse(text)
-    return size, _plain(size)
+    return (size := sizes.parse(text)), _plain(size)
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import Literal
 
 from splitcart.money import to_decimal
@@ -111,8 +112,11 @@ def per_unit(cents: Decimal, size: Size) -> UnitPrice:
 
 def _measure(measure: object) -> tuple[Decimal, PriceUnit, str] | None:
     """Amount in price units, the unit, and what is counted."""
-    if not isinstance(measure, str) or len(measure) > _MAX_TEXT:
-        return None
+    return _measured(measure) if isinstance(measure, str) and len(measure) <= _MAX_TEXT else None
+
+
+@lru_cache(maxsize=1024)
+def _measured(measure: str) -> tuple[Decimal, PriceUnit, str] | None:
     found = _MEASURE.fullmatch(" ".join(measure.casefold().split()))
     if found is None:
         return None

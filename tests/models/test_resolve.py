@@ -1,0 +1,69 @@
+"""New skus become listings once, and the same products however many are resolved at a time."""
+
+import random
+from pathlib import Path
+from shutil import copyfile
+
+import pytest
+from sqlalchemy import Engine
+
+from models import engine as engines
+from models import resolve, staged_texts
+from tests.models.test_identify import products
+from tests.support.storage import crawl, day, open_run, query, row, stage
+
+GTINS = (None, "09300605123454", "09310072000282", "09310072011691")
+SHELVES = (("Pantry",), ("Pantry", "Tins"), ("Dairy", "Milk"), ())
+
+
+def drawn(rng: random.Random, count: int) -> list[dict]:
+    """Listings of few barcodes, names and sizes, so that many meet."""
+    return [
+        row(
+            f"{sku:03}",
+            name=f"{rng.choice(('Acme', 'Zeta', ''))} {rng.choice(('Milk', 'Milk Lite', 'Spread', f'Thing {sku}'))}",
+            brand=rng.choice(("Acme", "Zeta", None)),
+            size=rng.choice(("1L", "2L", "500g", None)),
+            gtin=rng.choice(GTINS),
+            category_path=rng.choice(SHELVES),
+        )
+        for sku in range(count)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_products_do_not_depend_on_how_many_listings_are_resolved_at_once(
+    tmp_path: Path, sqlite_template: Path, monkeypatch, seed
+) -> None:
+    rng, found = random.Random(seed), []
+    runs = [(slug, drawn(rng, 40)) for slug in ("woolworths", "coles")]
+    for batch in (1, 7, 1500):
+        monkeypatch.setattr(resolve, "BATCH", batch)
+        engine = engines.create(f"sqlite:///{copyfile(sqlite_template, tmp_path / f'{batch}.db')}")
+        for slug, rows in runs:
+            crawl(engine, rows, slug=slug, store=slug)
+        found.append((products(engine), placed(engine)))
+        engine.dispose()
+    assert found[0] == found[1] == found[2]
+
+
+def placed(engine: Engine) -> set[tuple]:
+    """Which listing's product lies in which category."""
+    sql = """SELECT l.company_id, l.sku, k.path FROM listings l JOIN product_categories p USING (product_id)
+        JOIN categories k ON k.id = p.category_id"""
+    return set(query(engine, sql))
+
+
+def test_what_another_run_has_added_meanwhile_is_not_added_again(engine: Engine) -> None:
+    """The news of a run are read before the company's lock is taken: another run may come between."""
+    crawl(engine, [row(0)], store="1")
+    late = open_run(engine, "2", now=day(1))
+    stage(engine, late.id, [row(n, gtin=GTINS[n % 4]) for n in range(1, 5)])
+    news = staged_texts.read(engine, late)
+    assert (len(news.new), news.listings) == (4, 1)
+    crawl(engine, [row(n, gtin=GTINS[n % 4]) for n in range(2, 7)], store="1", now=day(1))
+    assert resolve.add(engine, late, "Woolworths", news, day(1)) == 1
+    assert resolve.add(engine, late, "Woolworths", news, day(1)) == 0
+    listed = query(engine, "SELECT sku, ordinal FROM listings ORDER BY sku")
+    assert [sku for sku, _ in listed] == [str(n) for n in range(7)]
+    assert sorted(ordinal for _, ordinal in listed) == list(range(7))
