@@ -71,7 +71,7 @@ class Catalogue:
         self.made: list[Product] = []
 
     def load(self, connection: Connection, gtins: Iterable[str], keys: Iterable[str]) -> None:
-        """Reads the products that any of the GTINs or keys may mean, with their listings: three queries."""
+        """Reads the products that any of the GTINs or keys may mean, with their listings: two queries."""
         values = {
             "gtins": listed(connection, list(dict.fromkeys(gtins))),
             "keys": listed(connection, list(dict.fromkeys(keys))),
@@ -182,17 +182,8 @@ def _to_compare(told: Sequence[Named], keys: Sequence[str], catalogue: "Catalogu
     return [(n, one) for n, one in enumerate(told) if often[keys[n]] > 1 or gtins.get(one.gtin or "", 0) > 1]
 
 
-_NAMES = (
-    "id",
-    "name",
-    "brand_id",
-    "gtin",
-    "normalized_key",
-    "size_amount_e3",
-    "size_unit",
-    "size_count",
-    "size_is_approx",
-)
+_SIZE = ("size_amount_e3", "size_unit", "size_count", "size_is_approx")
+_NAMES = ("id", "name", "brand_id", "gtin", "normalized_key", *_SIZE)
 
 
 def _row(product_id: int, first: Named, gtin: str | None, key: str, brands: Mapping[str, int]) -> bulk.Row:

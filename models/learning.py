@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text, update
+from sqlalchemy import Connection, delete, text, update
 
 from models.dialect import add_all, insert_ignoring
 from models.identify import Found
@@ -32,6 +32,12 @@ def learn(connection: Connection, run: Run, found: Sequence[Found], skus: Sequen
         add_all(connection, product_aliases, rows)
     for key, product_id in sorted(makes.items()):
         _learn_brand(connection, run, key, product_id, now)
+
+
+def unlearn(connection: Connection, run_id: int) -> int:
+    """Forgets the names that a run was the first to teach, for it may have lied; returns how many."""
+    tables = (product_aliases, brand_aliases)
+    return sum(connection.execute(delete(table).where(table.c.crawl_run_id == run_id)).rowcount for table in tables)
 
 
 def adopt_gtin(connection: Connection, product_id: int, gtin: str) -> None:

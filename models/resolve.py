@@ -79,9 +79,7 @@ def _prepared(engine: Engine, run: Run, rows: Sequence[Row]) -> tuple[list[Stage
 def _keys(staged: Sequence[Staged]) -> Iterator[str]:
     for number, one in enumerate(staged):
         if number % 16 == 0:
-            time.sleep(
-                0
-            )  # lets the thread that writes go on: it would wait 5 ms for the interpreter, the database idle
+            time.sleep(0)  # The thread that writes would wait 5 ms for the interpreter, and the database for it.
         yield identity.normalized_key(one.brand, one.name, one.size)
 
 

@@ -12,6 +12,7 @@ from models import bulk, groups, vectors
 from models.dialect import among, listed
 from models.errors import RollbackRefused
 from models.groups import Place
+from models.learning import unlearn
 from models.ranges import pack
 from models.retry import retried
 from models.staged_texts import TEXTS
@@ -45,6 +46,8 @@ class RolledBack:
     """Price rows that the run had added."""
     texts: int
     """Listings whose text is put back."""
+    aliases: int
+    """Other names of products and brands that the run had taught, and that are forgotten."""
     stores_left: tuple[int, ...]
     """Members that joined or were published since the run: each is now alone, with its prices as they were."""
     stores_to_crawl: tuple[int, ...]
@@ -82,7 +85,8 @@ def _rollback(connection: Connection, run_id: int, now: datetime) -> RolledBack:
     connection.execute(update(crawl_runs).where(crawl_runs.c.id == run_id).values(rolled_back_at=now))
     vectors.refresh(connection, store_id)
     told = sum(len(entry.get("texts", [])) for entry in entries)
-    return RolledBack(run_id, store_id, history, restored, removed, told, left, tuple(elsewhere))
+    forgotten = unlearn(connection, run_id)
+    return RolledBack(run_id, store_id, history, restored, removed, told, forgotten, left, tuple(elsewhere))
 
 
 def _store(connection: Connection, run_id: int) -> int:

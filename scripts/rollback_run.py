@@ -32,8 +32,8 @@ def _run(options: argparse.Namespace) -> int:
         would = "would put back" if options.dry_run else "put back"
         print(
             f"run {done.run_id}: {would} {done.restored} prices, remove {done.removed}, take {done.history} entries "
-            f"out of the history, restore {done.texts} texts; stores put out of its group: {list(done.stores_left)}; "
-            f"stores to crawl again: {list(done.stores_to_crawl)}"
+            f"out of the history, restore {done.texts} texts, forget {done.aliases} names; stores put "
+            f"out of its group: {list(done.stores_left)}; stores to crawl again: {list(done.stores_to_crawl)}"
         )
     return 0
 

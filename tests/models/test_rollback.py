@@ -16,6 +16,8 @@ TABLES = {
     "missing_listings": "store_id, listing_id",
     "listings": "id",
     "store_vectors": "store_id",
+    "product_aliases": "product_id, kind, value",
+    "brand_aliases": "key",
 }
 
 
@@ -46,6 +48,20 @@ def test_prices_history_range_absence_and_texts_are_as_before(engine: Engine) ->
     assert state(engine) == before
     assert sound(engine)
     assert value(engine, "SELECT rolled_back_at IS NULL FROM crawl_runs WHERE id = :r", r=run.id) in (0, False)
+
+
+def test_names_that_a_lie_taught_are_forgotten(engine: Engine) -> None:
+    """A barcode on the wrong thing says that two names are one product: no later crawl may build on that."""
+    true = row(1, name="Acme Milk", brand="Acme", gtin="09300605123454")
+    crawl(engine, [true, row(2, name="Acme Cream", brand="Acme")])
+    before = state(engine)["product_aliases"]
+    lie = row(3, name="Acme Long Life Milk", brand="Acme Co", gtin="09300605123454")
+    run, _ = crawl(engine, [true, row(2, name="Acme Cream", brand="Acme"), lie], now=day(1))
+    assert len(state(engine)["product_aliases"]) > len(before)
+    assert rollback(engine, run.id, day(2)).aliases > 0
+    assert state(engine)["product_aliases"] == before
+    assert state(engine)["brand_aliases"] == []
+    assert sound(engine)
 
 
 def test_listings_that_only_the_lie_saw_have_no_price_afterwards(engine: Engine) -> None:
