@@ -46,7 +46,7 @@ def database(kind: str, server: Server) -> Iterator[Engine]:
         engine.dispose()
 
 
-async def stage(engine: Engine, run_id: int, items: Iterable[dict[str, Any]]) -> list[float]:
+async def stage(engine: Engine, run: runs.Run, items: Iterable[dict[str, Any]]) -> list[float]:
     """Stages rows as fast as they are taken; returns how late the event loop came to each of its ticks, in seconds."""
     late: list[float] = []
 
@@ -57,7 +57,7 @@ async def stage(engine: Engine, run_id: int, items: Iterable[dict[str, Any]]) ->
             late.append(time.perf_counter() - due)
 
     ticking = asyncio.ensure_future(tick())
-    writer = StagingWriter(engine, run_id, batch=BATCH)
+    writer = StagingWriter.of(engine, run, batch=BATCH)
     writer.start()
     for number, item in enumerate(items):
         await writer.put(item)
@@ -79,7 +79,7 @@ def crawl(
     run = runs.open_run(engine, target, spider=slug, now=now, host="bench", pid=1)
     gc.collect()
     began = time.perf_counter()
-    late = asyncio.run(stage(engine, run.id, items))
+    late = asyncio.run(stage(engine, run, items))
     staged = time.perf_counter()
     publish(engine, run, COMPLETE, [], answered_for=store, counts={"staged": len(items)}, now=now)
     ended = time.perf_counter()
@@ -152,10 +152,10 @@ def memory(kind: str, server: Server, items: list[dict[str, Any]]) -> dict:
         target = runs.Target("Woolworths", "woolworths", "1")
         run = runs.open_run(engine, target, spider="woolworths", now=START, host="bench", pid=1)
         for _ in range(2):  # the page cache of SQLite fills once
-            asyncio.run(stage(engine, run.id, items))
+            asyncio.run(stage(engine, run, items))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for _ in range(5):
-            asyncio.run(stage(engine, run.id, items))
+            asyncio.run(stage(engine, run, items))
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     return row(f"memory of staging 5 times the rows on {kind}", grown, "MB more", "", None, "< 10 MB", grown < 10)
 
