@@ -86,6 +86,11 @@ QUERIES: dict[str, tuple[str, str]] = {
             WHERE c.id IS NULL OR p.id IS NULL OR (l.category_id IS NOT NULL AND k.id IS NULL)
                 OR k.company_id <> l.company_id ORDER BY 1""",
     ),
+    "product_orphan": (
+        "a product's brand exists",
+        """SELECT p.id AS product_id FROM products p LEFT JOIN brands b ON b.id = p.brand_id
+            WHERE p.brand_id IS NOT NULL AND b.id IS NULL ORDER BY 1""",
+    ),
     "ordinals": (
         "ordinals are dense within a company",
         """SELECT company_id, count(*) AS listings, max(ordinal) AS last FROM listings GROUP BY company_id

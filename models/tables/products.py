@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, Integer, Text, UniqueConstraint, text
 
-from models.tables.base import Big, both_or_none, check, gtin_check, one_of, reference, table
+from models.tables.base import Big, both_or_none, check, gtin_check, one_of, reference, sqlite_reference, table
 from models.types import Flag, Json, UtcDateTime
 
 brands = table(
@@ -25,7 +25,7 @@ products = table(
     "products",
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False),
-    reference("brand_id", "brands.id", index=True),
+    Column("brand_id", Integer, index=True),
     Column("gtin", Text),
     # The parsed size in thousandths of size_unit, one pack of size_count.
     Column("size_amount_e3", Big),
@@ -38,6 +38,7 @@ products = table(
     check("size", "size_amount_e3 > 0 AND size_count >= 1"),
     both_or_none("size_unit_known", "size_amount_e3", "size_unit"),
     both_or_none("size_count_known", "size_amount_e3", "size_count"),
+    sqlite_reference("brand_id", "brands.id"),
     Index(
         "uq_products_gtin",
         "gtin",
@@ -78,7 +79,8 @@ categories = table(
 product_categories = table(
     "product_categories",
     # No foreign keys here, nor from listings to companies and categories: checking them row by row tripled the time of
-    # a first publish (docs/storage.md); none of these rows is ever deleted, and check_database finds an orphan.
+    # a first publish (docs/storage.md); none of these rows is ever deleted, and check_database finds an orphan. For the
+    # same reason PostgreSQL has none from products to brands and from listings to products.
     Column("product_id", Integer, primary_key=True, autoincrement=False),
     Column("category_id", Integer, primary_key=True, autoincrement=False, index=True),
     sqlite_with_rowid=False,
@@ -90,7 +92,7 @@ listings = table(
     Column("company_id", Integer, nullable=False),
     Column("sku", Text, nullable=False),
     Column("ordinal", Integer, nullable=False),
-    reference("product_id", "products.id", nullable=False, index=True),
+    Column("product_id", Integer, nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("brand", Text),
     Column("gtin", Text),
@@ -109,4 +111,5 @@ listings = table(
     check("ordinal", "ordinal >= 0"),
     check("text", "sku <> '' AND name <> ''"),
     check("pending", "(pending IS NULL) = (pending_at IS NULL)"),
+    sqlite_reference("product_id", "products.id"),
 )

@@ -37,7 +37,7 @@ FILL = (
     " 1 FROM listings WHERE id < 4",
     "INSERT INTO missing_listings (store_id, listing_id, missing_since, crawl_run_id, delisted_at)"
     " SELECT 1, 3, {early}, 1, {time} FROM stores",
-    "INSERT INTO store_ranges (store_id, ranged, available, as_of) VALUES (1, {ranged}, {available}, {time})",
+    "INSERT INTO store_ranges (store_id, ranged, available, as_of{told}) VALUES (1, {ranged}, {available}, {time}{priced})",
 )
 
 
@@ -51,7 +51,9 @@ def lay(engine: Engine, revision: str) -> None:
     """The database as it was at `revision`, with a store in it."""
     kind = engine.dialect.name
     early = TIME[kind].replace("2026-03-04", "2026-03-02")
-    bits = {"ranged": BYTES[kind].format("0b"), "available": BYTES[kind].format("03")}
+    bits = {"ranged": BYTES[kind].format("0b"), "available": BYTES[kind].format("03"), "told": "", "priced": ""}
+    if revision >= "0004":
+        bits |= {"told": ", priced", "priced": f", {bits['available']}"}
     with engine.begin() as connection, migrator.config(connection) as made:
         command.upgrade(made, revision)
         for statement in FILL:
