@@ -36,7 +36,7 @@ def among(connection: Connection, column: str, name: str) -> str:
 
 
 def met(connection: Connection, columns: str, table: str, column: str, name: str) -> str:
-    """SELECT columns of the rows whose column is one of the texts bound as `name`: an index look-up for each.
+    """SELECT columns of the rows whose column is one of the values bound as `name`: an index look-up for each.
 
     For a list that is long beside what its planner believes of the table, PostgreSQL would read the whole table.
     The statement must begin with `lists` of its names.
@@ -47,11 +47,11 @@ def met(connection: Connection, columns: str, table: str, column: str, name: str
         CROSS JOIN LATERAL (SELECT {columns} FROM {table} WHERE {column} = {name}.value OFFSET 0) AS found"""  # noqa: S608
 
 
-def lists(connection: Connection, *names: str) -> str:
+def lists(connection: Connection, *names: str, of: str = "text") -> str:
     """What a statement with `met` begins with: its lists, each told to the server once."""
     if not is_postgres(connection):
         return ""
-    told = (f"{name}(value) AS MATERIALIZED (SELECT unnest(CAST(:{name} AS text[])))" for name in names)
+    told = (f"{name}(value) AS MATERIALIZED (SELECT unnest(CAST(:{name} AS {of}[])))" for name in names)
     return f"WITH {', '.join(told)} "
 
 
@@ -68,15 +68,16 @@ def listed(connection: Connection, values: Collection[int] | Collection[str]) ->
 
 
 def fetched(
-    connection: Connection, names: Sequence[str], rest: str, values: Mapping[str, Any]
+    connection: Connection, names: Sequence[str], table: str, column: str, name: str, values: Mapping[str, Any]
 ) -> Iterable[Sequence[Any]]:
-    """SELECT names `rest`, of integers and texts, in no order.
+    """SELECT names of the rows whose column is one of the integers bound as `name`, in no order (see `met`).
 
     SQLite tells all in one text: of rows its driver asks for the interpreter's lock after each (see `models.bulk`).
     """
     if is_postgres(connection):
-        return connection.execute(text(f"SELECT {', '.join(names)} {rest}"), values).all()
-    sql = f"SELECT json_group_array(json_array({', '.join(names)})) {rest}"
+        sql = met(connection, ", ".join(names), table, column, name)
+        return connection.execute(text(f"{lists(connection, name, of='integer')}{sql}"), values).all()
+    sql = met(connection, f"json_group_array(json_array({', '.join(names)}))", table, column, name)
     return cast("list[list[Any]]", json.loads(connection.execute(text(sql), values).scalar_one()))
 
 
@@ -85,8 +86,15 @@ def new_ids(connection: Connection, table: str, count: int) -> range | list[int]
     if is_postgres(connection):
         sql = f"SELECT nextval('{table}_id_seq') FROM generate_series(1, {int(count)})"  # noqa: S608 our own names
         return [row[0] for row in connection.execute(text(sql))]
-    first = int(connection.execute(text(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")).scalar_one())  # noqa: S608
+    first = int(connection.execute(text(f"SELECT {newest_id(connection, table)} + 1")).scalar_one())
     return range(first, first + count)
+
+
+def newest_id(connection: Connection, table: str) -> str:
+    """An expression: the latest id that `new_ids` has given, or on SQLite that a row has; 0 where there is none."""
+    if is_postgres(connection):
+        return f"(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {table}_id_seq)"  # noqa: S608 our own names
+    return f"(SELECT coalesce(max(id), 0) FROM {table})"  # noqa: S608 our own names
 
 
 def temporary(connection: Connection, name: str, columns: str) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, text, update
 
+from models.catalogue import Found
 from models.dialect import add_all, insert_ignoring
-from models.identify import Found
 from models.run import Run
 from models.tables import brand_aliases, product_aliases, products
 

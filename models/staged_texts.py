@@ -7,13 +7,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
 
-from models.dialect import among, fetched, is_postgres, listed
+from models.dialect import fetched, is_postgres, listed
 from models.offers import chosen
 from models.run import Run
 
 TEXTS = ("name", "brand", "gtin", "size", "url", "image_url")
-_TOLD = ("seq", "sku", *TEXTS)
-_CATEGORY = ("category_path", "category_key", "is_promo")
+_COLUMNS = ("seq", "sku", *TEXTS, "category_path", "category_key", "is_promo")
 
 Row = tuple[int, int | None]
 """seq of the staged rows that give a sku its texts and its category."""
@@ -70,16 +69,20 @@ def read(engine: Engine, run: Run) -> News:
         operator = "IS DISTINCT FROM" if is_postgres(connection) else "IS NOT"
         code_points = 'COLLATE "C"' if is_postgres(connection) else ""
         differ = " OR ".join(f"(s.{name} IS NOT NULL AND s.{name} {operator} l.{name})" for name in TEXTS)
+        path = """CASE WHEN chosen.category_seq = chosen.seq THEN s.category_path ELSE
+            (SELECT c.category_path FROM staged_items c WHERE c.run_id = :run AND c.seq = chosen.category_seq) END"""
         sql = f"""
-            WITH chosen AS ({chosen(connection)})
-            SELECT l.id, chosen.seq, chosen.category_seq
-            FROM chosen JOIN staged_items s ON s.run_id = :run AND s.seq = chosen.seq
-            LEFT JOIN staged_items c ON c.run_id = :run AND c.seq = chosen.category_seq
-            LEFT JOIN listings l ON l.company_id = :company AND l.sku = chosen.sku
-            LEFT JOIN categories k ON k.id = l.category_id
-            WHERE l.id IS NULL OR l.pending IS NOT NULL OR {differ}
-                OR (c.category_path IS NOT NULL AND c.category_path {operator} k.path)
-            ORDER BY l.id, s.gtin IS NULL, s.gtin {code_points}, s.sku {code_points}"""  # noqa: S608 fixed text
+            WITH chosen AS ({chosen(connection)}),
+            told AS (
+                SELECT l.id, chosen.seq, chosen.category_seq, s.gtin, s.sku, k.path AS known,
+                    l.id IS NULL OR l.pending IS NOT NULL OR {differ} AS differs,
+                    CASE WHEN l.id IS NOT NULL THEN {path} END AS path
+                FROM chosen JOIN staged_items s ON s.run_id = :run AND s.seq = chosen.seq
+                LEFT JOIN listings l ON l.company_id = :company AND l.sku = chosen.sku
+                LEFT JOIN categories k ON k.id = l.category_id)
+            SELECT id, seq, category_seq FROM told
+            WHERE differs OR (path IS NOT NULL AND path {operator} known)
+            ORDER BY gtin {code_points} NULLS LAST, sku {code_points}"""  # noqa: S608 fixed text
         new, known, ids = list[Row](), list[Row](), list[int]()
         for listing_id, *row in connection.execute(text(sql), {"run": run.id, "company": run.company_id}):
             if listing_id is None:
@@ -95,13 +98,18 @@ def staged_texts(connection: Connection, run: Run, rows: Sequence[Row]) -> list[
     """What staging says, row by row."""
     if not rows:
         return []
-    rest = f"FROM staged_items WHERE run_id = :run AND {among(connection, 'seq', 'seqs')}"
-    seqs = list({seq for row in rows for seq in row if seq is not None})
-    found = fetched(connection, (*_TOLD, *_CATEGORY), rest, {"run": run.id, "seqs": listed(connection, seqs)})
-    by_seq = {row[0]: row for row in found}
-    ends = len(_TOLD)
-    nothing = (None, None, False)
+    seqs = sorted({seq for row in rows for seq in row if seq is not None})
+    values = {"run": run.id, "seqs": listed(connection, seqs)}
+    found = fetched(connection, _COLUMNS, "staged_items", "run_id = :run AND seq", "seqs", values)
+    by_seq: dict[int, Staged] = {row[0]: Staged._make(row) for row in found}
     return [
-        Staged(*by_seq[seq][:ends], *(nothing if category is None else by_seq[category][ends:]))
+        by_seq[seq] if category == seq else _joined(by_seq[seq], None if category is None else by_seq[category])
         for seq, category in rows
     ]
+
+
+def _joined(told: Staged, category: Staged | None) -> Staged:
+    """The texts of one row with the category of another."""
+    if category is None:
+        return told._replace(path=None, category_key=None, is_promo=False)
+    return told._replace(path=category.path, category_key=category.category_key, is_promo=category.is_promo)

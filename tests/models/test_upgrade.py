@@ -37,7 +37,8 @@ FILL = (
     " 1 FROM listings WHERE id < 4",
     "INSERT INTO missing_listings (store_id, listing_id, missing_since, crawl_run_id, delisted_at)"
     " SELECT 1, 3, {early}, 1, {time} FROM stores",
-    "INSERT INTO store_ranges (store_id, ranged, available, as_of{told}) VALUES (1, {ranged}, {available}, {time}{priced})",
+    "INSERT INTO store_ranges (store_id, ranged, available, as_of{told})"
+    " VALUES (1, {ranged}, {available}, {time}{priced})",
 )
 
 
