@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Table
 _SEPARATOR = "\x1f"
 _NULL = "\x1e"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", _SEPARATOR: "\\x1f", _NULL: "\\x1e"})
-_CHUNK = 500
-"""Rows handed to COPY at a time."""
+_CHUNKS = (32, 512)
+"""Rows handed to COPY at first, so that the server begins, and at most; each time twice as many."""
 _VALUES = 3000
 """Values in one statement of SQLite."""
 
@@ -68,15 +68,15 @@ class _Chunks:
     """Rows as the file that COPY reads: the server works on one chunk while the next is made."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self._rows, self._next = rows, 0
+        self._rows, self._next, self._size = rows, 0, _CHUNKS[0]
         self.refused: Exception | None = None
         """Why a row could not be written down at all."""
 
     def read(self, _size: int = -1) -> bytes:
         """The next chunk, of any length; empty at the end."""
         try:
-            some = self._rows[self._next : self._next + _CHUNK]
-            self._next += _CHUNK
+            some = self._rows[self._next : self._next + self._size]
+            self._next, self._size = self._next + self._size, min(2 * self._size, _CHUNKS[1])
             return encode(some).encode() if some else b""
         except Exception as error:
             self.refused = error

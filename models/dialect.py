@@ -84,8 +84,8 @@ def fetched(
 def new_ids(connection: Connection, table: str, count: int) -> range | list[int]:
     """`count` ids for rows of a table about to be inserted. SQLite: only inside a writing transaction."""
     if is_postgres(connection):
-        sql = f"SELECT nextval('{table}_id_seq') FROM generate_series(1, {int(count)})"  # noqa: S608 our own names
-        return [row[0] for row in connection.execute(text(sql))]
+        sql = f"SELECT array_agg(nextval('{table}_id_seq')) FROM generate_series(1, {int(count)})"  # noqa: S608 our own names
+        return connection.execute(text(sql)).scalar_one() or []
     first = int(connection.execute(text(f"SELECT {newest_id(connection, table)} + 1")).scalar_one())
     return range(first, first + count)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from models import bulk
-from models.catalogue import Catalogue, Found, Product
+from models.catalogue import Catalogue, Found
 from models.dialect import new_ids
 from models.tables import products
 from splitcart import sizes
@@ -59,9 +59,13 @@ def identified(
         for place, one in _to_compare(told, keys, catalogue)
     }
     ids = iter(new_ids(connection, "products", len(catalogue.made) + len(told) - len(compared)))
-    rows, product_id = [], []
+    rows, product_id = list[bulk.Row](), list[int]()
     for place, one in enumerate(told):
-        product = compared[place].product if place in compared else Product(None, 0, one.gtin, keys[place])
+        if place not in compared:
+            product_id.append(next(ids))
+            rows.append(_row(product_id[-1], one, one.gtin, keys[place], brands))
+            continue
+        product = compared[place].product
         if product.id is None:
             product.id = next(ids)
             rows.append(_row(product.id, one, product.gtin, product.key, brands))

@@ -18,16 +18,10 @@ def path_text(path: tuple[str, ...]) -> str | None:
     return json.dumps(list(path), ensure_ascii=False) if path else None
 
 
-def _time(value: datetime | None) -> str | None:
-    if value is None:
-        return None
+def _time(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError(f"naive time {value!r} in a staged row: pass an aware one")
     return utc_text(value)
-
-
-def _flag(value: Any) -> int:
-    return 1 if value else 0
 
 
 def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
@@ -36,7 +30,7 @@ def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
     unit_price comes in dollars, is kept as integer ten-thousandths. Raises KeyError, ValueError, TypeError: no row.
     """
     get = row.get
-    unit_price = get("unit_price")
+    unit_price, path, until, scraped = get("unit_price"), get("category_path"), get("offer_until"), get("scraped_at")
     return (
         run_id,
         seq,
@@ -49,24 +43,24 @@ def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
         get("was_price_cents"),
         get("price_basis") or "each",
         get("typical_grams"),
-        _flag(get("is_estimated")),
+        1 if get("is_estimated") else 0,
         None if unit_price is None else round(unit_price * 10_000),
         get("unit_of_measure"),
-        _flag(get("is_on_special")),
+        1 if get("is_on_special") else 0,
         get("offer_id"),
         get("offer_kind"),
         get("multibuy_quantity"),
         get("multibuy_total_cents"),
         get("member_price_cents"),
         get("channel"),
-        _time(get("offer_until")),
-        _flag(get("is_available", True)),
-        _flag(get("is_ranged", True)),
-        path_text(tuple(get("category_path") or ())),
+        None if until is None else _time(until),
+        1 if get("is_available", True) else 0,
+        1 if get("is_ranged", True) else 0,
+        path_text(tuple(path)) if path else None,
         get("category_key"),
-        _flag(get("is_promo")),
+        1 if get("is_promo") else 0,
         get("url"),
         get("image_url"),
-        _flag(get("sponsored")),
-        _time(get("scraped_at")),
+        1 if get("sponsored") else 0,
+        None if scraped is None else _time(scraped),
     )

@@ -83,15 +83,10 @@ def read(engine: Engine, run: Run) -> News:
             SELECT id, seq, category_seq FROM told
             WHERE differs OR (path IS NOT NULL AND path {operator} known)
             ORDER BY gtin {code_points} NULLS LAST, sku {code_points}"""  # noqa: S608 fixed text
-        new, known, ids = list[Row](), list[Row](), list[int]()
-        for listing_id, *row in connection.execute(text(sql), {"run": run.id, "company": run.company_id}):
-            if listing_id is None:
-                new.append((row[0], row[1]))
-            else:
-                ids.append(listing_id)
-                known.append((row[0], row[1]))
-        told = map(Told, ids, staged_texts(connection, run, known))
-        return News(new, list(told), listings)
+        found = connection.execute(text(sql), {"run": run.id, "company": run.company_id}).all()
+        known = sorted(row for row in found if row[0] is not None)
+        told = map(Told, (row[0] for row in known), staged_texts(connection, run, [(row[1], row[2]) for row in known]))
+        return News([(row[1], row[2]) for row in found if row[0] is None], list(told), listings)
 
 
 def staged_texts(connection: Connection, run: Run, rows: Sequence[Row]) -> list[Staged]:

@@ -6,6 +6,7 @@ from shutil import copyfile
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from models import engine as engines
 from models import resolve, staged_texts
@@ -67,3 +68,38 @@ def test_what_another_run_has_added_meanwhile_is_not_added_again(engine: Engine)
     listed = query(engine, "SELECT sku, ordinal FROM listings ORDER BY sku")
     assert [sku for sku, _ in listed] == [str(n) for n in range(7)]
     assert sorted(ordinal for _, ordinal in listed) == list(range(7))
+
+
+def test_a_product_that_another_company_adds_after_the_look_up_is_found(engine: Engine, monkeypatch) -> None:
+    """Batches are looked up before their transactions: what has come between is looked up again."""
+    spread = {"name": "Vegemite Spread", "brand": "Vegemite", "size": "380g"}
+    looked_up = resolve._prepared
+
+    def late(*told):
+        batch = looked_up(*told)
+        monkeypatch.setattr(resolve, "_prepared", looked_up)
+        crawl(engine, [row("c", **spread)], slug="coles", store="c")
+        return batch
+
+    monkeypatch.setattr(resolve, "_prepared", late)
+    crawl(engine, [row("w", **spread)])
+    assert len(products(engine)) == 1
+
+
+def test_a_batch_tried_again_takes_nothing_from_the_try_that_failed(engine: Engine, monkeypatch) -> None:
+    """Comparing changes what was looked up: the second try looks up anew."""
+    spread = {"name": "Vegemite Spread", "brand": "Vegemite", "size": "380g"}
+    crawl(engine, [row("c", **spread)], slug="coles", store="c")
+    learn, failures = resolve.learn, []
+
+    def broken_once(*told):
+        learn(*told)
+        if not failures:
+            failures.append(OperationalError("COMMIT", {}, Exception("the server closed the connection"), None, True))
+            raise failures[0]
+
+    monkeypatch.setattr(resolve, "learn", broken_once)
+    crawl(engine, [row("w", **spread, gtin=GTINS[1])])
+    assert len(failures) == 1
+    assert len(products(engine)) == 1
+    assert query(engine, "SELECT gtin FROM products") == [(GTINS[1],)]
