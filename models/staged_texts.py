@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
@@ -84,7 +84,7 @@ def read(engine: Engine, run: Run) -> News:
             WHERE differs OR (path IS NOT NULL AND path {operator} known)
             ORDER BY gtin {code_points} NULLS LAST, sku {code_points}"""  # noqa: S608 fixed text
         found = connection.execute(text(sql), {"run": run.id, "company": run.company_id}).all()
-        known = sorted(row for row in found if row[0] is not None)
+        known = sorted((row for row in found if row[0] is not None), key=itemgetter(0))
         told = map(Told, (row[0] for row in known), staged_texts(connection, run, [(row[1], row[2]) for row in known]))
         return News([(row[1], row[2]) for row in found if row[0] is None], list(told), listings)
 
