@@ -27,7 +27,7 @@ from models.staged_texts import TEXTS, News, Row, Staged, staged_texts, texts_of
 from models.tables import companies, listings, product_categories
 from splitcart import identity
 
-BATCH = 2000
+BATCH = 1500
 """Listings a transaction: what bounds the time for which the company's lock is held, and the memory this takes."""
 FIRST = 500
 """Listings of the first transaction: the database waits for them."""

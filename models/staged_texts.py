@@ -83,10 +83,15 @@ def read(engine: Engine, run: Run) -> News:
             SELECT id, seq, category_seq FROM told
             WHERE differs OR (path IS NOT NULL AND path {operator} known)
             ORDER BY gtin {code_points} NULLS LAST, sku {code_points}"""  # noqa: S608 fixed text
-        found = connection.execute(text(sql), {"run": run.id, "company": run.company_id}).all()
-        known = sorted((row for row in found if row[0] is not None), key=itemgetter(0))
-        told = map(Told, (row[0] for row in known), staged_texts(connection, run, [(row[1], row[2]) for row in known]))
-        return News([(row[1], row[2]) for row in found if row[0] is None], list(told), listings)
+        new, known = list[Row](), list[tuple[int, Row]]()
+        for listing_id, seq, category_seq in connection.execute(text(sql), {"run": run.id, "company": run.company_id}):
+            if listing_id is None:
+                new.append((seq, category_seq))
+            else:
+                known.append((listing_id, (seq, category_seq)))
+        known.sort(key=itemgetter(0))
+        texts = staged_texts(connection, run, [row for _, row in known])
+        return News(new, list(map(Told, (listing_id for listing_id, _ in known), texts)), listings)
 
 
 def staged_texts(connection: Connection, run: Run, rows: Sequence[Row]) -> list[Staged]:
