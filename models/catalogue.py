@@ -41,8 +41,10 @@ class Since:
     """The GTINs and keys that it told or learned."""
     products: frozenset[int]
     """Products that were there and were given listings."""
+    began: int
+    """The latest id of a product when it began: a catalogue loaded before that may lack what others have added."""
     newest: int
-    """The latest id of a product at its end, if nobody else adds any."""
+    """The latest id of a product at its end, if nobody else has added any since it began."""
 
 
 _AFTER = 2**62

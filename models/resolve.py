@@ -125,8 +125,7 @@ def _add_batch(adding: _Adding, batch: _Batch, before: _Before) -> tuple[int, _B
             sql = f"""SELECT coalesce(max(ordinal), -1) + 1, {newest_id(connection, "products")}
                 FROM listings WHERE company_id = :company"""  # noqa: S608 our own name
             count, newest = connection.execute(text(sql), {"company": adding.run.company_id}).one()
-            expected = before.since.newest if before.since else batch.catalogue.newest
-            if not untried or (count, newest) != (before.listings, expected):
+            if not untried or count != before.listings or not _still_holds(batch.catalogue, before.since, newest):
                 fresh = _fresh(connection, adding, batch)
             else:
                 fresh = untried.pop()
@@ -135,6 +134,13 @@ def _add_batch(adding: _Adding, batch: _Batch, before: _Before) -> tuple[int, _B
             return _add(connection, adding, fresh, replace(before, listings=int(count)), int(newest))
 
     return retried(adding.engine, work, what=f"resolving run {adding.run.id}")
+
+
+def _still_holds(catalogue: Catalogue, since: Since | None, newest: int) -> bool:
+    """Whether nobody but the batch before has added a product since the catalogue was loaded."""
+    if since is None:
+        return newest == catalogue.newest
+    return newest == since.newest and catalogue.newest >= since.began
 
 
 def _fresh(connection: Connection, adding: _Adding, batch: _Batch) -> _Batch:
@@ -159,7 +165,8 @@ def _add(connection: Connection, adding: _Adding, batch: _Batch, before: _Before
     _categorise(connection, list(zip(product_id, category_id, strict=True)), compared.keys())
     if compared:
         learn(connection, run, list(compared.values()), [staged[place].sku for place in compared], adding.now)
-    since = _since(batch, compared.values(), max([newest, *product_id]))
+    new = len(staged) - len(compared) + len(batch.catalogue.made)
+    since = _since(batch, compared.values(), newest, newest + new)
     return len(rows), _Before(before.listings + len(rows), brands, categories, since)
 
 
@@ -172,8 +179,8 @@ def _categorise(connection: Connection, pairs: Sequence[tuple[int, int | None]],
         add_to_categories(connection, {(product, category) for product, category in found if category is not None})
 
 
-def _since(batch: _Batch, found: Collection[Found], newest: int) -> Since:
+def _since(batch: _Batch, found: Collection[Found], began: int, newest: int) -> Since:
     """What the next batch, which was looked up meanwhile, cannot know."""
     learned = (value for one in found for _, value in one.learned)
     told = batch.catalogue.gtins | batch.catalogue.keys
-    return Since(told.union(learned), frozenset(int(one.product.id or 0) for one in found), newest)
+    return Since(told.union(learned), frozenset(int(one.product.id or 0) for one in found), began, newest)

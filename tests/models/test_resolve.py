@@ -1,6 +1,7 @@
 """New skus become listings once, and the same products however many are resolved at a time."""
 
 import random
+import threading
 from pathlib import Path
 from shutil import copyfile
 
@@ -103,3 +104,29 @@ def test_a_batch_tried_again_takes_nothing_from_the_try_that_failed(engine: Engi
     assert len(failures) == 1
     assert len(products(engine)) == 1
     assert query(engine, "SELECT gtin FROM products") == [(GTINS[1],)]
+
+
+def test_a_product_added_between_a_look_up_and_the_batch_before_is_found(engine: Engine, monkeypatch) -> None:
+    """The second batch is looked up, then another company adds its product, then the first batch begins."""
+    spread = {"name": "Vegemite Spread", "brand": "Vegemite", "size": "380g"}
+    looked_up, add_batch, both, seen = resolve._prepared, resolve._add_batch, threading.Event(), []
+
+    def prepared(*told):
+        batch = looked_up(*told)
+        seen.append(batch)
+        if len(seen) == 2:
+            both.set()
+        return batch
+
+    def late(*told):
+        monkeypatch.setattr(resolve, "_add_batch", add_batch)
+        assert both.wait(30)
+        monkeypatch.setattr(resolve, "_prepared", looked_up)
+        crawl(engine, [row("c", **spread)], slug="coles", store="c")
+        return add_batch(*told)
+
+    monkeypatch.setattr(resolve, "BATCH", 1)
+    monkeypatch.setattr(resolve, "_prepared", prepared)
+    monkeypatch.setattr(resolve, "_add_batch", late)
+    crawl(engine, [row("a", name="Milk", size="2L"), row("w", **spread)])
+    assert len(products(engine)) == 2
