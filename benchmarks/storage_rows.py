@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 from models import bulk
 from models.tables import metadata
 from splitcart import gtin
+from splitcart.identity import normalized_key
 
 STAGED = "staged_items"
 LIVE = ("brands", "categories", "products", "listings", "product_categories", "prices", "price_changes")
@@ -50,10 +51,12 @@ def rows(count: int, *, first: int = 0, prefix: str = "") -> list[dict[str, Any]
         special, price = number % 5 == 0, dice.randrange(50, 5000)
         words = " ".join(word.title() for word in dice.sample(WORDS, 4))
         words += " 97% Fat Free" if number % 12 == 0 else ""
+        name = f"{brand} {words} {lettered(number)} {size}"
         made.append(
             {
                 "sku": f"{number:06d}",
-                "name": f"{brand} {words} {lettered(number)} {size}",
+                "name": name,
+                "normalized_key": normalized_key(brand, name, size),
                 "brand": brand,
                 "gtin": barcode(number),
                 "size": size,

@@ -8,8 +8,10 @@ from typing import Any
 
 from models.tables import staged_items
 from models.types import utc_text
+from splitcart.identity import normalized_key
 
 COLUMNS = tuple(column.name for column in staged_items.columns)
+"""unit_price_e4 comes as unit_price, in dollars; a normalized_key that is not told is worked out."""
 
 
 @lru_cache(maxsize=4096)
@@ -25,10 +27,7 @@ def _time(value: datetime) -> str:
 
 
 def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
-    """The values of COLUMNS for the fields of a ProductItem, with category_key and is_promo where known.
-
-    unit_price comes in dollars, is kept as integer ten-thousandths. Raises KeyError, ValueError, TypeError: no row.
-    """
+    """The values of COLUMNS for a row that StagingWriter takes. Raises KeyError, ValueError, TypeError: no row."""
     get = row.get
     unit_price, path, until, scraped = get("unit_price"), get("category_path"), get("offer_until"), get("scraped_at")
     return (
@@ -63,4 +62,5 @@ def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
         get("image_url"),
         1 if get("sponsored") else 0,
         None if scraped is None else _time(scraped),
+        get("normalized_key") or normalized_key(get("brand"), row["name"], get("size")),
     )

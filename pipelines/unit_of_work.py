@@ -8,6 +8,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from scrapy.statscollectors import StatsCollector
 
+from splitcart.identity import normalized_key
 from splitcart_spiders.items import BarcodeItem, CategoryItem, ProductItem, StoreItem
 
 # The run row already says whose they are; the shelf's texts have become unit_price.
@@ -44,7 +45,9 @@ class UnitOfWorkPipeline:
 
     async def process_item(self, item: Any) -> Any:
         if isinstance(item, ProductItem):
-            await self.run.stage(dict(zip(STAGED, take(item), strict=True)))
+            row = dict(zip(STAGED, take(item), strict=True))
+            row["normalized_key"] = normalized_key(item.brand, item.name, item.size)
+            await self.run.stage(row)
         elif isinstance(item, BarcodeItem):
             await self.run.stage_barcode(item)
         elif isinstance(item, StoreItem):

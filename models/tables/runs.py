@@ -85,6 +85,8 @@ staged_items = table(
     Column("image_url", Text),
     Column("sponsored", Flag, nullable=False),
     Column("scraped_at", UtcDateTime),
+    # splitcart.identity.normalized_key of its texts; null in rows that were staged before this column was there.
+    Column("normalized_key", Text),
     *offer_checks(),
     gtin_check(),
     check("text", "sku <> '' AND name <> ''"),
