@@ -1,6 +1,7 @@
 """Writes a crawl's rows to staged_items from a thread of its own. The event loop never waits for the database."""
 
 import asyncio
+import itertools
 import logging
 import threading
 from collections import deque
@@ -8,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from models import bulk
 from models.quarantine import Poison, quarantine
@@ -78,7 +79,7 @@ class StagingWriter:
         self._thread.start()
 
     async def put(self, row: dict[str, Any]) -> None:
-        """Takes over one row: the fields of a ProductItem, category_key, is_promo. Waits while the buffer is full."""
+        """Takes over a row: a ProductItem's fields, category_key, is_promo, normalized_key. Waits for a full buffer."""
         assert self._room is not None
         while len(self._rows) >= self.buffer and self.error is None:
             self._room.clear()
@@ -108,7 +109,8 @@ class StagingWriter:
             seq = self._patiently(self._adopt)
             while batch := self._take():
                 rows = [(seq + i, row) for i, row in enumerate(batch)]
-                self._patiently(lambda rows=rows: self._write(rows))  # type: ignore[misc]
+                tries = itertools.count()
+                self._patiently(lambda rows=rows, tries=tries: self._write(rows, next(tries)))  # type: ignore[misc]
                 seq += len(batch)
                 self._forget(len(batch))
         except Exception as error:
@@ -161,12 +163,13 @@ class StagingWriter:
         self.quarantined += refused
         return int(max(last, latest)) + 1
 
-    def _write(self, rows: list[tuple[int, dict[str, Any]]]) -> None:
+    def _write(self, rows: list[tuple[int, dict[str, Any]]], failures: int) -> None:
         """Commits the rows, bisecting where some are refused. Repeating it after any failure changes nothing."""
+        if not failures and self._write_plainly(rows):
+            return
         poison: list[Poison] = []
         with self.engine.begin() as connection:
-            if self.token is not None:
-                hold_lease(connection, self.run_id, self.token)
+            self._hold(connection)
             sql = "DELETE FROM staged_items WHERE run_id = :run AND seq BETWEEN :first AND :last"
             span = {"run": self.run_id, "first": rows[0][0], "last": rows[-1][0]}
             connection.execute(text(sql), span)  # an earlier try may have committed before the connection was lost
@@ -174,6 +177,23 @@ class StagingWriter:
             quarantine(connection, self.run_id, span["first"], span["last"], poison)
         self.staged += len(rows) - len(poison)
         self.quarantined += len(poison)
+
+    def _write_plainly(self, rows: list[tuple[int, dict[str, Any]]]) -> bool:
+        """Commits the rows where none is refused, as in most batches: nothing is asked or prepared for another case."""
+        try:
+            with self.engine.begin() as connection:
+                self._hold(connection)
+                bulk.insert(connection, staged_items, COLUMNS, _Plain(self.run_id, rows))
+        except Exception as error:
+            if not is_poison(error):
+                raise
+            return False
+        self.staged += len(rows)
+        return True
+
+    def _hold(self, connection: Connection) -> None:
+        if self.token is not None:
+            hold_lease(connection, self.run_id, self.token)
 
     def _insert(self, connection: Any, rows: list[tuple[int, dict[str, Any]]], poison: list[Poison]) -> None:
         try:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
+from models import bulk
 from models.staging import StagingWriter
 from tests.support.storage import START, open_run, query, row, stage, value
 
@@ -76,15 +77,15 @@ def test_a_poison_row_is_quarantined_and_costs_no_other_row(engine: Engine, faul
 
 def test_a_batch_is_kept_until_its_commit_succeeds(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     run = open_run(engine)
-    real, calls = StagingWriter._insert, []
+    real, calls = bulk.insert, []
 
-    def failing(self, connection, rows, poison):
+    def failing(connection, table, columns, rows):
         calls.append(len(rows))
         if len(calls) in (2, 3):
             raise sqlite3.OperationalError("database is locked")
-        real(self, connection, rows, poison)
+        return real(connection, table, columns, rows)
 
-    monkeypatch.setattr(StagingWriter, "_insert", failing)
+    monkeypatch.setattr(bulk, "insert", failing)
     totals = stage(engine, run.id, [row(i) for i in range(30)], batch=10)
     assert (totals.accepted, totals.staged, totals.error) == (30, 30, None)
     assert calls == [10, 10, 10, 10, 10]
