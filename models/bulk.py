@@ -1,11 +1,13 @@
 """Many rows into one table the fastest way each database has: COPY, or executemany."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 import psycopg2
 from sqlalchemy import Connection, Table
+
+from models.dialect import array, is_postgres, temporary
 
 # A separator and a null mark that no text of a shop holds, so that most batches need no escaping at all.
 _SEPARATOR = "\x1f"
@@ -33,6 +35,19 @@ def insert(connection: Connection, table: Table | str, columns: Sequence[str], r
     else:
         _execute(connection, f"INSERT INTO {into} ({names}) VALUES ", len(columns), rows)  # noqa: S608 names of our own tables
     return len(rows)
+
+
+def given(
+    connection: Connection, name: str, columns: Mapping[str, str], rows: Sequence[Row]
+) -> tuple[str, dict[str, str]]:
+    """A few rows as what a FROM may name `name`, with the values to bind; columns with their types."""
+    if not is_postgres(connection):
+        temporary(connection, name, ", ".join(f"{column} {kind}" for column, kind in columns.items()))
+        insert(connection, name, list(columns), rows)
+        return name, {}
+    lists = ", ".join(f"CAST(:{name}_{column} AS {kind}[])" for column, kind in columns.items())
+    told = {f"{name}_{column}": array(row[n] for row in rows) for n, column in enumerate(columns)}
+    return f"unnest({lists}) AS {name}({', '.join(columns)})", told
 
 
 def _execute(connection: Connection, statement: str, width: int, rows: Sequence[Row]) -> None:

@@ -2,13 +2,13 @@
 
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import attrgetter
 
 from sqlalchemy import Connection, text
 
-from models.dialect import among, listed, lists, met, newest_id
+from models.dialect import among, listed, lists, met
 from splitcart import identity
 from splitcart.identity import Listing
 
@@ -33,20 +33,6 @@ class Found:
     learned: frozenset[tuple[str, str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
-    """What one transaction did: what of a catalogue that was loaded before it is to be read again."""
-
-    values: frozenset[str]
-    """The GTINs and keys that it told or learned."""
-    products: frozenset[int]
-    """Products that were there and were given listings."""
-    began: int
-    """The latest id of a product when it began: a catalogue loaded before that may lack what others have added."""
-    newest: int
-    """The latest id of a product at its end, if nobody else has added any since it began."""
-
-
 _AFTER = 2**62
 """Above every id of a database."""
 _ALIASED = "p.id, p.gtin, p.normalized_key, a.kind, a.value"
@@ -63,26 +49,11 @@ class Catalogue:
         self.by_key: dict[str, list[Product]] = defaultdict(list)
         self.known: dict[int, Product] = {}
         self.made: list[Product] = []
-        self.newest = 0
-        """The latest id of a product when it was loaded."""
 
     def load(self, connection: Connection) -> None:
         """Reads the products that any of the GTINs or keys may mean, with their listings."""
-        newest = text(f"SELECT {newest_id(connection, 'products')}")
-        self.newest = int(connection.execute(newest).scalar_one())
-        self._load(connection, self.gtins, self.keys, ())
-
-    def renew(self, connection: Connection, since: Since) -> None:
-        """Reads again what may have changed: no query where the two batches have nothing in common."""
-        gtins, keys, ids = self.gtins & since.values, self.keys & since.values, self.known.keys() & since.products
-        if gtins or keys or ids:
-            self._load(connection, gtins, keys, ids)
-
-    def _load(
-        self, connection: Connection, gtins: Collection[str], keys: Collection[str], ids: Collection[int]
-    ) -> None:
-        texts = {"gtins": listed(connection, sorted(gtins)), "keys": listed(connection, sorted(keys))}
-        queries = [
+        texts = {"gtins": listed(connection, sorted(self.gtins)), "keys": listed(connection, sorted(self.keys))}
+        queries = (
             met(connection, columns, table, column, name)
             for columns, table, column, name in (
                 ("id, gtin, normalized_key, 'gtin', gtin", "products", "gtin", "gtins"),
@@ -90,34 +61,20 @@ class Catalogue:
                 (_ALIASED, _ALIASES, "a.kind = 'gtin' AND a.value", "gtins"),
                 (_ALIASED, _ALIASES, "a.kind = 'key' AND a.value", "keys"),
             )
-        ]
-        values = dict(texts)
-        if ids:
-            sql = "SELECT id, gtin, normalized_key, 'id', NULL FROM products WHERE"
-            queries.append(f"{sql} {among(connection, 'id', 'ids')}")
-            values["ids"] = listed(connection, sorted(ids))
-        for told, lists_of in ((gtins, self.by_gtin), (keys, self.by_key)):
-            for value in told:
-                lists_of.pop(value, None)
+        )
         sql = f"{lists(connection, *texts)}{' UNION '.join(queries)} ORDER BY 1"
-        read: set[int] = set()
-        for product_id, gtin, key, kind, value in connection.execute(text(sql), values):
+        for product_id, gtin, key, kind, value in connection.execute(text(sql), texts):
             product = self.known.setdefault(product_id, Product(product_id, product_id, gtin, key))
-            product.gtin = gtin
-            read.add(product_id)
-            if kind != "id":
-                (self.by_gtin if kind == "gtin" else self.by_key)[value].append(product)
-        self._load_listings(connection, read)
+            (self.by_gtin if kind == "gtin" else self.by_key)[value].append(product)
+        self._load_listings(connection)
 
-    def _load_listings(self, connection: Connection, ids: Collection[int]) -> None:
-        if not ids:
+    def _load_listings(self, connection: Connection) -> None:
+        if not self.known:
             return
-        for product_id in ids:
-            self.known[product_id].listings.clear()
         sql = f"""SELECT l.product_id, c.name, l.sku, l.name, l.brand, l.size, l.gtin
             FROM listings l JOIN companies c ON c.id = l.company_id
             WHERE {among(connection, "l.product_id", "ids")} ORDER BY l.id"""  # noqa: S608 fixed text
-        for product_id, *listing in connection.execute(text(sql), {"ids": listed(connection, sorted(ids))}):
+        for product_id, *listing in connection.execute(text(sql), {"ids": listed(connection, sorted(self.known))}):
             self.known[product_id].listings.append(Listing(*listing))
 
     def find(self, listing: Listing, key: str) -> Found:

@@ -12,6 +12,8 @@ from models.staged_rows import path_text
 from models.tables import categories, product_categories
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row
+
     from models.staged_texts import Staged
 
 _NAMES = ("company_id", "path", "name", "parent_id", "key", "is_promo")
@@ -20,7 +22,7 @@ _NAMES = ("company_id", "path", "name", "parent_id", "key", "is_promo")
 def category_ids(
     connection: Connection,
     company_id: int,
-    staged: Iterable["Staged"],
+    staged: Iterable["Row[Any] | Staged"],
     earlier: Mapping[str | None, int | None] | None = None,
 ) -> dict[str | None, int | None]:
     """The category's id by path (JSON text; None for None). Adds what is missing, parents before children.
@@ -28,7 +30,7 @@ def category_ids(
     `earlier` is what an earlier call gave, committed since: it is not asked for again, and is in what this one gives.
     """
     ids: dict[str | None, int | None] = dict(earlier or {None: None})
-    told: dict[str, Staged] = {}
+    told: dict[str, Row[Any] | Staged] = {}
     for one in staged:  # of several rows with one path the least sku tells its key: the order must not matter
         if one.path and one.path not in ids and (one.path not in told or one.sku < told[one.path].sku):
             told[one.path] = one
@@ -47,7 +49,7 @@ def _depth(path: str) -> int:
     return len(json.loads(path))
 
 
-def _row(company_id: int, path: str, leaf: "Staged | None", known: dict[str, int]) -> tuple[Any, ...]:
+def _row(company_id: int, path: str, leaf: "Row[Any] | Staged | None", known: dict[str, int]) -> tuple[Any, ...]:
     names = tuple(json.loads(path))
     parent = path_text(names[:-1])
     told = (leaf.category_key, int(bool(leaf.is_promo))) if leaf else (None, 0)

@@ -47,6 +47,24 @@ def met(connection: Connection, columns: str, table: str, column: str, name: str
         CROSS JOIN LATERAL (SELECT {columns} FROM {table} WHERE {column} = {name}.value OFFSET 0) AS found"""  # noqa: S608
 
 
+def joined(connection: Connection, row: str, columns: Sequence[str]) -> str:
+    """What joins each row of a FROM so far with the staged row s of :run whose seq is `row`: an index look-up for each.
+
+    PostgreSQL would read all that is staged (see `met`).
+    """
+    if not is_postgres(connection):
+        return f"CROSS JOIN staged_items s ON s.run_id = :run AND s.seq = {row}"
+    names = ", ".join(columns)
+    return f"""CROSS JOIN LATERAL
+        (SELECT {names} FROM staged_items WHERE run_id = :run AND seq = {row} OFFSET 0) AS s"""  # noqa: S608 our own names
+
+
+def exists(connection: Connection, table: str, where: str) -> str:
+    """EXISTS by an index look-up for each row: PostgreSQL would rather read the whole table once (see `met`)."""
+    fence = " OFFSET 0" if is_postgres(connection) else ""
+    return f"EXISTS (SELECT 1 FROM {table} WHERE {where}{fence})"  # noqa: S608 our own names
+
+
 def lists(connection: Connection, *names: str, of: str = "text") -> str:
     """What a statement with `met` begins with: its lists, each told to the server once."""
     if not is_postgres(connection):
@@ -86,20 +104,29 @@ def new_ids(connection: Connection, table: str, count: int) -> range | list[int]
     if is_postgres(connection):
         sql = f"SELECT array_agg(nextval('{table}_id_seq')) FROM generate_series(1, {int(count)})"  # noqa: S608 our own names
         return connection.execute(text(sql)).scalar_one() or []
-    first = int(connection.execute(text(f"SELECT {newest_id(connection, table)} + 1")).scalar_one())
+    first = int(connection.execute(text(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")).scalar_one())  # noqa: S608
     return range(first, first + count)
 
 
-def newest_id(connection: Connection, table: str) -> str:
-    """An expression: the latest id that `new_ids` has given, or on SQLite that a row has; 0 where there is none."""
-    if is_postgres(connection):
-        return f"(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {table}_id_seq)"  # noqa: S608 our own names
-    return f"(SELECT coalesce(max(id), 0) FROM {table})"  # noqa: S608 our own names
+def array(values: Iterable[Any]) -> str:
+    """Integers, texts and nulls as the text of PostgreSQL's array."""
+    return "{" + ",".join("NULL" if v is None else str(v) if isinstance(v, int) else _quoted(v) for v in values) + "}"
 
 
-def temporary(connection: Connection, name: str, columns: str) -> None:
-    """An empty table of this transaction alone; PostgreSQL keeps its definition for the session."""
-    ending = " ON COMMIT DELETE ROWS" if is_postgres(connection) else ""
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def temporary(connection: Connection, name: str, columns: str, *, kept: bool = False) -> None:
+    """An empty table of this transaction alone, or `kept` for the next ones of the connection.
+
+    PostgreSQL keeps its definition for the session.
+    """
+    ending = "PRESERVE ROWS" if kept else "DELETE ROWS"
+    ending = f" ON COMMIT {ending}" if is_postgres(connection) else ""
     connection.execute(text(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({columns}){ending}"))
     if not is_postgres(connection):
         connection.execute(text(f"DELETE FROM {name}"))  # noqa: S608 our own names
+    elif kept:
+        connection.execute(text(f"TRUNCATE {name}"))

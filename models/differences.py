@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from models.dialect import temporary
 from models.locks import Place
-from models.offers import columns, differs
+from models.offers import columns, differs, offer_types
 from models.run import Run
 from models.tables.base import OFFER
 from models.types import UtcDateTime, utc_text
@@ -36,19 +36,21 @@ def find(connection: Connection, moment: Moment) -> dict[str, int]:
     has, so its own row goes; follow: the same without an own row, new to the store or after a delisting; touch: an own
     row that this run confirms, though the anchor contested it or another store's run had written it.
     """
-    temporary(connection, "publish_diff", "listing_id INTEGER, seq INTEGER, action TEXT, seen_before INTEGER")
+    temporary(
+        connection, "publish_diff", f"listing_id INTEGER, action TEXT, seen_before INTEGER, {offer_types(connection)}"
+    )
     member = not moment.place.is_anchor
     case = _actions(connection, member)
     joins = f"LEFT JOIN prices a ON a.store_id = {moment.place.anchor_id} AND a.listing_id = w.listing_id"
     joins += " LEFT JOIN crawl_runs r ON r.id = o.crawl_run_id"
     sql = f"""
         INSERT INTO publish_diff SELECT * FROM (
-            SELECT w.listing_id, w.seq, {case} AS action, {_seen_before()} AS seen_before
-            FROM publish_seen w JOIN staged_items s ON s.run_id = {moment.run.id} AND s.seq = w.seq
+            SELECT w.listing_id, {case} AS action, {_seen_before()} AS seen_before, {columns("w")}
+            FROM publish_seen w
             LEFT JOIN prices o ON o.store_id = {moment.place.store_id} AND o.listing_id = w.listing_id
             LEFT JOIN missing_listings m ON m.store_id = {moment.place.store_id} AND m.listing_id = w.listing_id
             {joins if member else ""}
-            WHERE w.is_priced = 1) d
+            WHERE w.price_cents IS NOT NULL) d
         WHERE action IS NOT NULL ORDER BY listing_id"""  # noqa: S608 integers and fixed text
     _run(connection, sql, last_run=moment.last_run, store=moment.place.store_id, scraped=moment.last_scraped)
     counted = connection.execute(text("SELECT action, count(*) FROM publish_diff GROUP BY action"))
@@ -56,12 +58,12 @@ def find(connection: Connection, moment: Moment) -> dict[str, int]:
 
 
 def _actions(connection: Connection, member: bool) -> str:
-    own = differs(connection, "s", "o")
+    own = differs(connection, "w", "o")
     touch = "o.crawl_run_id NOT IN (SELECT id FROM crawl_runs WHERE store_id = :store)"
     same_as_anchor = ""
     if member:
         touch = f"({touch}) OR (a.changed_at > coalesce(:scraped, a.changed_at) AND a.changed_at > r.finished_at)"
-        same_as_anchor = f"""WHEN a.listing_id IS NOT NULL AND NOT {differs(connection, "s", "a")} THEN
+        same_as_anchor = f"""WHEN a.listing_id IS NOT NULL AND NOT {differs(connection, "w", "a")} THEN
             CASE WHEN o.listing_id IS NOT NULL THEN 'drop' WHEN m.delisted_at IS NOT NULL THEN 'follow'
                 WHEN NOT EXISTS (SELECT 1 FROM price_changes c
                     WHERE c.store_id = :store AND c.listing_id = w.listing_id) THEN 'follow' END"""  # noqa: S608 fixed text
@@ -80,19 +82,18 @@ def _seen_before() -> str:
 
 def write(connection: Connection, moment: Moment, actions: dict[str, int]) -> None:
     """Writes the differences to prices and their history."""
-    own_row = f"FROM publish_diff d JOIN staged_items s ON s.run_id = {moment.run.id} AND s.seq = d.seq"
     if any(actions.get(action) for action in (*OWN, *FOLLOWS)):
         sql = f"""INSERT INTO price_changes
             (store_id, listing_id, changed_at, kind, {_NAMES}, crawl_run_id, seen_before)
             SELECT {moment.place.store_id}, d.listing_id, :now,
                 CASE WHEN d.action IN ('drop', 'follow') THEN 'follows' ELSE 'own' END,
-                {columns("s")}, {moment.run.id}, d.seen_before
-            {own_row} WHERE d.action <> 'touch' ORDER BY d.listing_id"""
+                {columns("d")}, {moment.run.id}, d.seen_before
+            FROM publish_diff d WHERE d.action <> 'touch' ORDER BY d.listing_id"""  # noqa: S608 integers and fixed text
         _run(connection, sql, now=moment.now)
     if actions.get("insert"):
         sql = f"""INSERT INTO prices (store_id, listing_id, {_NAMES}, changed_at, crawl_run_id)
-            SELECT {moment.place.store_id}, d.listing_id, {columns("s")}, :now, {moment.run.id}
-            {own_row} WHERE d.action = 'insert' ORDER BY d.listing_id"""
+            SELECT {moment.place.store_id}, d.listing_id, {columns("d")}, :now, {moment.run.id}
+            FROM publish_diff d WHERE d.action = 'insert' ORDER BY d.listing_id"""  # noqa: S608 integers and fixed text
         _run(connection, sql, now=moment.now)
     if actions.get("update") or actions.get("relist"):
         _update(connection, moment)
@@ -110,9 +111,9 @@ def _of(action: str) -> str:
 
 
 def _update(connection: Connection, moment: Moment) -> None:
-    values = ", ".join(f"{name} = s.{name}" for name in OFFER)
+    values = ", ".join(f"{name} = d.{name}" for name in OFFER)
     sql = f"""UPDATE prices SET {values}, changed_at = :now, crawl_run_id = {moment.run.id}
-        FROM publish_diff d JOIN staged_items s ON s.run_id = {moment.run.id} AND s.seq = d.seq
+        FROM publish_diff d
         WHERE prices.store_id = {moment.place.store_id} AND prices.listing_id = d.listing_id
             AND d.action IN ('update', 'relist')"""  # noqa: S608 integers and fixed text
     _run(connection, sql, now=moment.now)

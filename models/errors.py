@@ -50,5 +50,13 @@ class StagingIncomplete(StorageError):
         )
 
 
+class ListingsMissing(StorageError):
+    """Raised by publish when skus that the run staged have no listing, though they were resolved just before."""
+
+    def __init__(self, run_id: int, count: int) -> None:
+        self.run_id, self.count = run_id, count
+        super().__init__(f"{count} skus of run {run_id} have no listing: nothing was published; crawl again")
+
+
 class RollbackRefused(StorageError):
     """Raised by rollback when a run changed nothing, or later runs stand on what it wrote: roll those back first."""

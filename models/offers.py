@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from models.tables.base import OFFER
+from models.tables.base import OFFER, offer_columns
 
 PROMO = 1_000_000_000
 """Added to the seq of a row from a promotional category, so that the least is a departmental one where there is one."""
@@ -26,6 +26,13 @@ def chosen(connection: Connection) -> str:
 def columns(alias: str) -> str:
     """The offer's columns of a table alias, in the order of OFFER."""
     return ", ".join(f"{alias}.{name}" for name in OFFER)
+
+
+def offer_types(connection: Connection) -> str:
+    """The offer's columns with their types, for a temporary table."""
+    return ", ".join(
+        f"{column.name} {column.type.compile(connection.dialect)}" for column in offer_columns(priced=False)
+    )
 
 
 def differs(connection: Connection, one: str, other: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select, text, update
 
-from models import differences, ranges, resolve, staged_texts, texts, vectors
+from models import arrivals, differences, ranges, resolve, staged_texts, texts, vectors
 from models.differences import Moment
 from models.endings import end, has_ended
 from models.errors import StagingIncomplete
@@ -19,7 +19,7 @@ from models.locks import Place, lock_for_publishing
 from models.new_stores import ensure_store
 from models.retry import retried
 from models.run import Run, check_token
-from models.seen import gather
+from models.seen import gather, settle
 from models.staged_texts import Told
 from models.tables import companies, crawl_runs, membership_periods, stores
 from models.types import utc_text
@@ -73,21 +73,29 @@ def publish(
     if verdict.publishes not in ("all", "seen"):
         raise ValueError(f"verdict {verdict.status} publishes {verdict.publishes!r}: end the run with finish() instead")
     told = dict(asdict(counts) if is_dataclass(counts) and not isinstance(counts, type) else counts)
-    news = retried(engine, lambda: staged_texts.read(engine, run), what=f"reading run {run.id}")
-    company = retried(engine, lambda: _company(engine, run), what=f"reading the company of run {run.id}")
-    resolve.add(engine, run, company, news, now)
-    ending = _Ending(verdict, categories, answered_for, told, now, company, news.told)
 
     def work() -> Published:
-        with engine.begin() as connection:
-            return _committed(connection, run, verdict) or _publish(connection, run, ending)
+        with engine.connect() as connection:
+            with connection.begin():
+                company, listings = _company(connection, run), resolve.listings_of(connection, run)
+                new, otherwise = _look(connection, run)
+            connection.execution_options(splitcart_writes=True)
+            resolve.add(connection, run, company, new, listings, now)
+            ending = _Ending(verdict, categories, answered_for, told, now, company, otherwise)
+            with connection.begin():
+                return _committed(connection, run, verdict) or _publish(connection, run, ending)
 
     return retried(engine, work, what=f"publishing run {run.id}")
 
 
-def _company(engine: Engine, run: Run) -> str:
-    with engine.connect() as connection:
-        return str(connection.execute(select(companies.c.name).where(companies.c.id == run.company_id)).scalar_one())
+def _look(connection: Connection, run: Run) -> tuple[int, list[Told]]:
+    """How many skus are new, and the listings told otherwise; what was seen stays with the connection."""
+    new = arrivals.collect(connection, run) if gather(connection, run) else 0
+    return new, staged_texts.told(connection, run)
+
+
+def _company(connection: Connection, run: Run) -> str:
+    return str(connection.execute(select(companies.c.name).where(companies.c.id == run.company_id)).scalar_one())
 
 
 def _committed(connection: Connection, run: Run, verdict: Verdict) -> Published | None:
@@ -100,7 +108,7 @@ def _committed(connection: Connection, run: Run, verdict: Verdict) -> Published 
 
 def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
     moment, earlier = _begin(connection, run, ending)
-    seen, priced = gather(connection, run)
+    seen, priced = settle(connection, run)
     actions = differences.find(connection, moment)
     undo: dict[str, Any] = {"touched": differences.touched(connection, moment) if actions.get("touch") else []}
     undo["rows"] = differences.unlike_history(connection, moment, differences.REPLACED) if actions else []

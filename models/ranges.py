@@ -76,7 +76,7 @@ def judge(connection: Connection, moment: Moment, *, absent: bool) -> Absence:
 
 def _seen(connection: Connection) -> tuple[npt.NDArray[np.int64], Bits, Bits, Bits]:
     """Ordinals of the listings seen with their flags: one text from the database, because 20,000 rows are slow."""
-    code = "ordinal * 8 + is_priced * 4 + is_ranged * 2 + is_available"
+    code = "ordinal * 8 + CASE WHEN price_cents IS NULL THEN 0 ELSE 4 END + is_ranged * 2 + is_available"
     joined = f"string_agg(({code})::text, ',')" if is_postgres(connection) else f"group_concat({code})"
     told = connection.execute(text(f"SELECT {joined} FROM publish_seen")).scalar()  # noqa: S608 fixed text
     codes = np.array((told or "").split(",") if told else [], dtype=np.int64)
@@ -110,7 +110,7 @@ def _as_undo(row: Any) -> list[Any]:
 
 def _come_back(connection: Connection, store_id: int) -> list[list[Any]]:
     """Ends the absence of what was seen again; a delisted listing's only when it has a price again."""
-    again = "SELECT listing_id FROM publish_seen WHERE is_priced = 1 OR missing_listings.delisted_at IS NULL"
+    again = "SELECT listing_id FROM publish_seen WHERE price_cents IS NOT NULL OR missing_listings.delisted_at IS NULL"
     wanted = select(missing_listings).where(
         missing_listings.c.store_id == store_id, text(f"missing_listings.listing_id IN ({again})")
     )

@@ -4,183 +4,104 @@ All of it only adds, in key order and under the company's lock, so that it may b
 the publish after it fails. Texts of known listings change elsewhere (models.texts).
 """
 
-import time
-from collections import deque
-from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any
 
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, text
 
-from models import bulk
+from models import arrivals
 from models.brand_rows import brand_ids
-from models.catalogue import Catalogue, Found, Since
-from models.category_rows import add_to_categories, category_ids
-from models.dialect import among, listed, newest_id
-from models.identify import catalogue_of, identified
+from models.catalogue import Catalogue, Found, Product
+from models.category_rows import category_ids
+from models.dialect import is_postgres
 from models.learning import learn
 from models.retry import retried
 from models.run import Run
-from models.staged_texts import TEXTS, News, Row, Staged, staged_texts, texts_of
-from models.tables import companies, listings, product_categories
-from splitcart import identity
+from splitcart.identity import Listing
 
-BATCH = 1500
-"""Listings a transaction: what bounds the time for which the company's lock is held, and the memory this takes."""
-FIRST = 500
-"""Listings of the first transaction: the database waits for them."""
-
-
-class _Batch(NamedTuple):
-    """Some of the new listings, and what was found out about them before their transaction began."""
-
-    staged: Sequence[Staged]
-    keys: Sequence[str]
-    catalogue: Catalogue
+BATCH = 5000
+"""Listings a transaction: what bounds the time for which the company's lock is held."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Before:
+class _Known:
     """What the transactions before have committed; rows of brands and categories never go."""
 
     listings: int
     """How many listings the company has where nobody else adds any."""
     brands: dict[str, int] = field(default_factory=dict)
     categories: dict[str | None, int | None] = field(default_factory=lambda: {None: None})
-    since: Since | None = None
-    """What the latest of them did: the catalogue of the next batch was loaded meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Adding:
-    engine: Engine
-    run: Run
-    company: str
-    now: datetime
+def listings_of(connection: Connection, run: Run) -> int:
+    """How many listings the company has; also the ordinal of its next."""
+    count = text("SELECT coalesce(max(ordinal), -1) + 1 FROM listings WHERE company_id = :company")
+    return int(connection.execute(count, {"company": run.company_id}).scalar_one())
 
 
-def add(engine: Engine, run: Run, company: str, news: News, now: datetime) -> int:
-    """Makes the listings of new skus, in the order that `staged_texts.read` gives; returns how many.
+def add(connection: Connection, run: Run, company: str, count: int, listings: int, now: datetime) -> int:
+    """Makes the listings of the `count` skus in publish_arrivals; returns how many it made.
 
-    While the database writes one batch, a thread reads the next, works out its keys and looks up what they mean, on a
-    connection of its own; it goes no further ahead, so that memory follows the batch and not the store.
+    `listings`: how many the company had, at the latest, when those were found to have none.
+
+    On PostgreSQL its transactions do not wait for the log: the publish, which does, follows them in it. A crash that
+    loses one ends this connection, and empties the staging, without which nothing is published.
     """
-    adding = _Adding(engine, run, company, now)
-    before = _Before(news.listings)
-    made = 0
-    first = min(FIRST, BATCH)
-    parts = [news.new[:first], *(news.new[n : n + BATCH] for n in range(first, len(news.new), BATCH))]
-    with ThreadPoolExecutor(1, thread_name_prefix="look-up") as pool:
-        for batch in _ahead(pool, adding, parts if news.new else []):
-            added, before = _add_batch(adding, batch, before)
-            made += added
+    made, known = 0, _Known(listings)
+    for low in range(1, count + 1, BATCH):
+        high = min(low + BATCH - 1, count)
+        part = {"run": run.id, "company": run.company_id, "low": low, "high": high}
+
+        def work(part: Mapping[str, Any] = part, known: _Known = known) -> tuple[int, _Known]:
+            with connection.begin():
+                return _add(connection, run, company, part, known, now)
+
+        added, known = retried(connection.engine, work, what=f"resolving run {run.id}", on=connection)
+        made += added
     return made
 
 
-def _ahead(pool: ThreadPoolExecutor, adding: _Adding, parts: Sequence[Sequence[Row]]) -> Iterator[_Batch]:
-    """Each part prepared; the next is being prepared from the moment when one is asked for."""
-    waiting = deque[Future[_Batch]]()
-    for part in parts:
-        waiting.append(pool.submit(_prepared, adding, part))
-        if len(waiting) == 2:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+def _add(
+    connection: Connection, run: Run, company: str, part: Mapping[str, Any], known: _Known, now: datetime
+) -> tuple[int, _Known]:
+    """How many listings one transaction makes, and what is known once it is committed."""
+    later = "set_config('synchronous_commit', 'off', true)" if is_postgres(connection) else "1"
+    lock = "FOR UPDATE" if is_postgres(connection) else ""
+    connection.execute(text(f"SELECT {later} FROM companies WHERE id = :company {lock}"), part).all()  # noqa: S608
+    first = listings_of(connection, run)
+    count = arrivals.claim(connection, part, checked=first == known.listings)
+    compared = _compare(connection, company, part)
+    names = arrivals.distinct(connection, part, "brand")
+    brands = brand_ids(connection, names, known.brands)
+    paths = arrivals.distinct(connection, part, "path")
+    new = [path for path in paths if path not in known.categories]
+    shelved = arrivals.shelved(connection, part, new) if new else ()
+    categories = category_ids(connection, run.company_id, shelved, known.categories)
+    ids = {path: found for path in paths if (found := categories[path]) is not None}
+    arrivals.write(connection, part, {name: brands[name] for name in names if name in brands}, ids, first, count)
+    arrivals.categorise(connection, part, first, compared=bool(compared))
+    if compared:
+        learn(connection, run, [found for found, _ in compared], [sku for _, sku in compared], now)
+    return count, _Known(first + count, brands, categories)
 
 
-def _prepared(adding: _Adding, rows: Sequence[Row]) -> _Batch:
-    """What staging says of some listings, their normalized keys, and the products that they may be."""
-
-    def work() -> _Batch:
-        with adding.engine.connect() as connection:
-            staged = staged_texts(connection, adding.run, rows)
-            return _looked_up(connection, staged, list(_keys(staged)))
-
-    return retried(adding.engine, work, what=f"reading run {adding.run.id}")
-
-
-def _looked_up(connection: Connection, staged: Sequence[Staged], keys: Sequence[str]) -> _Batch:
-    catalogue = catalogue_of(staged, keys)
+def _compare(connection: Connection, company: str, part: Mapping[str, Any]) -> list[tuple[Found, str]]:
+    """What was found of the arrivals that may be products which are there, or one product, with the sku of each."""
+    rows = arrivals.met(connection, part)
+    if not rows:
+        return []
+    catalogue = Catalogue((row.gtin for row in rows if row.gtin), (row.normalized_key for row in rows))
     catalogue.load(connection)
-    return _Batch(staged, keys, catalogue)
-
-
-def _keys(staged: Sequence[Staged]) -> Iterator[str]:
-    for number, one in enumerate(staged):
-        if number % 48 == 0:  # some 0.4 ms
-            time.sleep(0)  # The thread that writes would wait 5 ms for the interpreter, and the database for it.
-        yield identity.normalized_key(one.brand, one.name, one.size)
-
-
-def _add_batch(adding: _Adding, batch: _Batch, before: _Before) -> tuple[int, _Before]:
-    """How many listings one transaction made, and what is known once it is committed."""
-    untried = [batch]
-
-    def work() -> tuple[int, _Before]:
-        with adding.engine.begin() as connection:
-            lock = select(companies.c.id).where(companies.c.id == adding.run.company_id).with_for_update()
-            connection.execute(lock).all()
-            sql = f"""SELECT coalesce(max(ordinal), -1) + 1, {newest_id(connection, "products")}
-                FROM listings WHERE company_id = :company"""  # noqa: S608 our own name
-            count, newest = connection.execute(text(sql), {"company": adding.run.company_id}).one()
-            if not untried or count != before.listings or not _still_holds(batch.catalogue, before.since, newest):
-                fresh = _fresh(connection, adding, batch)
-            else:
-                fresh = untried.pop()
-                if before.since:
-                    fresh.catalogue.renew(connection, before.since)
-            return _add(connection, adding, fresh, replace(before, listings=int(count)), int(newest))
-
-    return retried(adding.engine, work, what=f"resolving run {adding.run.id}")
-
-
-def _still_holds(catalogue: Catalogue, since: Since | None, newest: int) -> bool:
-    """Whether nobody but the batch before has added a product since the catalogue was loaded."""
-    if since is None:
-        return newest == catalogue.newest
-    return newest == since.newest and catalogue.newest >= since.began
-
-
-def _fresh(connection: Connection, adding: _Adding, batch: _Batch) -> _Batch:
-    """The batch as it is now: without the listings that another run of the company has added since they were read."""
-    sql = f"SELECT sku FROM listings WHERE company_id = :company AND {among(connection, 'sku', 'skus')}"  # noqa: S608
-    values = {"company": adding.run.company_id, "skus": listed(connection, [one.sku for one in batch.staged])}
-    there = set(connection.execute(text(sql), values).scalars())
-    left = [(one, key) for one, key in zip(batch.staged, batch.keys, strict=True) if one.sku not in there]
-    return _looked_up(connection, [one for one, _ in left], [key for _, key in left])
-
-
-def _add(connection: Connection, adding: _Adding, batch: _Batch, before: _Before, newest: int) -> tuple[int, _Before]:
-    run, staged = adding.run, batch.staged
-    brands = brand_ids(connection, [one.brand for one in staged], before.brands)
-    categories = category_ids(connection, run.company_id, staged, before.categories)
-    product_id, compared = identified(connection, adding.company, staged, batch.keys, brands, batch.catalogue)
-    category_id = [categories[one.path] for one in staged]
-    places = enumerate(zip(staged, product_id, category_id, strict=True), before.listings)
-    rows = [(run.company_id, one.sku, n, product, category, *texts_of(one)) for n, (one, product, category) in places]
-    names = ("company_id", "sku", "ordinal", "product_id", "category_id", *TEXTS)
-    bulk.insert(connection, listings, names, rows)
-    _categorise(connection, list(zip(product_id, category_id, strict=True)), compared.keys())
-    if compared:
-        learn(connection, run, list(compared.values()), [staged[place].sku for place in compared], adding.now)
-    new = len(staged) - len(compared) + len(batch.catalogue.made)
-    since = _since(batch, compared.values(), newest, newest + new)
-    return len(rows), _Before(before.listings + len(rows), brands, categories, since)
-
-
-def _categorise(connection: Connection, pairs: Sequence[tuple[int, int | None]], compared: Collection[int]) -> None:
-    """Puts each product into its category, if any; only those that were compared may be there already."""
-    alone = [pair for place, pair in enumerate(pairs) if pair[1] is not None and place not in compared]
-    bulk.insert(connection, product_categories, ("product_id", "category_id"), sorted(alone))
-    if compared:
-        found = (pairs[place] for place in compared)
-        add_to_categories(connection, {(product, category) for product, category in found if category is not None})
-
-
-def _since(batch: _Batch, found: Collection[Found], began: int, newest: int) -> Since:
-    """What the next batch, which was looked up meanwhile, cannot know."""
-    learned = (value for one in found for _, value in one.learned)
-    told = batch.catalogue.gtins | batch.catalogue.keys
-    return Since(told.union(learned), frozenset(int(one.product.id or 0) for one in found), began, newest)
+    found, places = list[tuple[Found, str]](), list[tuple[int, Product, bool]]()
+    for row in rows:
+        listing = Listing(company, row.sku, row.name, row.brand, row.size, row.gtin)
+        one = catalogue.find(listing, row.normalized_key)
+        places.append((row.place, one.product, one.product.id is None))
+        if one.product.id is None:
+            one.product.id = row.product_id
+        found.append((one, row.sku))
+    told = [(place, int(product.id or 0), int(is_new), product.gtin) for place, product, is_new in places]
+    arrivals.place(connection, told)
+    return found

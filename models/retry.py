@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import psycopg2
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, StatementError
 
 logger = logging.getLogger(__name__)
@@ -50,18 +50,26 @@ def delays(first: float = 0.05, last: float = 5.0) -> Callable[[int], float]:
 
 
 def retried(
-    engine: Engine, work: Callable[[], T], *, what: str, tries: int = 8, sleep: Callable[[float], None] = time.sleep
+    engine: Engine,
+    work: Callable[[], T],
+    *,
+    what: str,
+    tries: int = 8,
+    sleep: Callable[[float], None] = time.sleep,
+    on: Connection | None = None,
 ) -> T:
     """Runs a whole transaction, again after a lost connection, a deadlock or a serialisation failure.
 
-    `work` must begin and end its own transaction and be harmless to repeat. Raises its last error.
+    `work` must begin and end its own transaction and be harmless to repeat. Raises its last error; where it stands on
+    what earlier transactions left in the session of a connection (`on`), also when that one is lost.
     """
     delay = delays()
     for attempt in range(tries):
         try:
             return work()
         except Exception as error:
-            if attempt == tries - 1 or not is_transient(engine, error):
+            gone = on is not None and on.invalidated
+            if attempt == tries - 1 or gone or not is_transient(engine, error):
                 raise
             logger.warning("%s failed (%s); trying again", what, str(original(error)).strip())
             sleep(delay(attempt))

@@ -15,7 +15,6 @@ from models.groups import Place
 from models.learning import unlearn
 from models.ranges import pack
 from models.retry import retried
-from models.staged_texts import TEXTS
 from models.tables import (
     crawl_runs,
     listings,
@@ -28,6 +27,7 @@ from models.tables import (
     stores,
 )
 from models.tables.base import OFFER
+from models.tables.products import TEXTS
 from models.types import UtcDateTime
 from models.undo import unpacked
 

@@ -16,7 +16,8 @@ from models.dialect import among, is_postgres, listed, temporary
 from models.identify import catalogue_of, identified
 from models.run import Run
 from models.same_sku import taught
-from models.staged_texts import TEXTS, Staged, Told
+from models.staged_texts import Staged, Told
+from models.tables.products import TEXTS
 from models.types import UtcDateTime, utc_text
 from splitcart import identity
 from splitcart.identity import Listing

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, event, text
 
 from models import bulk
 from models.dialect import temporary
+from tests.models.test_dialect import AWKWARD
 
 
 @contextmanager
@@ -42,3 +43,13 @@ def test_sqlite_is_given_many_rows_a_statement(engine: Engine) -> None:
         bulk.insert(connection, "numbers", ("number",), [(n,) for n in range(10_000)])
     assert not any(sent)
     assert len(sent) - before <= 4
+
+
+def test_rows_that_are_given_are_read_as_they_are(engine: Engine) -> None:
+    rows = [(n, word, None if n % 3 else 2**40) for n, word in enumerate([*AWKWARD, None])]
+    with engine.begin() as connection:
+        source, told = bulk.given(connection, "given", {"n": "INTEGER", "word": "TEXT", "big": "BIGINT"}, rows)
+        found = connection.execute(text(f"SELECT n, word, big FROM {source} ORDER BY n"), told).all()
+        assert [tuple(row) for row in found] == rows
+        source, told = bulk.given(connection, "given", {"n": "INTEGER", "word": "TEXT", "big": "BIGINT"}, [])
+        assert connection.execute(text(f"SELECT n, word, big FROM {source}"), told).all() == []

@@ -1,18 +1,21 @@
 """New skus become listings once, and the same products however many are resolved at a time."""
 
 import random
-import threading
 from pathlib import Path
 from shutil import copyfile
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from models import engine as engines
-from models import resolve, staged_texts
+from models import resolve, runs
+from models.checks import check
+from models.errors import ListingsMissing, StagingIncomplete
+from models.publish import publish
 from tests.models.test_identify import products
-from tests.support.storage import crawl, day, open_run, query, row, stage
+from tests.support.postgres import Server
+from tests.support.storage import crawl, day, judged, open_run, query, row, stage
 
 GTINS = (None, "09300605123454", "09310072000282", "09310072011691")
 SHELVES = (("Pantry",), ("Pantry", "Tins"), ("Dairy", "Milk"), ())
@@ -56,33 +59,41 @@ def placed(engine: Engine) -> set[tuple]:
     return set(query(engine, sql))
 
 
-def test_what_another_run_has_added_meanwhile_is_not_added_again(engine: Engine) -> None:
-    """The news of a run are read before the company's lock is taken: another run may come between."""
+@pytest.mark.parametrize("batch", [1, 3, 100])
+def test_what_another_run_has_added_meanwhile_is_not_added_again(engine: Engine, monkeypatch, batch) -> None:
+    """What is new is read before the company's lock is taken: another run may come between, and between batches."""
     crawl(engine, [row(0)], store="1")
-    late = open_run(engine, "2", now=day(1))
-    stage(engine, late.id, [row(n, gtin=GTINS[n % 4]) for n in range(1, 5)])
-    news = staged_texts.read(engine, late)
-    assert (len(news.new), news.listings) == (4, 1)
-    crawl(engine, [row(n, gtin=GTINS[n % 4]) for n in range(2, 7)], store="1", now=day(1))
-    assert resolve.add(engine, late, "Woolworths", news, day(1)) == 1
-    assert resolve.add(engine, late, "Woolworths", news, day(1)) == 0
-    listed = query(engine, "SELECT sku, ordinal FROM listings ORDER BY sku")
-    assert [sku for sku, _ in listed] == [str(n) for n in range(7)]
-    assert sorted(ordinal for _, ordinal in listed) == list(range(7))
+    late, retried, others = open_run(engine, "2", now=day(1)), resolve.retried, [[1, 2, 5], [3, 4, 8]]
+    stage(engine, late.id, [row(n, gtin=GTINS[n % 4]) for n in range(1, 8)])
+
+    def after_another(*told, **options):
+        if others:
+            rows, others[:] = others[0], others[1:]
+            with monkeypatch.context() as plain:
+                plain.setattr(resolve, "retried", retried)
+                crawl(engine, [row(n, gtin=GTINS[n % 4]) for n in rows], store="1", now=day(2 - len(others) / 2))
+        return retried(*told, **options)
+
+    monkeypatch.setattr(resolve, "BATCH", batch)
+    monkeypatch.setattr(resolve, "retried", after_another)
+    counts = runs.measure(engine, late)
+    assert publish(engine, late, judged(), [], answered_for=None, counts=counts, now=day(3)).inserted == 7
+    listed = query(engine, "SELECT sku, ordinal FROM listings ORDER BY ordinal")
+    assert len({sku for sku, _ in listed}) == len(listed) == (9 if batch < 7 else 8)
+    assert [ordinal for _, ordinal in listed] == list(range(len(listed)))
 
 
-def test_a_product_that_another_company_adds_after_the_look_up_is_found(engine: Engine, monkeypatch) -> None:
-    """Batches are looked up before their transactions: what has come between is looked up again."""
+def test_a_product_that_another_company_adds_meanwhile_is_found(engine: Engine, monkeypatch) -> None:
+    """What is new is read before it is resolved: by then another company may have the product."""
     spread = {"name": "Vegemite Spread", "brand": "Vegemite", "size": "380g"}
-    looked_up = resolve._prepared
+    add = resolve.add
 
     def late(*told):
-        batch = looked_up(*told)
-        monkeypatch.setattr(resolve, "_prepared", looked_up)
+        monkeypatch.setattr(resolve, "add", add)
         crawl(engine, [row("c", **spread)], slug="coles", store="c")
-        return batch
+        return add(*told)
 
-    monkeypatch.setattr(resolve, "_prepared", late)
+    monkeypatch.setattr(resolve, "add", late)
     crawl(engine, [row("w", **spread)])
     assert len(products(engine)) == 1
 
@@ -106,27 +117,42 @@ def test_a_batch_tried_again_takes_nothing_from_the_try_that_failed(engine: Engi
     assert query(engine, "SELECT gtin FROM products") == [(GTINS[1],)]
 
 
-def test_a_product_added_between_a_look_up_and_the_batch_before_is_found(engine: Engine, monkeypatch) -> None:
-    """The second batch is looked up, then another company adds its product, then the first batch begins."""
-    spread = {"name": "Vegemite Spread", "brand": "Vegemite", "size": "380g"}
-    looked_up, add_batch, both, seen = resolve._prepared, resolve._add_batch, threading.Event(), []
+def test_rows_staged_without_their_keys_get_them(engine: Engine) -> None:
+    """A run that code before revision 0006 has staged."""
+    run = open_run(engine)
+    stage(engine, run.id, [row(1, name="Acme Milk", brand="Acme", size="1L"), row(2)])
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE staged_items SET normalized_key = NULL WHERE sku = '1'"))
+    publish(engine, run, judged(), [], answered_for=None, counts=runs.measure(engine, run), now=day(0))
+    assert query(engine, "SELECT normalized_key FROM products ORDER BY id")[0] == ("acme|milk|1000ml",)
 
-    def prepared(*told):
-        batch = looked_up(*told)
-        seen.append(batch)
-        if len(seen) == 2:
-            both.set()
-        return batch
 
-    def late(*told):
-        monkeypatch.setattr(resolve, "_add_batch", add_batch)
-        assert both.wait(30)
-        monkeypatch.setattr(resolve, "_prepared", looked_up)
-        crawl(engine, [row("c", **spread)], slug="coles", store="c")
-        return add_batch(*told)
+def test_a_sku_that_is_not_resolved_is_not_lost_in_silence(engine: Engine, monkeypatch) -> None:
+    monkeypatch.setattr(resolve, "add", lambda *_told: 0)
+    with pytest.raises(ListingsMissing, match="2 skus of run 1"):
+        crawl(engine, [row(1), row(2)])
+    assert query(engine, "SELECT count(*) FROM prices") == [(0,)]
 
-    monkeypatch.setattr(resolve, "BATCH", 1)
-    monkeypatch.setattr(resolve, "_prepared", prepared)
-    monkeypatch.setattr(resolve, "_add_batch", late)
-    crawl(engine, [row("a", name="Milk", size="2L"), row("w", **spread)])
-    assert len(products(engine)) == 2
+
+def test_a_server_that_crashes_between_resolving_and_publishing_publishes_nothing(tmp_path: Path, monkeypatch) -> None:
+    """Resolving does not wait for the log. What a crash may lose of it goes with the staging, without which none is
+    published."""
+    with Server(fsync="on") as server:
+        engine = engines.create(server.url(server.create_database()))
+        engines.migrate(engine)
+        add = resolve.add
+
+        def crashing(*told):
+            monkeypatch.setattr(resolve, "add", add)
+            add(*told)
+            server.restart()
+
+        monkeypatch.setattr(resolve, "add", crashing)
+        with pytest.raises(StagingIncomplete):
+            crawl(engine, [row(n) for n in range(50)])
+        assert query(engine, "SELECT count(*) FROM prices") == [(0,)]
+        with engine.connect() as connection:
+            assert list(check(connection)) == []
+        crawl(engine, [row(n) for n in range(50)], now=day(1), pid=2)
+        assert query(engine, "SELECT count(*) FROM prices") == [(50,)]
+        engine.dispose()
