@@ -26,8 +26,11 @@ _OURS = "n.place BETWEEN :low AND :high"
 """The arrivals of one transaction."""
 
 
-def collect(connection: Connection, run: Run) -> int:
-    """Fills publish_arrivals with the skus of publish_seen that have no listing, from place 1 on; returns how many."""
+def collect(connection: Connection, run: Run, *, keyed: bool) -> None:
+    """Fills publish_arrivals with the skus of publish_seen that have no listing, from place 1 on.
+
+    `keyed`: all of them were staged with their keys.
+    """
     temporary(connection, "publish_arrivals", COLUMNS, kept=True)
     told = ", ".join(_TOLD)
     texts = ", ".join(f"s.{name}" for name in (*TEXTS, "normalized_key"))
@@ -35,6 +38,7 @@ def collect(connection: Connection, run: Run) -> int:
     source = """FROM publish_seen w JOIN staged_items s ON s.run_id = :run AND s.seq = w.seq
         WHERE w.listing_id IS NULL"""
     if is_postgres(connection):
+        connection.execute(text("SET LOCAL work_mem = '32MB'"))  # the texts of a store are sorted: not on the disk
         order = 's.gtin COLLATE "C" NULLS LAST, w.sku COLLATE "C"'
         sql = f"""INSERT INTO publish_arrivals (place, product_id, is_new, is_compared, category_seq, {told})
             SELECT place, nextval('products_id_seq'), 1, 0, category_seq, {told} FROM (
@@ -43,34 +47,34 @@ def collect(connection: Connection, run: Run) -> int:
     else:  # A place that is not told is the next one. `claim` gives the ids, for there is no sequence.
         sql = f"""INSERT INTO publish_arrivals (is_new, is_compared, category_seq, {told})
             SELECT 1, 0, {columns} {source} ORDER BY s.gtin IS NULL, s.gtin, w.sku"""
-    count = connection.execute(text(sql), {"run": run.id}).rowcount
-    _fill_keys(connection)
-    return count
+    connection.execute(text(sql), {"run": run.id})
+    if not keyed:
+        _fill_keys(connection)
 
 
 def _fill_keys(connection: Connection) -> None:
     """Works out the keys of rows that were staged by code before revision 0006."""
     sql = "SELECT place, brand, name, size FROM publish_arrivals WHERE normalized_key IS NULL"
     rows = connection.execute(text(sql)).all()
-    if rows:
-        keys = [(place, identity.normalized_key(brand, name, size)) for place, brand, name, size in rows]
-        keys_of, values = bulk.given(connection, "publish_keys", {"place": "INTEGER", "key": "TEXT"}, keys)
-        sql = f"""UPDATE publish_arrivals SET normalized_key = publish_keys.key FROM {keys_of}
-            WHERE publish_arrivals.place = publish_keys.place"""  # noqa: S608 our own names
-        connection.execute(text(sql), values)
+    keys = [(place, identity.normalized_key(brand, name, size)) for place, brand, name, size in rows]
+    keys_of, values = bulk.given(connection, "publish_keys", {"place": "INTEGER", "key": "TEXT"}, keys)
+    sql = f"""UPDATE publish_arrivals SET normalized_key = publish_keys.key FROM {keys_of}
+        WHERE publish_arrivals.place = publish_keys.place"""  # noqa: S608 our own names
+    connection.execute(text(sql), values)
 
 
 def claim(connection: Connection, part: Mapping[str, Any], *, checked: bool) -> int:
-    """How many of this transaction's arrivals still have no listing.
+    """How many of this transaction's arrivals still have no listing: all of them where none was ever to be left out.
 
-    Unless that is `checked`, those of them and of the next transactions that another run has made listings of go.
-    `part`: run, company, and the places of this transaction, low and high.
+    Unless it is `checked` that there are none, those of them and of the next transactions that another run has made
+    listings of go. `part`: run, company, and the places of this transaction, low and high.
     """
+    left = int(part["high"]) - int(part["low"]) + 1
     if not checked:
         there = exists(connection, "listings l", "l.company_id = :company AND l.sku = n.sku")
         connection.execute(text(f"DELETE FROM publish_arrivals AS n WHERE n.place >= :low AND {there}"), part)  # noqa: S608
-    count = text(f"SELECT count(*) FROM publish_arrivals n WHERE {_OURS}")  # noqa: S608 fixed text
-    left = int(connection.execute(count, part).scalar_one())
+        count = text(f"SELECT count(*) FROM publish_arrivals n WHERE {_OURS}")  # noqa: S608 fixed text
+        left = int(connection.execute(count, part).scalar_one())
     if not is_postgres(connection):
         first = new_ids(connection, "products", 1)[0]
         sql = f"UPDATE publish_arrivals AS n SET product_id = :first + n.place - :low WHERE {_OURS}"  # noqa: S608

@@ -51,6 +51,8 @@ class _Ending:
     counts: dict[str, Any]
     now: datetime
     company: str
+    listings: int
+    """How many the company had, at the latest, when those that differ were read."""
     told: Sequence[Told]
 
 
@@ -81,7 +83,7 @@ def publish(
                 new, otherwise = _look(connection, run)
             connection.execution_options(splitcart_writes=True)
             resolve.add(connection, run, company, new, listings, now)
-            ending = _Ending(verdict, categories, answered_for, told, now, company, otherwise)
+            ending = _Ending(verdict, categories, answered_for, told, now, company, listings, otherwise)
             with connection.begin():
                 return _committed(connection, run, verdict) or _publish(connection, run, ending)
 
@@ -90,7 +92,9 @@ def publish(
 
 def _look(connection: Connection, run: Run) -> tuple[int, list[Told]]:
     """How many skus are new, and the listings told otherwise; what was seen stays with the connection."""
-    new = arrivals.collect(connection, run) if gather(connection, run) else 0
+    new, keyed = gather(connection, run)
+    if new:
+        arrivals.collect(connection, run, keyed=keyed)
     return new, staged_texts.told(connection, run)
 
 
@@ -108,7 +112,7 @@ def _committed(connection: Connection, run: Run, verdict: Verdict) -> Published 
 
 def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
     moment, earlier = _begin(connection, run, ending)
-    seen, priced = settle(connection, run)
+    seen, priced = settle(connection, run, ending.listings)
     actions = differences.find(connection, moment)
     undo: dict[str, Any] = {"touched": differences.touched(connection, moment) if actions.get("touch") else []}
     undo["rows"] = differences.unlike_history(connection, moment, differences.REPLACED) if actions else []

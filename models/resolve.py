@@ -31,6 +31,8 @@ class _Known:
 
     listings: int
     """How many listings the company has where nobody else adds any."""
+    whole: bool = True
+    """Nobody else has added any so far."""
     brands: dict[str, int] = field(default_factory=dict)
     categories: dict[str | None, int | None] = field(default_factory=lambda: {None: None})
 
@@ -71,7 +73,8 @@ def _add(
     lock = "FOR UPDATE" if is_postgres(connection) else ""
     connection.execute(text(f"SELECT {later} FROM companies WHERE id = :company {lock}"), part).all()  # noqa: S608
     first = listings_of(connection, run)
-    count = arrivals.claim(connection, part, checked=first == known.listings)
+    whole = known.whole and first == known.listings
+    count = arrivals.claim(connection, part, checked=whole)
     compared = _compare(connection, company, part)
     names = arrivals.distinct(connection, part, "brand")
     brands = brand_ids(connection, names, known.brands)
@@ -84,7 +87,7 @@ def _add(
     arrivals.categorise(connection, part, first, compared=bool(compared))
     if compared:
         learn(connection, run, [found for found, _ in compared], [sku for _, sku in compared], now)
-    return count, _Known(first + count, brands, categories)
+    return count, _Known(first + count, whole, brands, categories)
 
 
 def _compare(connection: Connection, company: str, part: Mapping[str, Any]) -> list[tuple[Found, str]]:

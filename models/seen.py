@@ -1,5 +1,7 @@
 """What a run saw, sku by sku: the temporary table that resolving and publishing work on, one connection long."""
 
+from typing import NamedTuple
+
 from sqlalchemy import Connection, text
 
 from models.dialect import is_postgres, temporary
@@ -9,11 +11,18 @@ from models.run import Run
 from models.tables.products import TEXTS
 
 COLUMNS = """sku TEXT, seq INTEGER, category_seq INTEGER, listing_id INTEGER, ordinal INTEGER, is_ranged INTEGER,
-    is_available INTEGER, differs INTEGER"""
+    is_available INTEGER, is_keyed INTEGER, differs INTEGER"""
 
 
-def gather(connection: Connection, run: Run) -> int:
-    """Fills publish_seen with one row a sku; returns how many have no listing.
+class Gathered(NamedTuple):
+    """How many skus have no listing, and whether all of these were staged with their keys."""
+
+    new: int
+    keyed: bool
+
+
+def gather(connection: Connection, run: Run) -> Gathered:
+    """Fills publish_seen with one row a sku.
 
     `differs`: the database has other texts or another category of the listing than the run tells, or texts pending.
     """
@@ -26,14 +35,16 @@ def gather(connection: Connection, run: Run) -> int:
         WITH chosen AS ({chosen(connection)})
         INSERT INTO publish_seen
         SELECT chosen.sku, chosen.seq, chosen.category_seq, l.id, l.ordinal, s.is_ranged{cast},
-            s.is_available{cast}, CASE WHEN l.id IS NOT NULL AND (l.pending IS NOT NULL OR {texts}
-                OR ({path} IS NOT NULL AND {path} {operator} k.path)) THEN 1 ELSE 0 END,
+            s.is_available{cast}, (s.normalized_key IS NOT NULL){cast}, CASE WHEN l.id IS NOT NULL AND (
+                l.pending IS NOT NULL OR {texts} OR ({path} IS NOT NULL AND {path} {operator} k.path)) THEN 1 ELSE 0 END,
             {columns("s")}
         FROM chosen JOIN staged_items s ON s.run_id = :run AND s.seq = chosen.seq
         LEFT JOIN listings l ON l.company_id = :company AND l.sku = chosen.sku
         LEFT JOIN categories k ON k.id = l.category_id"""  # noqa: S608 fixed text
     connection.execute(text(sql), {"run": run.id, "company": run.company_id})
-    return int(connection.execute(text("SELECT count(*) - count(listing_id) FROM publish_seen")).scalar_one())
+    counts = "SELECT count(*), coalesce(sum(is_keyed), 0) FROM publish_seen WHERE listing_id IS NULL"
+    new, keyed = connection.execute(text(counts)).one()
+    return Gathered(int(new), new == keyed)
 
 
 def path_of(row: str) -> str:
@@ -42,18 +53,19 @@ def path_of(row: str) -> str:
         (SELECT c.category_path FROM staged_items c WHERE c.run_id = :run AND c.seq = {row}.category_seq) END"""  # noqa: S608
 
 
-def settle(connection: Connection, run: Run) -> tuple[int, int]:
+def settle(connection: Connection, run: Run, listings: int) -> tuple[int, int]:
     """Gives the skus that had none the listing they have by now; returns how many there are, and how many have a price.
 
+    `listings`: how many the company had, at the latest, when they had none: theirs have the ordinals from that on.
     Raises ListingsMissing where one still has none: nothing that was seen may get lost.
     """
     sql = "SELECT count(*), count(*) - count(listing_id), count(price_cents) FROM publish_seen"
     count, new, priced = connection.execute(text(sql)).one()
     if new:
-        found = """UPDATE publish_seen SET (listing_id, ordinal) =
-            (SELECT l.id, l.ordinal FROM listings l WHERE l.company_id = :company AND l.sku = publish_seen.sku)
-            WHERE listing_id IS NULL"""
-        connection.execute(text(found), {"company": run.company_id})
+        found = """UPDATE publish_seen SET listing_id = l.id, ordinal = l.ordinal FROM listings l
+            WHERE l.company_id = :company AND l.ordinal >= :listings AND l.sku = publish_seen.sku
+                AND publish_seen.listing_id IS NULL"""
+        connection.execute(text(found), {"company": run.company_id, "listings": listings})
         if missing := connection.execute(text(sql)).one()[1]:
             raise ListingsMissing(run.id, int(missing))
     return int(count), int(priced)
