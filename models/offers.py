@@ -9,17 +9,19 @@ PROMO = 1_000_000_000
 
 
 def chosen(connection: Connection) -> str:
-    """SELECT sku, seq, category_seq: of each staged sku of :run the rows that give the offer and the category.
+    """SELECT sku, seq, category_seq, told: of each staged sku of :run the rows that give the offer and the category.
 
     The last organic row gives the offer (an advertised one only where there is no organic); the first organic row with
     a path outside the promotional roots gives the category, else the first organic one with any path, else none.
+    `told`: how many rows there are of it.
     """
     organic = "NOT sponsored" if connection.dialect.name == "postgresql" else "sponsored = 0"
     promo = "is_promo" if connection.dialect.name == "postgresql" else "is_promo = 1"
     return f"""
         SELECT sku, coalesce(max(CASE WHEN {organic} THEN seq END), max(seq)) AS seq,
             min(CASE WHEN {organic} AND category_path IS NOT NULL
-                THEN CASE WHEN {promo} THEN seq + {PROMO} ELSE seq END END) % {PROMO} AS category_seq
+                THEN CASE WHEN {promo} THEN seq + {PROMO} ELSE seq END END) % {PROMO} AS category_seq,
+            count(*) AS told
         FROM staged_items WHERE run_id = :run GROUP BY sku"""  # noqa: S608 fixed text
 
 

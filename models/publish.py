@@ -111,8 +111,8 @@ def _committed(connection: Connection, run: Run, verdict: Verdict) -> Published 
 
 
 def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
-    moment, earlier = _begin(connection, run, ending)
-    seen, priced = settle(connection, run, ending.listings)
+    moment, earlier, staged = _begin(connection, run, ending)
+    seen, priced = settle(connection, run, staged=staged, listings=ending.listings)
     actions = differences.find(connection, moment)
     undo: dict[str, Any] = {"touched": differences.touched(connection, moment) if actions.get("touch") else []}
     undo["rows"] = differences.unlike_history(connection, moment, differences.REPLACED) if actions else []
@@ -147,8 +147,8 @@ def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
     return published
 
 
-def _begin(connection: Connection, run: Run, ending: _Ending) -> tuple[Moment, list[dict[str, Any]]]:
-    """Locks the store, its group and the run, in this order; checks the lease and the staged rows."""
+def _begin(connection: Connection, run: Run, ending: _Ending) -> tuple[Moment, list[dict[str, Any]], int]:
+    """Locks the store, its group and the run, in this order; checks the lease and counts the staged rows."""
     store_id = ensure_store(connection, run.company_id, run.store_code, ending.now, timezone=run.timezone)
     place = lock_for_publishing(connection, store_id)
     check_token(connection, run, store_id=store_id)
@@ -160,7 +160,7 @@ def _begin(connection: Connection, run: Run, ending: _Ending) -> tuple[Moment, l
     last = _last_complete(connection, store_id)
     scraped = connection.execute(select(stores.c.last_scraped).where(stores.c.id == store_id)).scalar()
     earlier = unpacked(connection.execute(select(crawl_runs.c.undo).where(crawl_runs.c.id == run.id)).scalar())
-    return Moment(run, place, _after(connection, place, ending.now, earlier), last, scraped), earlier
+    return Moment(run, place, _after(connection, place, ending.now, earlier), last, scraped), earlier, count
 
 
 def _last_complete(connection: Connection, store_id: int) -> int | None:

@@ -5,13 +5,13 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from models.dialect import is_postgres, temporary
-from models.errors import ListingsMissing
+from models.errors import ListingsMissing, StagingIncomplete
 from models.offers import chosen, columns, offer_types
 from models.run import Run
 from models.tables.products import TEXTS
 
-COLUMNS = """sku TEXT, seq INTEGER, category_seq INTEGER, listing_id INTEGER, ordinal INTEGER, is_ranged INTEGER,
-    is_available INTEGER, is_keyed INTEGER, differs INTEGER"""
+COLUMNS = """sku TEXT, seq INTEGER, category_seq INTEGER, told INTEGER, listing_id INTEGER, ordinal INTEGER,
+    is_ranged INTEGER, is_available INTEGER, is_keyed INTEGER, differs INTEGER"""
 
 
 class Gathered(NamedTuple):
@@ -31,13 +31,13 @@ def gather(connection: Connection, run: Run) -> Gathered:
     operator = "IS DISTINCT FROM" if is_postgres(connection) else "IS NOT"
     texts = " OR ".join(f"(s.{name} IS NOT NULL AND s.{name} {operator} l.{name})" for name in TEXTS)
     path = path_of("chosen")
+    differs = f"""CASE WHEN l.id IS NOT NULL AND (l.pending IS NOT NULL OR {texts}
+        OR ({path} IS NOT NULL AND {path} {operator} k.path)) THEN 1 ELSE 0 END"""
     sql = f"""
         WITH chosen AS ({chosen(connection)})
         INSERT INTO publish_seen
-        SELECT chosen.sku, chosen.seq, chosen.category_seq, l.id, l.ordinal, s.is_ranged{cast},
-            s.is_available{cast}, (s.normalized_key IS NOT NULL){cast}, CASE WHEN l.id IS NOT NULL AND (
-                l.pending IS NOT NULL OR {texts} OR ({path} IS NOT NULL AND {path} {operator} k.path)) THEN 1 ELSE 0 END,
-            {columns("s")}
+        SELECT chosen.sku, chosen.seq, chosen.category_seq, chosen.told, l.id, l.ordinal, s.is_ranged{cast},
+            s.is_available{cast}, (s.normalized_key IS NOT NULL){cast}, {differs}, {columns("s")}
         FROM chosen JOIN staged_items s ON s.run_id = :run AND s.seq = chosen.seq
         LEFT JOIN listings l ON l.company_id = :company AND l.sku = chosen.sku
         LEFT JOIN categories k ON k.id = l.category_id"""  # noqa: S608 fixed text
@@ -53,14 +53,17 @@ def path_of(row: str) -> str:
         (SELECT c.category_path FROM staged_items c WHERE c.run_id = :run AND c.seq = {row}.category_seq) END"""  # noqa: S608
 
 
-def settle(connection: Connection, run: Run, listings: int) -> tuple[int, int]:
+def settle(connection: Connection, run: Run, *, staged: int, listings: int) -> tuple[int, int]:
     """Gives the skus that had none the listing they have by now; returns how many there are, and how many have a price.
 
+    `staged`: how many rows of the run the database holds: all of them must have been gathered, else StagingIncomplete.
     `listings`: how many the company had, at the latest, when they had none: theirs have the ordinals from that on.
     Raises ListingsMissing where one still has none: nothing that was seen may get lost.
     """
-    sql = "SELECT count(*), count(*) - count(listing_id), count(price_cents) FROM publish_seen"
-    count, new, priced = connection.execute(text(sql)).one()
+    sql = "SELECT count(*), count(*) - count(listing_id), count(price_cents), coalesce(sum(told), 0) FROM publish_seen"
+    count, new, priced, gathered = connection.execute(text(sql)).one()
+    if gathered != staged:
+        raise StagingIncomplete(run.id, int(gathered), staged)
     if new:
         found = """UPDATE publish_seen SET listing_id = l.id, ordinal = l.ordinal FROM listings l
             WHERE l.company_id = :company AND l.ordinal >= :listings AND l.sku = publish_seen.sku

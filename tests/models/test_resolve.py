@@ -134,6 +134,22 @@ def test_a_sku_that_is_not_resolved_is_not_lost_in_silence(engine: Engine, monke
     assert query(engine, "SELECT count(*) FROM prices") == [(0,)]
 
 
+def test_rows_staged_after_the_run_was_gathered_publish_nothing(engine: Engine, monkeypatch) -> None:
+    """What is counted while publishing is what was gathered before."""
+    add = resolve.add
+
+    def late(connection, run, *told):
+        stage(engine, run.id, [row(9)])
+        return add(connection, run, *told)
+
+    monkeypatch.setattr(resolve, "add", late)
+    run = open_run(engine)
+    stage(engine, run.id, [row(1), row(2)])
+    with pytest.raises(StagingIncomplete, match="staged 3 rows but the database holds 2"):
+        publish(engine, run, judged(), [], answered_for=None, counts={"staged": 3}, now=day(0))
+    assert query(engine, "SELECT count(*) FROM prices") == [(0,)]
+
+
 def test_a_server_that_crashes_between_resolving_and_publishing_publishes_nothing(tmp_path: Path, monkeypatch) -> None:
     """Resolving does not wait for the log. What a crash may lose of it goes with the staging, without which none is
     published."""
