@@ -64,15 +64,14 @@ def _fill_keys(connection: Connection) -> None:
 
 
 def claim(connection: Connection, part: Mapping[str, Any], *, checked: bool) -> int:
-    """How many of this transaction's arrivals still have no listing: all of them where none was ever to be left out.
+    """How many of this transaction's arrivals have no listing; those that another run has made listings of go.
 
-    Unless it is `checked` that there are none, those of them and of the next transactions that another run has made
-    listings of go. `part`: run, company, and the places of this transaction, low and high.
+    `checked`: there are none of those. `part`: run, company, and the places of this transaction, low and high.
     """
     left = int(part["high"]) - int(part["low"]) + 1
     if not checked:
         there = exists(connection, "listings l", "l.company_id = :company AND l.sku = n.sku")
-        connection.execute(text(f"DELETE FROM publish_arrivals AS n WHERE n.place >= :low AND {there}"), part)  # noqa: S608
+        connection.execute(text(f"DELETE FROM publish_arrivals AS n WHERE {_OURS} AND {there}"), part)  # noqa: S608
         count = text(f"SELECT count(*) FROM publish_arrivals n WHERE {_OURS}")  # noqa: S608 fixed text
         left = int(connection.execute(count, part).scalar_one())
     if not is_postgres(connection):

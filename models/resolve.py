@@ -32,7 +32,7 @@ class _Known:
     listings: int
     """How many listings the company has where nobody else adds any."""
     whole: bool = True
-    """Nobody else has added any so far."""
+    """Nobody else has added any since the new skus were found to be new."""
     brands: dict[str, int] = field(default_factory=dict)
     categories: dict[str | None, int | None] = field(default_factory=lambda: {None: None})
 

@@ -59,7 +59,7 @@ def placed(engine: Engine) -> set[tuple]:
     return set(query(engine, sql))
 
 
-@pytest.mark.parametrize("batch", [1, 3, 100])
+@pytest.mark.parametrize("batch", [1, 2, 3, 100])
 def test_what_another_run_has_added_meanwhile_is_not_added_again(engine: Engine, monkeypatch, batch) -> None:
     """What is new is read before the company's lock is taken: another run may come between, and between batches."""
     crawl(engine, [row(0)], store="1")
