@@ -4,6 +4,8 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -116,6 +118,22 @@ def array(values: Iterable[Any]) -> str:
 def _quoted(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def packed(connection: Connection, *values: str) -> str:
+    """An expression: the integers (of 32 bits) of all rows in one value, for `integers`: 20,000 rows are slow."""
+    if is_postgres(connection):
+        return f"string_agg({' || '.join(f'int4send({value})' for value in values)}, ''::bytea)"
+    joined = " || ',' || ".join(f"({value})" for value in values)
+    return f"group_concat({joined})"
+
+
+def integers(told: bytes | memoryview | str | None, width: int) -> npt.NDArray[np.int64]:
+    """What `packed` told of `width` values: (rows, width), in no order."""
+    if told is None:
+        return np.empty((0, width), np.int64)
+    flat = np.array(told.split(","), np.int64) if isinstance(told, str) else np.frombuffer(told, ">i4").astype(np.int64)
+    return flat.reshape(-1, width)
 
 
 def temporary(connection: Connection, name: str, columns: str, *, kept: bool = False) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, TextClause, bindparam, select, text
 
-from models.dialect import among, is_postgres, listed
+from models.dialect import among, integers, is_postgres, listed, packed
 from models.offers import columns, differs
 from models.ranges import shown
 from models.tables import crawl_runs, membership_periods, store_ranges
@@ -17,7 +17,6 @@ from models.types import UtcDateTime
 from splitcart.grouping_columns import bits
 
 _OFFER = ", ".join(OFFER)
-_JOINED = "group_concat(id || ',' || ordinal)"
 
 Ids = npt.NDArray[np.int64]
 NOBODY: Ids = np.zeros(0, np.int64)
@@ -34,12 +33,10 @@ _SEEN = """(base.changed_at <= :run_at AND (:joined <= :run_at OR EXISTS (
 
 
 def ordinals(connection: Connection, store_ids: Sequence[int]) -> tuple[Ids, Ids]:
-    """(ids, ordinals) of the listings of the stores' companies, by id; told as one text: 20,000 rows are slow."""
-    joined = "string_agg(id::text || ',' || ordinal::text, ',')" if is_postgres(connection) else _JOINED
+    """(ids, ordinals) of the listings of the stores' companies, by id."""
     mine = f"SELECT company_id FROM stores WHERE {among(connection, 'id', 'stores')}"  # noqa: S608 our names
-    sql = f"SELECT {joined} FROM listings WHERE company_id IN ({mine})"  # noqa: S608 our names
-    told = connection.execute(text(sql), {"stores": listed(connection, store_ids)}).scalar()
-    pairs = np.array(told.split(",") if told else [], np.int64).reshape(-1, 2)
+    sql = f"SELECT {packed(connection, 'id', 'ordinal')} FROM listings WHERE company_id IN ({mine})"  # noqa: S608 our names
+    pairs = integers(connection.execute(text(sql), {"stores": listed(connection, store_ids)}).scalar(), 2)
     pairs = pairs[np.argsort(pairs[:, 0])]
     return pairs[:, 0], pairs[:, 1]
 
