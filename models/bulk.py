@@ -13,7 +13,7 @@ from models.dialect import array, is_postgres, temporary
 _SEPARATOR = "\x1f"
 _NULL = "\x1e"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", _SEPARATOR: "\\x1f", _NULL: "\\x1e"})
-_CHUNKS = (32, 512)
+_CHUNKS = (32, 128)
 """Rows handed to COPY at first, so that the server begins, and at most; each time twice as many."""
 _VALUES = 3000
 """Values in one statement of SQLite."""
