@@ -97,7 +97,7 @@ def shelved(connection: Connection, part: Mapping[str, Any], paths: Collection[s
     return connection.execute(text(sql), {**part, "paths": listed(connection, paths)}).all()
 
 
-def met(connection: Connection, part: Mapping[str, Any]) -> Sequence[Row[Any]]:
+def to_compare(connection: Connection, part: Mapping[str, Any]) -> Sequence[Row[Any]]:
     """place, product_id, normalized_key, sku, name, brand, size, gtin of those that must be compared, in order.
 
     They have a barcode or key of a product that is there, or of another of them; every other is a product of its own.

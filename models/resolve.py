@@ -92,7 +92,7 @@ def _add(
 
 def _compare(connection: Connection, company: str, part: Mapping[str, Any]) -> list[tuple[Found, str]]:
     """What was found of the arrivals that may be products which are there, or one product, with the sku of each."""
-    rows = arrivals.met(connection, part)
+    rows = arrivals.to_compare(connection, part)
     if not rows:
         return []
     catalogue = Catalogue((row.gtin for row in rows if row.gtin), (row.normalized_key for row in rows))

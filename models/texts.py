@@ -13,7 +13,7 @@ from models import bulk
 from models.brand_rows import brand_ids
 from models.category_rows import add_to_categories, category_ids
 from models.dialect import among, is_postgres, listed, temporary
-from models.identify import catalogue_of, identified
+from models.identify import identified
 from models.run import Run
 from models.same_sku import taught
 from models.staged_texts import Staged, Told
@@ -127,9 +127,7 @@ def _products(
     if moved:
         keys = [identity.normalized_key(one.brand, one.name, one.size) for one in moved]
         brands = brand_ids(connection, [one.brand for one in moved])
-        catalogue = catalogue_of(moved, keys)
-        catalogue.load(connection)
-        now_of, _ = identified(connection, company, moved, keys, brands, catalogue)
+        now_of = identified(connection, company, moved, keys, brands)
         for one, its in zip(moved, now_of, strict=True):
             taught(connection, run, product_id[one.sku], one.sku, None, None, frozenset(), now)
             product_id[one.sku] = its
