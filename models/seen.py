@@ -65,9 +65,14 @@ def settle(connection: Connection, run: Run, *, staged: int, listings: int) -> t
     if gathered != staged:
         raise StagingIncomplete(run.id, int(gathered), staged)
     if new:
-        found = """UPDATE publish_seen SET listing_id = l.id, ordinal = l.ordinal FROM listings l
-            WHERE l.company_id = :company AND l.ordinal >= :listings AND l.sku = publish_seen.sku
-                AND publish_seen.listing_id IS NULL"""
+        theirs = "l.company_id = :company AND l.ordinal >= :listings AND l.sku = publish_seen.sku"
+        if is_postgres(connection):
+            found = f"""UPDATE publish_seen SET listing_id = l.id, ordinal = l.ordinal FROM listings l
+                WHERE {theirs} AND publish_seen.listing_id IS NULL"""  # noqa: S608 fixed text
+        else:  # It would read all of theirs for each: `+` says that ordinals are no way to find one.
+            theirs = theirs.replace("l.ordinal", "+l.ordinal")
+            found = f"""UPDATE publish_seen SET (listing_id, ordinal) =
+                (SELECT l.id, l.ordinal FROM listings l WHERE {theirs}) WHERE listing_id IS NULL"""  # noqa: S608
         connection.execute(text(found), {"company": run.company_id, "listings": listings})
         if missing := connection.execute(text(sql)).one()[1]:
             raise ListingsMissing(run.id, int(missing))
