@@ -38,7 +38,9 @@ def collect(connection: Connection, run: Run, *, keyed: bool) -> None:
     source = """FROM publish_seen w JOIN staged_items s ON s.run_id = :run AND s.seq = w.seq
         WHERE w.listing_id IS NULL"""
     if is_postgres(connection):
-        connection.execute(text("SET LOCAL work_mem = '32MB'"))  # the texts of a store are sorted: not on the disk
+        # The texts of a store are sorted: not on the disk.
+        enough = "pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('32MB')"
+        connection.execute(text(f"SELECT set_config('work_mem', '32MB', true) WHERE {enough}"))
         order = 's.gtin COLLATE "C" NULLS LAST, w.sku COLLATE "C"'
         sql = f"""INSERT INTO publish_arrivals (place, product_id, is_new, is_compared, category_seq, {told})
             SELECT place, nextval('products_id_seq'), 1, 0, category_seq, {told} FROM (
@@ -168,7 +170,7 @@ def write(
 def _hash_joins(connection: Connection, *, wanted: bool) -> None:
     """Of a table without statistics PostgreSQL believes that it has few rows, and would read the lists for each."""
     if is_postgres(connection):
-        connection.execute(text(f"SET LOCAL enable_nestloop = {'off' if wanted else 'on'}"))
+        connection.execute(text(f"SET LOCAL enable_nestloop TO {'off' if wanted else 'DEFAULT'}"))
 
 
 def categorise(connection: Connection, part: Mapping[str, Any], first: int, *, compared: bool) -> None:

@@ -41,21 +41,27 @@ class LeaseLost(StorageError):
 
 
 class StagingIncomplete(StorageError):
-    """Raised by publish when the database holds another number of staged rows than the pipeline handed over."""
+    """Raised by publish when it finds another number of staged rows than were handed over, or are there by now."""
 
     def __init__(self, run_id: int, counted: int, expected: int) -> None:
         self.run_id, self.counted, self.expected = run_id, counted, expected
         super().__init__(
-            f"run {run_id} staged {expected} rows but the database holds {counted}: nothing was published; crawl again"
+            f"run {run_id} staged {expected} rows but {counted} were found: nothing was published; crawl again"
         )
 
 
 class ListingsMissing(StorageError):
-    """Raised by publish when skus that the run staged have no listing, though they were resolved just before."""
+    """Raised by publish when skus that the run staged have no listing, though they were resolved just before.
+
+    A fault of ours, or a database that lost what it had committed: scripts/check_database.py tells what else.
+    """
 
     def __init__(self, run_id: int, count: int) -> None:
         self.run_id, self.count = run_id, count
-        super().__init__(f"{count} skus of run {run_id} have no listing: nothing was published; crawl again")
+        super().__init__(
+            f"{count} skus of run {run_id} have no listing, though they were made just before: nothing was published; "
+            "run scripts/check_database.py, then crawl again"
+        )
 
 
 class RollbackRefused(StorageError):

@@ -79,7 +79,10 @@ class StagingWriter:
         self._thread.start()
 
     async def put(self, row: dict[str, Any]) -> None:
-        """Takes over a row: a ProductItem's fields, category_key, is_promo, normalized_key. Waits for a full buffer."""
+        """Takes over one row: the fields of a ProductItem, category_key, is_promo, normalized_key.
+
+        Waits while the buffer is full.
+        """
         assert self._room is not None
         while len(self._rows) >= self.buffer and self.error is None:
             self._room.clear()

@@ -183,7 +183,7 @@ def test_a_lost_lease_publishes_nothing(engine: Engine) -> None:
 def test_rows_missing_from_staging_publish_nothing(engine: Engine) -> None:
     run = open_run(engine)
     stage(engine, run.id, [row(1)])
-    with pytest.raises(StagingIncomplete, match="staged 2 rows but the database holds 1"):
+    with pytest.raises(StagingIncomplete, match="staged 2 rows but 1 were found"):
         publish(engine, run, judged(), [], answered_for=None, counts={"staged": 2}, now=START)
     assert value(engine, "SELECT count(*) FROM prices") == 0
     assert value(engine, "SELECT status FROM crawl_runs") == "running"

@@ -145,14 +145,15 @@ def test_rows_staged_after_the_run_was_gathered_publish_nothing(engine: Engine, 
     monkeypatch.setattr(resolve, "add", late)
     run = open_run(engine)
     stage(engine, run.id, [row(1), row(2)])
-    with pytest.raises(StagingIncomplete, match="staged 3 rows but the database holds 2"):
+    with pytest.raises(StagingIncomplete, match="staged 3 rows but 2 were found"):
         publish(engine, run, judged(), [], answered_for=None, counts={"staged": 3}, now=day(0))
     assert query(engine, "SELECT count(*) FROM prices") == [(0,)]
 
 
-def test_a_server_that_crashes_between_resolving_and_publishing_publishes_nothing(tmp_path: Path, monkeypatch) -> None:
+def test_a_server_that_crashes_between_resolving_and_publishing_publishes_nothing(monkeypatch) -> None:
     """Resolving does not wait for the log. What a crash may lose of it goes with the staging, without which none is
     published."""
+    monkeypatch.delenv("TEST_DATABASE_URL", raising=False)  # a server that may be crashed
     with Server(fsync="on") as server:
         engine = engines.create(server.url(server.create_database()))
         engines.migrate(engine)
@@ -172,3 +173,32 @@ def test_a_server_that_crashes_between_resolving_and_publishing_publishes_nothin
         crawl(engine, [row(n) for n in range(50)], now=day(1), pid=2)
         assert query(engine, "SELECT count(*) FROM prices") == [(50,)]
         engine.dispose()
+
+
+def steps(engine: Engine, slug: str, rows: list[dict]) -> int:
+    """How much a publish makes SQLite do, in thousands of the instructions of its virtual machine."""
+    run, done = open_run(engine, slug, slug), [0]
+    stage(engine, run.id, rows)
+
+    def count() -> None:
+        done[0] += 1
+
+    with engine.connect() as connection:
+        connection.connection.driver_connection.set_progress_handler(count, 1000)
+    publish(engine, run, judged(), [], answered_for=None, counts={"staged": len(rows)}, now=day(0))
+    with engine.connect() as connection:
+        connection.connection.driver_connection.set_progress_handler(None, 0)
+    return done[0]
+
+
+def test_four_times_the_listings_take_some_four_times_the_work(tmp_path: Path, sqlite_template: Path) -> None:
+    """No list is read anew for each of its rows: not of new listings, nor of those that are compared, nor of known."""
+    found = {}
+    for count in (500, 2000):
+        engine = engines.create(f"sqlite:///{copyfile(sqlite_template, tmp_path / f'{count}.db')}")
+        rows = [
+            row(n, name=f"Thing {n}", category_path=("Aisle", f"Shelf {n % 50}"), brand=f"B {n}") for n in range(count)
+        ]
+        found[count] = [steps(engine, slug, rows) for slug in ("woolworths", "coles", "woolworths")]
+        engine.dispose()
+    assert all(few > 0 and many < 6 * few for few, many in zip(found[500], found[2000], strict=True)), found
