@@ -1,7 +1,8 @@
 """The few words that SQLite and PostgreSQL spell apart."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 import numpy as np
@@ -49,16 +50,40 @@ def met(connection: Connection, columns: str, table: str, column: str, name: str
         CROSS JOIN LATERAL (SELECT {columns} FROM {table} WHERE {column} = {name}.value OFFSET 0) AS found"""  # noqa: S608
 
 
-def joined(connection: Connection, row: str, columns: Sequence[str]) -> str:
-    """What joins each row of a FROM so far with the staged row s of :run whose seq is `row`: an index look-up for each.
+def looked_up(connection: Connection, alias: str, table: str, names: str, where: str, *, outer: bool = True) -> str:
+    """What joins each row of a FROM so far with those of a table: an index look-up for each (see `met`).
 
-    PostgreSQL would read all that is staged (see `met`).
+    `names`, `where` and what reads them write `alias` before the table's columns. `outer`: also where there is none.
     """
     if not is_postgres(connection):
-        return f"CROSS JOIN staged_items s ON s.run_id = :run AND s.seq = {row}"
-    names = ", ".join(columns)
-    return f"""CROSS JOIN LATERAL
-        (SELECT {names} FROM staged_items WHERE run_id = :run AND seq = {row} OFFSET 0) AS s"""  # noqa: S608 our own names
+        return f"{'LEFT' if outer else 'CROSS'} JOIN {table} AS {alias} ON {where}"
+    kind, condition = ("LEFT", " ON TRUE") if outer else ("CROSS", "")
+    return (
+        f"""{kind} JOIN LATERAL (SELECT {names} FROM {table} AS {alias} WHERE {where} OFFSET 0) AS {alias}{condition}"""  # noqa: S608 our own names
+    )
+
+
+@contextmanager
+def by_hash(connection: Connection, *, groups: bool = False) -> Iterator[None]:
+    """Within, PostgreSQL joins by hashing (`groups`: and groups so), and looks up by index what `looked_up` names.
+
+    It has statistics neither of temporary tables nor of what came after the last ANALYZE: of a company or store that
+    is new since then it believes that it has one row, and reads all of them for each row of a crawl, 20,000 times.
+    """
+    names = ["enable_nestloop", "enable_seqscan", *(["enable_sort"] if groups else [])]
+    if is_postgres(connection):
+        connection.execute(text("; ".join(f"SET LOCAL {name} TO off" for name in names)))
+    yield
+    if is_postgres(connection):  # after an error the transaction is gone, and what was set for it
+        connection.execute(text("; ".join(f"SET LOCAL {name} TO DEFAULT" for name in names)))
+
+
+def unguessed(connection: Connection, name: str) -> str:
+    """An integer bound as `name`, of which PostgreSQL's planner does not see that it is new to its statistics.
+
+    Where it believes that a company has one row, any index on the company is as good to it as the one on the sku.
+    """
+    return f"(SELECT CAST(:{name} AS INTEGER))" if is_postgres(connection) else f":{name}"
 
 
 def exists(connection: Connection, table: str, where: str) -> str:

@@ -1,12 +1,14 @@
 """The anti-join: which of the offers a run saw differ from the live ones, and writing exactly those, in key order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
-from models.dialect import temporary
+from models import bulk
+from models.dialect import by_hash, looked_up, temporary
 from models.locks import Place
 from models.offers import columns, differs, offer_types
 from models.run import Run
@@ -41,8 +43,8 @@ def find(connection: Connection, moment: Moment) -> dict[str, int]:
     )
     member = not moment.place.is_anchor
     case = _actions(connection, member)
-    joins = f"LEFT JOIN prices a ON a.store_id = {moment.place.anchor_id} AND a.listing_id = w.listing_id"
-    joins += " LEFT JOIN crawl_runs r ON r.id = o.crawl_run_id"
+    run = looked_up(connection, "r", "crawl_runs", "r.finished_at", "r.id = o.crawl_run_id")
+    joins = f"LEFT JOIN prices a ON a.store_id = {moment.place.anchor_id} AND a.listing_id = w.listing_id {run}"
     sql = f"""
         INSERT INTO publish_diff SELECT * FROM (
             SELECT w.listing_id, {case} AS action, {_seen_before()} AS seen_before, {columns("w")}
@@ -52,7 +54,8 @@ def find(connection: Connection, moment: Moment) -> dict[str, int]:
             {joins if member else ""}
             WHERE w.price_cents IS NOT NULL) d
         WHERE action IS NOT NULL ORDER BY listing_id"""  # noqa: S608 integers and fixed text
-    _run(connection, sql, last_run=moment.last_run, store=moment.place.store_id, scraped=moment.last_scraped)
+    with by_hash(connection):
+        _run(connection, sql, last_run=moment.last_run, store=moment.place.store_id, scraped=moment.last_scraped)
     counted = connection.execute(text("SELECT action, count(*) FROM publish_diff GROUP BY action"))
     return {action: int(count) for action, count in counted}
 
@@ -81,28 +84,33 @@ def _seen_before() -> str:
 
 
 def write(connection: Connection, moment: Moment, actions: dict[str, int]) -> None:
-    """Writes the differences to prices and their history."""
+    """Writes the differences to prices and their history, in the order of publish_diff: by key."""
     if any(actions.get(action) for action in (*OWN, *FOLLOWS)):
         sql = f"""INSERT INTO price_changes
             (store_id, listing_id, changed_at, kind, {_NAMES}, crawl_run_id, seen_before)
             SELECT {moment.place.store_id}, d.listing_id, :now,
                 CASE WHEN d.action IN ('drop', 'follow') THEN 'follows' ELSE 'own' END,
                 {columns("d")}, {moment.run.id}, d.seen_before
-            FROM publish_diff d WHERE d.action <> 'touch' ORDER BY d.listing_id"""  # noqa: S608 integers and fixed text
+            FROM publish_diff d WHERE d.action <> 'touch'"""  # noqa: S608 integers and fixed text
         _run(connection, sql, now=moment.now)
     if actions.get("insert"):
         sql = f"""INSERT INTO prices (store_id, listing_id, {_NAMES}, changed_at, crawl_run_id)
             SELECT {moment.place.store_id}, d.listing_id, {columns("d")}, :now, {moment.run.id}
-            FROM publish_diff d WHERE d.action = 'insert' ORDER BY d.listing_id"""  # noqa: S608 integers and fixed text
+            FROM publish_diff d WHERE d.action = 'insert'"""  # noqa: S608 integers and fixed text
         _run(connection, sql, now=moment.now)
+    if actions.keys() & {"update", "relist", "drop", "touch"}:
+        with by_hash(connection):
+            _replace(connection, moment, actions)
+
+
+def _replace(connection: Connection, moment: Moment, actions: dict[str, int]) -> None:
+    mine = f"store_id = {moment.place.store_id}"
     if actions.get("update") or actions.get("relist"):
         _update(connection, moment)
     if actions.get("drop"):
-        sql = f"DELETE FROM prices WHERE store_id = {moment.place.store_id} AND {_of('drop')}"  # noqa: S608
-        connection.execute(text(sql))
+        connection.execute(text(f"DELETE FROM prices WHERE {mine} AND {_of('drop')}"))  # noqa: S608
     if actions.get("touch"):
-        sql = f"""UPDATE prices SET crawl_run_id = {moment.run.id}
-            WHERE store_id = {moment.place.store_id} AND {_of("touch")}"""  # noqa: S608
+        sql = f"UPDATE prices SET crawl_run_id = {moment.run.id} WHERE {mine} AND {_of('touch')}"  # noqa: S608
         connection.execute(text(sql))
 
 
@@ -126,25 +134,28 @@ def _run(connection: Connection, sql: str, **values: Any) -> None:
     connection.execute(text(sql).bindparams(*times), bound)
 
 
-REPLACED = "SELECT listing_id FROM publish_diff WHERE action IN ('update', 'relist', 'drop')"
-"""Listings whose rows `write` will replace."""
-ENDED = "SELECT listing_id FROM price_changes WHERE store_id = {store} AND crawl_run_id = {run} AND price_cents IS NULL"
-"""Listings whose history the run has ended."""
+def unlike_history(
+    connection: Connection, moment: Moment, ended: Sequence[int] | None = None
+) -> list[tuple[int, str, int]]:
+    """(listing_id, changed_at, crawl_run_id) of rows that `write` will replace, where the history tells others.
 
-
-def unlike_history(connection: Connection, moment: Moment, which: str) -> list[tuple[int, str, int]]:
-    """(listing_id, changed_at, crawl_run_id) of the rows of REPLACED or ENDED, where the history tells others.
-
+    `ended`: of the rows of these listings instead, whose history the run has ended.
     Joining and leaving groups write history of rows that stay as they are, and a touch writes none.
     """
-    listings = which.format(store=moment.place.store_id, run=moment.run.id)
+    told: dict[str, str] = {}
+    which = "(SELECT listing_id FROM publish_diff WHERE action IN ('update', 'relist', 'drop')) AS those"
+    if ended is not None:
+        which, told = bulk.given(connection, "those", {"listing_id": "INTEGER"}, [(listing,) for listing in ended])
     latest = """(SELECT {} FROM price_changes c WHERE c.store_id = p.store_id AND c.listing_id = p.listing_id
         AND c.price_cents IS NOT NULL ORDER BY c.changed_at DESC LIMIT 1)"""
-    sql = f"""SELECT p.listing_id, p.changed_at, p.crawl_run_id FROM prices p
-        WHERE p.store_id = {moment.place.store_id} AND p.listing_id IN ({listings})
-            AND (p.changed_at <> {latest.format("c.changed_at")}
-            OR p.crawl_run_id <> {latest.format("c.crawl_run_id")}) ORDER BY 1"""  # noqa: S608 integers, fixed text
-    rows = connection.execute(text(sql).columns(changed_at=UtcDateTime()))
+    names = "p.store_id, p.listing_id, p.changed_at, p.crawl_run_id"
+    where = f"p.store_id = {moment.place.store_id} AND p.listing_id = those.listing_id"
+    sql = f"""SELECT p.listing_id, p.changed_at, p.crawl_run_id
+        FROM {which} {looked_up(connection, "p", "prices", names, where, outer=False)}
+        WHERE p.changed_at <> {latest.format("c.changed_at")} OR p.crawl_run_id <> {latest.format("c.crawl_run_id")}
+        ORDER BY 1"""  # noqa: S608 integers, fixed text
+    with by_hash(connection):
+        rows = connection.execute(text(sql).columns(changed_at=UtcDateTime()), told).all()
     return [(int(row.listing_id), utc_text(row.changed_at), int(row.crawl_run_id)) for row in rows]
 
 
@@ -152,4 +163,5 @@ def touched(connection: Connection, moment: Moment) -> list[tuple[int, int]]:
     """(listing_id, crawl_run_id so far) of the rows that `write` will touch."""
     sql = f"""SELECT listing_id, crawl_run_id FROM prices
         WHERE store_id = {moment.place.store_id} AND {_of("touch")} ORDER BY 1"""  # noqa: S608
-    return [(int(a), int(b)) for a, b in connection.execute(text(sql))]
+    with by_hash(connection):
+        return [(int(a), int(b)) for a, b in connection.execute(text(sql))]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Column, Connection, Engine, Row, Select, func, select, text
 
+from models.dialect import by_hash, looked_up, unguessed
 from models.offers import chosen
 from models.ranges import unpack
 from models.retry import retried
@@ -88,18 +89,20 @@ def _old_and_new(connection: Connection, run: Run) -> tuple[np.ndarray, np.ndarr
     store_id = connection.execute(_store_row(run, stores.c.id)).scalar()
     if store_id is None:
         return np.empty(0), np.empty(0)
+    mine = f"l.company_id = {unguessed(connection, 'company')} AND l.sku = chosen.sku"
     sql = f"""
         WITH chosen AS ({chosen(connection)})
         SELECT l.ordinal, own.price_cents, anchor.price_cents, seen.price_cents
         FROM chosen JOIN staged_items seen ON seen.run_id = :run AND seen.seq = chosen.seq
-        JOIN listings l ON l.company_id = :company AND l.sku = seen.sku
+        {looked_up(connection, "l", "listings", "l.id, l.ordinal", mine, outer=False)}
         LEFT JOIN prices own ON own.store_id = :store AND own.listing_id = l.id
         LEFT JOIN prices anchor ON anchor.listing_id = l.id AND anchor.store_id = (
             SELECT g.anchor_id FROM store_group_memberships m JOIN store_groups g ON g.id = m.group_id
             WHERE m.store_id = :store)
         WHERE seen.price_cents > 0
     """  # noqa: S608 fixed text
-    rows = connection.execute(text(sql), {"run": run.id, "company": run.company_id, "store": store_id})
+    with by_hash(connection, groups=True):
+        rows = connection.execute(text(sql), {"run": run.id, "company": run.company_id, "store": store_id}).all()
     told = unpack(connection.execute(select(store_ranges.c.priced).where(store_ranges.c.store_id == store_id)).scalar())
     follows = set(np.flatnonzero(told).tolist())
     known = ((anchor if own is None and at in follows else own, new) for at, own, anchor, new in rows)

@@ -53,6 +53,8 @@ class _Ending:
     company: str
     listings: int
     """How many the company had, at the latest, when those that differ were read."""
+    whole: bool
+    """Nobody else has made any of the listings that were missing then."""
     told: Sequence[Told]
 
 
@@ -82,8 +84,8 @@ def publish(
                 company, listings = _company(connection, run), resolve.listings_of(connection, run)
                 new, otherwise = _look(connection, run)
             connection.execution_options(splitcart_writes=True)
-            resolve.add(connection, run, company, new, listings, now)
-            ending = _Ending(verdict, categories, answered_for, told, now, company, listings, otherwise)
+            added = resolve.add(connection, run, company, new, listings, now)
+            ending = _Ending(verdict, categories, answered_for, told, now, company, listings, added.whole, otherwise)
             with connection.begin():
                 return _committed(connection, run, verdict) or _publish(connection, run, ending)
 
@@ -92,10 +94,10 @@ def publish(
 
 def _look(connection: Connection, run: Run) -> tuple[int, list[Told]]:
     """How many skus are new, and the listings told otherwise; what was seen stays with the connection."""
-    new, keyed = gather(connection, run)
+    new, keyed, otherwise = gather(connection, run)
     if new:
         arrivals.collect(connection, run, keyed=keyed)
-    return new, staged_texts.told(connection, run)
+    return new, staged_texts.told(connection, run) if otherwise else []
 
 
 def _company(connection: Connection, run: Run) -> str:
@@ -112,15 +114,15 @@ def _committed(connection: Connection, run: Run, verdict: Verdict) -> Published 
 
 def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
     moment, earlier, staged = _begin(connection, run, ending)
-    seen, priced = settle(connection, run, staged=staged, listings=ending.listings)
+    lines = settle(connection, run, staged=staged, listings=ending.listings, whole=ending.whole)
     actions = differences.find(connection, moment)
     undo: dict[str, Any] = {"touched": differences.touched(connection, moment) if actions.get("touch") else []}
-    undo["rows"] = differences.unlike_history(connection, moment, differences.REPLACED) if actions else []
+    undo["rows"] = differences.unlike_history(connection, moment) if actions else []
     differences.write(connection, moment, actions)
     whole = ending.verdict.publishes == "all"
-    absence = ranges.judge(connection, moment, absent=whole)
-    if absence.delisted:
-        undo["rows"] += differences.unlike_history(connection, moment, differences.ENDED)
+    absence = ranges.judge(connection, moment, lines, absent=whole)
+    if absence.ended:
+        undo["rows"] += differences.unlike_history(connection, moment, absence.ended)
     undo |= absence.undo | {"store": _store_before(connection, moment), "at": utc_text(moment.now)}
     if any(actions.values()) or "ranged" in absence.undo:
         vectors.refresh(connection, moment.place.store_id)
@@ -128,7 +130,9 @@ def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
         undo["texts"] = texts.agree(connection, run, ending.company, ending.told, moment.now)
     inserted = actions.get("insert", 0)
     updated = sum(actions.get(action, 0) for action in ("update", "relist", "drop", "follow"))
-    published = Published(inserted, updated, priced - inserted - updated, absence.missing, absence.delisted)
+    published = Published(
+        inserted, updated, int(lines.is_priced.sum()) - inserted - updated, absence.missing, absence.delisted
+    )
     _end_store(connection, moment, ending.verdict)
     verdict = ending.verdict
     verdict = Verdict(
@@ -140,7 +144,7 @@ def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
         verdict,
         ending.categories,
         answered_for=ending.answered_for,
-        counts=ending.counts | {"seen": seen},
+        counts=ending.counts | {"seen": len(lines.ordinals)},
         now=moment.now,
         undo=packed([*earlier, undo]),
     )

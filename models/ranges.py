@@ -10,8 +10,9 @@ import numpy.typing as npt
 from sqlalchemy import Connection, select, text, update
 
 from models import bulk
-from models.dialect import among, integers, listed, packed, upsert
+from models.dialect import among, by_hash, listed, upsert
 from models.differences import Moment
+from models.seen import Lines
 from models.tables import missing_listings, price_changes, store_ranges
 from models.types import utc_text
 
@@ -47,22 +48,24 @@ class Absence:
 
     missing: int
     delisted: int
+    ended: list[int]
+    """Ids of the delisted whose history it ended: all that the store had told a price of."""
     undo: dict[str, Any]
 
 
-def judge(connection: Connection, moment: Moment, *, absent: bool) -> Absence:
+def judge(connection: Connection, moment: Moment, lines: Lines, *, absent: bool) -> Absence:
     """Writes range and stock of the listings seen; with `absent` also judges those unseen (complete runs only)."""
     store_id = moment.place.store_id
     row = connection.execute(select(store_ranges).where(store_ranges.c.store_id == store_id)).one_or_none()
-    ordinals, is_priced, is_ranged, is_available = _seen(connection)
+    ordinals = lines.ordinals
     length = int(ordinals.max()) + 1 if len(ordinals) else 0
     ranged, available, priced = (unpack(getattr(row, name, None), length) for name in NAMES)
     before = (pack(ranged), pack(available), pack(priced))
     seen = np.zeros(len(ranged), dtype=bool)
     seen[ordinals] = True
     unseen = np.flatnonzero(ranged & ~seen) if absent else np.empty(0, dtype=int)
-    ranged[ordinals], available[ordinals] = is_ranged, is_available
-    priced[ordinals] |= is_priced
+    ranged[ordinals], available[ordinals] = lines.is_ranged, lines.is_available
+    priced[ordinals] |= lines.is_priced
     available[unseen] = False
     back = _come_back(connection, store_id)
     steps = _absent(connection, moment, [int(i) for i in unseen], priced)
@@ -71,15 +74,9 @@ def judge(connection: Connection, moment: Moment, *, absent: bool) -> Absence:
     _store(connection, moment, row, after, absent)
     undo = {"ranged": before[0].hex(), "available": before[1].hex()} if before != after else {}
     as_of = {"as_of": utc_text(row.as_of)} if row else {}
-    return Absence(len(steps.first), len(steps.delisted), undo | as_of | {"missing": [*back, *steps.before]})
-
-
-def _seen(connection: Connection) -> tuple[npt.NDArray[np.int64], Bits, Bits, Bits]:
-    """Ordinals of the listings seen with their flags."""
-    code = "ordinal * 8 + CASE WHEN price_cents IS NULL THEN 0 ELSE 4 END + is_ranged * 2 + is_available"
-    told = connection.execute(text(f"SELECT {packed(connection, code)} FROM publish_seen")).scalar()  # noqa: S608
-    codes = integers(told, 1)[:, 0]
-    return codes >> 3, (codes & 4) > 0, (codes & 2) > 0, (codes & 1) > 0
+    return Absence(
+        len(steps.first), len(steps.delisted), steps.ended, undo | as_of | {"missing": [*back, *steps.before]}
+    )
 
 
 def _store(connection: Connection, moment: Moment, row: Any, after: tuple[bytes, ...], whole: bool) -> None:
@@ -109,11 +106,11 @@ def _as_undo(row: Any) -> list[Any]:
 
 def _come_back(connection: Connection, store_id: int) -> list[list[Any]]:
     """Ends the absence of what was seen again; a delisted listing's only when it has a price again."""
-    again = "SELECT listing_id FROM publish_seen WHERE price_cents IS NOT NULL OR missing_listings.delisted_at IS NULL"
-    wanted = select(missing_listings).where(
-        missing_listings.c.store_id == store_id, text(f"missing_listings.listing_id IN ({again})")
-    )
-    back = [_as_undo(row) for row in connection.execute(wanted.order_by(missing_listings.c.listing_id))]
+    again = """missing_listings.listing_id IN (SELECT listing_id FROM publish_seen) AND (delisted_at IS NULL
+        OR missing_listings.listing_id IN (SELECT listing_id FROM publish_seen WHERE price_cents IS NOT NULL))"""
+    wanted = select(missing_listings).where(missing_listings.c.store_id == store_id, text(again))
+    with by_hash(connection):
+        back = [_as_undo(row) for row in connection.execute(wanted.order_by(missing_listings.c.listing_id))]
     if back:
         sql = f"DELETE FROM missing_listings WHERE store_id = :store AND {among(connection, 'listing_id', 'ids')}"  # noqa: S608
         connection.execute(text(sql), {"store": store_id, "ids": listed(connection, [row[0] for row in back])})
@@ -124,6 +121,7 @@ def _come_back(connection: Connection, store_id: int) -> list[list[Any]]:
 class _Steps:
     first: list[int]
     delisted: list[int]
+    ended: list[int]
     gone: list[int]
     """Ordinals that are no longer ranged."""
     before: list[list[Any]]
@@ -135,7 +133,7 @@ def _absent(connection: Connection, moment: Moment, ordinals: list[int], priced:
     The history of a delisted one ends, unless the store never told a price of it.
     """
     if not ordinals:
-        return _Steps([], [], [], [])
+        return _Steps([], [], [], [], [])
     sql = f"""SELECT id, ordinal FROM listings WHERE company_id = :company AND
         {among(connection, "ordinal", "ordinals")} ORDER BY id"""  # noqa: S608 fixed text
     values = {"company": moment.run.company_id, "ordinals": listed(connection, ordinals)}
@@ -150,7 +148,7 @@ def _absent(connection: Connection, moment: Moment, ordinals: list[int], priced:
     _miss(connection, moment, first)
     _delist(connection, moment, due, ended)
     before = [[i, None, None, None, None] for i in first] + [_as_undo(known[i]) for i in due]
-    return _Steps(first, due, gone, before)
+    return _Steps(first, due, [i for i, _ in ended], gone, before)
 
 
 def _is_due(row: Any, now: datetime) -> bool:

@@ -4,90 +4,109 @@ All of it only adds, in key order and under the company's lock, so that it may b
 the publish after it fails. Texts of known listings change elsewhere (models.texts).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, text
 
 from models import arrivals
+from models.arrivals import Names
 from models.brand_rows import brand_ids
 from models.catalogue import Catalogue, Found, Product
 from models.category_rows import category_ids
-from models.dialect import is_postgres
+from models.dialect import by_hash, is_postgres, unguessed
 from models.learning import learn
 from models.retry import retried
 from models.run import Run
 from splitcart.identity import Listing
 
+_T = TypeVar("_T")
+
 BATCH = 5000
 """Listings a transaction: what bounds the time for which the company's lock is held."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the transactions before have committed; rows of brands and categories never go."""
+class Added(NamedTuple):
+    """How many listings were made, and whether nobody else has made any of them since they were found to be new."""
 
-    listings: int
-    """How many listings the company has where nobody else adds any."""
-    whole: bool = True
-    """Nobody else has added any since the new skus were found to be new."""
-    brands: dict[str, int] = field(default_factory=dict)
-    categories: dict[str | None, int | None] = field(default_factory=lambda: {None: None})
+    made: int
+    whole: bool
 
 
 def listings_of(connection: Connection, run: Run) -> int:
     """How many listings the company has; also the ordinal of its next."""
-    count = text("SELECT coalesce(max(ordinal), -1) + 1 FROM listings WHERE company_id = :company")
+    mine = unguessed(connection, "company")
+    count = text(f"SELECT coalesce(max(ordinal), -1) + 1 FROM listings WHERE company_id = {mine}")  # noqa: S608
     return int(connection.execute(count, {"company": run.company_id}).scalar_one())
 
 
-def add(connection: Connection, run: Run, company: str, count: int, listings: int, now: datetime) -> int:
-    """Makes the listings of the `count` skus in publish_arrivals; returns how many it made.
+def add(connection: Connection, run: Run, company: str, count: int, listings: int, now: datetime) -> Added:
+    """Makes the listings of the `count` skus in publish_arrivals.
 
     `listings`: how many the company had, at the latest, when those were found to have none.
 
     On PostgreSQL its transactions do not wait for the log: the publish, which does, follows them in it. A crash that
     loses one ends this connection, and empties the staging, without which nothing is published.
     """
-    made, known = 0, _Known(listings)
-    for low in range(1, count + 1, BATCH):
-        high = min(low + BATCH - 1, count)
-        part = {"run": run.id, "company": run.company_id, "low": low, "high": high}
+    if not count:
+        return Added(0, True)
 
-        def work(part: Mapping[str, Any] = part, known: _Known = known) -> tuple[int, _Known]:
+    def transaction(work: Callable[[], _T]) -> _T:
+        def whole() -> _T:
             with connection.begin():
-                return _add(connection, run, company, part, known, now)
+                _lock(connection, run)
+                return work()
 
-        added, known = retried(connection.engine, work, what=f"resolving run {run.id}", on=connection)
+        return retried(connection.engine, whole, what=f"resolving run {run.id}", on=connection)
+
+    names, made, whole = transaction(lambda: _names(connection, run)), 0, True
+    for low in range(1, count + 1, BATCH):
+        part = {"run": run.id, "company": run.company_id, "low": low, "high": min(low + BATCH - 1, count)}
+        work = partial(_add, connection, run, company, part, names, listings + made, whole, now)
+        added, whole = transaction(work)
         made += added
-    return made
+    return Added(made, whole)
+
+
+def _lock(connection: Connection, run: Run) -> None:
+    """Locks the company."""
+    later = "set_config('synchronous_commit', 'off', true)" if is_postgres(connection) else "1"
+    lock = "FOR UPDATE" if is_postgres(connection) else ""
+    sql = f"SELECT {later} FROM companies WHERE id = :company {lock}"  # noqa: S608 fixed text
+    connection.execute(text(sql), {"company": run.company_id}).all()
+
+
+def _names(connection: Connection, run: Run) -> Names:
+    """The brands and categories of all arrivals, which never go once they are there; adds what is missing."""
+    brands = brand_ids(connection, arrivals.distinct(connection, "brand"))
+    categories = category_ids(connection, run.company_id, arrivals.shelved(connection, run))
+    paths = {path: found for path, found in categories.items() if path is not None and found is not None}
+    return Names.of(connection, brands, paths)
 
 
 def _add(
-    connection: Connection, run: Run, company: str, part: Mapping[str, Any], known: _Known, now: datetime
-) -> tuple[int, _Known]:
-    """How many listings one transaction makes, and what is known once it is committed."""
-    later = "set_config('synchronous_commit', 'off', true)" if is_postgres(connection) else "1"
-    lock = "FOR UPDATE" if is_postgres(connection) else ""
-    connection.execute(text(f"SELECT {later} FROM companies WHERE id = :company {lock}"), part).all()  # noqa: S608
+    connection: Connection,
+    run: Run,
+    company: str,
+    place: Mapping[str, Any],
+    names: Names,
+    listings: int,
+    whole: bool,
+    now: datetime,
+) -> Added:
+    """What one transaction makes. `listings`: how many the company has where nobody else has added any."""
     first = listings_of(connection, run)
-    whole = known.whole and first == known.listings
-    count = arrivals.claim(connection, part, checked=whole)
-    compared = _compare(connection, company, part)
-    names = arrivals.distinct(connection, part, "brand")
-    brands = brand_ids(connection, names, known.brands)
-    paths = arrivals.distinct(connection, part, "path")
-    new = [path for path in paths if path not in known.categories]
-    shelved = arrivals.shelved(connection, part, new) if new else ()
-    categories = category_ids(connection, run.company_id, shelved, known.categories)
-    ids = {path: found for path in paths if (found := categories[path]) is not None}
-    arrivals.write(connection, part, {name: brands[name] for name in names if name in brands}, ids, first, count)
-    arrivals.categorise(connection, part, first, compared=bool(compared))
+    part = {**place, "first": first}
+    with by_hash(connection):
+        count = arrivals.claim(connection, part, checked=whole and first == listings)
+        compared = _compare(connection, company, part)
+        arrivals.write(connection, part, names, whole=count == part["high"] - part["low"] + 1)
+        arrivals.categorise(connection, part, compared=bool(compared))
     if compared:
         learn(connection, run, [found for found, _ in compared], [sku for _, sku in compared], now)
-    return count, _Known(first + count, whole, brands, categories)
+    return Added(count, whole and first == listings)
 
 
 def _compare(connection: Connection, company: str, part: Mapping[str, Any]) -> list[tuple[Found, str]]:

@@ -1,10 +1,13 @@
 """What a run saw, sku by sku: the temporary table that resolving and publishing work on, one connection long."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection, text
 
-from models.dialect import is_postgres, temporary
+from models.dialect import by_hash, integers, is_postgres, looked_up, packed, temporary, unguessed
 from models.errors import ListingsMissing, StagingIncomplete
 from models.offers import chosen, columns, offer_types
 from models.run import Run
@@ -12,13 +15,28 @@ from models.tables.products import TEXTS
 
 COLUMNS = """sku TEXT, seq INTEGER, category_seq INTEGER, told INTEGER, listing_id INTEGER, ordinal INTEGER,
     is_ranged INTEGER, is_available INTEGER, is_keyed INTEGER, differs INTEGER"""
+"""Of a sku without a listing the ordinal is null; its listing_id is the one it will get (SQLite: null)."""
+
+
+Ints = npt.NDArray[np.int64]
 
 
 class Gathered(NamedTuple):
-    """How many skus have no listing, and whether all of these were staged with their keys."""
+    """How many skus have no listing, whether all of these were staged with their keys, how many others differ."""
 
     new: int
     keyed: bool
+    otherwise: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The listings that a run saw, in no order: their ordinals, and flags of the same length."""
+
+    ordinals: Ints
+    is_priced: npt.NDArray[np.bool_]
+    is_ranged: npt.NDArray[np.bool_]
+    is_available: npt.NDArray[np.bool_]
 
 
 def gather(connection: Connection, run: Run) -> Gathered:
@@ -27,24 +45,29 @@ def gather(connection: Connection, run: Run) -> Gathered:
     `differs`: the database has other texts or another category of the listing than the run tells, or texts pending.
     """
     temporary(connection, "publish_seen", f"{COLUMNS}, {offer_types(connection)}", kept=True)
-    cast = "::int" if is_postgres(connection) else ""
-    operator = "IS DISTINCT FROM" if is_postgres(connection) else "IS NOT"
+    postgres = is_postgres(connection)
+    cast, operator = ("::int", "IS DISTINCT FROM") if postgres else ("", "IS NOT")
     texts = " OR ".join(f"(s.{name} IS NOT NULL AND s.{name} {operator} l.{name})" for name in TEXTS)
     path = path_of("chosen")
-    differs = f"""CASE WHEN l.id IS NOT NULL AND (l.pending IS NOT NULL OR {texts}
-        OR ({path} IS NOT NULL AND {path} {operator} k.path)) THEN 1 ELSE 0 END"""
+    shelves = "SELECT id, path FROM categories WHERE company_id = :company"
+    differs = f"""CASE WHEN l.id IS NOT NULL AND (l.pending IS NOT NULL OR {texts} OR ({path} IS NOT NULL
+        AND (l.category_id IS NULL OR (l.category_id, {path}) NOT IN ({shelves})))) THEN 1 ELSE 0 END"""
+    names = ", ".join(f"l.{name}" for name in ("id", "ordinal", "category_id", "pending", *TEXTS))
+    mine = f"l.company_id = {unguessed(connection, 'company')} AND l.sku = chosen.sku"
     sql = f"""
         WITH chosen AS ({chosen(connection)})
         INSERT INTO publish_seen
-        SELECT chosen.sku, chosen.seq, chosen.category_seq, chosen.told, l.id, l.ordinal, s.is_ranged{cast},
+        SELECT chosen.sku, chosen.seq, chosen.category_seq, chosen.told,
+            {"coalesce(l.id, nextval('listings_id_seq'))" if postgres else "l.id"}, l.ordinal, s.is_ranged{cast},
             s.is_available{cast}, (s.normalized_key IS NOT NULL){cast}, {differs}, {columns("s")}
         FROM chosen JOIN staged_items s ON s.run_id = :run AND s.seq = chosen.seq
-        LEFT JOIN listings l ON l.company_id = :company AND l.sku = chosen.sku
-        LEFT JOIN categories k ON k.id = l.category_id"""  # noqa: S608 fixed text
-    connection.execute(text(sql), {"run": run.id, "company": run.company_id})
-    counts = "SELECT count(*), coalesce(sum(is_keyed), 0) FROM publish_seen WHERE listing_id IS NULL"
-    new, keyed = connection.execute(text(counts)).one()
-    return Gathered(int(new), new == keyed)
+        {looked_up(connection, "l", "listings", names, mine)}"""  # noqa: S608 fixed text
+    with by_hash(connection, groups=True):
+        connection.execute(text(sql), {"run": run.id, "company": run.company_id})
+    counts = """SELECT count(*) - count(ordinal), coalesce(sum(CASE WHEN ordinal IS NULL THEN is_keyed END), 0),
+        coalesce(sum(differs), 0) FROM publish_seen"""
+    new, keyed, otherwise = connection.execute(text(counts)).one()
+    return Gathered(int(new), new == keyed, int(otherwise))
 
 
 def path_of(row: str) -> str:
@@ -53,27 +76,47 @@ def path_of(row: str) -> str:
         (SELECT c.category_path FROM staged_items c WHERE c.run_id = :run AND c.seq = {row}.category_seq) END"""  # noqa: S608
 
 
-def settle(connection: Connection, run: Run, *, staged: int, listings: int) -> tuple[int, int]:
-    """Gives the skus that had none the listing they have by now; returns how many there are, and how many have a price.
+def settle(connection: Connection, run: Run, *, staged: int, listings: int, whole: bool) -> Lines:
+    """Tells the listings of all skus, those that were new included.
 
     `staged`: how many rows of the run the database holds: all of them must have been gathered, else StagingIncomplete.
-    `listings`: how many the company had, at the latest, when they had none: theirs have the ordinals from that on.
+    `listings`: how many the company had, at the latest, when new ones had none: theirs have the ordinals from that on.
+    `whole`: nobody else made any of theirs, so that they got the listing_id that was meant for them.
     Raises ListingsMissing where one still has none: nothing that was seen may get lost.
     """
-    sql = "SELECT count(*), count(*) - count(listing_id), count(price_cents), coalesce(sum(told), 0) FROM publish_seen"
-    count, new, priced, gathered = connection.execute(text(sql)).one()
+    if not whole or not is_postgres(connection):
+        _find_listings(connection, run)
+    flags = "CASE WHEN price_cents IS NULL THEN 0 ELSE 4 END + is_ranged * 2 + is_available"
+    known, added = packed(connection, f"ordinal * 8 + {flags}"), packed(connection, "listing_id", flags)
+    sql = f"""SELECT coalesce(sum(told), 0), count(*) - count(ordinal), {known} FILTER (WHERE ordinal IS NOT NULL),
+        {added} FILTER (WHERE ordinal IS NULL AND listing_id IS NOT NULL) FROM publish_seen"""  # noqa: S608
+    gathered, new, told, fresh = connection.execute(text(sql)).one()
     if gathered != staged:
         raise StagingIncomplete(run.id, int(gathered), staged)
+    codes = integers(told, 1)[:, 0]
     if new:
-        theirs = "l.company_id = :company AND l.ordinal >= :listings AND l.sku = publish_seen.sku"
-        if is_postgres(connection):
-            found = f"""UPDATE publish_seen SET listing_id = l.id, ordinal = l.ordinal FROM listings l
-                WHERE {theirs} AND publish_seen.listing_id IS NULL"""  # noqa: S608 fixed text
-        else:  # It would read all of theirs for each: `+` says that ordinals are no way to find one.
-            theirs = theirs.replace("l.ordinal", "+l.ordinal")
-            found = f"""UPDATE publish_seen SET (listing_id, ordinal) =
-                (SELECT l.id, l.ordinal FROM listings l WHERE {theirs}) WHERE listing_id IS NULL"""  # noqa: S608
-        connection.execute(text(found), {"company": run.company_id, "listings": listings})
-        if missing := connection.execute(text(sql)).one()[1]:
-            raise ListingsMissing(run.id, int(missing))
-    return int(count), int(priced)
+        placed = _placed(connection, run, integers(fresh, 2), listings)
+        if len(placed) < new:
+            raise ListingsMissing(run.id, int(new) - len(placed))
+        codes = np.concatenate([codes, placed])
+    return Lines(codes >> 3, (codes & 4) > 0, (codes & 2) > 0, (codes & 1) > 0)
+
+
+def _find_listings(connection: Connection, run: Run) -> None:
+    """Gives the skus that had none the listing they have by now."""
+    theirs = f"l.company_id = {unguessed(connection, 'company')} AND l.sku = publish_seen.sku"
+    sql = f"""UPDATE publish_seen SET (listing_id, ordinal) =
+        (SELECT l.id, l.ordinal FROM listings l WHERE {theirs}) WHERE ordinal IS NULL"""  # noqa: S608 fixed text
+    with by_hash(connection):
+        connection.execute(text(sql), {"company": run.company_id})
+
+
+def _placed(connection: Connection, run: Run, fresh: Ints, listings: int) -> Ints:
+    """(listing_id, flags) as ordinal * 8 + flags, those that the database has no listing of left out."""
+    sql = f"""SELECT {packed(connection, "id", "ordinal")} FROM listings
+        WHERE company_id = :company AND ordinal >= :listings"""  # noqa: S608 our own names
+    values = {"company": run.company_id, "listings": listings}
+    there = integers(connection.execute(text(sql), values).scalar(), 2)
+    there, fresh = there[np.argsort(there[:, 0])], fresh[np.argsort(fresh[:, 0])]
+    there, fresh = there[np.isin(there[:, 0], fresh[:, 0])], fresh[np.isin(fresh[:, 0], there[:, 0])]
+    return there[:, 1] * 8 + fresh[:, 1]

@@ -1,0 +1,42 @@
+"""What statements make PostgreSQL read, told by their plans: rows, however often and whether or not they count."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, event, text
+
+_WORK = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+_REMOVED = ("Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")
+
+
+def _read(plan: dict[str, Any]) -> float:
+    """Rows that a node and those below it told or passed over."""
+    own = float(plan["Actual Rows"] + sum(plan.get(name, 0) for name in _REMOVED)) * plan["Actual Loops"]
+    return own + sum(map(_read, plan.get("Plans", ())))
+
+
+@contextmanager
+def measured(engine: Engine) -> Iterator[list[tuple[float, str]]]:
+    """(rows read, statement) of all that is executed meanwhile; each runs twice, the first time undone."""
+    found: list[tuple[float, str]] = []
+
+    def before(_connection: Any, cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:
+        if statement.lstrip().startswith(_WORK):
+            cursor.execute("SAVEPOINT measured")
+            cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}", values)
+            ((told,),) = cursor.fetchall()
+            cursor.execute("ROLLBACK TO SAVEPOINT measured")
+            found.append((_read(told[0]["Plan"]), " ".join(statement.split())))
+
+    event.listen(engine, "before_cursor_execute", before)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", before)
+
+
+def analyse(engine: Engine) -> None:
+    """Tells the planner what is there now."""
+    with engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
