@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 from sqlalchemy import Connection, Row, text
 
 from models import bulk
-from models.dialect import by_hash, exists, is_postgres, looked_up, new_ids, temporary, unguessed
+from models.dialect import among, by_hash, exists, is_postgres, listed, looked_up, new_ids, temporary, unguessed
 from models.identify import size_fields
 from models.run import Run
 from models.seen import path_of
@@ -80,8 +80,7 @@ def claim(connection: Connection, part: Mapping[str, Any], *, checked: bool) -> 
     if not checked:
         mine = f"l.company_id = {unguessed(connection, 'company')} AND l.sku = n.sku"
         sql = f"DELETE FROM publish_arrivals AS n WHERE {_OURS} AND {exists(connection, 'listings l', mine)}"  # noqa: S608
-        with by_hash(connection):
-            connection.execute(text(sql), part)
+        connection.execute(text(sql), part)
         count = text(f"SELECT count(*) FROM publish_arrivals n WHERE {_OURS}")  # noqa: S608 fixed text
         left = int(connection.execute(count, part).scalar_one())
     if not is_postgres(connection):
@@ -91,23 +90,37 @@ def claim(connection: Connection, part: Mapping[str, Any], *, checked: bool) -> 
     return left
 
 
-def distinct(connection: Connection, column: str) -> list[str]:
-    """The texts of a column of all arrivals, each once."""
-    sql = f"SELECT DISTINCT {column} FROM publish_arrivals WHERE {column} IS NOT NULL"  # noqa: S608 our own names
-    return list(connection.execute(text(sql)).scalars())
+class Texts(NamedTuple):
+    """The brands, sizes and category paths of all arrivals, each once."""
+
+    brands: list[str]
+    sizes: list[str]
+    shelves: Sequence[Row[Any]]
+    """sku, path, category_key, is_promo of the arrival with the least place in each path."""
 
 
-def shelved(connection: Connection, run: Run) -> Sequence[Row[Any]]:
-    """sku, path, category_key, is_promo of the least sku with each of the paths."""
-    code_points = 'COLLATE "C"' if is_postgres(connection) else ""
-    told, where = "s.category_key, s.is_promo", "s.run_id = :run AND s.seq = n.category_seq"
-    least = f"SELECT path, min(sku {code_points}) FROM publish_arrivals GROUP BY path"  # noqa: S608 fixed text
-    fence = "OFFSET 0" if is_postgres(connection) else ""  # of few the staged row is looked up
-    sql = f"""SELECT n.sku, n.path, {told} FROM
-        (SELECT sku, path, category_seq FROM publish_arrivals WHERE (path, sku) IN ({least}) {fence}) n
-        {looked_up(connection, "s", "staged_items", told, where, outer=False)}"""  # noqa: S608 fixed text
+def texts(connection: Connection, run: Run) -> Texts:
+    """What the arrivals tell of brands, sizes and categories."""
+    names = ("brand", "size", "path")
+    if is_postgres(connection):
+        sets = ", ".join(f"({name})" for name in names)
+        sql = f"SELECT brand, size, path, min(place) FROM publish_arrivals GROUP BY GROUPING SETS ({sets})"  # noqa: S608
+    else:
+        of = (", ".join(name if name == one else f"NULL AS {name}" for name in names) for one in names)
+        sql = " UNION ALL ".join(
+            f"SELECT {columns}, min(place) FROM publish_arrivals GROUP BY {name}"  # noqa: S608 our own names
+            for name, columns in zip(names, of, strict=True)
+        )
     with by_hash(connection, groups=True):
-        return connection.execute(text(sql), {"run": run.id}).all()
+        found = connection.execute(text(sql)).all()
+    places = [place for _, _, path, place in found if path is not None]
+    told, where = "s.category_key, s.is_promo", "s.run_id = :run AND s.seq = n.category_seq"
+    sql = f"""SELECT n.sku, n.path, {told} FROM publish_arrivals n
+        {looked_up(connection, "s", "staged_items", told, where, outer=False)}
+        WHERE {among(connection, "n.place", "places")}"""  # noqa: S608 fixed text
+    shelves = connection.execute(text(sql), {"run": run.id, "places": listed(connection, places)}).all()
+    brands, sizes = ([row[n] for row in found if row[n] is not None] for n in (0, 1))
+    return Texts(brands, sizes, shelves)
 
 
 def to_compare(connection: Connection, part: Mapping[str, Any]) -> Sequence[Row[Any]]:
@@ -151,9 +164,11 @@ class Names(NamedTuple):
     size: tuple[str, dict[str, str]]
 
     @classmethod
-    def of(cls, connection: Connection, brands: Mapping[str, int], paths: Mapping[str, int]) -> Self:
+    def of(
+        cls, connection: Connection, brands: Mapping[str, int], paths: Mapping[str, int], sizes: Sequence[str]
+    ) -> Self:
         """`brands`: ids by the brands as they are written; `paths`: ids by the paths of categories."""
-        packs = [(size, *size_fields(size)) for size in distinct(connection, "size")]
+        packs = [(size, *size_fields(size)) for size in sizes]
         return cls(
             bulk.given(connection, "publish_brands", {"brand": "TEXT", "id": "INTEGER"}, list(brands.items())),
             bulk.given(connection, "publish_paths", {"path": "TEXT", "id": "INTEGER"}, list(paths.items())),

@@ -1,6 +1,6 @@
 """Rows of brands for the brands that listings name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 
 from sqlalchemy import Connection, text
@@ -13,15 +13,9 @@ from splitcart.brands import key as brand_key
 _key = lru_cache(maxsize=16_384)(brand_key)
 
 
-def brand_ids(
-    connection: Connection, names: Iterable[str | None], known: Mapping[str, int] | None = None
-) -> dict[str, int]:
-    """The brand's id by the name as listings write it; names that are no brand are left out. Adds what is missing.
-
-    `known` is what an earlier call gave, committed since: it is not asked for again, and is in what this one gives.
-    """
-    told = dict(known or {})
-    key_of = {name: _key(name) for name in sorted({name for name in names if name and name not in told})}
+def brand_ids(connection: Connection, names: Iterable[str | None]) -> dict[str, int]:
+    """The brand's id by the name as listings write it; names that are no brand are left out. Adds what is missing."""
+    key_of = {name: _key(name) for name in sorted({name for name in names if name})}
     keys = sorted({key for key in key_of.values() if key})
     there = _known(connection, keys) if keys else {}
     if missing := [key for key in keys if key not in there]:
@@ -29,7 +23,7 @@ def brand_ids(
         # Another company may add the same meanwhile: then the whole batch is tried again, and finds it.
         bulk.insert(connection, brands, ("key", "name"), [(key, first[key]) for key in missing])
         there |= _known(connection, missing)
-    return told | {name: there[key] for name, key in key_of.items() if key}
+    return {name: there[key] for name, key in key_of.items() if key}
 
 
 def _known(connection: Connection, keys: list[str]) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Rows of categories for the paths that listings are found under."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
@@ -20,19 +20,12 @@ _NAMES = ("company_id", "path", "name", "parent_id", "key", "is_promo")
 
 
 def category_ids(
-    connection: Connection,
-    company_id: int,
-    staged: Iterable["Row[Any] | Staged"],
-    earlier: Mapping[str | None, int | None] | None = None,
+    connection: Connection, company_id: int, staged: Iterable["Row[Any] | Staged"]
 ) -> dict[str | None, int | None]:
-    """The category's id by path (JSON text; None for None). Adds what is missing, parents before children.
-
-    `earlier` is what an earlier call gave, committed since: it is not asked for again, and is in what this one gives.
-    """
-    ids: dict[str | None, int | None] = dict(earlier or {None: None})
+    """The category's id by path (JSON text; None for None). Adds what is missing, parents before children."""
     told: dict[str, Row[Any] | Staged] = {}
     for one in staged:  # of several rows with one path the least sku tells its key: the order must not matter
-        if one.path and one.path not in ids and (one.path not in told or one.sku < told[one.path].sku):
+        if one.path and (one.path not in told or one.sku < told[one.path].sku):
             told[one.path] = one
     paths = {prefix for path in told for prefix in _prefixes(path)}
     known = _known(connection, company_id, paths) if paths else {}
@@ -42,7 +35,7 @@ def category_ids(
         rows = [_row(company_id, path, told.get(path), known) for path in level]
         bulk.insert(connection, categories, _NAMES, rows)
         known |= _known(connection, company_id, set(level))
-    return ids | {path: known[path] for path in told}
+    return {None: None} | {path: known[path] for path in told}
 
 
 def _depth(path: str) -> int:

@@ -64,13 +64,15 @@ def looked_up(connection: Connection, alias: str, table: str, names: str, where:
 
 
 @contextmanager
-def by_hash(connection: Connection, *, groups: bool = False) -> Iterator[None]:
-    """Within, PostgreSQL joins by hashing (`groups`: and groups so), and looks up by index what `looked_up` names.
+def by_hash(connection: Connection, *, groups: bool = False, looks_up: bool = False) -> Iterator[None]:
+    """Within, PostgreSQL joins by hashing; what `looked_up` and `exists` name it still looks up row by row.
 
     It has statistics neither of temporary tables nor of what came after the last ANALYZE: of a company or store that
     is new since then it believes that it has one row, and reads all of them for each row of a crawl, 20,000 times.
+    `groups`: it groups by hashing, too. `looks_up`: by index even in tables that have few rows.
     """
-    names = ["enable_nestloop", "enable_seqscan", *(["enable_sort"] if groups else [])]
+    chosen = {"enable_nestloop": True, "enable_sort": groups, "enable_seqscan": looks_up}
+    names = [name for name, wanted in chosen.items() if wanted]
     if is_postgres(connection):
         connection.execute(text("; ".join(f"SET LOCAL {name} TO off" for name in names)))
     yield

@@ -154,7 +154,7 @@ def unlike_history(
         FROM {which} {looked_up(connection, "p", "prices", names, where, outer=False)}
         WHERE p.changed_at <> {latest.format("c.changed_at")} OR p.crawl_run_id <> {latest.format("c.crawl_run_id")}
         ORDER BY 1"""  # noqa: S608 integers, fixed text
-    with by_hash(connection):
+    with by_hash(connection, looks_up=True):
         rows = connection.execute(text(sql).columns(changed_at=UtcDateTime()), told).all()
     return [(int(row.listing_id), utc_text(row.changed_at), int(row.crawl_run_id)) for row in rows]
 

@@ -101,7 +101,7 @@ def _old_and_new(connection: Connection, run: Run) -> tuple[np.ndarray, np.ndarr
             WHERE m.store_id = :store)
         WHERE seen.price_cents > 0
     """  # noqa: S608 fixed text
-    with by_hash(connection, groups=True):
+    with by_hash(connection, groups=True, looks_up=True):
         rows = connection.execute(text(sql), {"run": run.id, "company": run.company_id, "store": store_id}).all()
     told = unpack(connection.execute(select(store_ranges.c.priced).where(store_ranges.c.store_id == store_id)).scalar())
     follows = set(np.flatnonzero(told).tolist())

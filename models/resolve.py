@@ -80,10 +80,11 @@ def _lock(connection: Connection, run: Run) -> None:
 
 def _names(connection: Connection, run: Run) -> Names:
     """The brands and categories of all arrivals, which never go once they are there; adds what is missing."""
-    brands = brand_ids(connection, arrivals.distinct(connection, "brand"))
-    categories = category_ids(connection, run.company_id, arrivals.shelved(connection, run))
+    told = arrivals.texts(connection, run)
+    brands = brand_ids(connection, told.brands)
+    categories = category_ids(connection, run.company_id, told.shelves)
     paths = {path: found for path, found in categories.items() if path is not None and found is not None}
-    return Names.of(connection, brands, paths)
+    return Names.of(connection, brands, paths, told.sizes)
 
 
 def _add(
@@ -99,7 +100,7 @@ def _add(
     """What one transaction makes. `listings`: how many the company has where nobody else has added any."""
     first = listings_of(connection, run)
     part = {**place, "first": first}
-    with by_hash(connection):
+    with by_hash(connection, looks_up=True):
         count = arrivals.claim(connection, part, checked=whole and first == listings)
         compared = _compare(connection, company, part)
         arrivals.write(connection, part, names, whole=count == part["high"] - part["low"] + 1)

@@ -62,7 +62,7 @@ def gather(connection: Connection, run: Run) -> Gathered:
             s.is_available{cast}, (s.normalized_key IS NOT NULL){cast}, {differs}, {columns("s")}
         FROM chosen JOIN staged_items s ON s.run_id = :run AND s.seq = chosen.seq
         {looked_up(connection, "l", "listings", names, mine)}"""  # noqa: S608 fixed text
-    with by_hash(connection, groups=True):
+    with by_hash(connection, groups=True, looks_up=True):
         connection.execute(text(sql), {"run": run.id, "company": run.company_id})
     counts = """SELECT count(*) - count(ordinal), coalesce(sum(CASE WHEN ordinal IS NULL THEN is_keyed END), 0),
         coalesce(sum(differs), 0) FROM publish_seen"""
@@ -107,7 +107,7 @@ def _find_listings(connection: Connection, run: Run) -> None:
     theirs = f"l.company_id = {unguessed(connection, 'company')} AND l.sku = publish_seen.sku"
     sql = f"""UPDATE publish_seen SET (listing_id, ordinal) =
         (SELECT l.id, l.ordinal FROM listings l WHERE {theirs}) WHERE ordinal IS NULL"""  # noqa: S608 fixed text
-    with by_hash(connection):
+    with by_hash(connection, looks_up=True):
         connection.execute(text(sql), {"company": run.company_id})
 
 

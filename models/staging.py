@@ -128,8 +128,7 @@ class StagingWriter:
             while not self._closing and len(self._rows) < self.batch:
                 if not self._wake.wait(IDLE_SECONDS) and self._rows:
                     break
-        rows = self._rows
-        return [rows[i] for i in range(min(self.batch, len(rows)))]
+        return list(itertools.islice(self._rows, self.batch))
 
     def _forget(self, count: int) -> None:
         for _ in range(count):
