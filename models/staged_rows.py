@@ -27,7 +27,10 @@ def _time(value: datetime) -> str:
 
 
 def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
-    """The values of COLUMNS for a row that StagingWriter takes. Raises KeyError, ValueError, TypeError: no row."""
+    """The values of COLUMNS for a row that StagingWriter takes. Raises KeyError, ValueError, TypeError: no row.
+
+    Flags come as texts, which COPY need not make of them; SQLite's columns make them numbers.
+    """
     get = row.get
     unit_price, path, until, scraped = get("unit_price"), get("category_path"), get("offer_until"), get("scraped_at")
     return (
@@ -42,10 +45,10 @@ def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
         get("was_price_cents"),
         get("price_basis") or "each",
         get("typical_grams"),
-        1 if get("is_estimated") else 0,
+        "1" if get("is_estimated") else "0",
         None if unit_price is None else round(unit_price * 10_000),
         get("unit_of_measure"),
-        1 if get("is_on_special") else 0,
+        "1" if get("is_on_special") else "0",
         get("offer_id"),
         get("offer_kind"),
         get("multibuy_quantity"),
@@ -53,14 +56,14 @@ def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
         get("member_price_cents"),
         get("channel"),
         None if until is None else _time(until),
-        1 if get("is_available", True) else 0,
-        1 if get("is_ranged", True) else 0,
+        "1" if get("is_available", True) else "0",
+        "1" if get("is_ranged", True) else "0",
         path_text(tuple(path)) if path else None,
         get("category_key"),
-        1 if get("is_promo") else 0,
+        "1" if get("is_promo") else "0",
         get("url"),
         get("image_url"),
-        1 if get("sponsored") else 0,
+        "1" if get("sponsored") else "0",
         None if scraped is None else _time(scraped),
         get("normalized_key") or normalized_key(get("brand"), row["name"], get("size")),
     )

@@ -12,6 +12,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine, text
 
 from models import bulk
+from models.dialect import is_postgres
 from models.quarantine import Poison, quarantine
 from models.retry import delays, is_poison, is_transient, original
 from models.run import Run, hold_lease
@@ -111,9 +112,8 @@ class StagingWriter:
         try:
             seq = self._patiently(self._adopt)
             while batch := self._take():
-                rows = [(seq + i, row) for i, row in enumerate(batch)]
-                tries = itertools.count()
-                self._patiently(lambda rows=rows, tries=tries: self._write(rows, next(tries)))  # type: ignore[misc]
+                work, tries = _Plain(self.run_id, seq, batch), itertools.count()
+                self._patiently(lambda rows=work, tries=tries: self._write(rows, next(tries)))  # type: ignore[misc]
                 seq += len(batch)
                 self._forget(len(batch))
         except Exception as error:
@@ -165,7 +165,7 @@ class StagingWriter:
         self.quarantined += refused
         return int(max(last, latest)) + 1
 
-    def _write(self, rows: list[tuple[int, dict[str, Any]]], failures: int) -> None:
+    def _write(self, rows: "_Plain", failures: int) -> None:
         """Commits the rows, bisecting where some are refused. Repeating it after any failure changes nothing."""
         if not failures and self._write_plainly(rows):
             return
@@ -173,19 +173,21 @@ class StagingWriter:
         with self.engine.begin() as connection:
             self._hold(connection)
             sql = "DELETE FROM staged_items WHERE run_id = :run AND seq BETWEEN :first AND :last"
-            span = {"run": self.run_id, "first": rows[0][0], "last": rows[-1][0]}
+            span = {"run": self.run_id, "first": rows.first, "last": rows.first + len(rows) - 1}
             connection.execute(text(sql), span)  # an earlier try may have committed before the connection was lost
             self._insert(connection, rows, poison)
             quarantine(connection, self.run_id, span["first"], span["last"], poison)
         self.staged += len(rows) - len(poison)
         self.quarantined += len(poison)
 
-    def _write_plainly(self, rows: list[tuple[int, dict[str, Any]]]) -> bool:
+    def _write_plainly(self, rows: "_Plain") -> bool:
         """Commits the rows where none is refused, as in most batches: nothing is asked or prepared for another case."""
         try:
             with self.engine.begin() as connection:
+                if is_postgres(connection):  # the table is not logged: there is nothing to wait for
+                    connection.execute(text("SET LOCAL synchronous_commit TO off"))
                 self._hold(connection)
-                bulk.insert(connection, staged_items, COLUMNS, _Plain(self.run_id, rows))
+                bulk.insert(connection, staged_items, COLUMNS, rows)
         except Exception as error:
             if not is_poison(error):
                 raise
@@ -197,31 +199,37 @@ class StagingWriter:
         if self.token is not None:
             hold_lease(connection, self.run_id, self.token)
 
-    def _insert(self, connection: Any, rows: list[tuple[int, dict[str, Any]]], poison: list[Poison]) -> None:
+    def _insert(self, connection: Any, rows: "_Plain", poison: list[Poison]) -> None:
         try:
             with connection.begin_nested():
-                bulk.insert(connection, staged_items, COLUMNS, _Plain(self.run_id, rows))
+                bulk.insert(connection, staged_items, COLUMNS, rows)
         except Exception as error:
             if not is_poison(error):
                 raise
             if len(rows) == 1:
-                poison.append(Poison(rows[0][0], rows[0][1], str(original(error)).strip()))
+                poison.append(Poison(rows.first, rows.items[0], str(original(error)).strip()))
                 return
             half = len(rows) // 2
-            self._insert(connection, rows[:half], poison)
-            self._insert(connection, rows[half:], poison)
+            self._insert(connection, rows.part(0, half), poison)
+            self._insert(connection, rows.part(half, len(rows)), poison)
 
 
 class _Plain(Sequence[bulk.Row]):
     """The rows as the database takes them, made when they are asked for: while the server works on those before."""
 
-    def __init__(self, run_id: int, rows: Sequence[tuple[int, dict[str, Any]]]) -> None:
-        self._run_id, self._rows = run_id, rows
+    def __init__(self, run_id: int, first: int, items: Sequence[dict[str, Any]]) -> None:
+        self.run_id, self.first, self.items = run_id, first, items
+        """`first`: the seq of the first of them; the others follow."""
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.items)
 
     def __getitem__(self, part: Any) -> Any:
         if isinstance(part, slice):
-            return [staged_row(self._run_id, seq, row) for seq, row in self._rows[part]]
-        return staged_row(self._run_id, *self._rows[part])
+            begin = self.first + range(len(self.items))[part].start
+            return [staged_row(self.run_id, seq, row) for seq, row in enumerate(self.items[part], begin)]
+        return staged_row(self.run_id, self.first + range(len(self.items))[part], self.items[part])
+
+    def part(self, begin: int, end: int) -> "_Plain":
+        """Some of them, with the seqs they have."""
+        return _Plain(self.run_id, self.first + begin, self.items[begin:end])
