@@ -1,7 +1,7 @@
 """Rows of categories for the paths that listings are found under."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
@@ -27,31 +27,29 @@ def category_ids(
     for one in staged:  # of several rows with one path the least sku tells its key: the order must not matter
         if one.path and (one.path not in told or one.sku < told[one.path].sku):
             told[one.path] = one
-    paths = {prefix for path in told for prefix in _prefixes(path)}
-    known = _known(connection, company_id, paths) if paths else {}
-    missing = sorted(paths - set(known))
-    for depth in sorted({_depth(path) for path in missing}):
-        level = [path for path in missing if _depth(path) == depth]
-        rows = [_row(company_id, path, told.get(path), known) for path in level]
+    names = {text: part for path in told for text, part in _prefixes(tuple(json.loads(path)))}
+    known = _known(connection, company_id, set(names)) if names else {}
+    missing = sorted(names.keys() - known.keys())
+    for depth in sorted({len(names[path]) for path in missing}):
+        level = [path for path in missing if len(names[path]) == depth]
+        rows = [_row(company_id, path, names[path], told.get(path), known) for path in level]
         bulk.insert(connection, categories, _NAMES, rows)
         known |= _known(connection, company_id, set(level))
     return {None: None} | {path: known[path] for path in told}
 
 
-def _depth(path: str) -> int:
-    return len(json.loads(path))
-
-
-def _row(company_id: int, path: str, leaf: "Row[Any] | Staged | None", known: dict[str, int]) -> tuple[Any, ...]:
-    names = tuple(json.loads(path))
+def _row(
+    company_id: int, path: str, names: tuple[str, ...], leaf: "Row[Any] | Staged | None", known: dict[str, int]
+) -> tuple[Any, ...]:
     parent = path_text(names[:-1])
     told = (leaf.category_key, int(bool(leaf.is_promo))) if leaf else (None, 0)
     return (company_id, path, names[-1], known[parent] if parent else None, *told)
 
 
-def _prefixes(path: str) -> list[str]:
-    names = tuple(json.loads(path))
-    return [text for n in range(1, len(names) + 1) if (text := path_text(names[:n])) is not None]
+def _prefixes(names: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The paths from the root down to this one, as text and as names."""
+    parts = (names[:n] for n in range(1, len(names) + 1))
+    return ((text, part) for part in parts if (text := path_text(part)) is not None)
 
 
 def _known(connection: Connection, company_id: int, paths: set[str]) -> dict[str, int]:

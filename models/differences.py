@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, text
 
@@ -17,6 +17,8 @@ from models.types import UtcDateTime, utc_text
 
 OWN = ("insert", "update", "relist")
 FOLLOWS = ("drop", "follow")
+REPLACE = frozenset({"update", "relist", "drop"})
+"""What `write` replaces or deletes a row for that is there."""
 _NAMES = ", ".join(OFFER)
 
 
@@ -31,13 +33,26 @@ class Moment:
     last_scraped: datetime | None
 
 
-def find(connection: Connection, moment: Moment) -> dict[str, int]:
-    """Fills publish_diff and returns how many listings need which action.
+class Found(NamedTuple):
+    """What a run changes of a store's prices."""
+
+    actions: dict[str, int]
+    """How many listings need which."""
+    rows: str
+    """What a FROM names: listing_id, action, seen_before and the offer of each listing that needs any, by key."""
+
+
+def find(connection: Connection, moment: Moment, priced: int) -> Found:
+    """Compares the `priced` listings that were seen with a price with what the store has.
 
     insert, update: an own row; relist: the same offer again after it was delisted; drop: a member saw what its anchor
     has, so its own row goes; follow: the same without an own row, new to the store or after a delisting; touch: an own
     row that this run confirms, though the anchor contested it or another store's run had written it.
     """
+    if moment.place.is_anchor and _is_empty(connection, moment.place.store_id):
+        rows = f"""(SELECT listing_id, 'insert' AS action, CAST({moment.last_run or "NULL"} AS INTEGER) AS seen_before,
+            {_NAMES} FROM publish_seen WHERE price_cents IS NOT NULL ORDER BY listing_id)"""  # noqa: S608 fixed text
+        return Found({"insert": priced} if priced else {}, rows)
     temporary(
         connection, "publish_diff", f"listing_id INTEGER, action TEXT, seen_before INTEGER, {offer_types(connection)}"
     )
@@ -57,7 +72,13 @@ def find(connection: Connection, moment: Moment) -> dict[str, int]:
     with by_hash(connection):
         _run(connection, sql, last_run=moment.last_run, store=moment.place.store_id, scraped=moment.last_scraped)
     counted = connection.execute(text("SELECT action, count(*) FROM publish_diff GROUP BY action"))
-    return {action: int(count) for action, count in counted}
+    return Found({action: int(count) for action, count in counted}, "publish_diff")
+
+
+def _is_empty(connection: Connection, store_id: int) -> bool:
+    """Whether a store has nothing to compare with, as before its first run."""
+    there = (f"EXISTS (SELECT 1 FROM {table} WHERE store_id = :store)" for table in ("prices", "missing_listings"))  # noqa: S608
+    return not connection.execute(text(f"SELECT {' OR '.join(there)}"), {"store": store_id}).scalar()  # noqa: S608
 
 
 def _actions(connection: Connection, member: bool) -> str:
@@ -83,22 +104,23 @@ def _seen_before() -> str:
         ELSE {last} END"""  # noqa: S608 fixed text
 
 
-def write(connection: Connection, moment: Moment, actions: dict[str, int]) -> None:
-    """Writes the differences to prices and their history, in the order of publish_diff: by key."""
+def write(connection: Connection, moment: Moment, found: Found) -> None:
+    """Writes the differences to prices and their history."""
+    actions, rows = found
     if any(actions.get(action) for action in (*OWN, *FOLLOWS)):
         sql = f"""INSERT INTO price_changes
             (store_id, listing_id, changed_at, kind, {_NAMES}, crawl_run_id, seen_before)
             SELECT {moment.place.store_id}, d.listing_id, :now,
                 CASE WHEN d.action IN ('drop', 'follow') THEN 'follows' ELSE 'own' END,
                 {columns("d")}, {moment.run.id}, d.seen_before
-            FROM publish_diff d WHERE d.action <> 'touch'"""  # noqa: S608 integers and fixed text
+            FROM {rows} d WHERE d.action <> 'touch'"""  # noqa: S608 integers and fixed text
         _run(connection, sql, now=moment.now)
     if actions.get("insert"):
         sql = f"""INSERT INTO prices (store_id, listing_id, {_NAMES}, changed_at, crawl_run_id)
             SELECT {moment.place.store_id}, d.listing_id, {columns("d")}, :now, {moment.run.id}
-            FROM publish_diff d WHERE d.action = 'insert'"""  # noqa: S608 integers and fixed text
+            FROM {rows} d WHERE d.action = 'insert'"""  # noqa: S608 integers and fixed text
         _run(connection, sql, now=moment.now)
-    if actions.keys() & {"update", "relist", "drop", "touch"}:
+    if actions.keys() & {*REPLACE, "touch"}:
         with by_hash(connection):
             _replace(connection, moment, actions)
 

@@ -1,6 +1,5 @@
 """The price rows and the history of a store that changes its anchor: what is written so that no price changes."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, TextClause, bindparam, select, text
 
-from models.dialect import among, integers, is_postgres, listed, packed
+from models import ordinals
+from models.dialect import is_postgres
 from models.offers import columns, differs
 from models.ranges import shown
 from models.tables import crawl_runs, membership_periods, store_ranges
@@ -32,15 +32,6 @@ _SEEN = """(base.changed_at <= :run_at AND (:joined <= :run_at OR EXISTS (
 """The store's own last complete run saw this price: since it joined, or before it joined and said so itself."""
 
 
-def ordinals(connection: Connection, store_ids: Sequence[int]) -> tuple[Ids, Ids]:
-    """(ids, ordinals) of the listings of the stores' companies, by id."""
-    mine = f"SELECT company_id FROM stores WHERE {among(connection, 'id', 'stores')}"  # noqa: S608 our names
-    sql = f"SELECT {packed(connection, 'id', 'ordinal')} FROM listings WHERE company_id IN ({mine})"  # noqa: S608 our names
-    pairs = integers(connection.execute(text(sql), {"stores": listed(connection, store_ids)}).scalar(), 2)
-    pairs = pairs[np.argsort(pairs[:, 0])]
-    return pairs[:, 0], pairs[:, 1]
-
-
 def priced(connection: Connection, store_id: int) -> Ids:
     """The ids of the listings that have a price in effect in the store, ascending: ranged, and their price told."""
     table = store_ranges.c
@@ -48,7 +39,7 @@ def priced(connection: Connection, store_id: int) -> Ids:
     held = shown(row.ranged, row.priced) if row is not None else b""
     if not held:
         return NOBODY
-    ids, places = ordinals(connection, [store_id])
+    ids, places = ordinals.of_stores(connection, [store_id])
     flags = bits(held, max(8 * len(held), int(places.max(initial=-1)) + 1))
     return ids[flags[places]]
 

@@ -51,10 +51,10 @@ class _Ending:
     counts: dict[str, Any]
     now: datetime
     company: str
-    listings: int
-    """How many the company had, at the latest, when those that differ were read."""
+    new: int
+    """How many skus had no listing."""
     whole: bool
-    """Nobody else has made any of the listings that were missing then."""
+    """Nobody else has made any of theirs since."""
     told: Sequence[Told]
 
 
@@ -85,7 +85,7 @@ def publish(
                 new, otherwise = _look(connection, run)
             connection.execution_options(splitcart_writes=True)
             added = resolve.add(connection, run, company, new, listings, now)
-            ending = _Ending(verdict, categories, answered_for, told, now, company, listings, added.whole, otherwise)
+            ending = _Ending(verdict, categories, answered_for, told, now, company, new, added.whole, otherwise)
             with connection.begin():
                 return _committed(connection, run, verdict) or _publish(connection, run, ending)
 
@@ -114,25 +114,25 @@ def _committed(connection: Connection, run: Run, verdict: Verdict) -> Published 
 
 def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
     moment, earlier, staged = _begin(connection, run, ending)
-    lines = settle(connection, run, staged=staged, listings=ending.listings, whole=ending.whole)
-    actions = differences.find(connection, moment)
+    lines = settle(connection, run, staged=staged, new=ending.new, whole=ending.whole)
+    priced = int(lines.is_priced.sum())
+    found = differences.find(connection, moment, priced)
+    actions = found.actions
     undo: dict[str, Any] = {"touched": differences.touched(connection, moment) if actions.get("touch") else []}
-    undo["rows"] = differences.unlike_history(connection, moment) if actions else []
-    differences.write(connection, moment, actions)
+    undo["rows"] = differences.unlike_history(connection, moment) if actions.keys() & differences.REPLACE else []
+    differences.write(connection, moment, found)
     whole = ending.verdict.publishes == "all"
     absence = ranges.judge(connection, moment, lines, absent=whole)
     if absence.ended:
         undo["rows"] += differences.unlike_history(connection, moment, absence.ended)
     undo |= absence.undo | {"store": _store_before(connection, moment), "at": utc_text(moment.now)}
     if any(actions.values()) or "ranged" in absence.undo:
-        vectors.refresh(connection, moment.place.store_id)
+        vectors.refresh(connection, moment.place.store_id, lines.listings)
     if whole:
         undo["texts"] = texts.agree(connection, run, ending.company, ending.told, moment.now)
     inserted = actions.get("insert", 0)
     updated = sum(actions.get(action, 0) for action in ("update", "relist", "drop", "follow"))
-    published = Published(
-        inserted, updated, int(lines.is_priced.sum()) - inserted - updated, absence.missing, absence.delisted
-    )
+    published = Published(inserted, updated, priced - inserted - updated, absence.missing, absence.delisted)
     _end_store(connection, moment, ending.verdict)
     verdict = ending.verdict
     verdict = Verdict(

@@ -10,15 +10,13 @@ from sqlalchemy import Connection, text
 from models.dialect import by_hash, integers, is_postgres, looked_up, packed, temporary, unguessed
 from models.errors import ListingsMissing, StagingIncomplete
 from models.offers import chosen, columns, offer_types
+from models.ordinals import Ints, Ordinals, of_company
 from models.run import Run
 from models.tables.products import TEXTS
 
 COLUMNS = """sku TEXT, seq INTEGER, category_seq INTEGER, told INTEGER, listing_id INTEGER, ordinal INTEGER,
     is_ranged INTEGER, is_available INTEGER, is_keyed INTEGER, differs INTEGER"""
 """Of a sku without a listing the ordinal is null; its listing_id is the one it will get (SQLite: null)."""
-
-
-Ints = npt.NDArray[np.int64]
 
 
 class Gathered(NamedTuple):
@@ -37,6 +35,8 @@ class Lines:
     is_priced: npt.NDArray[np.bool_]
     is_ranged: npt.NDArray[np.bool_]
     is_available: npt.NDArray[np.bool_]
+    listings: Ordinals | None
+    """All that the company has, where they had to be read."""
 
 
 def gather(connection: Connection, run: Run) -> Gathered:
@@ -76,30 +76,30 @@ def path_of(row: str) -> str:
         (SELECT c.category_path FROM staged_items c WHERE c.run_id = :run AND c.seq = {row}.category_seq) END"""  # noqa: S608
 
 
-def settle(connection: Connection, run: Run, *, staged: int, listings: int, whole: bool) -> Lines:
+def settle(connection: Connection, run: Run, *, staged: int, new: int, whole: bool) -> Lines:
     """Tells the listings of all skus, those that were new included.
 
     `staged`: how many rows of the run the database holds: all of them must have been gathered, else StagingIncomplete.
-    `listings`: how many the company had, at the latest, when new ones had none: theirs have the ordinals from that on.
-    `whole`: nobody else made any of theirs, so that they got the listing_id that was meant for them.
+    `new`: how many had no listing; `whole`: nobody else made any of theirs, so that they got the ids meant for them.
     Raises ListingsMissing where one still has none: nothing that was seen may get lost.
     """
-    if not whole or not is_postgres(connection):
+    if new and not (whole and is_postgres(connection)):
         _find_listings(connection, run)
     flags = "CASE WHEN price_cents IS NULL THEN 0 ELSE 4 END + is_ranged * 2 + is_available"
-    known, added = packed(connection, f"ordinal * 8 + {flags}"), packed(connection, "listing_id", flags)
-    sql = f"""SELECT coalesce(sum(told), 0), count(*) - count(ordinal), {known} FILTER (WHERE ordinal IS NOT NULL),
-        {added} FILTER (WHERE ordinal IS NULL AND listing_id IS NOT NULL) FROM publish_seen"""  # noqa: S608
-    gathered, new, told, fresh = connection.execute(text(sql)).one()
+    told_of, fresh_of = packed(connection, f"ordinal * 8 + {flags}"), packed(connection, "listing_id", flags)
+    sql = f"""SELECT coalesce(sum(told), 0), count(*) - count(ordinal), {told_of} FILTER (WHERE ordinal IS NOT NULL),
+        {fresh_of} FILTER (WHERE ordinal IS NULL AND listing_id IS NOT NULL) FROM publish_seen"""  # noqa: S608
+    gathered, unplaced, told, fresh = connection.execute(text(sql)).one()
     if gathered != staged:
         raise StagingIncomplete(run.id, int(gathered), staged)
-    codes = integers(told, 1)[:, 0]
-    if new:
-        placed = _placed(connection, run, integers(fresh, 2), listings)
-        if len(placed) < new:
-            raise ListingsMissing(run.id, int(new) - len(placed))
-        codes = np.concatenate([codes, placed])
-    return Lines(codes >> 3, (codes & 4) > 0, (codes & 2) > 0, (codes & 1) > 0)
+    codes, known = integers(told, 1)[:, 0], of_company(connection, run.company_id) if unplaced else None
+    if known is not None:
+        ids, flags = integers(fresh, 2).T
+        there = np.isin(ids, known.ids)
+        if missing := int(unplaced) - int(there.sum()):
+            raise ListingsMissing(run.id, missing)
+        codes = np.concatenate([codes, known.ordinals[np.searchsorted(known.ids, ids)] * 8 + flags])
+    return Lines(codes >> 3, (codes & 4) > 0, (codes & 2) > 0, (codes & 1) > 0, known)
 
 
 def _find_listings(connection: Connection, run: Run) -> None:
@@ -109,14 +109,3 @@ def _find_listings(connection: Connection, run: Run) -> None:
         (SELECT l.id, l.ordinal FROM listings l WHERE {theirs}) WHERE ordinal IS NULL"""  # noqa: S608 fixed text
     with by_hash(connection, looks_up=True):
         connection.execute(text(sql), {"company": run.company_id})
-
-
-def _placed(connection: Connection, run: Run, fresh: Ints, listings: int) -> Ints:
-    """(listing_id, flags) as ordinal * 8 + flags, those that the database has no listing of left out."""
-    sql = f"""SELECT {packed(connection, "id", "ordinal")} FROM listings
-        WHERE company_id = :company AND ordinal >= :listings"""  # noqa: S608 our own names
-    values = {"company": run.company_id, "listings": listings}
-    there = integers(connection.execute(text(sql), values).scalar(), 2)
-    there, fresh = there[np.argsort(there[:, 0])], fresh[np.argsort(fresh[:, 0])]
-    there, fresh = there[np.isin(there[:, 0], fresh[:, 0])], fresh[np.isin(fresh[:, 0], there[:, 0])]
-    return there[:, 1] * 8 + fresh[:, 1]

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, delete, select, text
 
-from models import group_rows
 from models.dialect import is_postgres, upsert
+from models.ordinals import Ordinals, of_stores
 from models.ranges import shown
 from models.tables import store_ranges, store_vectors
 from splitcart.grouping_columns import EMPTY, Column, Ints, bits, column
@@ -33,12 +33,15 @@ _HEAD = 19 + 2
 _STORES_AT_ONCE = 50
 
 
-def refresh(connection: Connection, store_id: int) -> None:
-    """Brings one store's column up to date, in the transaction that changed its prices or its range."""
-    refresh_all(connection, [store_id])
+def refresh(connection: Connection, store_id: int, listings: Ordinals | None = None) -> None:
+    """Brings one store's column up to date, in the transaction that changed its prices or its range.
+
+    `listings`: its company's, where they have just been read.
+    """
+    refresh_all(connection, [store_id], listings)
 
 
-def refresh_all(connection: Connection, store_ids: Sequence[int]) -> None:
+def refresh_all(connection: Connection, store_ids: Sequence[int], listings: Ordinals | None = None) -> None:
     """Like `refresh`, for many. A column that did not change is not written."""
     for start in range(0, len(store_ids), _STORES_AT_ONCE):
         part = sorted(store_ids)[start : start + _STORES_AT_ONCE]
@@ -48,7 +51,7 @@ def refresh_all(connection: Connection, store_ids: Sequence[int]) -> None:
         lines = shown_lines(connection, part)
         statement = upsert(connection, store_vectors)
         values = {name: statement.excluded[name] for name in ("fingerprint", "digest", "present", "codes")}
-        for store, of in own_columns(connection, part).items():
+        for store, of in own_columns(connection, part, listings).items():
             seen, digest = of.masked(flags(lines.get(store, b""))), of.fingerprint()
             prints = (digest if seen.lines == of.lines else seen.fingerprint(), digest)
             if kept.get(store) != prints:
@@ -69,9 +72,11 @@ def forget(connection: Connection, store_ids: Sequence[int]) -> None:
     connection.execute(delete(store_vectors).where(store_vectors.c.store_id.in_(store_ids)))
 
 
-def own_columns(connection: Connection, store_ids: Sequence[int]) -> dict[int, Column]:
+def own_columns(
+    connection: Connection, store_ids: Sequence[int], listings: Ordinals | None = None
+) -> dict[int, Column]:
     """The stores' own rows as prices has them now."""
-    return dict.fromkeys(store_ids, EMPTY) | dict(_columns(connection, store_ids))
+    return dict.fromkeys(store_ids, EMPTY) | dict(_columns(connection, store_ids, listings))
 
 
 def flags(lines: bytes) -> npt.NDArray[np.bool_]:
@@ -83,8 +88,10 @@ def _present(of: Column) -> bytes:
     return np.packbits(of.price != 0, bitorder="little").tobytes().rstrip(b"\0")
 
 
-def _columns(connection: Connection, store_ids: Sequence[int]) -> Iterator[tuple[int, Column]]:
-    ids, ordinals = group_rows.ordinals(connection, store_ids)
+def _columns(
+    connection: Connection, store_ids: Sequence[int], listings: Ordinals | None
+) -> Iterator[tuple[int, Column]]:
+    ids, ordinals = listings or of_stores(connection, store_ids)
     read = _packed_rows if is_postgres(connection) else _rows
     for store in store_ids:
         table = read(connection, store)
