@@ -80,7 +80,8 @@ def claim(connection: Connection, part: Mapping[str, Any], *, checked: bool) -> 
     if not checked:
         mine = f"l.company_id = {unguessed(connection, 'company')} AND l.sku = n.sku"
         sql = f"DELETE FROM publish_arrivals AS n WHERE {_OURS} AND {exists(connection, 'listings l', mine)}"  # noqa: S608
-        connection.execute(text(sql), part)
+        with by_hash(connection, looks_up=True):
+            connection.execute(text(sql), part)
         count = text(f"SELECT count(*) FROM publish_arrivals n WHERE {_OURS}")  # noqa: S608 fixed text
         left = int(connection.execute(count, part).scalar_one())
     if not is_postgres(connection):
@@ -139,7 +140,8 @@ def to_compare(connection: Connection, part: Mapping[str, Any]) -> Sequence[Row[
     sql = f"""SELECT n.place, n.product_id, n.normalized_key, n.sku, n.name, n.brand, n.size, n.gtin
         FROM publish_arrivals n
         WHERE {_OURS} AND ({" OR ".join(known)}) ORDER BY n.place"""  # noqa: S608 fixed text
-    return connection.execute(text(sql), part).all()
+    with by_hash(connection, looks_up=True):
+        return connection.execute(text(sql), part).all()
 
 
 def _often(column: str) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, TextClause, bindparam, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from models import ordinals
-from models.dialect import is_postgres
+from models.dialect import by_hash, is_postgres
 from models.offers import columns, differs
 from models.ranges import shown
 from models.tables import crawl_runs, membership_periods, store_ranges
@@ -73,7 +73,7 @@ def write_effective(
                 SELECT 1 FROM prices new WHERE new.store_id = :to AND new.listing_id = base.listing_id
                 AND new.listing_id IN {spoken} AND NOT {differs(connection, "new", "base")})"""  # noqa: S608 our names
     values = {"store": store_id, "anchor": anchor_id, "to": to, **given, **more, **run}
-    return connection.execute(_timed(sql), values).rowcount
+    return _executed(connection, sql, values)
 
 
 def _own_run(connection: Connection, store_id: int) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def drop_equal(connection: Connection, store_id: int, to: int, spoken_ids: Ids) 
     equal = f"new.listing_id = prices.listing_id AND NOT {differs(connection, 'new', 'prices')}"
     sql = f"""DELETE FROM prices WHERE store_id = :store AND listing_id IN {spoken}
         AND EXISTS (SELECT 1 FROM prices new WHERE new.store_id = :to AND {equal})"""  # noqa: S608 our names
-    return connection.execute(text(sql), {"store": store_id, "to": to, **given}).rowcount
+    return _executed(connection, sql, {"store": store_id, "to": to, **given})
 
 
 def log_kept(connection: Connection, store_id: int, at: datetime) -> None:
@@ -108,7 +108,7 @@ def log_kept(connection: Connection, store_id: int, at: datetime) -> None:
         INSERT INTO price_changes (store_id, listing_id, changed_at, kind, {_OFFER}, crawl_run_id)
         SELECT p.store_id, p.listing_id, :at, 'own', {columns("p")}, p.crawl_run_id
         FROM prices p WHERE p.store_id = :store AND p.listing_id IN {lines}"""  # noqa: S608 our names
-    connection.execute(_timed(sql), {"store": store_id, "at": at, **given})
+    _executed(connection, sql, {"store": store_id, "at": at, **given})
 
 
 def log_leaving(connection: Connection, store_id: int, at: datetime) -> None:
@@ -123,10 +123,12 @@ def log_leaving(connection: Connection, store_id: int, at: datetime) -> None:
             ON said.listing_id = p.listing_id AND said.newest = 1
         WHERE p.store_id = :store AND p.listing_id IN {lines}
             AND (said.listing_id IS NULL OR said.kind <> 'own' OR {differs(connection, "said", "p")})"""  # noqa: S608 our names
-    connection.execute(_timed(sql), {"store": store_id, "at": at, **given})
+    _executed(connection, sql, {"store": store_id, "at": at, **given})
 
 
-def _timed(sql: str) -> TextClause:
-    """The statement, its times bound as the tables keep them."""
+def _executed(connection: Connection, sql: str, values: dict[str, Any]) -> int:
+    """How many rows a statement wrote, its times bound as the tables keep them."""
     names = [name for name in ("at", "run_at", "joined") if f":{name}" in sql]
-    return text(sql).bindparams(*(bindparam(name, type_=UtcDateTime()) for name in names))
+    statement = text(sql).bindparams(*(bindparam(name, type_=UtcDateTime()) for name in names))
+    with by_hash(connection, looks_up=True):
+        return connection.execute(statement, values).rowcount

@@ -100,9 +100,9 @@ def _add(
     """What one transaction makes. `listings`: how many the company has where nobody else has added any."""
     first = listings_of(connection, run)
     part = {**place, "first": first}
+    count = arrivals.claim(connection, part, checked=whole and first == listings)
+    compared = _compare(connection, company, part)
     with by_hash(connection, looks_up=True):
-        count = arrivals.claim(connection, part, checked=whole and first == listings)
-        compared = _compare(connection, company, part)
         arrivals.write(connection, part, names, whole=count == part["high"] - part["low"] + 1)
         arrivals.categorise(connection, part, compared=bool(compared))
     if compared:

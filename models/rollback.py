@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine, Row, bindparam, delete, or_, select, text, update
 
 from models import bulk, groups, vectors
-from models.dialect import among, listed
+from models.dialect import among, by_hash, listed, looked_up
 from models.errors import RollbackRefused
 from models.groups import Place
 from models.learning import unlearn
@@ -219,11 +219,13 @@ def _restore_range(connection: Connection, store_id: int, entry: dict[str, Any])
 
 def _priced(connection: Connection, store_id: int, length: int) -> bytes:
     """The lines whose history ends with a price, as a bit string of `length` bytes over listings.ordinal."""
-    sql = """SELECT l.ordinal FROM price_changes c JOIN listings l ON l.id = c.listing_id
+    row = looked_up(connection, "l", "listings", "l.ordinal", "l.id = c.listing_id", outer=False)
+    sql = f"""SELECT l.ordinal FROM price_changes c {row}
         WHERE c.store_id = :store AND c.price_cents IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM price_changes later WHERE later.store_id = c.store_id AND later.listing_id = c.listing_id
-            AND later.changed_at > c.changed_at)"""
-    told = np.array(list(connection.execute(text(sql), {"store": store_id}).scalars()), dtype=np.int64)
+            AND later.changed_at > c.changed_at)"""  # noqa: S608 fixed text
+    with by_hash(connection):
+        told = np.array(list(connection.execute(text(sql), {"store": store_id}).scalars()), dtype=np.int64)
     flags = np.zeros(8 * length, dtype=bool)
     flags[told[told < len(flags)]] = True
     return pack(flags)

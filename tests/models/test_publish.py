@@ -147,6 +147,21 @@ def test_a_row_without_a_price_sets_stock_and_never_a_price(engine: Engine) -> N
     assert value(engine, "SELECT count(*) FROM price_changes") == 1
 
 
+def test_a_stores_first_price_was_last_looked_for_by_the_run_that_saw_the_listing(engine: Engine) -> None:
+    """A store without prices has nothing to compare with; what it is missing it still has."""
+    for number, rows in enumerate([[row(1, None), row(2, None)], [row(1, None)], [row(2, 100), row(3, 200)]]):
+        crawl(engine, rows, now=day(number))
+    sql = "SELECT l.sku, c.crawl_run_id, c.seen_before FROM price_changes c JOIN listings l ON l.id = c.listing_id"
+    assert set(query(engine, sql)) == {("2", 3, 1), ("3", 3, 2)}
+
+
+def test_a_stores_first_prices_follow_its_latest_complete_run(engine: Engine) -> None:
+    crawl(engine, [row(1, None), row(2, None)])
+    assert crawl(engine, [row(1, 100), row(2, None)], now=day(1))[1].inserted == 1
+    assert query(engine, "SELECT crawl_run_id, seen_before FROM price_changes") == [(2, 1)]
+    assert cents(engine) == {"1": 100}
+
+
 def test_a_delisted_listing_seen_without_a_price_stays_without_one(engine: Engine) -> None:
     for number, rows in enumerate([[row(1), row(2)], [row(1)], [row(1)], [row(1), row(2, None)]]):
         crawl(engine, rows, now=day(number))

@@ -176,9 +176,9 @@ def test_a_server_that_crashes_between_resolving_and_publishing_publishes_nothin
         engine.dispose()
 
 
-def steps(engine: Engine, slug: str, rows: list[dict]) -> int:
+def steps(engine: Engine, slug: str, rows: list[dict], when: float = 0) -> int:
     """How much a publish makes SQLite do, in thousands of the instructions of its virtual machine."""
-    run, done = open_run(engine, slug, slug), [0]
+    run, done = open_run(engine, slug, slug, now=day(when)), [0]
     stage(engine, run.id, rows)
 
     def count() -> None:
@@ -186,20 +186,30 @@ def steps(engine: Engine, slug: str, rows: list[dict]) -> int:
 
     with engine.connect() as connection:
         connection.connection.driver_connection.set_progress_handler(count, 1000)
-    publish(engine, run, judged(), [], answered_for=None, counts={"staged": len(rows)}, now=day(0))
+    publish(engine, run, judged(), [], answered_for=None, counts={"staged": len(rows)}, now=day(when))
     with engine.connect() as connection:
         connection.connection.driver_connection.set_progress_handler(None, 0)
     return done[0]
 
 
 def test_four_times_the_listings_take_some_four_times_the_work(tmp_path: Path, sqlite_template: Path) -> None:
-    """No list is read anew for each of its rows: not of new listings, nor of those that are compared, nor of known."""
+    """No list is read anew for each of its rows: not of new listings, nor of those that are compared, nor of known,
+    nor of those that go missing and come back."""
     found = {}
     for count in (500, 2000):
         engine = engines.create(f"sqlite:///{copyfile(sqlite_template, tmp_path / f'{count}.db')}")
         rows = [
             row(n, name=f"Thing {n}", category_path=("Aisle", f"Shelf {n % 50}"), brand=f"B {n}") for n in range(count)
         ]
-        found[count] = [steps(engine, slug, rows) for slug in ("woolworths", "coles", "woolworths")]
+        half = rows[: count // 2]
+        runs = (
+            ("woolworths", rows),
+            ("coles", rows),
+            ("coles", half),
+            ("coles", half),
+            ("coles", half),
+            ("coles", rows),
+        )
+        found[count] = [steps(engine, slug, some, number) for number, (slug, some) in enumerate(runs)]
         engine.dispose()
     assert all(few > 0 and many < 6 * few for few, many in zip(found[500], found[2000], strict=True)), found

@@ -1,0 +1,96 @@
+"""What is new since PostgreSQL's last ANALYZE is read once, not once for each row of a crawl."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Engine
+
+from models import engine as engines
+from models.merging import reset
+from models.rollback import rollback
+from tests.models.test_groups import company, merge
+from tests.support.plans import analyse, measured
+from tests.support.storage import crawl, day, query, row
+
+COUNT = 300
+MOST = 60 * COUNT
+"""Rows that a statement may read; were it all rows for each, they would be 300 times as many as these at least."""
+
+
+@pytest.fixture
+def stale(postgres_url: str) -> Iterator[Engine]:
+    """A database whose statistics know another company alone."""
+    engine = engines.create(postgres_url)
+    others = [row(f"o{n}", 100 + n, name=f"Other {n}", gtin=None) for n in range(3 * COUNT)]
+    for store in ("a", "b", "c"):
+        crawl(engine, others, store=store, slug="coles")
+    analyse(engine)
+    yield engine
+    engine.dispose()
+
+
+def shelf(first: int, last: int, more: int = 0, **fields) -> list[dict]:
+    """Rows of some skus, on 40 shelves, of 50 brands."""
+    return [
+        row(
+            n,
+            100 + n + more,
+            **{"name": f"Thing {n}", "brand": f"B{n % 50}", "category_path": (f"Shelf {n % 40}",)} | fields,
+        )
+        for n in range(first, last)
+    ]
+
+
+@contextmanager
+def little(engine: Engine) -> Iterator[None]:
+    """No statement meanwhile reads more than a few rows for each that a crawl has."""
+    with measured(engine) as found:
+        yield
+    assert found
+    assert [(rows, statement) for rows, statement in found if rows > MOST] == []
+
+
+def test_a_company_that_the_statistics_do_not_know_is_published_row_by_row(stale: Engine) -> None:
+    half, most = COUNT // 2, COUNT + COUNT // 2
+    runs = (
+        ("1", shelf(0, COUNT)),
+        ("1", shelf(0, COUNT)),
+        ("2", shelf(0, COUNT)),
+        ("1", shelf(0, COUNT, 7)),
+        ("1", shelf(half, most, 7)),  # half is missing, as many are new
+        ("1", shelf(half, most, 7)),  # and delisted
+        ("1", shelf(0, most, 7)),  # and back
+        ("2", shelf(0, COUNT, name="Renamed", size="1L")),
+        ("2", shelf(0, COUNT, name="Renamed", size="1L")),
+    )
+    for number, (store, rows) in enumerate(runs):
+        with little(stale):
+            crawl(stale, rows, store=store, now=day(1 + number))
+    for number in range(2):
+        with little(stale):
+            crawl(stale, shelf(0, COUNT, 3), store="9", slug="aldi", now=day(20 + number))
+
+
+def test_its_stores_are_grouped_and_rolled_back_row_by_row(stale: Engine) -> None:
+    for store in ("0", "1", "2", "3"):
+        crawl(stale, shelf(0, COUNT, store == "3"), store=store, now=day(1))
+    with little(stale):
+        assert merge(stale, day(1.5)).merged == 2
+    steps = (
+        ("0", shelf(0, COUNT, 3)),  # the anchor changes
+        ("1", shelf(0, COUNT, 3)),  # a member follows
+        ("2", shelf(0, COUNT, 5)),  # a member has prices of its own
+        ("2", shelf(COUNT // 3, COUNT, 5)),
+        ("2", shelf(COUNT // 3, COUNT, 5)),
+    )
+    for number, (store, rows) in enumerate(steps):
+        with little(stale):
+            crawl(stale, rows, store=store, now=day(2 + number))
+    with little(stale):
+        merge(stale, day(7))
+    with little(stale):
+        reset(stale, company(stale), lambda: day(8))
+    crawl(stale, shelf(0, COUNT, 4), store="2", now=day(9))
+    with little(stale):
+        rollback(stale, query(stale, "SELECT max(id) FROM crawl_runs")[0][0], now=day(10))
