@@ -26,16 +26,17 @@ _OURS = "n.place BETWEEN :low AND :high"
 """The arrivals of one transaction."""
 
 
-def collect(connection: Connection, run: Run, *, keyed: bool) -> None:
+def collect(connection: Connection, run: Run, *, keyed: bool, many: bool) -> None:
     """Fills publish_arrivals with the skus of publish_seen that have no listing, from place 1 on.
 
-    `keyed`: all of them were staged with their keys.
+    `keyed`: all of them were staged with their keys. `many`: it is quicker to read all that is staged once.
     """
     told = ", ".join(_TOLD)
     texts = ", ".join(f"s.{name}" for name in (*TEXTS, "normalized_key"))
     columns = f"w.category_seq, w.listing_id, w.sku, {texts}, {path_of('w')} AS path"
-    source = """FROM publish_seen w JOIN staged_items s ON s.run_id = :run AND s.seq = w.seq
-        WHERE w.ordinal IS NULL"""
+    where = "s.run_id = :run AND s.seq = w.seq"
+    few = looked_up(connection, "s", "staged_items", f"{texts}, s.category_path", where, outer=False)
+    source = f"FROM publish_seen w {f'JOIN staged_items s ON {where}' if many else few} WHERE w.ordinal IS NULL"
     if is_postgres(connection):
         temporary(connection, "publish_arrivals", f"place INTEGER, {COLUMNS}", kept=True)
         connection.execute(text("DROP INDEX IF EXISTS pg_temp.publish_places"))

@@ -78,7 +78,7 @@ def find(connection: Connection, moment: Moment, priced: int) -> Found:
 def _is_empty(connection: Connection, store_id: int) -> bool:
     """Whether a store has nothing to compare with, as before its first run."""
     there = (f"EXISTS (SELECT 1 FROM {table} WHERE store_id = :store)" for table in ("prices", "missing_listings"))  # noqa: S608
-    return not connection.execute(text(f"SELECT {' OR '.join(there)}"), {"store": store_id}).scalar()  # noqa: S608
+    return not connection.execute(text(f"SELECT {' OR '.join(there)}"), {"store": store_id}).scalar()
 
 
 def _actions(connection: Connection, member: bool) -> str:

@@ -94,10 +94,10 @@ def publish(
 
 def _look(connection: Connection, run: Run) -> tuple[int, list[Told]]:
     """How many skus are new, and the listings told otherwise; what was seen stays with the connection."""
-    new, keyed, otherwise = gather(connection, run)
-    if new:
-        arrivals.collect(connection, run, keyed=keyed)
-    return new, staged_texts.told(connection, run) if otherwise else []
+    found = gather(connection, run)
+    if found.new:
+        arrivals.collect(connection, run, keyed=found.keyed, many=4 * found.new > found.skus)
+    return found.new, staged_texts.told(connection, run) if found.otherwise else []
 
 
 def _company(connection: Connection, run: Run) -> str:

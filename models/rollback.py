@@ -220,10 +220,9 @@ def _restore_range(connection: Connection, store_id: int, entry: dict[str, Any])
 def _priced(connection: Connection, store_id: int, length: int) -> bytes:
     """The lines whose history ends with a price, as a bit string of `length` bytes over listings.ordinal."""
     row = looked_up(connection, "l", "listings", "l.ordinal", "l.id = c.listing_id", outer=False)
+    latest = "SELECT listing_id, max(changed_at) FROM price_changes WHERE store_id = :store GROUP BY listing_id"
     sql = f"""SELECT l.ordinal FROM price_changes c {row}
-        WHERE c.store_id = :store AND c.price_cents IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM price_changes later WHERE later.store_id = c.store_id AND later.listing_id = c.listing_id
-            AND later.changed_at > c.changed_at)"""  # noqa: S608 fixed text
+        WHERE c.store_id = :store AND c.price_cents IS NOT NULL AND (c.listing_id, c.changed_at) IN ({latest})"""  # noqa: S608
     with by_hash(connection):
         told = np.array(list(connection.execute(text(sql), {"store": store_id}).scalars()), dtype=np.int64)
     flags = np.zeros(8 * length, dtype=bool)

@@ -20,11 +20,14 @@ COLUMNS = """sku TEXT, seq INTEGER, category_seq INTEGER, told INTEGER, listing_
 
 
 class Gathered(NamedTuple):
-    """How many skus have no listing, whether all of these were staged with their keys, how many others differ."""
+    """How many skus there are, and how many of them have no listing."""
 
+    skus: int
     new: int
     keyed: bool
+    """All of the new ones were staged with their keys."""
     otherwise: int
+    """How many of the others differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,10 @@ def gather(connection: Connection, run: Run) -> Gathered:
         {looked_up(connection, "l", "listings", names, mine)}"""  # noqa: S608 fixed text
     with by_hash(connection, groups=True, looks_up=True):
         connection.execute(text(sql), {"run": run.id, "company": run.company_id})
-    counts = """SELECT count(*) - count(ordinal), coalesce(sum(CASE WHEN ordinal IS NULL THEN is_keyed END), 0),
-        coalesce(sum(differs), 0) FROM publish_seen"""
-    new, keyed, otherwise = connection.execute(text(counts)).one()
-    return Gathered(int(new), new == keyed, int(otherwise))
+    counts = """SELECT count(*), count(*) - count(ordinal),
+        coalesce(sum(CASE WHEN ordinal IS NULL THEN is_keyed END), 0), coalesce(sum(differs), 0) FROM publish_seen"""
+    skus, new, keyed, otherwise = connection.execute(text(counts)).one()
+    return Gathered(int(skus), int(new), new == keyed, int(otherwise))
 
 
 def path_of(row: str) -> str:

@@ -11,7 +11,10 @@ from models.types import utc_text
 from splitcart.identity import normalized_key
 
 COLUMNS = tuple(column.name for column in staged_items.columns)
-"""unit_price_e4 comes as unit_price, in dollars; a normalized_key that is not told is worked out."""
+"""unit_price_e4 comes as unit_price, in dollars; a normalized_key that is not told is worked out.
+
+Flags leave as texts, which COPY then need not make of them; SQLite's columns make them numbers.
+"""
 
 
 @lru_cache(maxsize=4096)
@@ -27,10 +30,7 @@ def _time(value: datetime) -> str:
 
 
 def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
-    """The values of COLUMNS for a row that StagingWriter takes. Raises KeyError, ValueError, TypeError: no row.
-
-    Flags come as texts, which COPY need not make of them; SQLite's columns make them numbers.
-    """
+    """The values of COLUMNS for a row that StagingWriter takes. Raises KeyError, ValueError, TypeError: no row."""
     get = row.get
     unit_price, path, until, scraped = get("unit_price"), get("category_path"), get("offer_until"), get("scraped_at")
     return (

@@ -11,7 +11,7 @@ from models.merging import reset
 from models.rollback import rollback
 from tests.models.test_groups import company, merge
 from tests.support.plans import analyse, measured
-from tests.support.storage import crawl, day, query, row
+from tests.support.storage import cents, crawl, day, query, row
 
 COUNT = 300
 MOST = 60 * COUNT
@@ -70,6 +70,7 @@ def test_a_company_that_the_statistics_do_not_know_is_published_row_by_row(stale
     for number in range(2):
         with little(stale):
             crawl(stale, shelf(0, COUNT, 3), store="9", slug="aldi", now=day(20 + number))
+    assert len(cents(stale, "1")) == most
 
 
 def test_its_stores_are_grouped_and_rolled_back_row_by_row(stale: Engine) -> None:
