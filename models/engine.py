@@ -23,7 +23,7 @@ SCHEMA_REVISION = "0006"
 
 BUSY_SECONDS = 30
 CONNECT = {"application_name": "splitcart", "client_encoding": "utf8"}
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-4096", "temp_store=MEMORY")
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-6144", "temp_store=MEMORY")
 
 
 def url_from(environ: Mapping[str, str]) -> str:
