@@ -106,11 +106,14 @@ def _as_undo(row: Any) -> list[Any]:
 
 def _come_back(connection: Connection, store_id: int) -> list[list[Any]]:
     """Ends the absence of what was seen again; a delisted listing's only when it has a price again."""
+    mine = select(missing_listings).where(missing_listings.c.store_id == store_id)
+    if connection.execute(mine.limit(1)).first() is None:
+        return []
     again = """missing_listings.listing_id IN (SELECT listing_id FROM publish_seen) AND (delisted_at IS NULL
         OR missing_listings.listing_id IN (SELECT listing_id FROM publish_seen WHERE price_cents IS NOT NULL))"""
-    wanted = select(missing_listings).where(missing_listings.c.store_id == store_id, text(again))
+    wanted = mine.where(text(again)).order_by(missing_listings.c.listing_id)
     with by_hash(connection):
-        back = [_as_undo(row) for row in connection.execute(wanted.order_by(missing_listings.c.listing_id))]
+        back = [_as_undo(row) for row in connection.execute(wanted)]
     if back:
         sql = f"DELETE FROM missing_listings WHERE store_id = :store AND {among(connection, 'listing_id', 'ids')}"  # noqa: S608
         connection.execute(text(sql), {"store": store_id, "ids": listed(connection, [row[0] for row in back])})
