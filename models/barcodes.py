@@ -1,14 +1,13 @@
 """Barcodes that product pages tell, where listing pages tell none: looked up once a listing, then remembered."""
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, bindparam, or_, select, text
 
 from models import bulk
-from models.dialect import by_hash, temporary
+from models.dialect import temporary
 from models.retry import retried
 from models.run import Run
 from models.tables import listings
@@ -36,28 +35,25 @@ def into_staging(engine: Engine, run: Run, found: Mapping[str, str | None]) -> N
     """Gives the staged rows of a run the barcodes that it found (by sku), before they are resolved to products."""
     sql = """UPDATE staged_items SET gtin = looked_up.gtin FROM looked_up
         WHERE run_id = :run AND staged_items.sku = looked_up.sku AND staged_items.gtin IS NULL"""
-    _with(engine, {sku: gtin for sku, gtin in found.items() if gtin}, text(sql), {"run": run.id}, hashed=True)
+    _with(engine, {sku: gtin for sku, gtin in found.items() if gtin}, text(sql), {"run": run.id})
 
 
 def remember(engine: Engine, run: Run, found: Mapping[str, str | None], now: datetime) -> None:
     """Notes which listings were looked up, so that the next run does not ask again; after publishing made them."""
     sql = """UPDATE listings SET gtin_looked_up_at = :now FROM looked_up
-        WHERE company_id = (SELECT CAST(:company AS INTEGER)) AND listings.sku = looked_up.sku"""
+        WHERE company_id = :company AND listings.sku = looked_up.sku"""
     statement = text(sql).bindparams(bindparam("now", type_=UtcDateTime()))
     _with(engine, found, statement, {"company": run.company_id, "now": now})
 
 
-def _with(
-    engine: Engine, found: Mapping[str, str | None], statement: Any, values: Mapping[str, Any], *, hashed: bool = False
-) -> None:
-    """Runs a statement that joins `looked_up` (sku, gtin), a table of this transaction; `hashed`: with many rows."""
+def _with(engine: Engine, found: Mapping[str, str | None], statement: Any, values: Mapping[str, Any]) -> None:
+    """Runs a statement that joins `looked_up` (sku, gtin), a table of this transaction."""
 
     def work() -> None:
         with engine.begin() as connection:
             temporary(connection, "looked_up", "sku TEXT PRIMARY KEY, gtin TEXT")
             bulk.insert(connection, "looked_up", ("sku", "gtin"), sorted(found.items()))
-            with by_hash(connection) if hashed else nullcontext():
-                connection.execute(statement, values)
+            connection.execute(statement, values)
 
     if found:
         retried(engine, work, what="writing barcodes")

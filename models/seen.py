@@ -97,11 +97,11 @@ def settle(connection: Connection, run: Run, *, staged: int, new: int, whole: bo
         raise StagingIncomplete(run.id, int(gathered), staged)
     codes, known = integers(told, 1)[:, 0], of_company(connection, run.company_id) if unplaced else None
     if known is not None:
-        ids, flags = integers(fresh, 2).T
+        ids, told_of_each = integers(fresh, 2).T
         there = np.isin(ids, known.ids)
         if missing := int(unplaced) - int(there.sum()):
             raise ListingsMissing(run.id, missing)
-        codes = np.concatenate([codes, known.ordinals[np.searchsorted(known.ids, ids)] * 8 + flags])
+        codes = np.concatenate([codes, known.ordinals[np.searchsorted(known.ids, ids)] * 8 + told_of_each])
     return Lines(codes >> 3, (codes & 4) > 0, (codes & 2) > 0, (codes & 1) > 0, known)
 
 

@@ -6,16 +6,18 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Engine
 
+from models import barcodes
 from models import engine as engines
 from models.merging import reset
+from models.publish import publish
 from models.rollback import rollback
 from tests.models.test_groups import company, merge
 from tests.support.plans import analyse, measured
-from tests.support.storage import cents, crawl, day, query, row
+from tests.support.storage import cents, crawl, day, judged, open_run, query, row, stage
 
 COUNT = 300
 MOST = 60 * COUNT
-"""Rows that a statement may read; were it all rows for each, they would be 300 times as many as these at least."""
+"""Rows that a statement may read: were it all rows of a crawl for each of them, they would be five times as many."""
 
 
 @pytest.fixture
@@ -95,3 +97,17 @@ def test_its_stores_are_grouped_and_rolled_back_row_by_row(stale: Engine) -> Non
     crawl(stale, shelf(0, COUNT, 4), store="2", now=day(9))
     with little(stale):
         rollback(stale, query(stale, "SELECT max(id) FROM crawl_runs")[0][0], now=day(10))
+
+
+def test_barcodes_are_filled_in_row_by_row(stale: Engine) -> None:
+    rows = [told | {"gtin": None} for told in shelf(0, COUNT)]
+    run = open_run(stale, now=day(1))
+    stage(stale, run.id, rows)
+    found = {told["sku"]: None if n % 2 else "09300605123454" for n, told in enumerate(rows)}
+    with little(stale):
+        barcodes.into_staging(stale, run, found)
+    assert query(stale, "SELECT count(*) FROM staged_items WHERE gtin IS NOT NULL") == [(COUNT / 2,)]
+    publish(stale, run, judged(), [], answered_for=None, counts={"staged": COUNT}, now=day(1))
+    with little(stale):
+        barcodes.remember(stale, run, found, day(1))
+    assert query(stale, "SELECT count(*) FROM listings WHERE gtin_looked_up_at IS NOT NULL") == [(COUNT,)]
