@@ -202,13 +202,13 @@ def write(connection: Connection, part: Mapping[str, Any], names: Names, *, whol
     connection.execute(text(sql), {**part, **paths})
 
 
-def categorise(connection: Connection, part: Mapping[str, Any], *, compared: bool) -> None:
-    """Puts the products of listings from ordinal `first` on into their categories; some may be there, if `compared`."""
-    there = "p.product_id = l.product_id AND p.category_id + 0 = l.category_id"  # by the product: it has few
+def categorise(connection: Connection, part: Mapping[str, Any], names: Names, *, compared: bool) -> None:
+    """Puts the products of the arrivals into their categories; some may be there, if `compared`."""
+    path, paths = names.path
+    there = "p.product_id = n.product_id AND p.category_id + 0 = publish_paths.id"  # by the product: it has few
     new = f"AND NOT {exists(connection, 'product_categories p', there)}" if compared else ""
     sql = f"""INSERT INTO product_categories (product_id, category_id)
-        SELECT {"DISTINCT" if compared else ""} l.product_id, l.category_id FROM listings l
-        WHERE l.company_id = {unguessed(connection, "company")} AND l.ordinal >= :first
-            AND l.category_id IS NOT NULL {new}
-        ORDER BY l.product_id, l.category_id"""  # noqa: S608 fixed text
-    connection.execute(text(sql), part)
+        SELECT {"DISTINCT" if compared else ""} n.product_id, publish_paths.id
+        FROM publish_arrivals n JOIN {path} ON publish_paths.path = n.path
+        WHERE {_OURS} {new} ORDER BY n.product_id, publish_paths.id"""  # noqa: S608 fixed text
+    connection.execute(text(sql), {**part, **paths})

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, text
 
-from models.dialect import among, integers, listed, packed, unguessed
+from models.dialect import among, integers, listed, packed
 
 Ints = npt.NDArray[np.int64]
 
@@ -21,7 +21,7 @@ class Ordinals(NamedTuple):
 
 def of_company(connection: Connection, company_id: int) -> Ordinals:
     """Those of all listings of a company."""
-    return _read(connection, f"= {unguessed(connection, 'company')}", {"company": company_id})
+    return _read(connection, "= :company", {"company": company_id})
 
 
 def of_stores(connection: Connection, store_ids: Sequence[int]) -> Ordinals:

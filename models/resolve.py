@@ -104,7 +104,7 @@ def _add(
     compared = _compare(connection, company, part)
     with by_hash(connection, looks_up=True):
         arrivals.write(connection, part, names, whole=count == part["high"] - part["low"] + 1)
-        arrivals.categorise(connection, part, compared=bool(compared))
+        arrivals.categorise(connection, part, names, compared=bool(compared))
     if compared:
         learn(connection, run, [found for found, _ in compared], [sku for _, sku in compared], now)
     return Added(count, whole and first == listings)
