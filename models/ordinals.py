@@ -21,16 +21,17 @@ class Ordinals(NamedTuple):
 
 def of_company(connection: Connection, company_id: int) -> Ordinals:
     """Those of all listings of a company."""
-    return _read(connection, "= :company", {"company": company_id})
+    return _of(connection, [company_id])
 
 
 def of_stores(connection: Connection, store_ids: Sequence[int]) -> Ordinals:
     """Those of all listings of the stores' companies."""
-    mine = f"SELECT company_id FROM stores WHERE {among(connection, 'id', 'stores')}"  # noqa: S608 our names
-    return _read(connection, f"IN ({mine})", {"stores": listed(connection, store_ids)})
+    mine = f"SELECT DISTINCT company_id FROM stores WHERE {among(connection, 'id', 'stores')}"  # noqa: S608 our names
+    return _of(connection, connection.execute(text(mine), {"stores": listed(connection, store_ids)}).scalars().all())
 
 
-def _read(connection: Connection, companies: str, values: dict[str, object]) -> Ordinals:
-    sql = f"SELECT {packed(connection, 'id', 'ordinal')} FROM listings WHERE company_id {companies}"  # noqa: S608
-    pairs = integers(connection.execute(text(sql), values).scalar(), 2)
+def _of(connection: Connection, company_ids: Sequence[int]) -> Ordinals:
+    sql = f"""SELECT {packed(connection, "id", "ordinal")} FROM listings
+        WHERE {among(connection, "company_id", "companies")}"""  # noqa: S608 our names
+    pairs = integers(connection.execute(text(sql), {"companies": listed(connection, company_ids)}).scalar(), 2)
     return Ordinals(*pairs[np.argsort(pairs[:, 0])].T)
