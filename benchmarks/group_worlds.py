@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Engine, text
 
-from models.vectors import refresh_all
+from models import fingerprints, sightings
+from models.sightings import Layer, Look
 from splitcart.grouping_columns import Codes, Ints
+from splitcart.periods import Flip
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SEED = 1
@@ -68,8 +70,8 @@ def _lay_stores(connection: Connection, company_id: int, codes: Codes) -> None:
         """INSERT INTO stores (id, company_id, store_id, store_name, last_scraped)
             SELECT i, :company, i::text, 'Store ' || i, :now FROM generate_series(1, :n) i""",
         """INSERT INTO crawl_runs
-            (id, company_id, store_code, store_id, spider, host, pid, started_at, finished_at, status)
-            SELECT i, :company, i::text, i, 'bench', 'bench', 1, :now, :now, 'complete'
+            (id, company_id, store_code, store_id, spider, host, pid, started_at, finished_at, status, undo)
+            SELECT i, :company, i::text, i, 'bench', 'bench', 1, :now, :now, 'complete', ''
             FROM generate_series(1, :n) i""",
         "INSERT INTO store_groups (id, company_id, anchor_id) SELECT i, :company, i FROM generate_series(1, :n) i",
         "INSERT INTO store_group_memberships (store_id, group_id) SELECT i, i FROM generate_series(1, :n) i",
@@ -79,11 +81,11 @@ def _lay_stores(connection: Connection, company_id: int, codes: Codes) -> None:
     ):
         connection.execute(text(sql), values)
     rows = [_range(number, row) for number, row in enumerate(codes, 1)]
-    sql = (
-        "INSERT INTO store_ranges (store_id, ranged, available, priced, as_of)"
-        " VALUES (:store, :bits, :bits, :bits, :now)"
-    )
+    sql = "INSERT INTO store_ranges (store_id, ranged, available, as_of) VALUES (:store, :bits, :bits, :now)"
     connection.execute(text(sql), rows)
+    for number, row in enumerate(codes, 1):
+        look = Look(sightings.sighting(Flip(), "Australia/Sydney", NOW), number)
+        sightings.write(connection, number, NOW, [Layer(look, row != 0)], complete=True)
 
 
 def _range(number: int, row: Codes) -> dict[str, Any]:
@@ -102,7 +104,8 @@ def _lay_prices(connection: Connection, codes: Codes) -> None:
     cursor.close()
 
 
-def make_vectors(engine: Engine, stores: int) -> None:
+def make_fingerprints(engine: Engine, stores: int) -> None:
     """What publishing does a store at a time."""
     with engine.begin() as connection:
-        refresh_all(connection, list(range(1, stores + 1)))
+        for store_id in range(1, stores + 1):
+            fingerprints.refresh(connection, store_id)

@@ -58,9 +58,10 @@ def _known(connection: Connection, company_id: int, paths: set[str]) -> dict[str
     return {path: int(category_id) for path, category_id in rows}
 
 
-def add_to_categories(connection: Connection, pairs: set[tuple[Any, int]]) -> None:
-    """Puts products (product_id, category_id) into categories, those that are there already apart."""
+def add_to_categories(connection: Connection, pairs: set[tuple[Any, int]]) -> set[tuple[Any, int]]:
+    """Puts products (product_id, category_id) into categories. Returns the pairs that were not there."""
     sql = f"SELECT product_id, category_id FROM product_categories WHERE {among(connection, 'product_id', 'ids')}"  # noqa: S608
     known = connection.execute(text(sql), {"ids": listed(connection, sorted({product for product, _ in pairs}))})
     there = {(row.product_id, row.category_id) for row in known}
     bulk.insert(connection, product_categories, ("product_id", "category_id"), sorted(pairs - there))
+    return pairs - there

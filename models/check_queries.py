@@ -1,10 +1,8 @@
 """The queries of models.checks: each gives the rows that break its promise."""
 
-from models.tables.base import OFFER
+from models.tables.base import TERMS
 
-_DIFFERS = " OR ".join(f"(p.{n} <> h.{n} OR (p.{n} IS NULL) <> (h.{n} IS NULL))" for n in OFFER)
-_LATEST = """(SELECT c.*, row_number() OVER (PARTITION BY store_id, listing_id ORDER BY changed_at DESC) AS nth
-    FROM price_changes c WHERE price_cents IS NOT NULL)"""
+_DIFFERS = " OR ".join(f"(p.{n} <> h.{n} OR (p.{n} IS NULL) <> (h.{n} IS NULL))" for n in TERMS)
 _LAST = """(SELECT c.*, row_number() OVER (PARTITION BY store_id, listing_id ORDER BY changed_at DESC) AS nth
     FROM price_changes c)"""
 
@@ -60,24 +58,37 @@ QUERIES: dict[str, tuple[str, str]] = {
                 OR (p.seen_before IS NOT NULL AND b.id IS NULL) ORDER BY 1, 2""",
     ),
     "price_without_history": (
-        "a price row is what the history's latest entry of its own says",
+        "a price row costs what the latest entry of its history says, since then",
         f"""SELECT p.store_id, p.listing_id FROM prices p
-            LEFT JOIN {_LATEST} h ON h.store_id = p.store_id AND h.listing_id = p.listing_id AND h.nth = 1
-            WHERE h.store_id IS NULL OR h.kind <> 'own' OR {_DIFFERS} ORDER BY 1, 2""",  # noqa: S608 fixed text
+            LEFT JOIN {_LAST} h ON h.store_id = p.store_id AND h.listing_id = p.listing_id AND h.nth = 1
+            WHERE h.store_id IS NULL OR h.price_cents IS NULL OR h.changed_at <> p.changed_at OR {_DIFFERS}
+            ORDER BY 1, 2""",  # noqa: S608 fixed text
     ),
     "history_without_price": (
-        "what the history says is a store's own price has a price row",
+        "a history that ends with a price has a price row",
         f"""SELECT h.store_id, h.listing_id FROM {_LAST} h
-            JOIN membership_periods m ON m.store_id = h.store_id AND m.to_at IS NULL
             LEFT JOIN prices p ON p.store_id = h.store_id AND p.listing_id = h.listing_id
-            WHERE h.nth = 1 AND h.kind = 'own' AND h.price_cents IS NOT NULL AND p.store_id IS NULL
-                AND (m.anchor_id = m.store_id OR h.changed_at >= m.from_at) ORDER BY 1, 2""",  # noqa: S608 fixed text
+            WHERE h.nth = 1 AND h.price_cents IS NOT NULL AND p.store_id IS NULL ORDER BY 1, 2""",  # noqa: S608
     ),
-    "delisted_in_history": (
-        "the history ends without a price exactly where a listing is delisted",
-        f"""SELECT h.store_id, h.listing_id FROM {_LAST} h LEFT JOIN missing_listings x ON x.store_id = h.store_id
-                AND x.listing_id = h.listing_id AND x.delisted_at IS NOT NULL
-            WHERE h.nth = 1 AND (h.price_cents IS NULL) <> (x.store_id IS NOT NULL) ORDER BY 1, 2""",  # noqa: S608
+    "delisted_with_price": (
+        "a delisted listing has no price",
+        """SELECT x.store_id, x.listing_id FROM missing_listings x
+            JOIN prices p ON p.store_id = x.store_id AND p.listing_id = x.listing_id
+            WHERE x.delisted_at IS NOT NULL ORDER BY 1, 2""",
+    ),
+    "history_repeats": (
+        "an entry of the history is a change",
+        f"""SELECT h.store_id, h.listing_id, h.changed_at FROM price_changes p JOIN price_changes h
+                ON h.store_id = p.store_id AND h.listing_id = p.listing_id AND h.changed_at = (
+                    SELECT min(n.changed_at) FROM price_changes n WHERE n.store_id = p.store_id
+                        AND n.listing_id = p.listing_id AND n.changed_at > p.changed_at)
+            WHERE (p.price_cents IS NULL AND h.price_cents IS NULL) OR NOT ({_DIFFERS})
+            ORDER BY 1, 2, 3""",  # noqa: S608 fixed text
+    ),
+    "sighting_orphan": (
+        "a sighting belongs to a store and a run of it that published",
+        """SELECT s.store_id, s.run_id FROM sightings s LEFT JOIN crawl_runs r ON r.id = s.run_id
+            WHERE r.id IS NULL OR r.store_id <> s.store_id OR r.undo IS NULL ORDER BY 1, 2""",
     ),
     "listing_orphan": (
         "a listing belongs to a company, a product and, if any, a category of the company",
@@ -124,8 +135,4 @@ LENGTHS = """SELECT s.id, (SELECT coalesce(max(l.ordinal), -1) + 1 FROM listings
 # {stores}: which stores, in words of the database.
 MISSING = """SELECT x.store_id, l.ordinal FROM missing_listings x JOIN listings l ON l.id = x.listing_id
     WHERE x.delisted_at IS NULL AND x.{stores}"""
-TOLD = """SELECT h.store_id, l.ordinal FROM (
-        SELECT store_id, listing_id, price_cents,
-            row_number() OVER (PARTITION BY store_id, listing_id ORDER BY changed_at DESC) AS nth
-        FROM price_changes WHERE {stores}) h
-    JOIN listings l ON l.id = h.listing_id WHERE h.nth = 1 AND h.price_cents IS NOT NULL"""
+PRICED = """SELECT p.store_id, l.ordinal FROM prices p JOIN listings l ON l.id = p.listing_id WHERE p.{stores}"""

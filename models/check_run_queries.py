@@ -8,9 +8,8 @@ def _count(name: str, column: str = "counts") -> str:
 
 
 def _unpublished(table: str) -> str:
-    """A row whose run belongs to another store was inferred from it: rolling that run back leaves it, to be crawled."""
     return f"""SELECT p.store_id, p.listing_id, p.crawl_run_id FROM {table} p JOIN crawl_runs r ON r.id = p.crawl_run_id
-            WHERE r.undo IS NULL OR (r.rolled_back_at IS NOT NULL AND r.store_id = p.store_id)"""  # noqa: S608
+            WHERE r.undo IS NULL OR r.rolled_back_at IS NOT NULL OR r.store_id <> p.store_id"""  # noqa: S608
 
 
 RUN_QUERIES: dict[str, tuple[str, str]] = {
@@ -45,8 +44,18 @@ RUN_QUERIES: dict[str, tuple[str, str]] = {
             WHERE s.company_id <> r.company_id OR s.store_id <> r.store_code ORDER BY 1""",
     ),
     "price_of_unpublished_run": (
-        "a price or an entry of the history is of a run that published and was not rolled back",
+        "a price or an entry of the history is of a run of its store that published and was not rolled back",
         f"{_unpublished('prices')} UNION ALL {_unpublished('price_changes')} ORDER BY 1, 2, 3",
+    ),
+    "left_of_rolled_back_run": (
+        "nothing else stands on a run that was rolled back",
+        """SELECT 'missing_listings' AS what, x.store_id AS id, r.id AS run_id FROM missing_listings x
+                JOIN crawl_runs r ON r.id = x.crawl_run_id OR r.id = x.seen_run_id WHERE r.rolled_back_at IS NOT NULL
+            UNION ALL SELECT 'product_aliases', x.product_id, r.id FROM product_aliases x
+                JOIN crawl_runs r ON r.id = x.crawl_run_id WHERE r.rolled_back_at IS NOT NULL
+            UNION ALL SELECT 'brand_aliases', x.brand_id, r.id FROM brand_aliases x
+                JOIN crawl_runs r ON r.id = x.crawl_run_id WHERE r.rolled_back_at IS NOT NULL
+            ORDER BY 1, 2, 3""",
     ),
     "lease_of_dead_run": (
         "a store is leased exactly as its running run is, or by a scheduler",

@@ -1,26 +1,24 @@
-"""What models.checks holds of each store's range, history and column of offers, some stores at a time.
+"""What models.checks holds of each store's range, sightings and fingerprint, some stores at a time.
 
 A fleet has tens of millions of lines: they are read as bit strings over listings.ordinal, and never all at once.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, select, text
 
-from models import check_queries, vectors
+from models import check_queries, fingerprints, ordinals, sightings
 from models.dialect import among, listed
-from models.ranges import Bits, unpack
-from models.tables import store_group_memberships, store_groups, store_ranges, store_vectors, stores
-from splitcart.grouping_columns import EMPTY, Column
+from models.tables import store_ranges, stores
+from splitcart.bits import Bits, fitted, flags, unpack
 
 PROMISES = {
     "range": "range and stock agree with the listings and with what is missing",
     "available_without_price": "what a store has in stock has a price",
-    "priced": "a line counts as priced in a store exactly where its history ends with a price",
-    "vectors": "a store's column of offers is what its price rows say",
+    "sightings": "the sightings of a store know when each line was seen that has a price, and no other",
+    "fingerprint": "a store's fingerprint is that of what its price rows say",
 }
 STORES_AT_ONCE = 50
 
@@ -34,16 +32,13 @@ class _Store:
     """How many the company has."""
     ranged: Bits
     available: Bits
-    priced: Bits
     missing: Bits
     """Unseen once by a complete run."""
-    told: Bits
-    """The history ends with a price."""
-    offered: Bits
-    """The store or its anchor has a price row."""
-    own: Column
-    kept: Any
-    """The row of store_vectors; None where none is kept."""
+    priced: Bits
+    """It has a price row."""
+    sighted: Bits
+    """Its sightings know when the line was seen with a price."""
+    has_good_fingerprint: bool
 
     def lines(self, wrong: Bits) -> Iterator[str]:
         """An example of each line that is wrong."""
@@ -57,11 +52,11 @@ def broken(connection: Connection) -> Iterator[tuple[str, str]]:
     for start in range(0, len(ids), STORES_AT_ONCE):
         for store in _read(connection, ids[start : start + STORES_AT_ONCE]):
             yield from (("range", example) for example in _range(store))
-            unpriced = store.ranged & store.available & ~(store.priced & store.offered)
+            unpriced = store.ranged & store.available & ~store.priced
             yield from (("available_without_price", example) for example in store.lines(unpriced))
-            yield from (("priced", example) for example in store.lines(store.priced ^ store.told))
-            if not _is_kept_rightly(store):
-                yield "vectors", f"store_id={store.store_id}"
+            yield from (("sightings", example) for example in store.lines(store.priced ^ store.sighted))
+            if not store.has_good_fingerprint:
+                yield "fingerprint", f"store_id={store.store_id}"
 
 
 def _range(store: _Store) -> Iterator[str]:
@@ -73,41 +68,26 @@ def _range(store: _Store) -> Iterator[str]:
         yield f"{example}: missing once, so ranged and not available"
 
 
-def _is_kept_rightly(store: _Store) -> bool:
-    if store.kept is None:  # the next merge makes it
-        return True
-    shown = store.own.masked(store.ranged & store.priced)
-    return (store.kept.fingerprint, store.kept.digest) == (shown.fingerprint(), store.own.fingerprint())
-
-
 def _read(connection: Connection, ids: Sequence[int]) -> Iterator[_Store]:
     """The stores of these ids."""
     asked = {"stores": listed(connection, ids)}
     sql = f"{check_queries.LENGTHS} WHERE {among(connection, 's.id', 'stores')}"
     lengths: dict[int, int] = {row[0]: row[1] for row in connection.execute(text(sql), asked)}
-    kept = {row.store_id: row for row in connection.execute(_of(store_vectors, ids))}
-    ranges = {row.store_id: row for row in connection.execute(_of(store_ranges, ids))}
-    anchors = _anchors(connection, ids)
-    own = vectors.own_columns(connection, sorted({*ids, *anchors.values()}))
-    missing, told = (_lines(connection, sql, ids) for sql in (check_queries.MISSING, check_queries.TOLD))
+    wanted = select(store_ranges).where(store_ranges.c.store_id.in_(ids))
+    ranges = {row.store_id: row for row in connection.execute(wanted)}
+    known, seen = ordinals.of_stores(connection, ids), sightings.read(connection, ids)
+    missing, priced = (_lines(connection, sql, ids) for sql in (check_queries.MISSING, check_queries.PRICED))
+    shown = dict(fingerprints.columns(connection, ids, known))
     for store_id in ids:
-        row, column = ranges.get(store_id), own[store_id]
-        bits = {name: unpack(getattr(row, name, None)) for name in ("ranged", "available", "priced")}
-        bits["offered"] = column.over(own.get(anchors.get(store_id, store_id), EMPTY)).price != 0
-        bits |= {"missing": _flags(missing.get(store_id, [])), "told": _flags(told.get(store_id, []))}
+        row = ranges.get(store_id)
+        bits = {name: unpack(getattr(row, name, None)) for name in ("ranged", "available")}
+        bits |= {name: _flags(told.get(store_id, [])) for name, told in (("missing", missing), ("priced", priced))}
+        bits["sighted"] = seen[store_id].lines
         width = max(lengths[store_id], *map(len, bits.values()))
-        wide = {name: np.pad(flags, (0, width - len(flags))) for name, flags in bits.items()}
-        yield _Store(store_id=store_id, listings=lengths[store_id], own=column, kept=kept.get(store_id), **wide)
-
-
-def _of(table: Any, ids: Sequence[int]) -> Any:
-    return select(table).where(table.c.store_id.in_(ids))
-
-
-def _anchors(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-    member, group = store_group_memberships.c, store_groups.c
-    wanted = select(member.store_id, group.anchor_id).join(store_groups, group.id == member.group_id)
-    return {row.store_id: row.anchor_id for row in connection.execute(wanted.where(member.store_id.in_(ids)))}
+        wide = {name: fitted(held, width) for name, held in bits.items()}
+        kept = None if row is None else row.fingerprint  # the next merge makes one that is not there
+        good = kept is None or bytes(kept) == shown[store_id].fingerprint()
+        yield _Store(store_id=store_id, listings=lengths[store_id], has_good_fingerprint=good, **wide)
 
 
 def _lines(connection: Connection, sql: str, ids: Sequence[int]) -> dict[int, list[int]]:
@@ -120,6 +100,4 @@ def _lines(connection: Connection, sql: str, ids: Sequence[int]) -> dict[int, li
 
 
 def _flags(ordinals: Sequence[int]) -> Bits:
-    flags = np.zeros(max(ordinals, default=-1) + 1, np.bool_)
-    flags[list(ordinals)] = True
-    return flags
+    return flags(np.array(ordinals, np.int64), max(ordinals, default=-1) + 1)

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from models.dialect import insert_ignoring
-from models.tables import companies
+from models.retry import retried
+from models.tables import companies, listings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,14 @@ def ensure_company(connection: Connection, target: Target) -> int:
     if (found.flip_weekday, found.flip_hour) != (target.flip_weekday, target.flip_hour):
         connection.execute(update(companies).where(companies.c.id == found.id).values(**flip))
     return int(found.id)
+
+
+def known_skus(engine: Engine, company_id: int) -> frozenset[str]:
+    """The skus of which the company has listings."""
+    wanted = select(listings.c.sku).where(listings.c.company_id == company_id)
+
+    def work() -> frozenset[str]:
+        with engine.connect() as connection:
+            return frozenset(connection.execute(wanted).scalars())
+
+    return retried(engine, work, what="reading known skus")

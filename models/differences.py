@@ -1,4 +1,7 @@
-"""The anti-join: which of the offers a run saw differ from the live ones, and writing exactly those, in key order."""
+"""The anti-join: which of the offers that a run saw differ from the store's own rows, and writing exactly those.
+
+All is written in key order. Only rows of the store itself are read and written, whatever group it is in.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,29 +11,27 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, text
 
 from models import bulk
-from models.dialect import by_hash, looked_up, temporary
-from models.locks import Place
+from models.dialect import among, by_hash, listed, looked_up, temporary
 from models.offers import columns, differs, offer_types
 from models.run import Run
+from models.sightings import Seen
 from models.tables.base import OFFER
-from models.types import UtcDateTime, utc_text
+from models.types import Flag, UtcDateTime
 
-OWN = ("insert", "update", "relist")
-FOLLOWS = ("drop", "follow")
-REPLACE = frozenset({"update", "relist", "drop"})
-"""What `write` replaces or deletes a row for that is there."""
 _NAMES = ", ".join(OFFER)
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When and by which run a store is published, and which complete run came before."""
+    """When and by which run a store is published, and what it had shown before."""
 
     run: Run
-    place: Place
+    store_id: int
     now: datetime
+    seen: Seen
+    """The last look at each line before this run."""
     last_run: int | None
-    last_scraped: datetime | None
+    """The last complete run."""
 
 
 class Found(NamedTuple):
@@ -39,151 +40,115 @@ class Found(NamedTuple):
     actions: dict[str, int]
     """How many listings need which."""
     rows: str
-    """What a FROM names: listing_id, action, seen_before and the offer of each listing that needs any, by key."""
+    """What a FROM names: listing_id, action and the offer of each listing that needs any, by key."""
 
 
 def find(connection: Connection, moment: Moment, priced: int) -> Found:
-    """Compares the `priced` listings that were seen with a price with what the store has.
+    """Compares the `priced` listings that were seen with a price with the store's rows.
 
-    insert, update: an own row; relist: the same offer again after it was delisted; drop: a member saw what its anchor
-    has, so its own row goes; follow: the same without an own row, new to the store or after a delisting; touch: an own
-    row that this run confirms, though the anchor contested it or another store's run had written it.
+    insert, update: the price is new or another one, and the history gets an entry. refresh: it costs the same, and the
+    rest of the offer is another.
     """
-    if moment.place.is_anchor and _is_empty(connection, moment.place.store_id):
-        rows = f"""(SELECT listing_id, 'insert' AS action, CAST({moment.last_run or "NULL"} AS INTEGER) AS seen_before,
-            {_NAMES} FROM publish_seen WHERE price_cents IS NOT NULL ORDER BY listing_id)"""  # noqa: S608 fixed text
+    if _is_empty(connection, moment.store_id):
+        rows = f"""(SELECT listing_id, ordinal, 'insert' AS action, {_NAMES} FROM publish_seen
+            WHERE price_cents IS NOT NULL ORDER BY listing_id)"""  # noqa: S608 fixed text
         return Found({"insert": priced} if priced else {}, rows)
-    temporary(
-        connection, "publish_diff", f"listing_id INTEGER, action TEXT, seen_before INTEGER, {offer_types(connection)}"
-    )
-    member = not moment.place.is_anchor
-    case = _actions(connection, member)
-    run = looked_up(connection, "r", "crawl_runs", "r.finished_at", "r.id = o.crawl_run_id")
-    joins = f"LEFT JOIN prices a ON a.store_id = {moment.place.anchor_id} AND a.listing_id = w.listing_id {run}"
+    kinds = f"listing_id INTEGER, ordinal INTEGER, action TEXT, {offer_types(connection)}"
+    temporary(connection, "publish_diff", kinds)
     sql = f"""
         INSERT INTO publish_diff SELECT * FROM (
-            SELECT w.listing_id, {case} AS action, {_seen_before()} AS seen_before, {columns("w")}
+            SELECT w.listing_id, w.ordinal, CASE WHEN o.listing_id IS NULL THEN 'insert'
+                WHEN {differs(connection, "w", "o")} THEN 'update'
+                WHEN {differs(connection, "w", "o", OFFER)} THEN 'refresh' END AS action, {columns("w")}
             FROM publish_seen w
-            LEFT JOIN prices o ON o.store_id = {moment.place.store_id} AND o.listing_id = w.listing_id
-            LEFT JOIN missing_listings m ON m.store_id = {moment.place.store_id} AND m.listing_id = w.listing_id
-            {joins if member else ""}
+            LEFT JOIN prices o ON o.store_id = {moment.store_id} AND o.listing_id = w.listing_id
             WHERE w.price_cents IS NOT NULL) d
         WHERE action IS NOT NULL ORDER BY listing_id"""  # noqa: S608 integers and fixed text
     with by_hash(connection):
-        _run(connection, sql, last_run=moment.last_run, store=moment.place.store_id, scraped=moment.last_scraped)
+        connection.execute(text(sql))
     counted = connection.execute(text("SELECT action, count(*) FROM publish_diff GROUP BY action"))
     return Found({action: int(count) for action, count in counted}, "publish_diff")
 
 
 def _is_empty(connection: Connection, store_id: int) -> bool:
     """Whether a store has nothing to compare with, as before its first run."""
-    there = (f"EXISTS (SELECT 1 FROM {table} WHERE store_id = :store)" for table in ("prices", "missing_listings"))  # noqa: S608
-    return not connection.execute(text(f"SELECT {' OR '.join(there)}"), {"store": store_id}).scalar()
-
-
-def _actions(connection: Connection, member: bool) -> str:
-    own = differs(connection, "w", "o")
-    touch = "o.crawl_run_id NOT IN (SELECT id FROM crawl_runs WHERE store_id = :store)"
-    same_as_anchor = ""
-    if member:
-        touch = f"({touch}) OR (a.changed_at > coalesce(:scraped, a.changed_at) AND a.changed_at > r.finished_at)"
-        same_as_anchor = f"""WHEN a.listing_id IS NOT NULL AND NOT {differs(connection, "w", "a")} THEN
-            CASE WHEN o.listing_id IS NOT NULL THEN 'drop' WHEN m.delisted_at IS NOT NULL THEN 'follow'
-                WHEN NOT EXISTS (SELECT 1 FROM price_changes c
-                    WHERE c.store_id = :store AND c.listing_id = w.listing_id) THEN 'follow' END"""  # noqa: S608 fixed text
-    return f"""CASE {same_as_anchor} WHEN o.listing_id IS NULL THEN 'insert' WHEN {own} THEN 'update'
-        WHEN m.delisted_at IS NOT NULL THEN 'relist' WHEN {touch} THEN 'touch' END"""
-
-
-def _seen_before() -> str:
-    """The last run that saw the old state: of a missing listing the one before; else the store's latest."""
-    last = "CAST(:last_run AS INTEGER)"
-    return f"""CASE WHEN m.listing_id IS NOT NULL AND m.delisted_at IS NULL THEN m.seen_run_id
-        WHEN o.crawl_run_id > coalesce({last}, 0) AND m.listing_id IS NULL
-            AND o.crawl_run_id IN (SELECT id FROM crawl_runs WHERE store_id = :store) THEN o.crawl_run_id
-        ELSE {last} END"""  # noqa: S608 fixed text
+    sql = text("SELECT EXISTS (SELECT 1 FROM prices WHERE store_id = :store)")
+    return not connection.execute(sql, {"store": store_id}).scalar()
 
 
 def write(connection: Connection, moment: Moment, found: Found) -> None:
     """Writes the differences to prices and their history."""
     actions, rows = found
-    if any(actions.get(action) for action in (*OWN, *FOLLOWS)):
+    if actions.get("insert") or actions.get("update"):
+        before, told = _seen_before(connection, moment, found)
         sql = f"""INSERT INTO price_changes
-            (store_id, listing_id, changed_at, kind, {_NAMES}, crawl_run_id, seen_before)
-            SELECT {moment.place.store_id}, d.listing_id, :now,
-                CASE WHEN d.action IN ('drop', 'follow') THEN 'follows' ELSE 'own' END,
-                {columns("d")}, {moment.run.id}, d.seen_before
-            FROM {rows} d WHERE d.action <> 'touch'"""  # noqa: S608 integers and fixed text
-        _run(connection, sql, now=moment.now)
+            (store_id, listing_id, changed_at, {_NAMES}, crawl_run_id, seen_before)
+            SELECT {moment.store_id}, d.listing_id, :now, {columns("d")}, {moment.run.id},
+                coalesce(b.run, {moment.last_run or "NULL"})
+            FROM {rows} d LEFT JOIN {before} b ON b.listing_id = d.listing_id
+            WHERE d.action <> 'refresh'"""  # noqa: S608 integers and fixed text
+        with by_hash(connection):
+            _run(connection, sql, now=moment.now, **told)
     if actions.get("insert"):
         sql = f"""INSERT INTO prices (store_id, listing_id, {_NAMES}, changed_at, crawl_run_id)
-            SELECT {moment.place.store_id}, d.listing_id, {columns("d")}, :now, {moment.run.id}
+            SELECT {moment.store_id}, d.listing_id, {columns("d")}, :now, {moment.run.id}
             FROM {rows} d WHERE d.action = 'insert'"""  # noqa: S608 integers and fixed text
         _run(connection, sql, now=moment.now)
-    if actions.keys() & {*REPLACE, "touch"}:
+    if actions.get("update") or actions.get("refresh"):
+        values = ", ".join(f"{name} = d.{name}" for name in OFFER)
+        changed = "CASE WHEN d.action = 'update' THEN :now ELSE prices.changed_at END"
+        sql = f"""UPDATE prices SET {values}, changed_at = {changed}, crawl_run_id = {moment.run.id}
+            FROM publish_diff d WHERE prices.store_id = {moment.store_id} AND prices.listing_id = d.listing_id
+                AND d.action <> 'insert'"""  # noqa: S608 integers and fixed text
         with by_hash(connection):
-            _replace(connection, moment, actions)
+            _run(connection, sql, now=moment.now)
 
 
-def _replace(connection: Connection, moment: Moment, actions: dict[str, int]) -> None:
-    mine = f"store_id = {moment.place.store_id}"
-    if actions.get("update") or actions.get("relist"):
-        _update(connection, moment)
-    if actions.get("drop"):
-        connection.execute(text(f"DELETE FROM prices WHERE {mine} AND {_of('drop')}"))  # noqa: S608
-    if actions.get("touch"):
-        sql = f"UPDATE prices SET crawl_run_id = {moment.run.id} WHERE {mine} AND {_of('touch')}"  # noqa: S608
-        connection.execute(text(sql))
+def _seen_before(connection: Connection, moment: Moment, found: Found) -> tuple[str, dict[str, Any]]:
+    """What a FROM names: (listing_id, run) of the changed lines that another run than the last complete one saw last.
+
+    A line without a price had none when the last complete run looked.
+    """
+    others: list[tuple[int, int]] = []
+    if found.actions.get("update"):
+        sql = "SELECT listing_id, ordinal FROM publish_diff WHERE action = 'update'"
+        looks = ((listing, moment.seen.at(ordinal)) for listing, ordinal in connection.execute(text(sql)))
+        others = [(listing, look.run_id) for listing, look in looks if look and look.run_id != moment.last_run]
+    return _given(connection, others)
 
 
-def _of(action: str) -> str:
-    return f"listing_id IN (SELECT listing_id FROM publish_diff WHERE action = '{action}')"  # noqa: S608
+def _given(connection: Connection, rows: Sequence[tuple[int, int | None]]) -> tuple[str, dict[str, Any]]:
+    name = "publish_before"
+    source, told = bulk.given(connection, name, {"listing_id": "INTEGER", "run": "INTEGER"}, rows)
+    return f"(SELECT listing_id, run FROM {source})", told  # noqa: S608 our own names
 
 
-def _update(connection: Connection, moment: Moment) -> None:
-    values = ", ".join(f"{name} = d.{name}" for name in OFFER)
-    sql = f"""UPDATE prices SET {values}, changed_at = :now, crawl_run_id = {moment.run.id}
-        FROM publish_diff d
-        WHERE prices.store_id = {moment.place.store_id} AND prices.listing_id = d.listing_id
-            AND d.action IN ('update', 'relist')"""  # noqa: S608 integers and fixed text
-    _run(connection, sql, now=moment.now)
+def end(connection: Connection, moment: Moment, listings: Sequence[tuple[int, int | None]]) -> int:
+    """Ends the history of (listing_id, run that last saw its price) and deletes their rows; how many had any."""
+    if not listings:
+        return 0
+    ended, told = _given(connection, listings)
+    sql = f"""INSERT INTO price_changes
+        (store_id, listing_id, changed_at, price_basis, is_estimated, is_on_special, crawl_run_id, seen_before)
+        SELECT p.store_id, p.listing_id, :now, p.price_basis, :no, :no, {moment.run.id}, e.run
+        FROM {ended} e {
+        looked_up(
+            connection,
+            "p",
+            "prices",
+            "p.store_id, p.listing_id, p.price_basis",
+            f"p.store_id = {moment.store_id} AND p.listing_id = e.listing_id",
+            outer=False,
+        )
+    }"""  # noqa: S608 our names
+    _run(connection, sql, now=moment.now, no=False, **told)
+    sql = f"DELETE FROM prices WHERE store_id = :store AND {among(connection, 'listing_id', 'ids')}"  # noqa: S608
+    ids = listed(connection, [listing for listing, _ in listings])
+    return connection.execute(text(sql), {"store": moment.store_id, "ids": ids}).rowcount
 
 
 def _run(connection: Connection, sql: str, **values: Any) -> None:
-    """Executes SQL that may bind :now and :scraped, as times of the database's own kind."""
-    bound = {name: value for name, value in values.items() if f":{name}" in sql}
-    times = [bindparam(name, type_=UtcDateTime()) for name in ("now", "scraped") if name in bound]
-    connection.execute(text(sql).bindparams(*times), bound)
-
-
-def unlike_history(
-    connection: Connection, moment: Moment, ended: Sequence[int] | None = None
-) -> list[tuple[int, str, int]]:
-    """(listing_id, changed_at, crawl_run_id) of rows that `write` will replace, where the history tells others.
-
-    `ended`: of the rows of these listings instead, whose history the run has ended.
-    Joining and leaving groups write history of rows that stay as they are, and a touch writes none.
-    """
-    told: dict[str, str] = {}
-    which = "(SELECT listing_id FROM publish_diff WHERE action IN ('update', 'relist', 'drop')) AS those"
-    if ended is not None:
-        which, told = bulk.given(connection, "those", {"listing_id": "INTEGER"}, [(listing,) for listing in ended])
-    latest = """(SELECT {} FROM price_changes c WHERE c.store_id = p.store_id AND c.listing_id = p.listing_id
-        AND c.price_cents IS NOT NULL ORDER BY c.changed_at DESC LIMIT 1)"""
-    names = "p.store_id, p.listing_id, p.changed_at, p.crawl_run_id"
-    where = f"p.store_id = {moment.place.store_id} AND p.listing_id = those.listing_id"
-    sql = f"""SELECT p.listing_id, p.changed_at, p.crawl_run_id
-        FROM {which} {looked_up(connection, "p", "prices", names, where, outer=False)}
-        WHERE p.changed_at <> {latest.format("c.changed_at")} OR p.crawl_run_id <> {latest.format("c.crawl_run_id")}
-        ORDER BY 1"""  # noqa: S608 integers, fixed text
-    with by_hash(connection, looks_up=True):
-        rows = connection.execute(text(sql).columns(changed_at=UtcDateTime()), told).all()
-    return [(int(row.listing_id), utc_text(row.changed_at), int(row.crawl_run_id)) for row in rows]
-
-
-def touched(connection: Connection, moment: Moment) -> list[tuple[int, int]]:
-    """(listing_id, crawl_run_id so far) of the rows that `write` will touch."""
-    sql = f"""SELECT listing_id, crawl_run_id FROM prices
-        WHERE store_id = {moment.place.store_id} AND {_of("touch")} ORDER BY 1"""  # noqa: S608
-    with by_hash(connection):
-        return [(int(a), int(b)) for a, b in connection.execute(text(sql))]
+    """Executes SQL that binds :now and maybe :no, as the database keeps them."""
+    kinds: dict[str, Any] = {"now": UtcDateTime(), "no": Flag()}
+    typed: list[Any] = [bindparam(name, type_=kind) for name, kind in kinds.items() if name in values]
+    connection.execute(text(sql).bindparams(*typed), values)

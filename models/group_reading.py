@@ -1,16 +1,13 @@
 """One company's stores as grouping sees them: who is where, how fresh, and comparable without reading a price row."""
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select
 
-from models import vectors
-from models.ranges import shown
+from models import fingerprints, ordinals, sightings
 from models.tables import (
     companies,
     crawl_runs,
@@ -19,15 +16,16 @@ from models.tables import (
     store_group_memberships,
     store_groups,
     store_ranges,
-    store_vectors,
     stores,
 )
+from splitcart.bits import Bits, fitted, unpack
 from splitcart.grouping import Comparison, Rules, Store
-from splitcart.grouping_columns import EMPTY, Coder, Codes, Column, unpack
+from splitcart.grouping_columns import EMPTY, Coder, Codes
 from splitcart.grouping_memory import Comparer, Pair
 
 MOST_REMEMBERED = 200_000
 _COMPARED = ("common", "differ", "smaller", "exact")
+_STORES_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +36,10 @@ class Row:
     anchor_id: int | None
     needs_rescraping: bool
     facts: Store
-    lines: bytes
-    """Bit string over listings.ordinal: what the store ranges and has told a price of."""
-    face: bytes
-    """Two stores with one face have the same prices in effect."""
-    present: npt.NDArray[np.bool_]
-    """By listings.ordinal, whether a price is in effect."""
+    fingerprint: bytes
+    """Two stores with one fingerprint have the same lines at the same terms."""
+    lines: Bits
+    """By listings.ordinal, whether the store ranges the listing and has a price for it."""
 
 
 def company_rows(connection: Connection, company_id: int, only: Sequence[int] | None = None) -> dict[str, Row]:
@@ -54,6 +50,10 @@ def company_rows(connection: Connection, company_id: int, only: Sequence[int] | 
         theirs = anchors.where(store_group_memberships.c.store_id.in_(only))
         wanted = wanted.where(or_(stores.c.id.in_(only), stores.c.id.in_(theirs)))
     found = {row.id: row for row in connection.execute(wanted)}
+    lines: dict[int, Bits] = {}
+    for start in range(0, len(found), _STORES_AT_ONCE):
+        seen = sightings.read(connection, list(found)[start : start + _STORES_AT_ONCE])
+        lines |= {i: fitted(unpack(found[i].ranged), len(one.which)) & one.lines for i, one in seen.items()}
     result = {}
     for row in found.values():
         anchor = found.get(row.anchor_id)
@@ -67,17 +67,16 @@ def company_rows(connection: Connection, company_id: int, only: Sequence[int] | 
             closed=row.closed_at is not None,
             fulfilled_by=row.fulfilled_by,
         )
-        lines = shown(row.ranged, row.priced)
-        shape = (lines, _face(row, anchor, lines), _present(row, anchor, lines))
-        result[row.store_id] = Row(row.id, row.anchor_id, bool(row.needs_rescraping), facts, *shape)
+        fingerprint = bytes(row.fingerprint or EMPTY.fingerprint())
+        result[row.store_id] = Row(row.id, row.anchor_id, bool(row.needs_rescraping), facts, fingerprint, lines[row.id])
     return result
 
 
 def _wanted(company_id: int) -> Any:
-    run, vector = crawl_runs.c, store_vectors.c
+    run = crawl_runs.c
     ended = run.status.in_(("complete", "partial"))
-    # One that was gone on with and ended otherwise has published all the same, in the period in which it began.
-    published = and_(or_(ended, run.undo.is_not(None)), run.rolled_back_at.is_(None))
+    # One that was resumed and ended otherwise has published all the same, in the period in which it began.
+    published = and_(run.company_id == company_id, or_(ended, run.undo.is_not(None)), run.rolled_back_at.is_(None))
     when = func.max(case((ended, run.finished_at), else_=run.started_at))
     touched = select(run.store_id, when.label("touched_at")).where(published).group_by(run.store_id)
     last = touched.subquery()
@@ -85,80 +84,40 @@ def _wanted(company_id: int) -> Any:
         stores.outerjoin(store_group_memberships, store_group_memberships.c.store_id == stores.c.id)
         .outerjoin(store_groups, store_groups.c.id == store_group_memberships.c.group_id)
         .outerjoin(store_ranges, store_ranges.c.store_id == stores.c.id)
-        .outerjoin(store_vectors, vector.store_id == stores.c.id)
         .outerjoin(last, last.c.store_id == stores.c.id)
     )
     facts = ("id", "store_id", "timezone", "last_scraped", "verified_at", "closed_at", "fulfilled_by")
     columns = [stores.c[name] for name in (*facts, "needs_rescraping")]
-    shape = [store_groups.c.anchor_id, store_ranges.c.ranged, store_ranges.c.priced, last.c.touched_at]
-    wanted = select(*columns, *shape, vector.fingerprint, vector.digest, vector.present)
-    return wanted.select_from(joined).where(stores.c.company_id == company_id).order_by(stores.c.id)
+    shape = [store_groups.c.anchor_id, store_ranges.c.ranged, store_ranges.c.fingerprint, last.c.touched_at]
+    wanted = select(*columns, *shape).select_from(joined)
+    return wanted.where(stores.c.company_id == company_id).order_by(stores.c.id)
 
 
-def _face(row: Any, anchor: Any, lines: bytes) -> bytes:
-    """The fingerprint of what is in effect: a member's is that of the parts that it is made of."""
-    if anchor is None or anchor.id == row.id:
-        return row.fingerprint or EMPTY.fingerprint()
-    parts = (anchor.digest or b"", row.digest or b"", lines.rstrip(b"\0"))
-    return hashlib.blake2b(
-        b"".join(hashlib.blake2b(p, digest_size=16).digest() for p in parts), digest_size=16
-    ).digest()
-
-
-def _present(row: Any, anchor: Any, lines: bytes) -> npt.NDArray[np.bool_]:
-    held = [row.present or b""] + ([anchor.present or b""] if anchor is not None else [])
-    width = max(len(h) for h in held)
-    union = np.zeros(width, np.uint8)
-    for one in held:
-        union[: len(one)] |= np.frombuffer(one, np.uint8)
-    kept = np.frombuffer(lines[:width], np.uint8)
-    return vectors.flags((union[: len(kept)] & kept).tobytes())
-
-
-def missing_vectors(connection: Connection, company_id: int) -> list[int]:
-    """The stores that have a range and no column yet: their database is from before columns were kept."""
-    wanted = (
-        select(stores.c.id)
-        .join(store_ranges, store_ranges.c.store_id == stores.c.id)
-        .outerjoin(store_vectors, store_vectors.c.store_id == stores.c.id)
-        .where(stores.c.company_id == company_id, store_vectors.c.store_id.is_(None))
-    )
-    return [int(i) for i in connection.execute(wanted).scalars()]
-
-
-def make_missing_vectors(connection: Connection, company_id: int) -> int:
-    """Makes the columns that are not there. Returns their number."""
-    missing = missing_vectors(connection, company_id)
-    vectors.refresh_all(connection, missing)
-    return len(missing)
+def without_fingerprint(connection: Connection, company_id: int) -> list[int]:
+    """The stores that have a range and no fingerprint yet."""
+    wanted = select(stores.c.id).join(store_ranges, store_ranges.c.store_id == stores.c.id)
+    wanted = wanted.where(stores.c.company_id == company_id, store_ranges.c.fingerprint.is_(None))
+    return [int(i) for i in connection.execute(wanted.order_by(stores.c.id)).scalars()]
 
 
 class Columns:
-    """Loads what is in effect in stores, as rows of codes, from their vectors."""
+    """Reads the lines of stores from their price rows, as rows of codes."""
 
     def __init__(self, connection: Connection, company_id: int, rows: Sequence[Row]) -> None:
         self._connection, self._rows, self._coder = connection, rows, Coder()
         widest = select(func.max(listings.c.ordinal)).where(listings.c.company_id == company_id)
         self.width = int(connection.execute(widest).scalar() or 0) + 1
+        self._listings: ordinals.Ordinals | None = None
+        self._company_id = company_id
         self.loaded = 0
 
     def __call__(self, numbers: Sequence[int]) -> Codes:
-        rows = [self._rows[n] for n in numbers]
-        own = self._unpacked({i for row in rows for i in (row.id, row.anchor_id) if i is not None})
-        self.loaded += len(own)
-        return self._coder.encode([_effective(row, own) for row in rows], self.width)
-
-    def _unpacked(self, store_ids: Iterable[int]) -> dict[int, Column]:
-        table = store_vectors.c
-        wanted = select(table.store_id, table.codes).where(table.store_id.in_(list(store_ids)))
-        return {row.store_id: unpack(row.codes) for row in self._connection.execute(wanted)}
-
-
-def _effective(row: Row, own: dict[int, Column]) -> Column:
-    mine = own.get(row.id, EMPTY)
-    if row.anchor_id is not None and row.anchor_id != row.id:
-        mine = mine.over(own.get(row.anchor_id, EMPTY))
-    return mine.masked(vectors.flags(row.lines))
+        if self._listings is None:
+            self._listings = ordinals.of_company(self._connection, self._company_id)
+        ids = [self._rows[n].id for n in numbers]
+        self.loaded += len(ids)
+        read = [lines for _, lines in fingerprints.columns(self._connection, ids, self._listings)]
+        return self._coder.encode(read, self.width)
 
 
 def comparer(connection: Connection, company_id: int, rows: Sequence[Row], rules: Rules) -> Comparer:
@@ -169,15 +128,14 @@ def comparer(connection: Connection, company_id: int, rows: Sequence[Row], rules
     remembered: dict[Pair, Comparison] = {
         (bytes(r.low), bytes(r.high)): Comparison(r.common, r.differ, r.smaller, r.exact) for r in known
     }
-    return Comparer(
-        [r.face for r in rows], [int(np.count_nonzero(r.present)) for r in rows], load.width, load, rules, remembered
-    )
+    lines = [int(np.count_nonzero(r.lines)) for r in rows]
+    return Comparer([r.fingerprint for r in rows], lines, load.width, load, rules, remembered)
 
 
 def remember(connection: Connection, company_id: int, learned: dict[Pair, Comparison]) -> None:
     """Keeps these comparisons of the company and no others; nothing is written when nothing is new.
 
-    Beyond MOST_REMEMBERED none is kept: comparing the vectors again costs less than so many rows.
+    Beyond MOST_REMEMBERED none is kept: comparing again costs less than so many rows.
     """
     table = group_comparisons
     learned = learned if len(learned) <= MOST_REMEMBERED else {}

@@ -2,21 +2,27 @@
 
 from collections import defaultdict
 from datetime import datetime
+from statistics import median
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Column, Connection, Engine, Row, Select, func, select, text
 
 from models.dialect import by_hash, looked_up, unguessed
 from models.offers import chosen
-from models.ranges import unpack
 from models.retry import retried
 from models.run import Run
-from models.tables import companies, crawl_run_categories, crawl_runs, store_ranges, stores
+from models.tables import companies, crawl_run_categories, crawl_runs, staged_items, store_ranges, stores
+from splitcart.bits import flags, unpack
 from splitcart.periods import Flip, crosses
 from splitcart.runs import Counts, History, Shortfall
 
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
 RUNS_REMEMBERED = 5
+COMPANY_RUNS = 1000
 
 
 def history(engine: Engine, run: Run) -> History:
@@ -32,7 +38,21 @@ def _history(engine: Engine, run: Run) -> History:
             last_complete=(last.counts or {}).get("listings") if last is not None else None,
             categories=_category_counts(connection, [row.id for row in reversed(complete)]),
             shortfall=_shortfall(connection, run, last.id if last is not None else 0),
+            company_usual=_company_usual(connection, run) if last is None else None,
         )
+
+
+def _company_usual(connection: Connection, run: Run) -> float | None:
+    """Median of the listings of each other store's last complete run, among the company's latest COMPANY_RUNS."""
+    table = crawl_runs.c
+    theirs = (table.company_id == run.company_id, table.store_id.is_not(None), table.store_code != run.store_code)
+    wanted = select(table.store_code, table.counts).where(*theirs, table.status == "complete")
+    wanted = wanted.where(table.rolled_back_at.is_(None)).order_by(table.id.desc()).limit(COMPANY_RUNS)
+    latest: dict[str, int] = {}
+    for row in connection.execute(wanted):
+        latest.setdefault(row.store_code, (row.counts or {}).get("listings") or 0)
+    counts = [listings for listings in latest.values() if listings > 0]
+    return float(median(counts)) if counts else None
 
 
 def _runs(connection: Connection, run: Run, status: str, limit: int) -> list[Row[Any]]:
@@ -55,24 +75,28 @@ def _shortfall(connection: Connection, run: Run, after: int) -> Shortfall | None
     for row in _runs(connection, run, "partial", 50):
         told = (row.figures or {}).get("shortfall")
         if row.id > after and told:
-            return Shortfall(told["listings"], datetime.fromisoformat(told["at"]), frozenset(told["missing"]))
+            since = datetime.fromisoformat(told["at"])
+            return Shortfall(told["listings"], since, frozenset(told["missing"]), told.get("unseen"))
     return None
 
 
 def measure(engine: Engine, run: Run) -> Counts:
-    """The staged rows counted in the database, and how their prices compare with what the store had before.
+    """The staged rows counted in the database, and how they compare with what the store had before.
 
     `accepted` is the same as `staged`: only the pipeline knows how many it handed over. known, changed and the median
-    are taken over the listings that have a price now and an effective price (own, or the anchor's) before.
+    are taken over the listings that have a price now and a price of the store's own before.
     """
     return retried(engine, lambda: _measure(engine, run), what=f"measuring run {run.id}")
 
 
 def _measure(engine: Engine, run: Run) -> Counts:
     with engine.connect() as connection:
+        unreadable = select(func.count()).where(staged_items.c.run_id == run.id, staged_items.c.is_unreadable.is_(True))
         sql = "SELECT count(*), count(DISTINCT sku) FROM staged_items WHERE run_id = :run"
         staged, listings = connection.execute(text(sql), {"run": run.id}).one()
-        old, new = _old_and_new(connection, run)
+        unread = connection.execute(unreadable).scalar_one()
+        seen, old, new = _beside_known(connection, run)
+        ranged, unseen = _turnover(connection, run, seen)
         flipped = _flipped(connection, run)
     return Counts(
         accepted=staged,
@@ -82,32 +106,43 @@ def _measure(engine: Engine, run: Run) -> Counts:
         changed=int((old != new).sum()),
         median_ratio=float(np.median(new / old)) if len(old) else None,
         flipped=flipped,
+        unreadable=unread,
+        ranged=ranged,
+        unseen=unseen,
     )
 
 
-def _old_and_new(connection: Connection, run: Run) -> tuple[np.ndarray, np.ndarray]:
+def _beside_known(connection: Connection, run: Run) -> tuple[Ints, Floats, Floats]:
+    """Ordinals of the known listings that were seen; the old and the new price of those that have both."""
     store_id = connection.execute(_store_row(run, stores.c.id)).scalar()
     if store_id is None:
-        return np.empty(0), np.empty(0)
+        return np.empty(0, np.int64), np.empty(0), np.empty(0)
     mine = f"l.company_id = {unguessed(connection, 'company')} AND l.sku = chosen.sku"
     sql = f"""
         WITH chosen AS ({chosen(connection)})
-        SELECT l.ordinal, own.price_cents, anchor.price_cents, seen.price_cents
+        SELECT l.ordinal, coalesce(own.price_cents, 0), coalesce(seen.price_cents, 0)
         FROM chosen JOIN staged_items seen ON seen.run_id = :run AND seen.seq = chosen.seq
         {looked_up(connection, "l", "listings", "l.id, l.ordinal", mine, outer=False)}
         LEFT JOIN prices own ON own.store_id = :store AND own.listing_id = l.id
-        LEFT JOIN prices anchor ON anchor.listing_id = l.id AND anchor.store_id = (
-            SELECT g.anchor_id FROM store_group_memberships m JOIN store_groups g ON g.id = m.group_id
-            WHERE m.store_id = :store)
-        WHERE seen.price_cents > 0
     """  # noqa: S608 fixed text
     with by_hash(connection, groups=True, looks_up=True):
         rows = connection.execute(text(sql), {"run": run.id, "company": run.company_id, "store": store_id}).all()
-    told = unpack(connection.execute(select(store_ranges.c.priced).where(store_ranges.c.store_id == store_id)).scalar())
-    follows = set(np.flatnonzero(told).tolist())
-    known = ((anchor if own is None and at in follows else own, new) for at, own, anchor, new in rows)
-    pairs = np.array([(old, new) for old, new in known if old], dtype=float).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
+    table = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 3)
+    pairs = table[(table[:, 1] > 0) & (table[:, 2] > 0), 1:].astype(float)
+    return table[:, 0], pairs[:, 0], pairs[:, 1]
+
+
+def _turnover(connection: Connection, run: Run, seen: Ints) -> tuple[int, int]:
+    """How many listings the store ranged when its last complete run had ended, and how many that it ranges are unseen.
+
+    What incomplete runs added since is no part of the first: a shortfall would shrink by being looked at twice.
+    """
+    wanted = _store_row(run, store_ranges.c.ranged).join(store_ranges, store_ranges.c.store_id == stores.c.id)
+    ranged = unpack(connection.execute(wanted).scalar(), int(seen.max(initial=-1)) + 1)
+    last = next(iter(_runs(connection, run, "complete", 1)), None)
+    before = (last.counts or {}).get("ranged") if last is not None else None
+    unseen = int(np.count_nonzero(ranged & ~flags(seen, len(ranged))))
+    return int(np.count_nonzero(ranged)) if before is None else int(before), unseen
 
 
 def _store_row(run: Run, *columns: Column[Any]) -> Select[Any]:

@@ -1,8 +1,7 @@
 """Merging and resetting the groups of one company in the database: decided at once, done in small transactions.
 
-Each transaction leaves every store in a group with every price as it was, so a process that is killed between two has
-only done less; the next run decides afresh. A step is skipped when a store in it was published since the decision, and
-all is decided again.
+Each transaction leaves every store in a group, so a process that is killed between two has only done less; the next run
+decides afresh. A step is skipped when a store in it was published since the decision, and all is decided again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, update
 
-from models import group_reading, groups
+from models import fingerprints, group_reading, groups
 from models.group_reading import Row
+from models.locks import lock_store
 from models.retry import retried
 from models.tables import stores
 from splitcart.grouping import Decision, Rules, Store
@@ -51,8 +51,7 @@ class Summary:
     flagged: list[str] = field(default_factory=list)
     passes: int = 0
     comparisons: Figures = field(default_factory=Figures)
-    vectors_made: int = 0
-    rows_saved: int = 0
+    fingerprints_made: int = 0
     put_off: int = 0
     """Stores whose change was left to the next run, because they were published all the while."""
     decisions: list[Decision] = field(default_factory=list)
@@ -82,8 +81,8 @@ class Merger:
 
     def run(self, *, dry_run: bool = False) -> Summary:
         """Decides and, unless `dry_run`, does it. Raises what the database raises when retries do not help."""
-        made = retried(self.engine, self._make_vectors, what="making vectors")
-        self.summary.vectors_made = made
+        made = retried(self.engine, self._make_fingerprints, what="making fingerprints")
+        self.summary.fingerprints_made = made
         for number in range(ROUNDS):
             decided, comparer = self._decide()
             self._tell(decided, comparer, first=number == 0)
@@ -107,12 +106,14 @@ class Merger:
             found = comparer.whole(0, range(1, len(others) + 1))
         return [f"{store_id} apart ({r.facts.store_id}): {c}" for r, c in zip(others, found, strict=True)]
 
-    def _make_vectors(self) -> int:
+    def _make_fingerprints(self) -> int:
         with self.engine.connect() as connection:
-            if not group_reading.missing_vectors(connection, self.company.id):
-                return 0
-        with self.engine.begin() as connection:
-            return group_reading.make_missing_vectors(connection, self.company.id)
+            missing = group_reading.without_fingerprint(connection, self.company.id)
+        for store_id in missing:
+            with self.engine.begin() as connection:
+                lock_store(connection, store_id)
+                fingerprints.refresh(connection, store_id)
+        return len(missing)
 
     def _decide(self) -> tuple[Plan, Comparer]:
         made: list[Comparer] = []
@@ -123,7 +124,7 @@ class Merger:
                 self._ordered = list(ordered)
                 rows = [self._rows[s.store_id] for s in ordered]
                 made.append(group_reading.comparer(connection, self.company.id, rows, self.rules))
-                return made[0], [row.present for row in rows]
+                return made[0], [row.lines for row in rows]
 
             facts = [row.facts for row in self._rows.values()]
             return plan_wide(facts, self.rules, self.clock(), comparer_of, self.progress), made[0]
@@ -148,10 +149,9 @@ class Merger:
         put_off = 0
         for done, step in enumerate(steps):
             self.progress("writing", done, len(steps))
-            saved = retried(self.engine, lambda step=step: self._do(step), what="changing groups")  # type: ignore[misc]
+            done_now = retried(self.engine, lambda step=step: self._do(step), what="changing groups")  # type: ignore[misc]
             self._moved |= {*step.leaves, *step.joins}
-            put_off += saved is None
-            self.summary.rows_saved += saved or 0
+            put_off += not done_now
         return put_off
 
     def _flag(self, decided: Plan) -> None:
@@ -178,28 +178,27 @@ class Merger:
         for anchor, members in along.items():
             yield Step(joins=(*members, anchor), to=then[anchor])
 
-    def _do(self, step: Step) -> int | None:
-        """One transaction; the price rows saved, or None when a store is no longer as it was when it was decided."""
+    def _do(self, step: Step) -> bool:
+        """One transaction; False when a store is no longer as it was when it was decided, and nothing was done."""
         names = {*step.leaves, *step.joins, *([step.to] if step.to else [])}
         anchors = {a for name in names if (a := self._rows[name].facts.anchor) is not None}
         with self.engine.begin() as connection:
             ids = {name: self._rows[name].id for name in names | anchors}
             places = groups.lock(connection, ids.values())
             if not self._is_as_decided(connection, names):
-                return None
-            saved = 0
+                return False
             for name in step.leaves:
-                saved -= groups.leave(connection, places[ids[name]], self.clock())
+                groups.leave(connection, places[ids[name]], self.clock())
             for name in step.joins:
-                saved += groups.join(connection, places[ids[name]], places[ids[step.to or ""]], self.clock())
-            return saved
+                groups.join(connection, places[ids[name]], places[ids[step.to or ""]], self.clock())
+            return True
 
     def _is_as_decided(self, connection: Connection, names: set[str]) -> bool:
         """Whether the stores still are where they were and have the prices that were compared."""
         fresh = group_reading.company_rows(connection, self.company.id, [self._rows[n].id for n in sorted(names)])
         for name in names - self._moved:
             old, new = self._rows[name], fresh[name]
-            if (old.anchor_id, old.face, old.facts.closed) != (new.anchor_id, new.face, new.facts.closed):
+            if (old.anchor_id, old.fingerprint, old.facts.closed) != (new.anchor_id, new.fingerprint, new.facts.closed):
                 return False
         return True
 

@@ -1,5 +1,5 @@
-"""The history of one product's or one listing's prices: of every store as its own entries tell it, or of one store
-as it was in effect there, with what its anchors charged while it followed them."""
+"""The history of one product's or one listing's prices: of every store what it showed itself, or of one store what was
+in effect there, with what its anchors charged where it followed them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, select
 
 from models.queries import price_at
-from models.tables import companies, listings, membership_periods, price_changes, products, stores
+from models.tables import companies, listings, membership_periods, price_changes, products, sightings, stores
+from splitcart.observed import OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Entry:
     price_basis: str
     multibuy_quantity: int | None
     multibuy_total_cents: int | None
-    kind: str
-    """own, or follows: from here on the price is that of the group's anchor."""
+    source: str
+    """own: the store showed it; inferred: the group's anchor showed it, and the store followed; contested."""
     crawl_run_id: int
     seen_before: int | None
     """The last run that saw the offer before; between the two runs the price is unknown."""
@@ -71,30 +72,32 @@ def _entries(connection: Connection, which: ColumnElement[bool], store: str | No
         lines = connection.execute(wanted.order_by(*order)).all()
         return [entry for line in lines for entry in _in_effect(connection, line)]
     wanted = select(*told, *_OFFER).select_from(joined).where(which)
-    return [Entry(**row) for row in connection.execute(wanted.order_by(*order, change.changed_at)).mappings()]
+    rows = connection.execute(wanted.order_by(*order, change.changed_at)).mappings()
+    return [Entry(**row, source=OWN) for row in rows]
 
 
-_OFFER = tuple(price_changes.c[name] for name in list(Entry.__dataclass_fields__)[4:])
+_OFFER = tuple(price_changes.c[name] for name in list(Entry.__dataclass_fields__)[4:] if name != "source")
 
 
 def _in_effect(connection: Connection, line: Any) -> Iterator[Entry]:
     """What price_at tells of one listing at one store, at each moment when it may have changed."""
-    latest: tuple[int, datetime] | None = None
+    latest: tuple[int, datetime, str] | None = None
     for when in connection.execute(_moments(line.of_store, line.listing_id)).scalars():
         told = price_at(connection, line.of_store, line.listing_id, when)
-        if told is None or (told.store_id, told.changed_at) == latest:
+        if told is None or (told.store_id, told.entry.changed_at, told.source) == latest:
             continue
-        latest = (told.store_id, told.changed_at)
-        offer = {column.name: getattr(told, column.name) for column in _OFFER}
-        offer |= {"changed_at": when, "kind": told.kind if told.store_id == line.of_store else "follows"}
+        latest = (told.store_id, told.entry.changed_at, told.source)
+        offer = {column.name: getattr(told.entry, column.name) for column in _OFFER}
+        offer |= {"changed_at": when, "source": told.source}
         yield Entry(line.company, line.sku, line.name, line.store_id, **offer)
 
 
 def _moments(store_id: int, listing_id: int) -> Select[Any]:
-    """When the store or an anchor of it changed a listing's price, or the store changed its anchor; in order."""
-    change, period = price_changes.c, membership_periods.c
+    """When what is known of the price may have changed: the store or an anchor published, or the store moved."""
+    change, period, look = price_changes.c, membership_periods.c, sightings.c
     anchors = select(period.anchor_id).where(period.store_id == store_id)
     spoken = change.store_id.in_(anchors) | (change.store_id == store_id)
     changed = select(change.changed_at.label("at")).where(change.listing_id == listing_id, spoken)
-    moments = changed.union(select(period.from_at).where(period.store_id == store_id)).subquery()
+    published = select(look.at).where(look.store_id == store_id)
+    moments = changed.union(select(period.from_at).where(period.store_id == store_id), published).subquery()
     return select(moments.c.at).order_by(moments.c.at)

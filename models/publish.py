@@ -8,22 +8,27 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select, text, update
+from sqlalchemy import Connection, Engine, func, select, text, update
 
-from models import arrivals, differences, ranges, resolve, staged_texts, texts, vectors
+from models import arrivals, differences, fingerprints, ranges, resolve, sightings, staged_texts, texts
 from models.differences import Moment
 from models.endings import end, has_ended
 from models.errors import StagingIncomplete
 from models.leases import count_failure
-from models.locks import Place, lock_for_publishing
+from models.locks import lock_store
 from models.new_stores import ensure_store
+from models.ranges import Absence
 from models.retry import retried
 from models.run import Run, check_token
-from models.seen import gather, settle
+from models.seen import Lines, gather, settle
+from models.sightings import Layer, Look
 from models.staged_texts import Told
 from models.tables import companies, crawl_runs, membership_periods, stores
+from models.tables import sightings as looks
 from models.types import utc_text
 from models.undo import packed, unpacked
+from splitcart.bits import fitted, flags
+from splitcart.periods import Flip, crosses
 from splitcart.runs import Category, Verdict, code_of
 
 
@@ -34,9 +39,9 @@ class Published:
     inserted: int
     """Listings that got a price row."""
     updated: int
-    """Listings whose price row changed or, in a group, went back to the anchor's."""
+    """Listings that cost something else than before."""
     unchanged: int
-    """Listings with a price that needed no write."""
+    """Listings that cost the same as before."""
     missing: int
     """Listings unseen for the first time."""
     delisted: int
@@ -51,6 +56,7 @@ class _Ending:
     counts: dict[str, Any]
     now: datetime
     company: str
+    flip: Flip
     new: int
     """How many skus had no listing."""
     whole: bool
@@ -81,11 +87,11 @@ def publish(
     def work() -> Published:
         with engine.connect() as connection:
             with connection.begin():
-                company, listings = _company(connection, run), resolve.listings_of(connection, run)
+                (company, flip), listings = _company(connection, run), resolve.listings_of(connection, run)
                 new, otherwise = _look(connection, run)
             connection.execution_options(splitcart_writes=True)
             added = resolve.add(connection, run, company, new, listings, now)
-            ending = _Ending(verdict, categories, answered_for, told, now, company, new, added.whole, otherwise)
+            ending = _Ending(verdict, categories, answered_for, told, now, company, flip, new, added.whole, otherwise)
             with connection.begin():
                 return _committed(connection, run, verdict) or _publish(connection, run, ending)
 
@@ -100,8 +106,9 @@ def _look(connection: Connection, run: Run) -> tuple[int, list[Told]]:
     return found.new, staged_texts.told(connection, run) if found.otherwise else []
 
 
-def _company(connection: Connection, run: Run) -> str:
-    return str(connection.execute(select(companies.c.name).where(companies.c.id == run.company_id)).scalar_one())
+def _company(connection: Connection, run: Run) -> tuple[str, Flip]:
+    row = connection.execute(select(companies).where(companies.c.id == run.company_id)).one()
+    return str(row.name), Flip(row.flip_weekday, row.flip_hour)
 
 
 def _committed(connection: Connection, run: Run, verdict: Verdict) -> Published | None:
@@ -115,23 +122,17 @@ def _committed(connection: Connection, run: Run, verdict: Verdict) -> Published 
 def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
     moment, earlier, staged = _begin(connection, run, ending)
     lines = settle(connection, run, staged=staged, new=ending.new, whole=ending.whole)
-    priced = int(lines.is_priced.sum())
+    priced, whole = int(lines.is_priced.sum()), ending.verdict.publishes == "all"
     found = differences.find(connection, moment, priced)
-    actions = found.actions
-    undo: dict[str, Any] = {"touched": differences.touched(connection, moment) if actions.get("touch") else []}
-    undo["rows"] = differences.unlike_history(connection, moment) if actions.keys() & differences.REPLACE else []
     differences.write(connection, moment, found)
-    whole = ending.verdict.publishes == "all"
     absence = ranges.judge(connection, moment, lines, absent=whole)
-    if absence.ended:
-        undo["rows"] += differences.unlike_history(connection, moment, absence.ended)
-    undo |= absence.undo | {"store": _store_before(connection, moment), "at": utc_text(moment.now)}
-    if any(actions.values()) or "ranged" in absence.undo:
-        vectors.refresh(connection, moment.place.store_id, lines.listings)
+    _look_back(connection, moment, lines, absence, ending)
+    undo: dict[str, Any] = absence.undo | {"store": _store_before(connection, moment), "at": utc_text(moment.now)}
+    if found.actions or "ranged" in absence.undo:
+        fingerprints.refresh(connection, moment.store_id, lines.listings)
     if whole:
-        undo["texts"] = texts.agree(connection, run, ending.company, ending.told, moment.now)
-    inserted = actions.get("insert", 0)
-    updated = sum(actions.get(action, 0) for action in ("update", "relist", "drop", "follow"))
+        undo |= texts.agree(connection, run, ending.company, ending.told, moment.now)
+    inserted, updated = (found.actions.get(action, 0) for action in ("insert", "update"))
     published = Published(inserted, updated, priced - inserted - updated, absence.missing, absence.delisted)
     _end_store(connection, moment, ending.verdict)
     verdict = ending.verdict
@@ -144,7 +145,7 @@ def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
         verdict,
         ending.categories,
         answered_for=ending.answered_for,
-        counts=ending.counts | {"seen": len(lines.ordinals)},
+        counts=ending.counts | {"seen": len(lines.ordinals), "ranged": int(absence.ranged.sum())},
         now=moment.now,
         undo=packed([*earlier, undo]),
     )
@@ -152,19 +153,18 @@ def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
 
 
 def _begin(connection: Connection, run: Run, ending: _Ending) -> tuple[Moment, list[dict[str, Any]], int]:
-    """Locks the store, its group and the run, in this order; checks the lease and counts the staged rows."""
+    """Locks the store and the run, in this order; checks the lease and counts the staged rows."""
     store_id = ensure_store(connection, run.company_id, run.store_code, ending.now, timezone=run.timezone)
-    place = lock_for_publishing(connection, store_id)
+    lock_store(connection, store_id)
     check_token(connection, run, store_id=store_id)
     sql = "SELECT count(*) FROM staged_items WHERE run_id = :run"
     count = int(connection.execute(text(sql), {"run": run.id}).scalar_one())
     expected = ending.counts.get("staged", count)
     if count != expected:
         raise StagingIncomplete(run.id, count, int(expected))
-    last = _last_complete(connection, store_id)
-    scraped = connection.execute(select(stores.c.last_scraped).where(stores.c.id == store_id)).scalar()
     earlier = unpacked(connection.execute(select(crawl_runs.c.undo).where(crawl_runs.c.id == run.id)).scalar())
-    return Moment(run, place, _after(connection, place, ending.now, earlier), last, scraped), earlier, count
+    now, last = _after(connection, store_id, ending.now), _last_complete(connection, store_id)
+    return Moment(run, store_id, now, sightings.read(connection, [store_id])[store_id], last), earlier, count
 
 
 def _last_complete(connection: Connection, store_id: int) -> int | None:
@@ -173,36 +173,47 @@ def _last_complete(connection: Connection, store_id: int) -> int | None:
     return connection.execute(wanted.order_by(runs.finished_at.desc(), runs.id.desc()).limit(1)).scalar()
 
 
-def _after(connection: Connection, place: Place, now: datetime, earlier: list[dict[str, Any]]) -> datetime:
-    """`now`, or the first moment after all that the history of the store and of its anchor tells.
-
-    The clock may have gone back, or the anchor's crawl may have had another: what a member follows must have begun.
-    """
+def _after(connection: Connection, store_id: int, now: datetime) -> datetime:
+    """`now`, or the first moment after all that stands of the store: its clock may have gone back."""
     runs, periods = crawl_runs.c, membership_periods.c
-    both = {place.store_id, place.anchor_id}
-    finished = select(runs.finished_at).where(runs.store_id.in_(both), runs.finished_at.is_not(None))
-    began = select(periods.from_at).where(periods.store_id.in_(both))
-    times = [
-        connection.execute(finished.order_by(runs.finished_at.desc()).limit(1)).scalar(),
-        *(datetime.fromisoformat(entry["at"]) for entry in earlier[-1:]),
-    ]
-    start = connection.execute(began.order_by(periods.from_at.desc()).limit(1)).scalar()
-    latest = max((when for when in times if when is not None), default=None)
-    if latest is None:  # The store's first run: its period may begin with it.
-        return max(now, start or now)
-    # Joining a group wrote history at the period's first moment.
-    return max(now, *(when + timedelta(microseconds=1) for when in (start, latest) if when is not None))
+    finished = select(func.max(runs.finished_at)).where(runs.store_id == store_id, runs.rolled_back_at.is_(None))
+    looked = select(func.max(looks.c.at)).join(crawl_runs, runs.id == looks.c.run_id)
+    looked = looked.where(looks.c.store_id == store_id, runs.rolled_back_at.is_(None))
+    times = [connection.execute(wanted).scalar() for wanted in (finished, looked)]
+    latest = max((when + timedelta(microseconds=1) for when in times if when is not None), default=now)
+    began = select(func.min(periods.from_at)).where(periods.store_id == store_id)
+    return max(now, latest, connection.execute(began).scalar() or now)
+
+
+def _look_back(connection: Connection, moment: Moment, lines: Lines, absence: Absence, ending: _Ending) -> None:
+    """Records which lines the run saw with a price, and when; a complete run also when the others were seen last."""
+    run, seen, whole = moment.run, moment.seen, ending.verdict.publishes == "all"
+    timezone = connection.execute(select(stores.c.timezone).where(stores.c.id == moment.store_id)).scalar_one()
+    broken = crosses(ending.flip, timezone, run.started_at, moment.now)
+    width = max(len(absence.ranged), len(seen.which))
+    now = flags(lines.ordinals[lines.is_priced & ~lines.is_adopted], width)
+    before = flags(lines.ordinals[lines.is_priced & lines.is_adopted], width)
+    for layer in seen.layers(before):  # what this run has published already keeps its time
+        before &= ~layer.lines if layer.look.run_id == run.id else True
+    times = [(run.started_at if broken else moment.now, now), *([(run.started_at, before)] if before.any() else [])]
+    layers = [Layer(Look(sightings.sighting(ending.flip, timezone, at), run.id), held) for at, held in times]
+    if whole:
+        rest = fitted(seen.lines, width) & ~now & ~before
+        rest[absence.gone] = False
+        layers += seen.layers(rest)
+    sightings.write(connection, moment.store_id, moment.now, layers, complete=whole)
 
 
 def _store_before(connection: Connection, moment: Moment) -> dict[str, Any]:
-    row = connection.execute(select(stores).where(stores.c.id == moment.place.store_id)).one()
-    scraped = utc_text(row.last_scraped) if row.last_scraped else None
-    return {"last_scraped": scraped, "needs_rescraping": bool(row.needs_rescraping)}
+    row = connection.execute(select(stores).where(stores.c.id == moment.store_id)).one()
+    times = {name: getattr(row, name) for name in ("last_scraped", "next_try_at")}
+    told = {name: utc_text(when) if when else None for name, when in times.items()}
+    return {**told, "needs_rescraping": bool(row.needs_rescraping), "fail_count": row.fail_count}
 
 
 def _end_store(connection: Connection, moment: Moment, verdict: Verdict) -> None:
     """Frees the store; a complete run is its latest scrape, a partial one nobody asked for counts as a failure."""
-    store_id = moment.place.store_id
+    store_id = moment.store_id
     free: dict[str, Any] = {"lease_token": None, "lease_until": None, "scheduled_at": None}
     if verdict.publishes == "all":
         free |= {"last_scraped": moment.now, "needs_rescraping": False, "fail_count": 0, "next_try_at": None}

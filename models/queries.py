@@ -1,141 +1,224 @@
 """Reading prices: what each store charges now and how that is known, and what it charged at any time."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Row, func, select, text
 
-from models import ranges
-from models.dialect import among, listed
-from models.tables import membership_periods, price_changes
-from models.tables.base import OFFER
+from models import effective, sightings
+from models.ordinals import of_stores
+from models.sightings import Seen
+from models.tables import (
+    companies,
+    listings,
+    membership_periods,
+    missing_listings,
+    price_changes,
+    store_ranges,
+    stores,
+)
+from models.tables import sightings as looks
+from models.tables.base import OFFER, TERMS
 from models.types import Flag, UtcDateTime
+from splitcart import observed
+from splitcart.bits import Bits, unpack
+from splitcart.observed import Anchor, Sighting
+from splitcart.periods import Flip, next_flip
 
 
-@dataclass(frozen=True, slots=True)
-class EffectivePrice:
+class EffectivePrice(NamedTuple):
     """The offer of one listing at one store, and how it is known."""
 
     store_id: int
     listing_id: int
-    offer: dict[str, Any]
-    """The offer columns of prices by name."""
     source: str
     """own, contested (own, but the anchor's changed since it was seen), inferred (the anchor's)."""
-    observed_at: datetime | None
-    """When the run ended that last confirmed it."""
+    observed_at: datetime
+    """When the offer was seen last, by the store itself or, where it is inferred, by its anchor."""
     anchor_id: int
     is_available: bool
     missing_since: datetime | None
+    """When the store's complete run missed the listing that it still ranges."""
+    flip_since: bool
+    """The specials have changed since the offer was seen: a special need not be one any more."""
+    row: Row[Any]
+    """The columns of `effective.ROW`, of the price row that holds."""
+
+    @property
+    def offer(self) -> dict[str, Any]:
+        """The offer columns by name."""
+        return {name: getattr(self.row, name) for name in OFFER}
 
 
-_TIMES = ("changed_at", "observed", "anchor_changed", "missing_since", "seen_at", "last_scraped", "offer_until")
+@dataclass(frozen=True, slots=True)
+class _Store:
+    """What is read of a store beside its prices."""
+
+    ranged: Bits
+    available: Bits
+    missing: Mapping[int, datetime]
+    """By listing."""
+    flip: Flip
+    timezone: str
 
 
-def effective_prices(connection: Connection, store_ids: Collection[int]) -> Iterator[EffectivePrice]:
-    """Each ranged listing of the stores with its price: by store, then by listing. One query, whatever the stores.
+_TYPES: dict[str, Any] = {name: UtcDateTime() for name in ("observed_at", "own_seen", "changed_at", "offer_until")}
+_FLAGS: dict[str, Any] = {"is_estimated": Flag(), "is_on_special": Flag()}
 
-    A listing is given as long as the store ranges it; `is_available` says whether it can be bought, `missing_since`
-    that the last complete run did not see it. One that the store only ever showed without a price is not given,
-    whatever the anchor charges.
+
+def effective_prices(
+    connection: Connection, store_ids: Collection[int], now: datetime | None = None
+) -> Iterator[EffectivePrice]:
+    """Each ranged listing of the stores with its price, by store, then by listing: a statement, whatever the stores.
+
+    A listing is given as long as the store ranges it and has a price of its own; `is_available` says whether it can be
+    bought. `now` is the time that `flip_since` asks about. On PostgreSQL the rows are streamed.
     """
-    statement = text(_effective(connection)).columns(
-        **{name: UtcDateTime() for name in _TIMES}, is_estimated=Flag(), is_on_special=Flag()
-    )
-    bits: dict[int, tuple[ranges.Bits, ranges.Bits]] = {}
-    for row in connection.execute(statement, {"stores": listed(connection, sorted(store_ids))}):
-        if row.ranged is not None:
-            lines = ranges.shown(bytes(row.ranged), bytes(row.priced))
-            bits[row.store_id] = (ranges.unpack(lines), ranges.unpack(bytes(row.available)))
-        elif row.store_id in bits:
-            shown, available = bits[row.store_id]
-            if row.ordinal < len(shown) and shown[row.ordinal]:
-                yield _as_price(row, bool(available[row.ordinal]))
+    anchors = effective.prepare(connection, store_ids)
+    known = _stores(connection, {*store_ids, *anchors.values()})
+    ids, places = of_stores(connection, sorted(store_ids))
+    ordinal_of = dict(zip(ids.tolist(), places.tolist(), strict=True))
+    statement = text(effective.statement(connection)).columns(**_TYPES, **_FLAGS)
+    flips, moment = _Flips(known), now or datetime.now(UTC)
+    for row in connection.execute(statement.execution_options(stream_results=True, yield_per=2000)):
+        store, ordinal = known[row.store_id], ordinal_of[row.listing_id]
+        if ordinal < len(store.ranged) and store.ranged[ordinal]:
+            yield EffectivePrice(
+                row.store_id,
+                row.listing_id,
+                row.source,
+                row.observed_at,
+                row.anchor_id,
+                bool(store.available[ordinal]),
+                store.missing.get(row.listing_id),
+                flips.since(row.observed_by, row.observed_at) <= moment,
+                row,
+            )
 
 
-def _effective(connection: Connection) -> str:
-    """A row a store with its bit strings (listing_id -1) before its rows a listing, own or the anchor's offer."""
-    offer = ", ".join(f"p.{name}" for name in OFFER)
-    none = ", ".join("NULL" for _ in (*OFFER, *range(7)))
-    mine = among(connection, "m.store_id", "stores")
-    chosen = "p.store_id = m.store_id OR NOT EXISTS (SELECT 1 FROM prices o WHERE o.store_id = m.store_id"
-    return f"""
-        SELECT p.store_id AS price_store, m.store_id, g.anchor_id, p.listing_id, l.ordinal, {offer}, p.changed_at,
-            r.store_id AS run_store, r.finished_at AS observed, a.changed_at AS anchor_changed, x.missing_since,
-            seen.finished_at AS seen_at, s.last_scraped AS last_scraped,
-            NULL AS ranged, NULL AS available, NULL AS priced
-        FROM store_group_memberships m JOIN store_groups g ON g.id = m.group_id
-        JOIN prices p ON p.store_id IN (m.store_id, g.anchor_id)
-        JOIN listings l ON l.id = p.listing_id
-        JOIN stores s ON s.id = p.store_id
-        JOIN crawl_runs r ON r.id = p.crawl_run_id
-        LEFT JOIN prices a ON a.store_id = g.anchor_id AND a.listing_id = p.listing_id AND a.store_id <> m.store_id
-        LEFT JOIN missing_listings x ON x.store_id = m.store_id AND x.listing_id = p.listing_id
-        LEFT JOIN crawl_runs seen ON seen.id = x.seen_run_id
-        WHERE {mine} AND x.delisted_at IS NULL AND ({chosen} AND o.listing_id = p.listing_id))
-        UNION ALL
-        SELECT NULL, m.store_id, NULL, -1, NULL, {none}, m.ranged, m.available, m.priced FROM store_ranges m
-        WHERE {mine}
-        ORDER BY 2, 4"""  # noqa: S608 fixed text
+class _Flips:
+    """When the specials of stores change after given times; most lines of a store were seen at one time."""
+
+    def __init__(self, known: Mapping[int, _Store]) -> None:
+        self._known = known
+        self._found: dict[tuple[int, datetime], datetime] = {}
+
+    def since(self, store_id: int, when: datetime) -> datetime:
+        """The first flip of the store's specials after `when`."""
+        found = self._found.get((store_id, when))
+        if found is None:
+            store = self._known[store_id]
+            found = self._found[store_id, when] = next_flip(store.flip, store.timezone, when)
+        return found
 
 
-def _as_price(row: Row[Any], is_available: bool) -> EffectivePrice:
-    own = row.price_store == row.store_id and row.run_store == row.store_id
-    times = [row.observed, row.last_scraped if row.run_store == row.price_store else None]
-    observed = max((when for when in times if when is not None), default=None)
-    if row.missing_since is not None and row.price_store == row.store_id and row.seen_at is not None:
-        observed = max(row.seen_at, row.observed)
-    contested = own and row.anchor_changed is not None and observed is not None and row.anchor_changed > observed
-    return EffectivePrice(
-        store_id=row.store_id,
-        listing_id=row.listing_id,
-        offer={name: getattr(row, name) for name in OFFER},
-        source="contested" if contested else "own" if own else "inferred",
-        observed_at=observed,
-        anchor_id=row.anchor_id,
-        is_available=is_available,
-        missing_since=row.missing_since,
-    )
+def _stores(connection: Connection, store_ids: Collection[int]) -> dict[int, _Store]:
+    missing: dict[int, dict[int, datetime]] = {store_id: {} for store_id in store_ids}
+    found: dict[int, _Store] = {}
+    ids = sorted(store_ids)
+    joined = stores.join(companies, companies.c.id == stores.c.company_id)
+    joined = joined.outerjoin(store_ranges, store_ranges.c.store_id == stores.c.id)
+    shape = (store_ranges.c.ranged, store_ranges.c.available, companies.c.flip_weekday, companies.c.flip_hour)
+    wanted = select(stores.c.id, stores.c.timezone, *shape).select_from(joined)
+    absent = select(missing_listings).where(missing_listings.c.delisted_at.is_(None))
+    for start in range(0, len(ids), 500):
+        part = ids[start : start + 500]
+        for row in connection.execute(absent.where(missing_listings.c.store_id.in_(part))):
+            missing[row.store_id][row.listing_id] = row.missing_since
+        for row in connection.execute(wanted.where(stores.c.id.in_(part))):
+            ranged, available = unpack(row.ranged), unpack(row.available)
+            flip = Flip(row.flip_weekday, row.flip_hour)
+            found[row.id] = _Store(ranged, available, missing[row.id], flip, row.timezone)
+    return found
 
 
-def price_at(connection: Connection, store_id: int, listing_id: int, when: datetime) -> Row[Any] | None:
-    """The entry of price_changes that tells the offer of a listing at a store at a time; None before the first.
+@dataclass(frozen=True, slots=True)
+class PastPrice:
+    """What a store charged for a listing at a time."""
 
-    Its price_cents is null when the listing was not sold then. Its store_id says whose price it is: the store's own,
-    or that of the anchor it followed. Membership and history are append-only, so the answer never changes.
+    store_id: int
+    """Whose offer it is: the store's own, or its anchor's."""
+    entry: Row[Any]
+    """The entry of price_changes that holds; its price_cents is null where the listing was not sold then."""
+    source: str
+    observed_at: datetime | None
+    """None where the listing was not sold."""
+
+    @property
+    def price_cents(self) -> int | None:
+        """The price, null where the listing was not sold then."""
+        cents: int | None = self.entry.price_cents
+        return cents
+
+
+def price_at(connection: Connection, store_id: int, listing_id: int, when: datetime) -> PastPrice | None:
+    """What a store charged for a listing, by what had been observed at a time; None before it showed the listing.
+
+    Nothing that happens later changes the answer, except the rollback of a run that had published by then.
     """
-    period = _period(connection, store_id, when)
-    if period is None:
-        return None
     own = _entry(connection, store_id, listing_id, when)
-    if period.anchor_id == store_id or own is None or own.price_cents is None:
-        return own  # A member follows its anchor only in what it lists itself.
-    if own.kind == "own" and own.changed_at >= period.from_at:
-        return own
-    # What the anchor no longer lists its member may still range: then the anchor's last price stands.
-    return _entry(connection, period.anchor_id, listing_id, when, priced=True)
+    if own is None or own.price_cents is None:
+        return None if own is None else PastPrice(store_id, own, observed.OWN, None)
+    ordinal = connection.execute(select(listings.c.ordinal).where(listings.c.id == listing_id)).scalar_one()
+    anchor_id = _anchor(connection, store_id, when)
+    both = sightings.read(connection, sorted({store_id, anchor_id}), when)
+    seen = _sighting(both[store_id], ordinal) or Sighting(own.changed_at, own.changed_at.date(), own.changed_at.date())
+    if anchor_id == store_id:
+        return PastPrice(store_id, own, observed.OWN, seen.at)
+    now = _entry(connection, anchor_id, listing_id, when)
+    then = _entry(connection, anchor_id, listing_id, min(seen.at, when))
+    anchor = Anchor(
+        now=_terms(now),
+        changed_at=None if now is None else now.changed_at,
+        seen=_sighting(both[anchor_id], ordinal),
+        then=_terms(then),
+        then_seen=None if then is None else _last_seen(connection, then),
+    )
+    known = observed.effective(_terms(own), seen, anchor)
+    if known.takes_anchor and now is not None:
+        return PastPrice(anchor_id, now, known.source, known.observed_at)
+    return PastPrice(store_id, own, known.source, known.observed_at)
 
 
-def _period(connection: Connection, store_id: int, when: datetime) -> Row[Any] | None:
+def _sighting(seen: Seen, ordinal: int) -> Sighting | None:
+    look = seen.at(ordinal)
+    return None if look is None else look.sighting
+
+
+def _terms(entry: Row[Any] | None) -> tuple[Any, ...] | None:
+    """What an entry costs; None where there is none, or it has no price."""
+    return None if entry is None or entry.price_cents is None else tuple(getattr(entry, name) for name in TERMS)
+
+
+def _last_seen(connection: Connection, entry: Row[Any]) -> Sighting | None:
+    """The last look at the state of an entry, as the entry after it records it; None where that is not known."""
+    change = price_changes.c
+    later = select(change.seen_before).where(
+        change.store_id == entry.store_id, change.listing_id == entry.listing_id, change.changed_at > entry.changed_at
+    )
+    run = later.order_by(change.changed_at).limit(1).scalar_subquery()
+    first = (func.min(looks.c.seen_at), func.min(looks.c.local_day), func.min(looks.c.period))
+    mine = (looks.c.store_id == entry.store_id, looks.c.run_id == run)
+    at, day, period = connection.execute(select(*first).where(*mine)).one()
+    return None if at is None else Sighting(at, date.fromisoformat(day), date.fromisoformat(period))
+
+
+def _anchor(connection: Connection, store_id: int, when: datetime) -> int:
     periods = membership_periods.c
-    wanted = select(membership_periods).where(
+    wanted = select(periods.anchor_id).where(
         periods.store_id == store_id, periods.from_at <= when, periods.to_at.is_(None) | (periods.to_at > when)
     )
-    return connection.execute(wanted).one_or_none()
+    return connection.execute(wanted).scalar() or store_id
 
 
-def _entry(
-    connection: Connection, store_id: int, listing_id: int, when: datetime, *, priced: bool = False
-) -> Row[Any] | None:
+def _entry(connection: Connection, store_id: int, listing_id: int, when: datetime) -> Row[Any] | None:
     table = price_changes.c
     wanted = select(price_changes).where(
         table.store_id == store_id, table.listing_id == listing_id, table.changed_at <= when
     )
-    if priced:
-        wanted = wanted.where(table.price_cents.is_not(None))
     return connection.execute(wanted.order_by(table.changed_at.desc()).limit(1)).one_or_none()
 
 
-__all__ = ["EffectivePrice", "effective_prices", "price_at"]
+__all__ = ["EffectivePrice", "PastPrice", "effective_prices", "price_at"]

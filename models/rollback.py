@@ -1,34 +1,31 @@
-"""Puts back what a published run changed, for the day a mapping lied."""
+"""Puts back what a published run changed, for the day a mapping lied.
+
+Only what the run itself wrote is taken back: no other store's rows, and no membership, stand on it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-import numpy as np
-from sqlalchemy import Connection, Engine, Row, bindparam, delete, or_, select, text, update
+from sqlalchemy import Connection, Engine, Row, delete, exists, or_, select, text, update
 
-from models import bulk, groups, vectors
-from models.dialect import among, by_hash, listed, looked_up
+from models import bulk, fingerprints
+from models.dialect import among, by_hash, listed
 from models.errors import RollbackRefused
-from models.groups import Place
 from models.learning import unlearn
-from models.ranges import pack
+from models.locks import lock_store
 from models.retry import retried
 from models.tables import (
     crawl_runs,
     listings,
     membership_periods,
     missing_listings,
-    prices,
-    store_group_memberships,
-    store_groups,
+    product_categories,
     store_ranges,
     stores,
 )
 from models.tables.base import OFFER
-from models.tables.products import TEXTS
-from models.types import UtcDateTime
 from models.undo import unpacked
 
 
@@ -45,20 +42,16 @@ class RolledBack:
     removed: int
     """Price rows that the run had added."""
     texts: int
-    """Listings whose text is put back."""
+    """Listings whose text is put back; those of which later runs agreed on another text keep that."""
     aliases: int
     """Other names of products and brands that the run had taught, and that are forgotten."""
-    stores_left: tuple[int, ...]
-    """Members that joined or were published since the run: each is now alone, with its prices as they were."""
-    stores_to_crawl: tuple[int, ...]
-    """Stores that left the group with prices inferred from the run: marked for another crawl."""
 
 
 def rollback(engine: Engine, run_id: int, now: datetime, *, dry: bool = False) -> RolledBack:
-    """Undoes the publish of a run in one transaction; with `dry` only tells what it would do.
+    """Undoes the publish of a run in one transaction; with `dry` only says what it would do.
 
     Listings and products that the run made stay: without prices nobody sees them. Raises RollbackRefused when the run
-    published nothing, was rolled back, or when later runs or a change of groups stand on what it wrote.
+    published nothing, was rolled back, or when later runs of its store stand on what it wrote.
     """
 
     def work() -> RolledBack:
@@ -73,20 +66,15 @@ def rollback(engine: Engine, run_id: int, now: datetime, *, dry: bool = False) -
 
 def _rollback(connection: Connection, run_id: int, now: datetime) -> RolledBack:
     store_id = _store(connection, run_id)
-    places = _lock(connection, store_id)
+    lock_store(connection, store_id)
     run = connection.execute(select(crawl_runs).where(crawl_runs.c.id == run_id).with_for_update()).one()
     _refuse(connection, run)
-    entries = unpacked(run.undo)
-    left = _let_go(connection, run, places, now)
     history, restored, removed = _restore_prices(connection, run)
-    for entry in reversed(entries):
-        _restore_rest(connection, run, entry)
-    elsewhere = _inferred_elsewhere(connection, run)
+    texts = sum(_restore(connection, run, entry) for entry in reversed(unpacked(run.undo)))
     connection.execute(update(crawl_runs).where(crawl_runs.c.id == run_id).values(rolled_back_at=now))
-    vectors.refresh(connection, store_id)
-    told = sum(len(entry.get("texts", [])) for entry in entries)
-    forgotten = unlearn(connection, run_id)
-    return RolledBack(run_id, store_id, history, restored, removed, told, forgotten, left, tuple(elsewhere))
+    _bring_periods_back(connection, store_id, now)
+    fingerprints.refresh(connection, store_id)
+    return RolledBack(run_id, store_id, history, restored, removed, texts, unlearn(connection, run_id))
 
 
 def _store(connection: Connection, run_id: int) -> int:
@@ -99,38 +87,15 @@ def _store(connection: Connection, run_id: int) -> int:
     return int(found.store_id)
 
 
-def _lock(connection: Connection, store_id: int) -> dict[int, Place]:
-    """Locks the store and, where it is an anchor, its members; twice, for who joined while we waited."""
-    for _ in range(2):
-        member, group = store_group_memberships.c, store_groups.c
-        mine = select(group.id).where(group.anchor_id == store_id)
-        members = select(member.store_id).where(member.group_id.in_(mine))
-        places = groups.lock(connection, {store_id, *connection.execute(members).scalars()})
-    return places
-
-
-def _let_go(connection: Connection, run: Row[Any], places: dict[int, Place], now: datetime) -> tuple[int, ...]:
-    """Gives the members that stood on the run since groups of their own: what they saw themselves is not put back."""
-    runs, periods = crawl_runs.c, membership_periods.c
-    since = or_(runs.finished_at.is_(None), runs.finished_at > run.finished_at, runs.id > run.id)
-    published = select(runs.store_id).where(runs.undo.is_not(None), runs.rolled_back_at.is_(None), since)
-    joined = select(periods.store_id).where(periods.to_at.is_(None), periods.from_at > run.finished_at)
-    standing = {*connection.execute(published).scalars(), *connection.execute(joined).scalars()} & places.keys()
-    left = tuple(sorted(standing - {run.store_id}))
-    for member in left:
-        groups.leave(connection, places[member], now)
-    return left
-
-
 def _refuse(connection: Connection, run: Row[Any]) -> None:
     if run.undo is None:
         raise RollbackRefused(f"run {run.id} ended {run.status} and published nothing: there is nothing to put back")
     if run.status == "running":
-        raise RollbackRefused(
-            f"run {run.id} is being gone on with until {run.lease_until:%H:%M:%S} UTC: wait for its end"
-        )
+        raise RollbackRefused(f"run {run.id} has been resumed until {run.lease_until:%H:%M:%S} UTC: wait for its end")
     if run.rolled_back_at is not None:
         raise RollbackRefused(f"run {run.id} was rolled back at {run.rolled_back_at:%Y-%m-%d %H:%M} UTC already")
+    if any("fail_count" not in entry["store"] for entry in unpacked(run.undo)):
+        raise RollbackRefused(f"run {run.id} was published under an earlier schema: crawl the store again instead")
     table = crawl_runs.c
     later = select(table.id).where(
         table.store_id == run.store_id,
@@ -142,19 +107,13 @@ def _refuse(connection: Connection, run: Row[Any]) -> None:
     ids = list(connection.execute(later.order_by(table.finished_at.desc())).scalars())
     if ids:
         raise RollbackRefused(f"later runs stand on run {run.id}: roll back {', '.join(map(str, ids))} first")
-    periods = membership_periods.c
-    moved = select(periods.from_at).where(periods.store_id == run.store_id, periods.from_at > run.finished_at)
-    if connection.execute(moved.limit(1)).scalar() is not None:
-        raise RollbackRefused(f"the store of run {run.id} changed its group since: crawl the store again instead")
 
 
 def _restore_prices(connection: Connection, run: Row[Any]) -> tuple[int, int, int]:
-    """Takes the run's entries out of the history, and gives each listing the price row of the entry before.
-
-    A member has none where it has followed its anchor since it joined.
-    """
+    """Takes the run's entries out of the history, and gives each listing that it wrote the row of the entry before."""
     mine = {"store": run.store_id, "run": run.id}
-    sql = "SELECT DISTINCT listing_id FROM price_changes WHERE store_id = :store AND crawl_run_id = :run ORDER BY 1"
+    sql = """SELECT listing_id FROM price_changes WHERE store_id = :store AND crawl_run_id = :run
+        UNION SELECT listing_id FROM prices WHERE store_id = :store AND crawl_run_id = :run ORDER BY 1"""
     changed = list(connection.execute(text(sql), mine).scalars())
     sql = "DELETE FROM price_changes WHERE store_id = :store AND crawl_run_id = :run"
     history = connection.execute(text(sql), mine).rowcount
@@ -164,26 +123,15 @@ def _restore_prices(connection: Connection, run: Row[Any]) -> tuple[int, int, in
     names = ", ".join(("store_id", "listing_id", *OFFER, "changed_at", "crawl_run_id"))
     sql = f"""INSERT INTO prices ({names}) SELECT {names} FROM (
             SELECT c.*, row_number() OVER (PARTITION BY listing_id ORDER BY changed_at DESC) AS nth
-            FROM price_changes c WHERE store_id = :store AND price_cents IS NOT NULL
-                AND {among(connection, "listing_id", "ids")}) latest
-        WHERE nth = 1 AND kind = 'own' AND changed_at >= :since ORDER BY listing_id"""  # noqa: S608 fixed text
-    again = text(sql).bindparams(bindparam("since", _joined(connection, run.store_id), type_=UtcDateTime()))
-    restored = connection.execute(again, ids).rowcount if changed else 0
+            FROM price_changes c WHERE store_id = :store AND {among(connection, "listing_id", "ids")}) latest
+        WHERE nth = 1 AND price_cents IS NOT NULL ORDER BY listing_id"""  # noqa: S608 fixed text
+    with by_hash(connection, looks_up=True):
+        restored = connection.execute(text(sql), ids).rowcount if changed else 0
     return history, restored, max(0, there - restored)
 
 
-def _joined(connection: Connection, store_id: int) -> datetime:
-    """When the store joined the group of another; before everything for one that is its own anchor."""
-    period = membership_periods.c
-    mine = (period.store_id == store_id, period.to_at.is_(None), period.anchor_id != store_id)
-    return connection.execute(select(period.from_at).where(*mine)).scalar() or datetime(1, 1, 2, tzinfo=UTC)
-
-
-def _restore_rest(connection: Connection, run: Row[Any], entry: dict[str, Any]) -> None:
-    for listing_id, *changed_at, crawl_run_id in (*entry.get("rows", []), *entry.get("touched", [])):
-        mine = (prices.c.store_id == run.store_id, prices.c.listing_id == listing_id)
-        values = {"changed_at": datetime.fromisoformat(changed_at[0])} if changed_at else {}
-        connection.execute(update(prices).where(*mine).values(crawl_run_id=crawl_run_id, **values))
+def _restore(connection: Connection, run: Row[Any], entry: dict[str, Any]) -> int:
+    """Puts back range, absence, texts and the store's row as one publish of the run found them. Returns the texts."""
     _restore_range(connection, run.store_id, entry)
     ids = [row[0] for row in entry.get("missing", [])]
     sql = f"DELETE FROM missing_listings WHERE store_id = :store AND {among(connection, 'listing_id', 'ids')}"  # noqa: S608
@@ -191,17 +139,21 @@ def _restore_rest(connection: Connection, run: Row[Any], entry: dict[str, Any]) 
     names = ("store_id", "listing_id", "missing_since", "crawl_run_id", "seen_run_id", "delisted_at")
     back = [(run.store_id, *row) for row in entry.get("missing", []) if row[1] is not None]
     bulk.insert(connection, missing_listings, names, back)
-    _restore_texts(connection, entry.get("texts", []))
-    before = entry["store"]
-    scraped = before["last_scraped"]
-    connection.execute(
-        update(stores)
-        .where(stores.c.id == run.store_id)
-        .values(
-            last_scraped=datetime.fromisoformat(scraped) if scraped else None,
-            needs_rescraping=before["needs_rescraping"],
-        )
-    )
+    texts = sum(_restore_text(connection, *row) for row in entry.get("texts", []))
+    _leave_categories(connection, entry.get("product_categories", []))
+    _restore_store(connection, run, entry["store"])
+    return texts
+
+
+def _restore_store(connection: Connection, run: Row[Any], before: dict[str, Any]) -> None:
+    """The store's row as it was; failures are counted on where another run has ended since."""
+    table = crawl_runs.c
+    since = select(table.id).where(table.store_id == run.store_id, table.finished_at > run.finished_at)
+    counted = connection.execute(since.limit(1)).first() is not None
+    values = {name: value for name, value in before.items() if not counted or name not in ("fail_count", "next_try_at")}
+    for name in values.keys() & {"last_scraped", "next_try_at"}:
+        values[name] = datetime.fromisoformat(values[name]) if values[name] else None
+    connection.execute(update(stores).where(stores.c.id == run.store_id).values(**values))
 
 
 def _restore_range(connection: Connection, store_id: int, entry: dict[str, Any]) -> None:
@@ -209,42 +161,52 @@ def _restore_range(connection: Connection, store_id: int, entry: dict[str, Any])
     if "as_of" not in entry:  # it was the store's first
         connection.execute(delete(store_ranges).where(mine))
         return
-    kept = connection.execute(select(store_ranges.c.ranged, store_ranges.c.available).where(mine)).mappings().one()
-    names = ("ranged", "available")
-    values: dict[str, Any] = {name: bytes.fromhex(entry[name]) if name in entry else kept[name] for name in names}
-    values["priced"] = _priced(connection, store_id, len(values["ranged"]))
+    values: dict[str, Any] = {name: bytes.fromhex(entry[name]) for name in ("ranged", "available") if name in entry}
     values["as_of"] = datetime.fromisoformat(entry["as_of"])
     connection.execute(update(store_ranges).where(mine).values(**values))
 
 
-def _priced(connection: Connection, store_id: int, length: int) -> bytes:
-    """The lines whose history ends with a price, as a bit string of `length` bytes over listings.ordinal."""
-    row = looked_up(connection, "l", "listings", "l.ordinal", "l.id = c.listing_id", outer=False)
-    latest = "SELECT listing_id, max(changed_at) FROM price_changes WHERE store_id = :store GROUP BY listing_id"
-    sql = f"""SELECT l.ordinal FROM price_changes c {row}
-        WHERE c.store_id = :store AND c.price_cents IS NOT NULL AND (c.listing_id, c.changed_at) IN ({latest})"""  # noqa: S608
-    with by_hash(connection):
-        told = np.array(list(connection.execute(text(sql), {"store": store_id}).scalars()), dtype=np.int64)
-    flags = np.zeros(8 * length, dtype=bool)
-    flags[told[told < len(flags)]] = True
-    return pack(flags)
+def _restore_text(connection: Connection, listing_id: int, changed: dict[str, list[Any]]) -> bool:
+    """Puts back each column that still holds what the run wrote: another run may have agreed on another text since."""
+    row = connection.execute(select(listings).where(listings.c.id == listing_id).with_for_update()).mappings().one()
+    times = {name: row[name] and row[name].astimezone().isoformat() for name in ("pending_at",)}
+    now = dict(row) | times
+    back = {name: was for name, (was, wrote) in changed.items() if _same(name, now[name], wrote)}
+    if "pending" in changed or "pending_at" in changed:  # one says when the other was told
+        together = {"pending", "pending_at"} & changed.keys()
+        if not together <= back.keys():
+            back = {name: was for name, was in back.items() if name not in together}
+    if back.get("pending_at"):
+        back["pending_at"] = datetime.fromisoformat(back["pending_at"])
+    if back:
+        connection.execute(update(listings).where(listings.c.id == listing_id).values(**back))
+    return bool(back)
 
 
-def _restore_texts(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
-    for listing_id, product_id, category_id, *rest in rows:
-        *texts, pending = rest
-        values = dict(zip(TEXTS, texts, strict=True)) | {"product_id": product_id, "category_id": category_id}
-        noted = {
-            "pending": pending[0] if pending else None,
-            "pending_at": datetime.fromisoformat(pending[1]) if pending else None,
-        }
-        connection.execute(update(listings).where(listings.c.id == listing_id).values(**values, **noted))
+def _same(name: str, one: Any, other: Any) -> bool:
+    if name == "pending_at" and one and other:
+        return datetime.fromisoformat(one) == datetime.fromisoformat(other)
+    return bool(one == other)
 
 
-def _inferred_elsewhere(connection: Connection, run: Row[Any]) -> list[int]:
-    """Stores that keep prices of this run as their own, since they left its group: to be crawled again."""
-    other = select(prices.c.store_id).where(prices.c.crawl_run_id == run.id, prices.c.store_id != run.store_id)
-    ids = sorted(set(connection.execute(other.distinct()).scalars()))
-    if ids:
-        connection.execute(update(stores).where(stores.c.id.in_(ids)).values(needs_rescraping=True))
-    return ids
+def _leave_categories(connection: Connection, pairs: Sequence[Sequence[int]]) -> None:
+    """Takes products out of the categories that the run put them into, where no listing of theirs is in them now."""
+    table = product_categories.c
+    for product_id, category_id in pairs:
+        there = exists().where(listings.c.product_id == product_id, listings.c.category_id == category_id)
+        mine = (table.product_id == product_id, table.category_id == category_id, ~there)
+        connection.execute(delete(product_categories).where(*mine))
+
+
+def _bring_periods_back(connection: Connection, store_id: int, now: datetime) -> None:
+    """Ends membership periods that begin in the future: the clock of a run or of a merge was ahead."""
+    period = membership_periods
+    ahead = (period.c.store_id == store_id, period.c.from_at > now)
+    rows = connection.execute(select(period).where(*ahead).order_by(period.c.from_at)).all()
+    if not rows:
+        return
+    connection.execute(delete(period).where(*ahead))
+    connection.execute(update(period).where(period.c.store_id == store_id, period.c.to_at > now).values(to_at=now))
+    last = rows[-1]
+    values = {"store_id": store_id, "from_at": now, "group_id": last.group_id, "anchor_id": last.anchor_id}
+    connection.execute(period.insert().values(**values))

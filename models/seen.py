@@ -38,6 +38,8 @@ class Lines:
     is_priced: npt.NDArray[np.bool_]
     is_ranged: npt.NDArray[np.bool_]
     is_available: npt.NDArray[np.bool_]
+    is_adopted: npt.NDArray[np.bool_]
+    """Seen by the walk that the run goes on with."""
     listings: Ordinals | None
     """All that the company has, where they had to be read."""
 
@@ -88,8 +90,9 @@ def settle(connection: Connection, run: Run, *, staged: int, new: int, whole: bo
     """
     if new and not (whole and is_postgres(connection)):
         _find_listings(connection, run)
-    flags = "CASE WHEN price_cents IS NULL THEN 0 ELSE 4 END + is_ranged * 2 + is_available"
-    told_of, fresh_of = packed(connection, f"ordinal * 8 + {flags}"), packed(connection, "listing_id", flags)
+    flags = f"""CASE WHEN seq < {int(run.adopted_rows)} THEN 8 ELSE 0 END
+        + CASE WHEN price_cents IS NULL THEN 0 ELSE 4 END + is_ranged * 2 + is_available"""
+    told_of, fresh_of = packed(connection, f"ordinal * 16 + {flags}"), packed(connection, "listing_id", flags)
     sql = f"""SELECT coalesce(sum(told), 0), count(*) - count(ordinal), {told_of} FILTER (WHERE ordinal IS NOT NULL),
         {fresh_of} FILTER (WHERE ordinal IS NULL AND listing_id IS NOT NULL) FROM publish_seen"""  # noqa: S608
     gathered, unplaced, told, fresh = connection.execute(text(sql)).one()
@@ -101,8 +104,9 @@ def settle(connection: Connection, run: Run, *, staged: int, new: int, whole: bo
         there = np.isin(ids, known.ids)
         if missing := int(unplaced) - int(there.sum()):
             raise ListingsMissing(run.id, missing)
-        codes = np.concatenate([codes, known.ordinals[np.searchsorted(known.ids, ids)] * 8 + told_of_each])
-    return Lines(codes >> 3, (codes & 4) > 0, (codes & 2) > 0, (codes & 1) > 0, known)
+        codes = np.concatenate([codes, known.ordinals[np.searchsorted(known.ids, ids)] * 16 + told_of_each])
+    priced, ranged, available, adopted = ((codes & flag) > 0 for flag in (4, 2, 1, 8))
+    return Lines(codes >> 4, priced, ranged, available, adopted, known)
 
 
 def _find_listings(connection: Connection, run: Run) -> None:

@@ -54,6 +54,8 @@ def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
         get("multibuy_quantity"),
         get("multibuy_total_cents"),
         get("member_price_cents"),
+        get("member_multibuy_quantity"),
+        get("member_multibuy_total_cents"),
         get("channel"),
         None if until is None else _time(until),
         "1" if get("is_available", True) else "0",
@@ -65,5 +67,6 @@ def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
         get("image_url"),
         "1" if get("sponsored") else "0",
         None if scraped is None else _time(scraped),
-        get("normalized_key") or normalized_key(get("brand"), row["name"], get("size")),
+        get("normalized_key") or (row["name"] and normalized_key(get("brand"), row["name"], get("size"))),
+        "1" if get("is_unreadable") else "0",
     )

@@ -23,6 +23,8 @@ from splitcart import identity
 from splitcart.identity import Listing
 
 _COLUMNS = ("id", "product_id", "category_id", *TEXTS)
+WRITTEN = ("product_id", "category_id", *TEXTS, "pending", "pending_at")
+"""The columns of a listing that a run may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +37,35 @@ class Change:
     pending: Mapping[str, Any]
 
 
-def agree(connection: Connection, run: Run, company: str, told: Sequence[Told], now: datetime) -> list[list[Any]]:
-    """Weighs what a complete run says of known listings. Returns the rows before, for a rollback; [] for most runs."""
+def agree(connection: Connection, run: Run, company: str, told: Sequence[Told], now: datetime) -> dict[str, Any]:
+    """Weighs what a complete run says of known listings.
+
+    Returns what a rollback needs, nothing for most runs: `texts`, of each listing its id and by column what was there
+    and what was written; `product_categories`, the rows that were added.
+    """
     staged = {one.listing_id: one.staged for one in told}
     rows = _lock(connection, sorted(staged)) if staged else []
     changes = [change for row in rows if (change := _weigh(row, staged[row["id"]], now, run.timezone)) is not None]
     if not changes:
-        return []
+        return {}
     said = [_as_told(change, staged[change.before["id"]]) for change in changes]
     category_id = category_ids(connection, run.company_id, said)
     product_id = _products(connection, run, company, changes, said, now)
-    _write(connection, changes, said, product_id, category_id)
-    add_to_categories(
-        connection,
-        {(product_id[one.sku], category) for one in said if (category := category_id[one.path]) is not None},
-    )
-    return [[*(change.before[name] for name in _COLUMNS), _pending_before(change)] for change in changes]
+    written = _write(connection, changes, said, product_id, category_id)
+    pairs = {(product_id[one.sku], category) for one in said if (category := category_id[one.path]) is not None}
+    added = add_to_categories(connection, pairs)
+    return {
+        "texts": [_undo(change.before, after) for change, after in zip(changes, written, strict=True)],
+        "product_categories": sorted(added),
+    }
 
 
-def _pending_before(change: Change) -> list[Any] | None:
-    before = change.before
-    return [before["pending"], utc_text(before["pending_at"])] if before["pending"] is not None else None
+def _undo(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Any]:
+    """The listing's id and, of each column that changed, [what was there, what was written]."""
+    plain = {name: before[name] for name in WRITTEN} | {
+        "pending_at": utc_text(before["pending_at"]) if before["pending_at"] is not None else None
+    }
+    return [before["id"], {name: [plain[name], after[name]] for name in WRITTEN if plain[name] != after[name]}]
 
 
 def _lock(connection: Connection, ids: list[int]) -> list[dict[str, Any]]:
@@ -140,18 +150,21 @@ def _write(
     said: Sequence[Staged],
     product_id: Mapping[str, int],
     category_id: Mapping[str | None, int | None],
-) -> None:
-    names = ("listing_id", "product_id", "category_id", *TEXTS, "pending", "pending_at")
+) -> list[dict[str, Any]]:
+    """Writes the listings. Returns of each what WRITTEN hold now, times as texts."""
+    names = ("listing_id", *WRITTEN)
     types = ("INTEGER", "INTEGER", "INTEGER", *("TEXT" for _ in (*TEXTS, "pending", "pending_at")))
     temporary(connection, "publish_texts", ", ".join(map(" ".join, zip(names, types, strict=True))))
-    rows = []
+    rows, written = [], []
     for change, one in zip(changes, said, strict=True):
         category = category_id[one.path] if "path" in change.adopted else change.before["category_id"]
         pending = json.dumps(change.pending, ensure_ascii=False, sort_keys=True) if change.pending else None
         latest = max((noted["at"] for noted in change.pending.values()), default=None)
         texts = (getattr(one, name) for name in TEXTS)
         rows.append((change.before["id"], product_id[one.sku], category, *texts, pending, latest))
+        written.append(dict(zip(WRITTEN, (*rows[-1][1:-2], dict(change.pending) or None, latest), strict=True)))
     bulk.insert(connection, "publish_texts", names, rows)
     cast = {"pending": "::jsonb", "pending_at": "::timestamptz"} if is_postgres(connection) else {}
     values = ", ".join(f"{name} = t.{name}{cast.get(name, '')}" for name in names[1:])
     connection.execute(text(f"UPDATE listings SET {values} FROM publish_texts t WHERE listings.id = t.listing_id"))  # noqa: S608
+    return written

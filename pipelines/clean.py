@@ -9,7 +9,7 @@ _LONGEST_URL = 1000
 
 
 class CleanPipeline(Stage):
-    """Drops an item whose name is nothing but white space; clears and counts refused barcodes and addresses."""
+    """Clears and counts refused barcodes and addresses. A name of nothing but white space could not be read."""
 
     name = "clean"
 
@@ -18,7 +18,8 @@ class CleanPipeline(Stage):
             setattr(item, field, _text(getattr(item, field), bound))
         item.sku, item.store_id = item.sku.strip(), item.store_id.strip()
         if item.name is None:
-            self.drop("no_name", item)
+            self.count("no_name")
+            item.is_unreadable = True
         item.category_path = tuple(name for name in (_text(name, 120) for name in item.category_path) if name)
         if item.gtin is not None:
             item.gtin = gtin.normalise(item.gtin, item.sku)

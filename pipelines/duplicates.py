@@ -15,6 +15,8 @@ _OFFER = (
 @dataclass(slots=True)
 class _Seen:
     sponsored: bool
+    has_no_price: bool
+    """Its price could not be read."""
     offer: int
     category_path: tuple[str, ...]
 
@@ -38,12 +40,14 @@ class DuplicatesPipeline(Stage):
         path = seen.category_path if seen and seen.category_path else item.category_path
         if not item.sponsored:
             item.category_path = path
-        self._seen[key] = _Seen(item.sponsored, offer, path)
+        self._seen[key] = _Seen(item.sponsored, _has_no_price(item), offer, path)
         return item
 
     def _judge(self, item: ProductItem, seen: _Seen, offer: int) -> None:
         if item.sponsored and not seen.sponsored:
             self.drop("advertised_after_organic", item)
+        if _has_no_price(item) and not seen.has_no_price and item.sponsored == seen.sponsored:
+            self.drop("unreadable_again", item)
         if seen.sponsored and not item.sponsored:
             self.count("organic_replaces_advertised")
         elif offer != seen.offer:
@@ -52,3 +56,7 @@ class DuplicatesPipeline(Stage):
             self.drop("advertised_again", item)
         elif seen.category_path or not item.category_path:
             self.drop("organic_again", item)
+
+
+def _has_no_price(item: ProductItem) -> bool:
+    return item.is_unreadable and item.price_cents is None

@@ -46,7 +46,7 @@ class UnitOfWorkPipeline:
     async def process_item(self, item: Any) -> Any:
         if isinstance(item, ProductItem):
             row = dict(zip(STAGED, take(item), strict=True))
-            row["normalized_key"] = normalized_key(item.brand, item.name, item.size)
+            row["normalized_key"] = item.name and normalized_key(item.brand, item.name, item.size)
             await self.run.stage(row)
         elif isinstance(item, BarcodeItem):
             await self.run.stage_barcode(item)

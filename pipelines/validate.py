@@ -5,21 +5,32 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
+from typing import TypeGuard
 
 from pipelines.stage import Stage
 from splitcart_spiders.items import ProductItem
 
 HIGHEST_CENTS = 10_000_000
 _ID = re.compile(r"\s*[!-~]{1,64}\s*")
-_REQUIRED = ("company", "store_id", "sku", "name")
+_REQUIRED = ("company", "store_id", "sku")
 _TEXTS = ("brand", "gtin", "size", "unit_of_measure", "offer_id", "offer_kind", "url", "image_url", "category_key")
 _SHELF = ("shelf_unit_price", "shelf_unit_measure")
 _CENTS = ("was_price_cents", "multibuy_total_cents", "member_price_cents")
-_FLAGS = {"is_estimated": False, "is_on_special": False, "is_available": True, "is_ranged": True, "sponsored": False}
+_FLAGS = {
+    "is_unreadable": False,
+    "is_estimated": False,
+    "is_on_special": False,
+    "is_available": True,
+    "is_ranged": True,
+    "sponsored": False,
+}
 
 
 class ValidatePipeline(Stage):
-    """Drops what lacks a required field or has an impossible price; clears any other field that cannot be true."""
+    """Drops what lacks a required field; clears any other field that cannot be true.
+
+    A row whose name or price cannot be true was listed all the same: it stays, as unreadable.
+    """
 
     name = "validate"
 
@@ -29,8 +40,11 @@ class ValidatePipeline(Stage):
                 self.drop(f"no_{field}", item)
         if not (_ID.fullmatch(item.sku) and _ID.fullmatch(item.store_id)):
             self.drop("bad_id", item)
+        if not _is_text(item.name) or not item.name:
+            item.name, item.is_unreadable = None, True
         if item.price_cents is not None and not _is_whole(HIGHEST_CENTS, item.price_cents):
-            self.drop("bad_price", item)
+            self.count("bad_price")
+            item.price_cents, item.is_unreadable = None, True
         if item.price_basis not in ("each", "kg"):
             self.drop("bad_price_basis", item)
         if not isinstance(item.scraped_at, datetime) or item.scraped_at.tzinfo is None:
@@ -42,7 +56,7 @@ class ValidatePipeline(Stage):
         return item
 
 
-def _is_text(value: object) -> bool:
+def _is_text(value: object) -> TypeGuard[str]:
     return isinstance(value, str)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from statistics import median
 
-from splitcart.run_facts import Category, Gates, History, Shortfall
+from splitcart.run_facts import Category, Counts, Gates, History, Shortfall
 
 _MAX_DEPTH = 50
 STORE = "totals"
@@ -20,18 +20,21 @@ class Coverage:
     missing: dict[str, str] = field(default_factory=dict)
     thin: dict[str, str] = field(default_factory=dict)
     short: dict[str, str] = field(default_factory=dict)
+    turnover: str | None = None
+    """Too many of the listings ranged before are unseen."""
 
     @property
     def lacks(self) -> list[str]:
         """Reasons that a second run may confirm: stores do shrink."""
-        return [*self.missing.values(), *self.thin.values(), *self.short.values()]
+        turnover = [self.turnover] if self.turnover else []
+        return [*self.missing.values(), *self.thin.values(), *self.short.values(), *turnover]
 
     @property
     def missing_keys(self) -> frozenset[str]:
         return frozenset(self.missing) | frozenset(self.thin)
 
 
-def cover(categories: Sequence[Category], listings: int, history: History, gates: Gates) -> Coverage:
+def cover(categories: Sequence[Category], counts: Counts, history: History, gates: Gates) -> Coverage:
     """Judges each category by its proof, and each category and the store by their history."""
     by_key = {category.key: category for category in categories}
     proofs = _Proofs(by_key, gates)
@@ -39,7 +42,11 @@ def cover(categories: Sequence[Category], listings: int, history: History, gates
     if not unproven and (why := _short_of_totals(categories, gates)) is not None:
         unproven[STORE] = why
     return Coverage(
-        unproven, _missing(by_key, history), _thin(categories, history, gates), _short(listings, history, gates)
+        unproven,
+        _missing(by_key, history),
+        _thin(categories, history, gates),
+        _short(counts.listings, history, gates),
+        _turnover(counts, gates),
     )
 
 
@@ -52,15 +59,19 @@ def _short_of_totals(categories: Sequence[Category], gates: Gates) -> str | None
     return f"{STORE}_short: {lacking} of {expected} listings unseen in all, expected at most {gates.slack(expected):g}"
 
 
-def confirms(before: Shortfall | None, listings: int, missing: frozenset[str], gates: Gates) -> bool:
-    """Whether a run lacks the same as an earlier one: as many listings within the tolerance, the same categories.
+def confirms(before: Shortfall | None, counts: Counts, coverage: Coverage, gates: Gates) -> bool:
+    """Whether a run lacks the same as an earlier one: as many listings within the tolerance, the same categories, and
+    where too many ranged listings are unseen, as many of these.
 
     Fewer categories are not the same: what came back in one of them is missing elsewhere, where no run missed it.
     """
-    if before is None:
+    if before is None or coverage.missing_keys != before.missing or not _near(counts.listings, before.listings, gates):
         return False
-    near = abs(listings - before.listings) <= max(1.0, gates.confirm_tolerance * before.listings)
-    return near and missing == before.missing
+    return not coverage.turnover or (before.unseen is not None and _near(counts.unseen, before.unseen, gates))
+
+
+def _near(count: int, before: int, gates: Gates) -> bool:
+    return abs(count - before) <= max(1.0, gates.confirm_tolerance * before)
 
 
 def confirm_after(gates: Gates) -> timedelta:
@@ -164,8 +175,28 @@ def _usual(runs: tuple[int, ...], gates: Gates) -> float:
 
 def _short(listings: int, history: History, gates: Gates) -> dict[str, str]:
     last = history.last_complete
-    if last is None or listings >= gates.store_share * last or last - listings <= gates.slack(last):
+    if last is None:
+        return _small(listings, history.company_usual, gates)
+    if listings >= gates.store_share * last or last - listings <= gates.slack(last):
         return {}
     return {
         "store": f"store_short: seen {listings} listings, expected {gates.store_share * last:g} (last complete {last})"
     }
+
+
+def _small(listings: int, usual: float | None, gates: Gates) -> dict[str, str]:
+    """A first run has no history of its own; that of the company's other stores says what a store is like."""
+    if usual is None or listings >= gates.first_share * usual or usual - listings <= gates.slack(usual):
+        return {}
+    least = gates.first_share * usual
+    return {
+        "store": f"store_small: first run, seen {listings} listings, expected {least:g} (the company's usual {usual:g})"
+    }
+
+
+def _turnover(counts: Counts, gates: Gates) -> str | None:
+    """Listings go one by one: where many are gone at once, the site has renumbered them or shows other goods."""
+    most = (1 - gates.turnover_share) * counts.ranged
+    if counts.unseen <= max(most, gates.slack(counts.ranged)):
+        return None
+    return f"turnover: {counts.unseen} of {counts.ranged} ranged listings unseen, expected at most {most:g}"

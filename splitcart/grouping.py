@@ -61,7 +61,7 @@ class Store:
     complete_at: datetime | None = None
     """The end of its last complete run."""
     verified_at: datetime | None = None
-    """The last probe that agreed with what its anchor says."""
+    """The last probe that agreed with what was known of its prices."""
     touched_at: datetime | None = None
     """The end of the last run that published anything, complete or not; None: the last complete one."""
     timezone: str = "Australia/Sydney"
@@ -69,24 +69,18 @@ class Store:
     fulfilled_by: str | None = None
     """The store that answers for this one: they are one group, whatever else."""
 
-    @property
-    def seen_at(self) -> datetime | None:
-        """When its prices were last looked at as a whole."""
-        return max((t for t in (self.complete_at, self.verified_at) if t is not None), default=None)
 
-
-def fresh_anchor(store: Store, rules: Rules, now: datetime) -> bool:
+def is_fresh(store: Store, rules: Rules, now: datetime) -> bool:
     """Whether the store's own last complete run is recent enough to decide by."""
     return not store.closed and store.complete_at is not None and now - store.complete_at <= rules.fresh
 
 
-def fresh_member(member: Store, anchor: Store, rules: Rules, now: datetime) -> bool:
-    """Whether a member may be judged: its own run is fresh, or a fresh probe agreed and its anchor's run is fresh."""
-    if fresh_anchor(member, rules, now):
-        return True
-    verified = member.verified_at
-    probed = verified is not None and now - verified <= rules.fresh and not member.closed
-    return probed and fresh_anchor(anchor, rules, now)
+def has_agreed(store: Store, rules: Rules, now: datetime) -> bool:
+    """Whether a probe since the last complete run agreed in the present specials period."""
+    verified = store.verified_at
+    if store.closed or verified is None or (store.complete_at is not None and store.complete_at > verified):
+        return False
+    return week(store, rules, verified) == week(store, rules, now)
 
 
 def week(store: Store, rules: Rules, when: datetime) -> date:

@@ -1,16 +1,17 @@
-"""One store's offers as columns: what is compared, how it is kept small, and its fingerprint.
+"""One store's lines as columns: what is compared, and its fingerprint.
 
-A line's code covers exactly what makes two offers equal: price_cents, was_price_cents, multibuy_quantity and
-multibuy_total_cents. Everything is over listings.ordinal, which is dense within a company.
+A line's code covers exactly the terms that make two offers equal. Everything is over listings.ordinal, which is dense
+within a company.
 """
 
 import hashlib
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from splitcart.bits import Bits, fitted
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint32]
@@ -18,25 +19,25 @@ Keys = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 
 NO_PRICE = 0
-_MOST_CENTS = (1 << 24) - 2
-_MOST_QUANTITY = (1 << 16) - 2
-_HEAD = 8
-
-
-def bits(ranged: bytes, width: int) -> Flags:
-    """A bit string over ordinals (least significant bit first) as `width` flags; beyond its end nothing is set."""
-    found = np.unpackbits(np.frombuffer(ranged, dtype=np.uint8), bitorder="little")[:width]
-    return np.pad(found, (0, width - len(found))).astype(np.bool_)
+EXTRAS = (
+    *("sold_by_kg", "was_price_cents", "multibuy_quantity", "multibuy_total_cents"),
+    *("member_price_cents", "member_multibuy_quantity", "member_multibuy_total_cents"),
+)
+"""The terms of an offer beside its price, in the order that `column` takes; sold_by_kg is 0 or 1, null is -1."""
+_CENTS, _QUANTITY = 24, 15
+"""Bits of an amount and of a quantity; 0 stands for null, so that each holds two less than its power of two."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """The offers of one store. price: cents + 1 by ordinal, 0 without a line; at: ordinals whose offer has more."""
+    """The lines of one store. price: cents + 1 by ordinal, 0 without a line; at: ordinals of offers with more terms."""
 
     price: Codes
     at: Codes
-    extra: Keys
-    """was_price_cents, multibuy_quantity and multibuy_total_cents (each + 1, 0 for none) in 24, 16 and 24 bits."""
+    public: Keys
+    """Of the lines `at`: sold_by_kg, was price and multibuy."""
+    member: Keys
+    """Of the lines `at`: the member price and the members' multibuy."""
 
     @property
     def width(self) -> int:
@@ -46,72 +47,47 @@ class Column:
     def lines(self) -> int:
         return int(np.count_nonzero(self.price))
 
-    def masked(self, ranged: Flags) -> "Column":
-        """Only the lines that are ranged; `ranged` is cut or filled with False to this column's width."""
-        keep = np.zeros(self.width, np.bool_)
-        keep[: len(ranged)] = ranged[: self.width]
+    def masked(self, ranged: Bits) -> "Column":
+        """Only the lines that are ranged."""
+        keep = fitted(ranged, self.width)
         held = keep[self.at]
-        return Column(np.where(keep, self.price, np.uint32(NO_PRICE)), self.at[held], self.extra[held])
-
-    def over(self, base: "Column") -> "Column":
-        """These lines where there are any, else the base's: what a member's own rows make of its anchor's."""
-        width = max(self.width, base.width)
-        own, under = (np.pad(c.price, (0, width - c.width)) for c in (self, base))
-        from_base = base.at[own[base.at] == NO_PRICE]
-        extra = base.extra[own[base.at] == NO_PRICE]
-        at = np.concatenate([self.at, from_base])
-        order = np.argsort(at, kind="stable")
-        price = np.where(own != NO_PRICE, own, under)
-        return Column(price, at[order], np.concatenate([self.extra, extra])[order])
-
-    def pack(self) -> bytes:
-        """The column as bytes, compressed; equal columns give equal bytes."""
-        return zlib.compress(self._plain(), 1)
+        price = np.where(keep, self.price, np.uint32(NO_PRICE))
+        return Column(price, self.at[held], self.public[held], self.member[held])
 
     def fingerprint(self) -> bytes:
         """16 bytes that two columns share only if they are equal."""
-        return hashlib.blake2b(self._plain(), digest_size=16).digest()
-
-    def _plain(self) -> bytes:
         filled = np.flatnonzero(self.price)
         price = self.price[: int(filled[-1]) + 1 if len(filled) else 0].astype("<u4")
         head = np.array([len(price), len(self.at)], "<u4")
-        return b"".join(
-            (head.tobytes(), price.tobytes(), self.at.astype("<u4").tobytes(), self.extra.astype("<u8").tobytes())
-        )
+        more = (self.at.astype("<u4"), self.public.astype("<u8"), self.member.astype("<u8"))
+        return hashlib.blake2b(b"".join(part.tobytes() for part in (head, price, *more)), digest_size=16).digest()
 
 
-def unpack(packed: bytes) -> Column:
-    """The column that `pack` wrote."""
-    plain = zlib.decompress(packed)
-    lines, extras = (int(n) for n in np.frombuffer(plain, "<u4", 2))
-    price = np.frombuffer(plain, "<u4", lines, _HEAD).astype(np.uint32)
-    at = np.frombuffer(plain, "<u4", extras, _HEAD + 4 * lines).astype(np.uint32)
-    return Column(price, at, np.frombuffer(plain, "<u8", extras, _HEAD + 4 * (lines + extras)).astype(np.uint64))
+_NONE = np.zeros(0, np.uint32)
+EMPTY = Column(_NONE, _NONE, _NONE.astype(np.uint64), _NONE.astype(np.uint64))
 
 
-EMPTY = Column(np.zeros(0, np.uint32), np.zeros(0, np.uint32), np.zeros(0, np.uint64))
-
-
-def column(ordinals: Ints, price: Ints, was: Ints, quantity: Ints, total: Ints) -> Column:
-    """A column of rows in any order, one an ordinal; -1 stands for null in was, quantity and total.
+def column(ordinals: Ints, price: Ints, *extras: Ints) -> Column:
+    """A column of rows in any order, one an ordinal; the EXTRAS of each.
 
     ValueError: an amount that the codes cannot hold (prices end far below it).
     """
-    for name, values, most in (
-        ("price_cents", price, _MOST_CENTS),
-        ("was_price_cents", was, _MOST_CENTS),
-        ("multibuy_quantity", quantity, _MOST_QUANTITY),
-        ("multibuy_total_cents", total, _MOST_CENTS),
-    ):
+    for name, values in zip(("price_cents", *EXTRAS), (price, *extras), strict=True):
+        most = (1 << (_QUANTITY if name.endswith("quantity") else _CENTS)) - 2
         if len(values) and int(values.max()) > most:
             raise ValueError(f"{name} {int(values.max())} is above {most}: roll the run that wrote it back")
     codes = np.zeros(int(ordinals.max()) + 1 if len(ordinals) else 0, np.uint32)
     codes[ordinals] = price + 1
-    extra = ((was + 1) << 40 | (quantity + 1) << 24 | (total + 1)).astype(np.uint64)
-    held = np.flatnonzero(extra)
+    by_kg, was, quantity, total, single, many, sum_of_many = extras
+    public = _key(was, quantity, total) | by_kg.astype(np.uint64) << np.uint64(63)
+    member = _key(single, many, sum_of_many)
+    held = np.flatnonzero(public | member)
     held = held[np.argsort(ordinals[held], kind="stable")]
-    return Column(codes, ordinals[held].astype(np.uint32), extra[held])
+    return Column(codes, ordinals[held].astype(np.uint32), public[held], member[held])
+
+
+def _key(cents: Ints, quantity: Ints, total: Ints) -> Keys:
+    return ((cents + 1) << (_CENTS + _QUANTITY) | (quantity + 1) << _CENTS | (total + 1)).astype(np.uint64)
 
 
 class Coder:
@@ -122,7 +98,7 @@ class Coder:
     """
 
     def __init__(self) -> None:
-        self._numbers: dict[tuple[int, int], int] = {}
+        self._numbers: dict[tuple[int, int, int], int] = {}
 
     def encode(self, columns: Sequence[Column], width: int) -> Codes:
         """One row of `width` codes a column; 0 where it has no line. ValueError: a column is wider."""
@@ -133,14 +109,19 @@ class Coder:
             row[: one.width] = one.price
         rows = np.repeat(np.arange(len(columns)), [len(c.at) for c in columns])
         if len(rows):
-            at = np.concatenate([c.at for c in columns])
-            matrix[rows, at] = self._number(matrix[rows, at], np.concatenate([c.extra for c in columns]))
+            at, public, member = (np.concatenate([getattr(c, n) for c in columns]) for n in ("at", "public", "member"))
+            matrix[rows, at] = self._number(matrix[rows, at], public, member)
         return matrix
 
-    def _number(self, price: Codes, extra: Keys) -> Codes:
-        extras, which = np.unique(extra, return_inverse=True)
-        pairs, where = np.unique(which.astype(np.uint64) << np.uint64(24) | price, return_inverse=True)
+    def _number(self, price: Codes, public: Keys, member: Keys) -> Codes:
+        """A number for each offer. Terms are numbered one after the other, so that a word holds all of them."""
+        members, which = np.unique(member, return_inverse=True)
+        publics, also = np.unique(public, return_inverse=True)
+        both, place = np.unique(which.astype(np.uint64) * len(publics) + also.astype(np.uint64), return_inverse=True)
+        offers, where = np.unique(place.astype(np.uint64) << np.uint64(_CENTS) | price, return_inverse=True)
+        terms, cents = both[offers >> np.uint64(_CENTS)], offers & np.uint64((1 << _CENTS) - 1)
+        parts = (members[terms // len(publics)], publics[terms % len(publics)], cents)
         known = self._numbers
-        offers = zip(extras[pairs >> np.uint64(24)].tolist(), (pairs & np.uint64((1 << 24) - 1)).tolist(), strict=True)
-        codes = [known.setdefault(offer, (1 << 24) + len(known)) for offer in offers]
+        named = zip(*(part.tolist() for part in parts), strict=True)
+        codes = [known.setdefault(offer, (1 << _CENTS) + len(known)) for offer in named]
         return np.array(codes, np.uint32)[where]

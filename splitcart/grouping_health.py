@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from splitcart.grouping import Decision, Rules, Store, fresh_anchor, fresh_member, period
+from splitcart.grouping import Decision, Rules, Store, has_agreed, is_fresh, period
 from splitcart.grouping_memory import Comparer
 
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -45,17 +45,14 @@ class Groups:
         self.members.setdefault(anchor, set()).add(store)
 
     def is_fresh(self, store: int) -> bool:
-        """As an anchor."""
-        return fresh_anchor(self.stores[store], self.rules, self.now)
+        return is_fresh(self.stores[store], self.rules, self.now)
 
-    def may_judge(self, member: int, anchor: int) -> bool:
-        return fresh_member(self.stores[member], self.stores[anchor], self.rules, self.now)
+    def has_agreed(self, store: int) -> bool:
+        return has_agreed(self.stores[store], self.rules, self.now)
 
     def same_period(self, one: int, two: int) -> bool:
-        """Whether the prices of both were seen in one specials period."""
-        a, b = self.stores[one], self.stores[two]
-        first = period(a, self.rules, a.complete_at if self.anchor[one] == one else a.seen_at)
-        second = period(b, self.rules, b.complete_at if self.anchor[two] == two else b.seen_at)
+        """Whether the complete runs of both lie in one specials period."""
+        first, second = (period(s, self.rules, s.complete_at) for s in (self.stores[one], self.stores[two]))
         return first is not None and first == second
 
 
@@ -103,7 +100,7 @@ def check_health(groups: Groups, comparer: Comparer, progress: Progress = silent
         for member, found in zip(judged, comparer.whole(anchor, judged), strict=True):
             if found.matches(groups.rules.leave, groups.rules.overlap):
                 groups.say(member, "stays", anchor, str(found))
-            elif groups.may_judge(member, anchor):
+            elif groups.is_fresh(member):
                 ejected += 1
                 groups.put(member, member)
                 groups.say(member, "ejected", anchor, f"below {float(groups.rules.leave):.2%}: {found}")
@@ -118,10 +115,12 @@ def _can_judge(groups: Groups, member: int, anchor: int) -> bool:
     if groups.stores[member].closed:
         groups.say(member, "waits", anchor, "closed")
     elif not groups.is_fresh(anchor):
-        if groups.may_judge(member, anchor):
+        if groups.is_fresh(member):
             groups.flagged.add(anchor)
             groups.say(anchor, "flagged", member, "a stale anchor of a fresh member: needs a crawl")
         groups.say(member, "waits", anchor, "the anchor's last complete run is too old to judge by")
+    elif groups.has_agreed(member):
+        groups.say(member, "stays", anchor, "its probe agreed in this specials period")
     elif not groups.same_period(member, anchor):
         groups.say(member, "waits", anchor, "seen in another specials period than the anchor")
     else:

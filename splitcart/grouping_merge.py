@@ -130,7 +130,7 @@ class Merging:
         """Moves the loser's members; returns those that its move must not drag along: the drift guard."""
         groups, out = self.groups, []
         members = sorted(groups.members[loser] - {loser})
-        judged = [m for m in members if groups.may_judge(m, loser) and groups.same_period(m, winner)]
+        judged = [m for m in members if groups.is_fresh(m) and groups.same_period(m, winner)]
         compared = dict(zip(judged, self.comparer.whole(winner, judged), strict=True))
         for member in members:
             found = compared.get(member)
@@ -149,6 +149,8 @@ class Merging:
         groups = self.groups
         if groups.stores[member].closed:
             why = "with its anchor, closed"
+        elif groups.has_agreed(member):
+            why = "with its anchor: its probe agreed in this specials period"
         else:
             why = "with its anchor, too old to judge: needs a crawl"
             groups.flagged.add(member)

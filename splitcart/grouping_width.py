@@ -1,8 +1,7 @@
-"""Which store should speak for a group: the one whose range spares its members most rows of their own.
+"""Which store should speak for a group: the one whose crawls renew most lines of its members.
 
-Merging lets the larger group's anchor survive, however little it ranges. A member needs a row of its own for each line
-that its anchor does not range, and no crawl of the anchor renews those. So where it pays, a wider member that matches
-as well takes the anchor's place.
+Merging lets the larger group's anchor survive, however little it ranges. No crawl of the anchor says anything of a line
+that it does not range. So where it pays, a wider member that matches as well takes the anchor's place.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,14 +10,14 @@ from datetime import datetime
 
 import numpy as np
 
-from splitcart.grouping import Decision, Rules, Store, fresh_anchor, fresh_member, natural_key, period
+from splitcart.grouping import Decision, Rules, Store, is_fresh, natural_key, period
 from splitcart.grouping_columns import Flags
 from splitcart.grouping_health import Progress, silent
 from splitcart.grouping_memory import Comparer
 from splitcart.grouping_plan import Plan, plan
 
 PAYS = 0.01
-"""A new anchor must spare at least this share of the group's lines: otherwise the old one stays."""
+"""A new anchor must range at least this share more of the group's lines: otherwise the old one stays."""
 ROUNDS = 4
 """How often anchors are chosen and all is merged again."""
 TRIED = 8
@@ -53,7 +52,7 @@ class Widening:
         return chosen, decisions
 
     def _heir(self, anchor: int, members: list[int]) -> tuple[int | None, int]:
-        if len(members) < 3 or not fresh_anchor(self.stores[anchor], self.rules, self.now):
+        if len(members) < 3 or not is_fresh(self.stores[anchor], self.rules, self.now):
             return None, 0
         width = max(len(self.lines[m]) for m in members)
         table = np.array([np.pad(self.lines[m], (0, width - len(self.lines[m]))) for m in members])
@@ -64,24 +63,23 @@ class Widening:
         for at in order[:TRIED]:
             if spared[at] < PAYS * table.sum():
                 break
-            if self._can_speak(members[at], anchor, members):
+            if self._can_speak(members[at], members):
                 return members[at], int(spared[at])
         return None, 0
 
-    def _can_speak(self, heir: int, anchor: int, members: list[int]) -> bool:
+    def _can_speak(self, heir: int, members: list[int]) -> bool:
         """Whether the heir is as fresh and nobody who may be judged would leave it."""
         store = self.stores[heir]
         when = period(store, self.rules, store.complete_at)
-        if not fresh_anchor(store, self.rules, self.now) or when is None:
+        if not is_fresh(store, self.rules, self.now) or when is None:
             return False
-        judged = [m for m in members if m != heir and self._is_judged(m, anchor, when)]
+        judged = [m for m in members if m != heir and self._is_judged(m, when)]
         found = self.comparer.whole(heir, judged)
         return all(c.matches(self.rules.leave, self.rules.overlap) for c in found)
 
-    def _is_judged(self, member: int, anchor: int, when: object) -> bool:
+    def _is_judged(self, member: int, when: object) -> bool:
         store = self.stores[member]
-        fresh = fresh_member(store, self.stores[anchor], self.rules, self.now)
-        return fresh and period(store, self.rules, store.seen_at) == when
+        return is_fresh(store, self.rules, self.now) and period(store, self.rules, store.complete_at) == when
 
 
 def plan_wide(

@@ -54,6 +54,12 @@ class Counts:
     """Of the worst CrawlError: blocked, store_mismatch, network_down, catalogue_error, failed, lease_lost."""
     flipped: bool = False
     """A specials flip lies between the old prices and this run, so that many changes are to be expected."""
+    unreadable: int = 0
+    """Staged rows whose price or name was sent and could not be read."""
+    ranged: int = 0
+    """Listings that the store ranged after its last complete run (now, where that run did not count them)."""
+    unseen: int = 0
+    """Listings that the store ranges and this run did not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,8 @@ class Shortfall:
     """When it was first seen (aware)."""
     missing: frozenset[str]
     """Keys of the categories that were absent or too small."""
+    unseen: int | None = None
+    """How many ranged listings were unseen, where these were too many; None where they were not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,9 @@ class History:
     """Of each category (`held` ones) its `seen` in the last 5 complete runs, oldest first, 0 for a run without it."""
     shortfall: Shortfall | None = None
     """The shortfall of the latest run since the last complete one that had any."""
+    company_usual: float | None = None
+    """Median of the listings that the last complete runs of the company's other stores saw. Known for a store without
+    a complete run only; None where no other store has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,12 @@ class Gates:
     """Of a total, the part that may be unseen; one listing always may."""
     category_share: float = 0.70
     store_share: float = 0.97
+    turnover_share: float = 0.80
+    """Of the listings ranged before, the part that must be seen again."""
+    first_share: float = 0.30
+    """Of the company's usual listings, the part that a store's first complete run must see."""
+    unreadable_share: float = 0.05
+    """Of the staged rows, the part that may be unreadable."""
     changed_share: float = 0.40
     ratio_low: float = 0.8
     ratio_high: float = 1.25
@@ -94,7 +111,8 @@ class Gates:
     confirm_tolerance: float = 0.01
 
     def __post_init__(self) -> None:
-        for name in ("tolerance", "category_share", "store_share", "changed_share", "confirm_tolerance"):
+        shares = [name for name in self.__dataclass_fields__ if name.endswith("_share") or "tolerance" in name]
+        for name in shares:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"gate {name} is {getattr(self, name)}: a share of 0 to 1 is wanted, 0.7 for 70%")
         if not 0 < self.ratio_low <= self.ratio_high:

@@ -67,9 +67,9 @@ def verdict(
 
     blocked, failed -> publishes nothing; partial -> what was seen (nothing where nothing was staged); complete -> all.
     The gravest cause is the reason; `figures["causes"]` lists all. A partial run that lacks nothing but what an earlier
-    run might confirm carries `figures["shortfall"]` = {listings, at (ISO), missing}: the History of the next run.
+    run might confirm carries `figures["shortfall"]` = {listings, at (ISO), missing, unseen}: History of the next run.
     """
-    coverage = cover(categories, counts.listings, history, gates)
+    coverage = cover(categories, counts, history, gates)
     figures = _figures(counts, categories, coverage, history)
     error = _error(reason, counts, categories)
     if stop := _stop(error, reason, counts, categories, coverage, gates):
@@ -118,6 +118,11 @@ def _stop(
 
 
 def _implausible(counts: Counts, gates: Gates) -> str | None:
+    if counts.unreadable > max(1, gates.unreadable_share * counts.staged):
+        return (
+            f"implausible: the price or name of {counts.unreadable} of {counts.staged} staged rows could not be read, "
+            f"expected at most {gates.unreadable_share:.0%}"
+        )
     if counts.known <= 0:
         return None
     ratio = counts.median_ratio
@@ -168,16 +173,23 @@ def _shortfall(
     counts: Counts, coverage: Coverage, history: History, gates: Gates, figures: dict[str, object], now: datetime
 ) -> Verdict:
     """Less than before, though every category is proven: accepted when an earlier run lacked the same."""
-    before, missing, since = history.shortfall, coverage.missing_keys, now
-    if before is not None and confirms(before, counts.listings, missing, gates) and _comparable(before.at, now):
+    before, since = history.shortfall, now
+    if before is not None and confirms(before, counts, coverage, gates) and _comparable(before.at, now):
         since = min(before.at, now)
         if now - before.at >= confirm_after(gates):
             why = (
                 f"shortfall_confirmed: {counts.listings} listings, {before.listings} already at {before.at.isoformat()}"
             )
             return Verdict("complete", why, "all", figures | {"causes": coverage.lacks})
-    listings = counts.listings if since is now or before is None else before.listings
-    note = {"listings": listings, "at": since.isoformat(), "missing": sorted(missing)}
+    listings, unseen = counts.listings, counts.unseen if coverage.turnover else None
+    if before is not None and since is not now:
+        listings, unseen = before.listings, before.unseen
+    note = {
+        "listings": listings,
+        "at": since.isoformat(),
+        "missing": sorted(coverage.missing_keys),
+        "unseen": unseen,
+    }
     return _partial(coverage.lacks, counts, figures | {"shortfall": note})
 
 
@@ -197,6 +209,10 @@ def _figures(counts: Counts, categories: Sequence[Category], coverage: Coverage,
         "changed_share": round(counts.changed / counts.known, 4) if counts.known > 0 else None,
         "median_ratio": ratio if ratio is not None and math.isfinite(ratio) else None,
         "last_complete": history.last_complete,
+        "unreadable": counts.unreadable,
+        "ranged": counts.ranged,
+        "unseen": counts.unseen,
+        "company_usual": history.company_usual,
         "store_share": round(counts.listings / history.last_complete, 4) if history.last_complete else None,
         "categories": len(categories),
         "unproven": sorted(coverage.unproven),

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Set
 from decimal import Decimal
+from typing import NamedTuple
 from urllib.parse import quote
 
 from splitcart import money, texts, unit_prices
@@ -92,12 +93,9 @@ def sku(*values: object) -> str:
     return found
 
 
-def name(known_sku: str, *values: object) -> str:
-    """The first text among the values; Refused `no_name` when there is none."""
-    found = next((known for known in map(text, values) if known), None)
-    if found is None:
-        raise Refused("no_name", known_sku)
-    return found
+def name(*values: object) -> str | None:
+    """The first text among the values; None when there is none, which makes the record unreadable."""
+    return next((known for known in map(text, values) if known), None)
 
 
 def cents(value: object) -> int | None:
@@ -107,16 +105,25 @@ def cents(value: object) -> int | None:
     return money.to_cents(value) if number(value) is not None else None
 
 
-def price(value: object, known_sku: str, *, available: bool | None, cents: int | None) -> int | None:
-    """What the chain sent as the price (`cents` is its reading), or None for a listing without one.
+class Price(NamedTuple):
+    """What a record says of the price."""
 
-    A price of 0 is none where the chain says unavailable. Refused `bad_price` for what cannot be a price.
+    cents: int | None
+    """None: the listing has no price, or it could not be read."""
+    is_unreadable: bool = False
+
+
+UNREADABLE = Price(None, is_unreadable=True)
+
+
+def price(value: object, *, available: bool | None, cents: int | None) -> Price:
+    """The price that the chain sent as `value`; `cents` is its reading.
+
+    Null, and 0 of what the chain says is unavailable, are listings without a price; what is no price is unreadable.
     """
     if value is None or (cents == 0 and available is False):
-        return None
-    if not cents or cents < 0:
-        raise Refused("bad_price", known_sku)
-    return cents
+        return Price(None)
+    return Price(cents) if cents and cents > 0 else UNREADABLE
 
 
 def above(was: int | None, now: int | None) -> int | None:

@@ -13,7 +13,8 @@ class ProductItem:
     store_id: str
     """The chain's own store id, as its storefront's paths use it."""
     sku: str
-    name: str
+    name: str | None
+    """None: one was sent, and could not be read. A listing that is known keeps the name it has."""
     brand: str | None = None
     gtin: str | None = None
     """14 digits with a true check digit, or None. A mapping passes the raw digits; the pipeline normalises."""
@@ -21,6 +22,8 @@ class ProductItem:
     """The pack size as the chain writes it, trimmed."""
     price_cents: int | None = None
     """What one purchasable unit costs, or one kilogram where price_basis is `kg`. None: listed, not purchasable."""
+    is_unreadable: bool = False
+    """The name or the price could not be read, though the row is listed: a sighting, and no word on what it costs."""
     was_price_cents: int | None = None
     """The price before the special; only ever above price_cents."""
     price_basis: str = "each"

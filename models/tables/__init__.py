@@ -2,7 +2,7 @@
 
 from models.tables.base import metadata
 from models.tables.cart import price_slots, slot_dirty
-from models.tables.prices import missing_listings, price_changes, prices, store_ranges
+from models.tables.prices import missing_listings, price_changes, prices, sightings, store_ranges
 from models.tables.products import (
     brand_aliases,
     brands,
@@ -19,7 +19,6 @@ from models.tables.stores import (
     membership_periods,
     store_group_memberships,
     store_groups,
-    store_vectors,
     stores,
 )
 
@@ -42,11 +41,11 @@ __all__ = [
     "product_categories",
     "products",
     "quarantined_items",
+    "sightings",
     "slot_dirty",
     "staged_items",
     "store_group_memberships",
     "store_groups",
     "store_ranges",
-    "store_vectors",
     "stores",
 ]

@@ -85,13 +85,21 @@ def offer_columns(*, priced: bool) -> list[Column[Any]]:
         Column("multibuy_quantity", Integer),
         Column("multibuy_total_cents", Integer),
         Column("member_price_cents", Integer),
+        Column("member_multibuy_quantity", Integer),
+        Column("member_multibuy_total_cents", Integer),
         Column("channel", Text),
         Column("offer_until", UtcDateTime),
     ]
 
 
 OFFER = tuple(c.name for c in offer_columns(priced=True))
-"""The names of the offer columns, in order: two offers are equal when all of these are."""
+"""The names of the offer columns, in order."""
+
+TERMS = (
+    *("price_cents", "was_price_cents", "price_basis", "multibuy_quantity", "multibuy_total_cents"),
+    *("member_price_cents", "member_multibuy_quantity", "member_multibuy_total_cents"),
+)
+"""What an offer costs: two offers are equal when all of these are. The others describe it, and their change is none."""
 
 
 def offer_checks() -> list[CheckConstraint]:
@@ -108,4 +116,6 @@ def offer_checks() -> list[CheckConstraint]:
         check("multibuy", "multibuy_quantity >= 2 AND multibuy_total_cents >= 0"),
         both_or_none("multibuy_pair", "multibuy_quantity", "multibuy_total_cents"),
         check("member", "member_price_cents >= 0"),
+        check("member_multibuy", "member_multibuy_quantity >= 2 AND member_multibuy_total_cents >= 0"),
+        both_or_none("member_multibuy_pair", "member_multibuy_quantity", "member_multibuy_total_cents"),
     ]

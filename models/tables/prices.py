@@ -1,4 +1,6 @@
-"""Prices as they are now, every change they ever made, and what each store ranges.
+"""What each store showed last, every change of it, when it was seen, and what the store ranges.
+
+Only a store's own runs, and their rollback, write prices, price_changes and sightings (docs/storage.md).
 
 prices and price_changes carry no foreign keys: three of them cost more than the row itself when 20,000 rows are written
 (docs/storage.md has the figures). Rows of stores, listings and crawl_runs are never deleted, publishing is the only
@@ -7,8 +9,8 @@ writer and takes its ids from these tables, and scripts/check_database.py finds 
 
 from sqlalchemy import Column, Index, Integer, LargeBinary, Text
 
-from models.tables.base import check, offer_checks, offer_columns, one_of, reference, table
-from models.types import UtcDateTime
+from models.tables.base import check, offer_checks, offer_columns, reference, table
+from models.types import Flag, UtcDateTime
 
 prices = table(
     "prices",
@@ -16,7 +18,7 @@ prices = table(
     Column("listing_id", Integer, primary_key=True, autoincrement=False),
     *offer_columns(priced=True),
     Column("changed_at", UtcDateTime, nullable=False),
-    # A run of another store: this price was inferred from that store when this one left its group.
+    # The run that wrote the row: it changed the price, or said something new of the same one.
     Column("crawl_run_id", Integer, nullable=False),
     *offer_checks(),
     Index("ix_prices_listing_id_store_id", "listing_id", "store_id"),
@@ -28,13 +30,30 @@ price_changes = table(
     Column("store_id", Integer, primary_key=True, autoincrement=False),
     Column("listing_id", Integer, primary_key=True, autoincrement=False),
     Column("changed_at", UtcDateTime, primary_key=True),
-    Column("kind", Text, nullable=False),
+    # Without a price: the store no longer ranges the listing.
     *offer_columns(priced=False),
     Column("crawl_run_id", Integer, nullable=False),
     # The last run that saw the state before; between the two the price is unknown.
     Column("seen_before", Integer),
     *offer_checks(),
-    one_of("kind", ("own", "follows")),
+    sqlite_with_rowid=False,
+)
+
+# A row each time that a run publishes; never rewritten. The row of a run that was rolled back is passed over.
+sightings = table(
+    "sightings",
+    Column("store_id", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, primary_key=True),
+    Column("run_id", Integer, nullable=False, index=True),
+    # When the run looked: at its end, or at its start where a specials flip lies between.
+    Column("seen_at", UtcDateTime, nullable=False),
+    # The first day on which it looked, and the day on which the specials period of then began, by the store's clock.
+    Column("local_day", Text, nullable=False),
+    Column("period", Text, nullable=False),
+    # It tells of every line that has a price when it was last seen; the row of an incomplete run tells what that saw.
+    Column("is_complete", Flag, nullable=False),
+    # Which lines were seen with a price, and when (models.sightings).
+    Column("lines", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -44,9 +63,9 @@ store_ranges = table(
     Column("ranged", LargeBinary, nullable=False),
     Column("available", LargeBinary, nullable=False),
     Column("as_of", UtcDateTime, nullable=False),
-    # Whose price the store has told itself, as its history ends: a member follows its anchor in these lines only.
-    Column("priced", LargeBinary, nullable=False),
-    check("length", "length(ranged) = length(available) AND length(ranged) = length(priced)"),
+    # Of what the lines that it ranges cost; null until it is worked out.
+    Column("fingerprint", LargeBinary),
+    check("length", "length(ranged) = length(available)"),
 )
 
 missing_listings = table(

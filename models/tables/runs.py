@@ -27,7 +27,7 @@ crawl_runs = table(
     Column("counts", Json),
     Column("figures", Json),
     Column("skipped_roots", Json),
-    # What publishing overwrote and price_changes cannot tell (ranges, absence, texts), for rollback_run.
+    # What publishing overwrote and the history does not say (ranges, absence, texts), for rollback_run.
     Column("undo", LargeBinary),
     Column("rolled_back_at", UtcDateTime),
     one_of("status", STATUSES),
@@ -70,7 +70,8 @@ staged_items = table(
     Column("run_id", Integer, primary_key=True, autoincrement=False),
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("sku", Text, nullable=False),
-    Column("name", Text, nullable=False),
+    # Null: it could not be read; the listing is known and keeps the name it has.
+    Column("name", Text),
     Column("brand", Text),
     Column("gtin", Text),
     Column("size", Text),
@@ -87,6 +88,8 @@ staged_items = table(
     Column("scraped_at", UtcDateTime),
     # splitcart.identity.normalized_key of its texts; null in rows that were staged before this column was there.
     Column("normalized_key", Text),
+    # The name or the price was sent and could not be read.
+    Column("is_unreadable", Flag, nullable=False, server_default=text("false")),
     *offer_checks(),
     gtin_check(),
     check("text", "sku <> '' AND name <> ''"),

@@ -102,15 +102,3 @@ group_comparisons = table(
     check("counts", "differ >= 0 AND differ <= common AND common <= smaller"),
     sqlite_with_rowid=False,
 )
-
-# A cache of the store's own rows as columns; scripts/check_database.py compares it with them.
-store_vectors = table(
-    "store_vectors",
-    reference("store_id", "stores.id", primary_key=True),
-    # Of those rows that it ranges, and of all.
-    Column("fingerprint", LargeBinary, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-    # Which listings have a row, as a bit string over listings.ordinal.
-    Column("present", LargeBinary, nullable=False),
-    Column("codes", LargeBinary, nullable=False),
-)

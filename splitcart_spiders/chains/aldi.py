@@ -51,14 +51,13 @@ def to_item(
 
 
 def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, path: tuple[str, ...]) -> ProductItem:
-    name = fields.name(sku, raw.get("name"))
-    pricing = _pricing(raw, sku)
+    name, pricing = fields.name(raw.get("name")), _pricing(raw)
     sold = fields.flag(raw.get("discontinued")) is not True
     size = fields.text(raw.get("sellingSize"), 100)
     number, measure = _unit_price(pricing)
     grams = _approximate_grams(size)
     by_weight = grams is not None and _is_per_kilogram(pricing, number, measure)
-    price = fields.price(pricing["amount"], sku, available=sold, cents=_cents(pricing["amount"]))
+    price, unreadable = fields.price(pricing["amount"], available=sold, cents=_cents(pricing["amount"]))
     was = _was(pricing)
     if by_weight and grams:
         price, was = _of_weight(price, grams), _of_weight(was, grams)
@@ -71,6 +70,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         brand=fields.text(raw.get("brandName")),
         size=size,
         price_cents=price,
+        is_unreadable=unreadable or name is None,
         was_price_cents=was,
         typical_grams=grams,
         is_estimated=price is not None and grams is not None,
@@ -86,16 +86,11 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
     )
 
 
-def _pricing(raw: dict, sku: str) -> dict:
-    """The prices; of null `{"amount": None}`."""
-    if "price" not in raw:
-        raise Refused("no_price_key", sku)
-    pricing = {"amount": None} if raw["price"] is None else raw["price"]
-    if not isinstance(pricing, dict):
-        raise Refused("bad_price", sku)
-    if "amount" not in pricing:
-        raise Refused("no_price_key", sku)
-    return pricing
+def _pricing(raw: dict) -> dict:
+    """The prices; of null `{"amount": None}`; where none can be read, no amount."""
+    if raw.get("price", "") is None:
+        return {"amount": None}
+    return {"amount": ""} | fields.obj(raw.get("price"))
 
 
 def _cents(value: object) -> int | None:

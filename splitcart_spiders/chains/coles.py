@@ -129,10 +129,9 @@ def _not_a_product(kind: object) -> str:
 
 
 def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, path: tuple[str, ...]) -> ProductItem:
-    name = fields.name(sku, raw.get("name"))
-    pricing = _pricing(raw, sku)
+    name, pricing = fields.name(raw.get("name")), _pricing(raw)
     available = fields.flag(raw.get("availability"))
-    price = fields.price(pricing["now"], sku, available=available, cents=fields.cents(pricing["now"]))
+    price, unreadable = fields.price(pricing["now"], available=available, cents=fields.cents(pricing["now"]))
     was = fields.above(fields.cents(pricing.get("was")), price)
     unit, size = fields.obj(pricing.get("unit")), _size(raw)
     weighted = unit.get("isWeighted") is True
@@ -146,6 +145,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         gtin=gtin.normalise(raw.get("gtin"), sku),
         size=size,
         price_cents=price,
+        is_unreadable=unreadable or name is None,
         was_price_cents=was,
         typical_grams=_typical_grams(size, unit) if weighted else None,
         is_estimated=weighted and price is not None,
@@ -162,16 +162,11 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
     )
 
 
-def _pricing(raw: dict, sku: str) -> dict:
-    """The prices; of null, which says that the store has none, `{"now": None}`."""
-    if "pricing" not in raw:
-        raise Refused("no_price_key", sku)
-    pricing = {"now": None} if raw["pricing"] is None else raw["pricing"]
-    if not isinstance(pricing, dict):
-        raise Refused("bad_price", sku)
-    if "now" not in pricing:
-        raise Refused("no_price_key", sku)
-    return pricing
+def _pricing(raw: dict) -> dict:
+    """The prices; of null, which says that the store has none, `{"now": None}`; where none can be read, no amount."""
+    if raw.get("pricing", "") is None:
+        return {"now": None}
+    return {"now": ""} | fields.obj(raw.get("pricing"))
 
 
 def _is_advertised(raw: dict) -> bool:

@@ -45,11 +45,13 @@ def to_item(
 
 
 def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, path: tuple[str, ...]) -> ProductItem:
-    name = fields.name(sku, raw.get("name"))
+    name = fields.name(raw.get("name"))
     available = fields.flag(raw.get("available"))
-    price, was = _prices(raw, sku, available)
+    (price, unreadable), was = _prices(raw, available)
     number, measure = _unit_price(raw)
-    basis = _basis(raw, sku, price, unit_prices.convert(number, measure))
+    basis = _basis(raw, price, unit_prices.convert(number, measure))
+    if basis is None:  # what the price is of cannot be known
+        basis, price, was, unreadable = _Basis(), None, None, True
     return ProductItem(
         company=COMPANY,
         store_id=store_id,
@@ -59,6 +61,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         gtin=_barcode(raw.get("barcode")),
         size=_size(fields.obj(raw.get("unitOfSize"))),
         price_cents=price,
+        is_unreadable=unreadable or name is None,
         was_price_cents=was,
         price_basis=basis.name,
         typical_grams=basis.grams,
@@ -75,18 +78,18 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
     )
 
 
-def _prices(raw: dict, sku: str, available: bool | None) -> tuple[int | None, int | None]:
+def _prices(raw: dict, available: bool | None) -> tuple[fields.Price, int | None]:
     """Price and the price before. With a was price the price now is the temporary one, else the whole price."""
     if not any(key in raw for key in _PRICE_KEYS):
-        raise Refused("no_price_key", sku)
+        return fields.UNREADABLE, None
     reductions = map(fields.obj, fields.rows(raw.get("tprPrice")))
     temporary = next((each.get("wholePrice") for each in reductions if each.get("active") is not False), None)
     before = _first_cents(raw.get("wasWholePrice"), raw.get("wasPriceNumeric"), raw.get("wasPrice"))
     whole, shown, text = (raw.get(key) for key in _PRICE_KEYS)
     sent = [temporary, shown, whole, text] if before else [whole, shown, text]
     given = [value for value in sent if value is not None]
-    price = fields.price(next(iter(given), None), sku, available=available, cents=_first_cents(*given))
-    return price, fields.above(before, price)
+    price = fields.price(next(iter(given), None), available=available, cents=_first_cents(*given))
+    return price, fields.above(before, price.cents)
 
 
 def _first_cents(*values: object) -> int | None:
@@ -102,8 +105,9 @@ class _Basis:
     estimated: bool = False
 
 
-def _basis(raw: dict, sku: str, price: int | None, shelf: unit_prices.UnitPrice | None) -> _Basis:
-    """Loose goods: the price is a piece's, when it is what the piece's weight costs, or a kilogram's, else unknown.
+def _basis(raw: dict, price: int | None, shelf: unit_prices.UnitPrice | None) -> _Basis | None:
+    """Loose goods: the price is a piece's, when it is what the piece's weight costs, or a kilogram's, else unknown
+    (None).
 
     Of what weighs a kilogram it is both: then a piece's, unless the goods are sold by weight.
     """
@@ -111,7 +115,7 @@ def _basis(raw: dict, sku: str, price: int | None, shelf: unit_prices.UnitPrice 
     if sold not in ("eachunit", "weight") or price is None:
         return _Basis()
     if shelf is None:
-        raise Refused("price_basis_unknown", sku)
+        return None
     if shelf.unit == "ea" and _is_price_of(1000, price, shelf):
         return _Basis()
     unit = fields.obj(raw.get("unitOfSize"))
@@ -122,7 +126,7 @@ def _basis(raw: dict, sku: str, price: int | None, shelf: unit_prices.UnitPrice 
         return _Basis("kg", grams)
     if of_a_piece:
         return _Basis("each", grams, estimated=True)
-    raise Refused("price_basis_unknown", sku)
+    return None
 
 
 def _is_price_of(thousandths: int, price: int, shelf: unit_prices.UnitPrice) -> bool:

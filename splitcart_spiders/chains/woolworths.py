@@ -78,11 +78,9 @@ def is_market(raw: dict) -> bool:
 
 
 def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, path: tuple[str, ...]) -> ProductItem:
-    name = fields.name(sku, raw.get("DisplayName"), raw.get("Name"))
-    if "Price" not in raw:
-        raise Refused("no_price_key", sku)
+    name, sent = fields.name(raw.get("DisplayName"), raw.get("Name")), raw.get("Price", "")
     available = fields.flag(raw.get("IsAvailable"), raw.get("IsInStock"), raw.get("IsPurchasable"))
-    price = fields.price(raw["Price"], sku, available=available, cents=fields.cents(raw["Price"]))
+    price, unreadable = fields.price(sent, available=available, cents=fields.cents(sent))
     was = fields.above(fields.cents(raw.get("WasPrice")), price)
     by_weight = (fields.text(raw.get("Unit")) or "").casefold() == "kg"
     return ProductItem(
@@ -94,6 +92,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         gtin=_barcode(raw.get("Barcode")),
         size=fields.text(raw.get("PackageSize"), 100),
         price_cents=price,
+        is_unreadable=unreadable or name is None,
         was_price_cents=was,
         price_basis="kg" if by_weight else "each",
         typical_grams=_step_grams(raw) if by_weight else None,

@@ -5,7 +5,9 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Self
 
 from scrapy import signals
@@ -14,7 +16,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import barcodes, endings, locate, runs
+from models import barcodes, companies, endings, locate, runs
 from models import engine as engines
 from models import publish as publishing
 from models.retry import original
@@ -131,7 +133,8 @@ class RunExtension:
         if hasattr(spider, "barcodes_known"):
             known = await asyncio.to_thread(barcodes.known, self.engine, self.run.company_id, self.now())
             spider.barcodes_known = known
-        self.staging.begin(spider, StagingWriter.of(self.engine, self.run, batch=1000, buffer=3000))
+        known_skus = partial(companies.known_skus, self.engine, self.run.company_id)
+        self.staging.begin(spider, StagingWriter.of(self.engine, self.run, batch=1000, buffer=3000), known_skus)
         self.beat = asyncio.ensure_future(self.keep_lease())
 
     async def keep_lease(self) -> None:
@@ -230,16 +233,10 @@ class RunExtension:
         assert self.engine is not None
         totals = self.staging.totals
         error = Gate.of(self.crawler).error
-        found = runs.measure(self.engine, self.run)
-        return Counts(
+        return replace(
+            runs.measure(self.engine, self.run),
             accepted=totals.accepted if totals else -1,
-            staged=found.staged,
             quarantined=totals.quarantined if totals else 0,
-            listings=found.listings,
-            known=found.known,
-            flipped=found.flipped,
-            changed=found.changed,
-            median_ratio=found.median_ratio,
             requested=bool(spider.wanted or spider.probe),
             crosses_flip=crosses(spider.flip, self.run.timezone, self.run.started_at, now),
             error=error.reason if error else ("failed" if self.exceptions else None),

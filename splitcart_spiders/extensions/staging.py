@@ -1,5 +1,7 @@
 """What the last pipeline hands over, on its way to the writer thread, and how much of it has arrived."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from models.staging import StagingWriter, Totals
@@ -21,12 +23,16 @@ class Staging:
         """What product pages told, by sku."""
         self.processed = 0
         """Items that left the pipelines so far."""
+        self.known_skus: Callable[[], frozenset[str]] = frozenset
+        """Reads the skus of which the company has listings."""
+        self.known: frozenset[str] | None = None
+        """What it read; None until a row without a name comes."""
         self.ending: tuple[int | None, list[Category]] = (None, [])
         """Rows accepted by the last heartbeat, and the categories whose rows were all among them."""
 
-    def begin(self, spider: ChainSpider, writer: StagingWriter) -> None:
+    def begin(self, spider: ChainSpider, writer: StagingWriter, known_skus: Callable[[], frozenset[str]]) -> None:
         """Start the writer; call it on the event loop."""
-        self.spider, self.writer = spider, writer
+        self.spider, self.writer, self.known_skus = spider, writer, known_skus
         writer.start()
 
     @property
@@ -35,12 +41,24 @@ class Staging:
         return [self.totals.error] if self.totals and self.totals.error else []
 
     async def stage(self, row: dict[str, Any]) -> None:
-        """Hand one row to the writer thread; waits while its buffer is full."""
+        """Hand one row to the writer thread; waits while its buffer is full.
+
+        A row without a name is a sighting of a listing that is known; of any other sku it says nothing to keep.
+        """
         assert self.writer is not None
         assert self.spider is not None
+        if row["name"] is None and not await self.is_known(row["sku"]):
+            self.spider.count("staging/unnamed_and_unknown")
+            return
         path = row["category_path"]
         row["is_promo"] = bool(path) and is_campaign(path[0], self.spider.chain.PROMO_ROOTS)
         await self.writer.put(row)
+
+    async def is_known(self, sku: str) -> bool:
+        """Whether the company has a listing of the sku."""
+        if self.known is None:
+            self.known = await asyncio.to_thread(self.known_skus)
+        return sku in self.known
 
     async def stage_barcode(self, item: BarcodeItem) -> None:
         """Keep what one product page told until the rows are resolved to products."""

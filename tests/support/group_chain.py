@@ -5,7 +5,8 @@ from datetime import datetime
 import numpy as np
 from sqlalchemy import Engine, insert, select
 
-from models import vectors
+from models import fingerprints, sightings
+from models.sightings import Layer, Look
 from models.tables import (
     companies,
     crawl_runs,
@@ -19,6 +20,8 @@ from models.tables import (
     store_ranges,
     stores,
 )
+from models.undo import packed
+from splitcart.periods import Flip
 
 
 def lay(engine: Engine, slug: str, columns, at: datetime, *, timezones=("Australia/Sydney",)) -> dict[str, int]:
@@ -42,7 +45,8 @@ def lay(engine: Engine, slug: str, columns, at: datetime, *, timezones=("Austral
             timezone = timezones[number % len(timezones)]
             line = [table[number] for table in tables]
             found[store] = _store(connection, company_id, slug, store, timezone, listing_ids, line, at)
-        vectors.refresh_all(connection, list(found.values()))
+        for store_id in found.values():
+            fingerprints.refresh(connection, store_id)
     return found
 
 
@@ -51,7 +55,7 @@ def _store(connection, company_id, slug, store, timezone, listing_ids, line, at)
     made = connection.execute(insert(stores).values(**values, last_scraped=at).returning(stores.c.id))
     store_id = made.scalar_one()
     run = {"company_id": company_id, "store_code": store, "store_id": store_id, "spider": slug, "host": "h", "pid": 1}
-    run |= {"started_at": at, "finished_at": at, "status": "complete"}
+    run |= {"started_at": at, "finished_at": at, "status": "complete", "undo": packed([])}
     run_id = connection.execute(insert(crawl_runs).values(**run).returning(crawl_runs.c.id)).scalar_one()
     group = insert(store_groups).values(company_id=company_id, anchor_id=store_id).returning(store_groups.c.id)
     group_id = connection.execute(group).scalar_one()
@@ -59,14 +63,14 @@ def _store(connection, company_id, slug, store, timezone, listing_ids, line, at)
     period = {"store_id": store_id, "from_at": at, "group_id": group_id, "anchor_id": store_id}
     connection.execute(insert(membership_periods).values(**period))
     bits = np.packbits(line[0] >= 0, bitorder="little").tobytes()
-    connection.execute(
-        insert(store_ranges).values(store_id=store_id, ranged=bits, available=bits, priced=bits, as_of=at)
-    )
+    connection.execute(insert(store_ranges).values(store_id=store_id, ranged=bits, available=bits, as_of=at))
     offers = [
         _offer(store_id, listing_ids[i], at, run_id, *(int(t[i]) for t in line)) for i in np.flatnonzero(line[0] >= 0)
     ]
     connection.execute(insert(prices), offers)
-    connection.execute(insert(price_changes), [offer | {"kind": "own"} for offer in offers])
+    connection.execute(insert(price_changes), offers)
+    look = Look(sightings.sighting(Flip(), timezone, at), run_id)
+    sightings.write(connection, store_id, at, [Layer(look, line[0] >= 0)], complete=True)
     return store_id
 
 

@@ -45,25 +45,24 @@ class Oracle:
         s = self.stores[i]
         return not s.closed and s.complete_at is not None and self.now - s.complete_at <= FRESH
 
-    def fresh_member(self, i: str, anchor: str) -> bool:
+    def start(self, i: str, t):
+        # Time zones differ by less than a day: rounding to days tells the periods apart.
+        return round(period_start(Flip(), self.stores[i].timezone, t).timestamp() / 604800)
+
+    def agreed(self, i: str) -> bool:
         s = self.stores[i]
-        probed = s.verified_at is not None and self.now - s.verified_at <= FRESH and not s.closed
-        return self.fresh(i) or (probed and self.fresh(anchor))
+        if s.closed or not s.verified_at or (s.complete_at and s.complete_at > s.verified_at):
+            return False
+        return self.start(i, s.verified_at) == self.start(i, self.now)
 
     def week(self, i: str):
         s = self.stores[i]
-        times = [s.complete_at] if self.anchor[i] == i else [s.complete_at, s.verified_at]
-        when = max((t for t in times if t), default=None)
-        if when is None:
+        when = s.complete_at
+        if when is None or (
+            s.touched_at and s.touched_at > when and self.start(i, s.touched_at) != self.start(i, when)
+        ):
             return None
-
-        def start(t):
-            # Time zones differ by less than a day: rounding to days tells the periods apart.
-            return round(period_start(Flip(), s.timezone, t).timestamp() / 604800)
-
-        if s.touched_at and s.touched_at > when and start(s.touched_at) != start(when):
-            return None
-        return start(when)
+        return self.start(i, when)
 
     def comparable(self, a: str, b: str) -> bool:
         return self.week(a) is not None and self.week(a) == self.week(b)
@@ -88,10 +87,12 @@ class Oracle:
             if i == a or self.stores[i].closed:
                 continue
             if not self.fresh(a):
-                if self.fresh_member(i, a):
+                if self.fresh(i):
                     self.flagged.add(a)
+            elif self.agreed(i):
+                continue
             elif self.comparable(i, a) and not compare(self.lines[i], self.lines[a], self.leave):
-                if self.fresh_member(i, a):
+                if self.fresh(i):
                     self.anchor[i] = i
                 else:
                     self.flagged.add(i)
@@ -109,11 +110,11 @@ class Oracle:
 
     def merge(self, winner: str, loser: str) -> None:
         members = [m for m in self.group(loser) if m != loser]
-        judged = [m for m in members if self.fresh_member(m, loser) and self.comparable(m, winner)]
+        judged = [m for m in members if self.fresh(m) and self.comparable(m, winner)]
         for m in members:
             if m not in judged:
                 self.anchor[m] = winner
-                if not self.stores[m].closed:
+                if not self.stores[m].closed and not self.agreed(m):
                     self.flagged.add(m)
         for m in judged:
             alike = compare(self.lines[m], self.lines[winner], self.join)

@@ -27,8 +27,9 @@ def as_column(lines) -> Column:
     if not isinstance(lines, dict):
         lines = {i: (p, None, None, None) for i, p in enumerate(lines) if p is not None}
     rows = [[-1 if x is None else x for x in lines[k]] for k in lines]
-    table = np.array(rows, np.int64).reshape(-1, 4)
-    return column(np.array(list(lines), np.int64), *table.T)
+    price, was, quantity, total = np.array(rows, np.int64).reshape(-1, 4).T
+    none = np.full(len(rows), -1, np.int64)
+    return column(np.array(list(lines), np.int64), price, none * 0, was, quantity, total, none, none, none)
 
 
 class World:

@@ -1,0 +1,154 @@
+"""When each line of a store was last seen with a price: a row a publish, of bit strings over listings.ordinal.
+
+A complete run's row covers every line that has a price: those that the run saw, and the earlier times of those that it
+did not see priced. From that row and the later ones it is known for every line, though an unchanged store writes no
+price row.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, bindparam, insert, text
+
+from models.dialect import among, listed
+from models.tables import sightings
+from models.types import UtcDateTime
+from splitcart.bits import Bits, pack, unpack
+from splitcart.observed import Sighting
+from splitcart.periods import Flip, period_start
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAYER = struct.Struct("<qiiiI")
+"""Microseconds of the look, local day and period as ordinals of dates, run, bytes of the bit string that follows."""
+NEVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One time at which a run looked at lines of its store."""
+
+    sighting: Sighting
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The lines that were seen with a price at one look."""
+
+    look: Look
+    lines: Bits
+
+
+@dataclass(slots=True)
+class Seen:
+    """The last look at each line of a store."""
+
+    looks: list[Look] = field(default_factory=list)
+    which: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    """By listings.ordinal the position in `looks`, NEVER where the line was not seen with a price."""
+
+    @property
+    def lines(self) -> Bits:
+        """The lines that have a price."""
+        return self.which != NEVER
+
+    def at(self, ordinal: int) -> Look | None:
+        """The last look at one line."""
+        which = int(self.which[ordinal]) if ordinal < len(self.which) else NEVER
+        return None if which == NEVER else self.looks[which]
+
+    def add(self, layer: Layer) -> None:
+        """Takes a layer in; a line keeps a look that is later than the layer's."""
+        if len(layer.lines) > len(self.which):
+            self.which = np.pad(self.which, (0, len(layer.lines) - len(self.which)), constant_values=NEVER)
+        taken = np.flatnonzero(layer.lines)
+        later = np.array([look.sighting.at > layer.look.sighting.at for look in self.looks] + [False])
+        taken = taken[~later[self.which[taken]]]  # NEVER is the last one
+        self.which[taken] = len(self.looks)
+        self.looks.append(layer.look)
+
+    def layers(self, lines: Bits) -> Iterator[Layer]:
+        """What is known of some of the lines, a layer a look."""
+        kept = np.flatnonzero(lines[: len(self.which)])
+        for number in np.unique(self.which[kept]).tolist():
+            if number != NEVER:
+                held = np.zeros(len(lines), np.bool_)
+                held[kept[self.which[kept] == number]] = True
+                yield Layer(self.looks[number], held)
+
+
+def sighting(flip: Flip, timezone: str, at: datetime) -> Sighting:
+    """A look at a time, with the day and the specials period of then by the store's clock."""
+    zone = ZoneInfo(timezone)
+    return Sighting(at, at.astimezone(zone).date(), period_start(flip, timezone, at).astimezone(zone).date())
+
+
+def write(connection: Connection, store_id: int, at: datetime, layers: Sequence[Layer], *, complete: bool) -> None:
+    """Adds the row of a publish at `at`. The first layer is what the run saw; those of its own look stand for it."""
+    run_id, seen_at = layers[0].look.run_id, layers[0].look.sighting.at
+    own = [layer.look.sighting for layer in layers if layer.look.run_id == run_id]
+    values = {
+        "store_id": store_id,
+        "at": at,
+        "run_id": run_id,
+        "seen_at": seen_at,
+        "local_day": min(one.day for one in own).isoformat(),
+        "period": min(one.period for one in own).isoformat(),
+        "is_complete": complete,
+        "lines": packed(layers),
+    }
+    connection.execute(insert(sightings).values(**values))
+
+
+def packed(layers: Iterable[Layer]) -> bytes:
+    """Layers as the column `lines` keeps them."""
+    parts = []
+    for layer in layers:
+        bits, look = pack(layer.lines).rstrip(b"\0"), layer.look
+        micros = (look.sighting.at - _EPOCH) // timedelta(microseconds=1)
+        days = (look.sighting.day.toordinal(), look.sighting.period.toordinal())
+        parts += [_LAYER.pack(micros, *days, look.run_id, len(bits)), bits]
+    return zlib.compress(b"".join(parts))
+
+
+def unpacked(data: bytes) -> Iterator[Layer]:
+    """The layers that `packed` wrote."""
+    plain, at = zlib.decompress(data), 0
+    while at < len(plain):
+        micros, day, period, run_id, length = _LAYER.unpack_from(plain, at)
+        at += _LAYER.size
+        when = _EPOCH + timedelta(microseconds=micros)
+        look = Look(Sighting(when, date.fromordinal(day), date.fromordinal(period)), run_id)
+        yield Layer(look, unpack(plain[at : at + length]))
+        at += length
+
+
+_READ = """
+    SELECT s.store_id, s.lines FROM sightings s JOIN crawl_runs r ON r.id = s.run_id
+    WHERE {stores} AND r.rolled_back_at IS NULL AND s.at <= :until AND NOT EXISTS (
+        SELECT 1 FROM sightings c JOIN crawl_runs k ON k.id = c.run_id
+        WHERE c.store_id = s.store_id AND c.at > s.at AND c.at <= :until AND c.is_complete = :yes
+            AND k.rolled_back_at IS NULL)
+    ORDER BY s.store_id, s.at"""
+"""The last complete row of each store and those after it, by what had been published at a time."""
+
+
+def read(connection: Connection, store_ids: Sequence[int], until: datetime | None = None) -> dict[int, Seen]:
+    """The last look at each line of the stores, by what had been published at `until` (now, where it is None)."""
+    found = {store_id: Seen() for store_id in store_ids}
+    limits = [bindparam("until", type_=UtcDateTime()), bindparam("yes", type_=sightings.c.is_complete.type)]
+    statement = text(_READ.format(stores=among(connection, "s.store_id", "stores"))).bindparams(*limits)
+    values = {"stores": listed(connection, sorted(store_ids)), "until": until or _LATEST, "yes": True}
+    for store_id, lines in connection.execute(statement, values):
+        for layer in unpacked(bytes(lines)):
+            found[store_id].add(layer)
+    return found
+
+
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
