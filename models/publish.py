@@ -174,15 +174,13 @@ def _last_complete(connection: Connection, store_id: int) -> int | None:
 
 
 def _after(connection: Connection, store_id: int, now: datetime) -> datetime:
-    """`now`, or the first moment after all that stands of the store: its clock may have gone back."""
+    """`now`, or the first moment after the last publish of the store that stands: its clock may have gone back."""
     runs, periods = crawl_runs.c, membership_periods.c
-    finished = select(func.max(runs.finished_at)).where(runs.store_id == store_id, runs.rolled_back_at.is_(None))
     looked = select(func.max(looks.c.at)).join(crawl_runs, runs.id == looks.c.run_id)
     looked = looked.where(looks.c.store_id == store_id, runs.rolled_back_at.is_(None))
-    times = [connection.execute(wanted).scalar() for wanted in (finished, looked)]
-    latest = max((when + timedelta(microseconds=1) for when in times if when is not None), default=now)
     began = select(func.min(periods.from_at)).where(periods.store_id == store_id)
-    return max(now, latest, connection.execute(began).scalar() or now)
+    latest, first = (connection.execute(wanted).scalar() for wanted in (looked, began))
+    return max(now, first or now, now if latest is None else latest + timedelta(microseconds=1))
 
 
 def _look_back(connection: Connection, moment: Moment, lines: Lines, absence: Absence, ending: _Ending) -> None:
