@@ -244,7 +244,7 @@ class Days:
             then = price_at(connection, one.store_id, one.listing_id, later)
             assert then is not None
             expected = (then.price_cents, then.source, then.observed_at)
-            assert (one.row.price_cents, one.source, one.observed_at) == expected, (one, then)
+            assert (one.price_cents, one.source, one.observed_at) == expected, (one, then)
         given = {(one.store_id, one.listing_id) for one in found}
         for store_id, listing_id in itertools.product(ids.values(), skus.values()):
             if (store_id, listing_id) not in given:
@@ -261,6 +261,6 @@ class Days:
             store_id = connection.execute(wanted).scalar_one()
             found = {skus[p.listing_id]: p for p in effective_prices(connection, [store_id], self.now)}
         shown = {sku: cents for sku, cents in self.shelves[store].items() if cents is not None}
-        assert {sku: found[sku].row.price_cents for sku in shown} == shown
+        assert {sku: found[sku].price_cents for sku in shown} == shown
         assert {found[sku].source for sku in shown} <= {"own"}
         assert {sku for sku, one in found.items() if one.is_available} == set(shown)
