@@ -25,6 +25,8 @@ REFUSED = [
     ({"dev": ""}, "-a dev=: yes or no is wanted"),
     ({"resume": "maybe"}, "-a resume=maybe: yes or no is wanted"),
     ({"wait": "60"}, "-a wait=60: yes or no is wanted"),
+    ({"clock": "yes"}, "-a clock=yes: write -a clock=trust"),
+    ({"clock": ""}, "-a clock=: write -a clock=trust"),
 ]
 
 
