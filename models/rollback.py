@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Engine, Row, bindparam, delete, or_, select, text, update
 
-from models import bulk, groups, vectors
+from models import bulk, clock_healing, groups, vectors
 from models.dialect import among, by_hash, listed, looked_up
 from models.errors import RollbackRefused
 from models.groups import Place
@@ -37,7 +37,8 @@ class RolledBack:
     """What a rollback changed, or would change."""
 
     run_id: int
-    store_id: int
+    store_id: int | None
+    """Null for a run that is of no single store."""
     history: int
     """Entries of price_changes that were taken out."""
     restored: int
@@ -52,23 +53,35 @@ class RolledBack:
     """Members that joined or were published since the run: each is now alone, with its prices as they were."""
     stores_to_crawl: tuple[int, ...]
     """Stores that left the group with prices inferred from the run: marked for another crawl."""
+    healed: int = 0
+    """Rows with times in the future, which a wrong clock had left, that are put right."""
 
 
 def rollback(engine: Engine, run_id: int, now: datetime, *, dry: bool = False) -> RolledBack:
     """Undoes the publish of a run in one transaction; with `dry` only tells what it would do.
 
-    Listings and products that the run made stay: without prices nobody sees them. Raises RollbackRefused when the run
-    published nothing, was rolled back, or when later runs or a change of groups stand on what it wrote.
+    Listings and products that the run made stay: without prices nobody sees them. A run of which no price stands, but
+    whose wrong clock left times in the future, is only healed. Raises RollbackRefused when there is nothing to put
+    back or to heal, or when later runs or a change of groups stand on what it wrote.
     """
 
     def work() -> RolledBack:
         with engine.connect() as connection, connection.execution_options(splitcart_writes=True).begin() as transaction:
-            done = _rollback(connection, run_id, now)
+            done = _heal_alone(connection, run_id, now) or _rollback(connection, run_id, now)
             if dry:
                 transaction.rollback()
             return done
 
     return retried(engine, work, what=f"rolling back run {run_id}")
+
+
+def _heal_alone(connection: Connection, run_id: int, now: datetime) -> RolledBack | None:
+    """What healing did for a run of which no price stands; None where it has nothing to heal, either."""
+    if not clock_healing.is_healable(connection, run_id, now):
+        return None
+    store_id = connection.execute(select(crawl_runs.c.store_id).where(crawl_runs.c.id == run_id)).scalar()
+    healed = clock_healing.heal(connection, run_id, now)
+    return RolledBack(run_id, store_id, 0, 0, 0, 0, 0, (), (), healed) if healed else None
 
 
 def _rollback(connection: Connection, run_id: int, now: datetime) -> RolledBack:
@@ -86,7 +99,8 @@ def _rollback(connection: Connection, run_id: int, now: datetime) -> RolledBack:
     vectors.refresh(connection, store_id)
     told = sum(len(entry.get("texts", [])) for entry in entries)
     forgotten = unlearn(connection, run_id)
-    return RolledBack(run_id, store_id, history, restored, removed, told, forgotten, left, tuple(elsewhere))
+    healed = clock_healing.heal(connection, run_id, now)
+    return RolledBack(run_id, store_id, history, restored, removed, told, forgotten, left, tuple(elsewhere), healed)
 
 
 def _store(connection: Connection, run_id: int) -> int:
