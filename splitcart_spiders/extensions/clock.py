@@ -18,9 +18,9 @@ def ahead(crawler: Crawler) -> timedelta:
     return timedelta(seconds=crawler.settings.getfloat("CLOCK_AHEAD") if is_dev(crawler.spider) else 0.0)
 
 
-def now(crawler: Crawler) -> datetime:
-    """The time that the crawler's run is dated with."""
-    return datetime.now(UTC) + ahead(crawler)
+def now() -> datetime:
+    """What the machine's clock says."""
+    return datetime.now(UTC)
 
 
 def check(engine: Engine, when: datetime, rehearsed: timedelta, *, most_days: float, trusted: bool) -> None:

@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from scrapy import signals
@@ -67,9 +67,13 @@ class RunExtension:
         crawler.splitcart_run = extension.staging  # type: ignore[attr-defined]
         return extension
 
+    def ahead(self) -> timedelta:
+        """By how much a rehearsal's clock is ahead of the machine's."""
+        return clock.ahead(self.crawler)
+
     def now(self) -> datetime:
         """The time that runs are dated with."""
-        return clock.now(self.crawler)
+        return clock.now() + self.ahead()
 
     # Opening ---------------------------------------------------------------------------------------------------
 
@@ -100,8 +104,8 @@ class RunExtension:
 
     def check_clock(self, spider: ChainSpider) -> None:
         assert self.engine is not None
-        rehearsed, most = clock.ahead(self.crawler), self.crawler.settings.getfloat("CLOCK_MOST_DAYS")
-        clock.check(self.engine, self.now(), rehearsed, most_days=most, trusted=spider.trusts_clock)
+        most = self.crawler.settings.getfloat("CLOCK_MOST_DAYS")
+        clock.check(self.engine, self.now(), self.ahead(), most_days=most, trusted=spider.trusts_clock)
 
     async def take(self, spider: ChainSpider) -> runs.Run:
         """The run of this crawl; with `-a wait=1` as soon as the store is free."""

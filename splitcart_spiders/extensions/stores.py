@@ -59,7 +59,7 @@ class StoresExtension:
 
     def now(self) -> datetime:
         """The time that runs are dated with."""
-        return clock.now(self.crawler)
+        return clock.now() + clock.ahead(self.crawler)
 
     async def opened(self, spider: LocatorSpider) -> None:
         """Take the chain's locator, or close the spider before its first request."""

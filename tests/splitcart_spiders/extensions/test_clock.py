@@ -72,7 +72,7 @@ def test_a_machine_whose_clock_is_off_the_postgresql_servers_is_refused(
     sandbox: SandboxServer, postgres_url: str, monkeypatch: pytest.MonkeyPatch, minutes: int, spider: str
 ) -> None:
     right = clock.now
-    monkeypatch.setattr(clock, "now", lambda crawler: right(crawler) + timedelta(minutes=minutes))
+    monkeypatch.setattr(clock, "now", lambda: right() + timedelta(minutes=minutes))
     asked = len(sandbox.log)
     outcome = run(sandbox, postgres_url, spider)
     assert (outcome.status, outcome.exit_code) == ("failed", 1)
