@@ -17,12 +17,22 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import migrator
 from models.errors import SchemaMismatch
 from models.retry import original
+from models.sqlite_file import SqliteFile
 
 SCHEMA_REVISION = "0007"
 """The revision this code is written for; a test keeps it equal to Alembic's head."""
 
 BUSY_SECONDS = 30
-CONNECT = {"application_name": "splitcart", "client_encoding": "utf8"}
+# A server whose machine or network is gone is noticed within a minute or two: TCP alone would wait for hours.
+CONNECT = {
+    "application_name": "splitcart",
+    "client_encoding": "utf8",
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-6144", "temp_store=MEMORY")
 
 
@@ -52,6 +62,9 @@ def normalise(url: str) -> str:
 class SplitcartEngine(Engine):
     """An Engine whose `begin()` says that it will write."""
 
+    file: SqliteFile | None = None
+    """SQLite's, watched; None for PostgreSQL."""
+
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         with self.connect() as connection:
@@ -67,19 +80,30 @@ def create(url: str) -> Engine:
     """
     url = normalise(url)
     if make_url(url).get_backend_name() != "sqlite":
-        plain = create_engine(url, pool_pre_ping=True, pool_use_lifo=True, connect_args=dict(CONNECT))
+        connect = {name: value for name, value in CONNECT.items() if name not in make_url(url).query}
+        plain = create_engine(url, pool_pre_ping=True, pool_use_lifo=True, connect_args=connect)
         event.listen(plain.pool, "connect", _prepare_postgres)
         return SplitcartEngine(plain.pool, plain.dialect, plain.url)
-    Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
+    path = make_url(url).database or ""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     # The latest connection first: each keeps pages of its own, so that using them in turn would fill every cache.
     plain = create_engine(url, pool_use_lifo=True, connect_args=arguments)
     event.listen(plain.pool, "connect", _prepare_sqlite)
     engine = SplitcartEngine(plain.pool, plain.dialect, plain.url)
     event.listen(engine, "begin", _begin_sqlite)
+    engine.file = SqliteFile(path)
+    engine.file.watch(engine)
     if revision(engine) is None:
         migrate(engine)
     return engine
+
+
+def check_file(engine: Engine | None) -> None:
+    """Raises DatabaseReplaced unless a SQLite database still lies in the files that were opened."""
+    file = getattr(engine, "file", None)
+    if file is not None:
+        file.check()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, exists, or_, select, text, update
 
-from models import bulk, fingerprints
+from models import bulk, clock_healing, fingerprints
 from models.dialect import among, by_hash, listed
 from models.errors import RollbackRefused
 from models.learning import unlearn
@@ -19,7 +19,6 @@ from models.retry import retried
 from models.tables import (
     crawl_runs,
     listings,
-    membership_periods,
     missing_listings,
     product_categories,
     store_ranges,
@@ -34,7 +33,8 @@ class RolledBack:
     """What a rollback changed, or would change."""
 
     run_id: int
-    store_id: int
+    store_id: int | None
+    """Null for a run that is of no single store."""
     history: int
     """Entries of price_changes that were taken out."""
     restored: int
@@ -45,23 +45,35 @@ class RolledBack:
     """Listings whose text is put back; those of which later runs agreed on another text keep that."""
     aliases: int
     """Other names of products and brands that the run had taught, and that are forgotten."""
+    healed: int = 0
+    """Rows with times in the future, which a wrong clock had left, that are put right."""
 
 
 def rollback(engine: Engine, run_id: int, now: datetime, *, dry: bool = False) -> RolledBack:
     """Undoes the publish of a run in one transaction; with `dry` only says what it would do.
 
-    Listings and products that the run made stay: without prices nobody sees them. Raises RollbackRefused when the run
-    published nothing, was rolled back, or when later runs of its store stand on what it wrote.
+    Listings and products that the run made stay: without prices nobody sees them. A run of which no price stands, but
+    whose wrong clock left times in the future, is only healed. Raises RollbackRefused when there is nothing to put
+    back or to heal, or when later runs of the store stand on what it wrote.
     """
 
     def work() -> RolledBack:
         with engine.connect() as connection, connection.execution_options(splitcart_writes=True).begin() as transaction:
-            done = _rollback(connection, run_id, now)
+            done = _heal_alone(connection, run_id, now) or _rollback(connection, run_id, now)
             if dry:
                 transaction.rollback()
             return done
 
     return retried(engine, work, what=f"rolling back run {run_id}")
+
+
+def _heal_alone(connection: Connection, run_id: int, now: datetime) -> RolledBack | None:
+    """What healing did for a run of which no price stands; None where it has nothing to heal, either."""
+    if not clock_healing.is_healable(connection, run_id, now):
+        return None
+    store_id = connection.execute(select(crawl_runs.c.store_id).where(crawl_runs.c.id == run_id)).scalar()
+    healed = clock_healing.heal(connection, run_id, now)
+    return RolledBack(run_id, store_id, 0, 0, 0, 0, 0, healed) if healed else None
 
 
 def _rollback(connection: Connection, run_id: int, now: datetime) -> RolledBack:
@@ -72,9 +84,9 @@ def _rollback(connection: Connection, run_id: int, now: datetime) -> RolledBack:
     history, restored, removed = _restore_prices(connection, run)
     texts = sum(_restore(connection, run, entry) for entry in reversed(unpacked(run.undo)))
     connection.execute(update(crawl_runs).where(crawl_runs.c.id == run_id).values(rolled_back_at=now))
-    _bring_periods_back(connection, store_id, now)
     fingerprints.refresh(connection, store_id)
-    return RolledBack(run_id, store_id, history, restored, removed, texts, unlearn(connection, run_id))
+    aliases, healed = unlearn(connection, run_id), clock_healing.heal(connection, run_id, now)
+    return RolledBack(run_id, store_id, history, restored, removed, texts, aliases, healed)
 
 
 def _store(connection: Connection, run_id: int) -> int:
@@ -196,17 +208,3 @@ def _leave_categories(connection: Connection, pairs: Sequence[Sequence[int]]) ->
         there = exists().where(listings.c.product_id == product_id, listings.c.category_id == category_id)
         mine = (table.product_id == product_id, table.category_id == category_id, ~there)
         connection.execute(delete(product_categories).where(*mine))
-
-
-def _bring_periods_back(connection: Connection, store_id: int, now: datetime) -> None:
-    """Ends membership periods that begin in the future: the clock of a run or of a merge was ahead."""
-    period = membership_periods
-    ahead = (period.c.store_id == store_id, period.c.from_at > now)
-    rows = connection.execute(select(period).where(*ahead).order_by(period.c.from_at)).all()
-    if not rows:
-        return
-    connection.execute(delete(period).where(*ahead))
-    connection.execute(update(period).where(period.c.store_id == store_id, period.c.to_at > now).values(to_at=now))
-    last = rows[-1]
-    values = {"store_id": store_id, "from_at": now, "group_id": last.group_id, "anchor_id": last.anchor_id}
-    connection.execute(period.insert().values(**values))

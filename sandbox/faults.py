@@ -22,13 +22,14 @@ KINDS = {
     "empty": "the store has no products",
     "no_rows": "the total stays, no rows come",
     "gone": "`value` of the rows (0.09) are left out, the total stays",
+    "unreadable": "`value` of the rows in stock (0.03) show a price or a name that cannot be read, the total stays",
     "prices": "all prices are multiplied by `value` (2.0)",
     "day": "the server's day becomes `value`, then the request is answered",
     "build": "Coles' build id turns, then the request is answered",
     "switch": "the switch named `value` goes on, then the request is answered",
     "expire": "every session cookie becomes void, then the request is answered",
 }
-TAMPERING = frozenset({"missing_category", "page_one", "empty", "no_rows", "gone", "prices"})
+TAMPERING = frozenset({"missing_category", "page_one", "empty", "no_rows", "gone", "unreadable", "prices"})
 
 
 @dataclass(slots=True)
@@ -121,6 +122,8 @@ def tampering(faults: list[Fault]) -> Tamper:
             values["factor"] = float(fault.value or 2.0)
         elif fault.kind == "gone":
             values["gone"] = float(fault.value or 0.09)
+        elif fault.kind == "unreadable":
+            values["unreadable"] = float(fault.value or 0.03)
         elif fault.kind in TAMPERING:
             values[fault.kind] = True
     return Tamper(**values)

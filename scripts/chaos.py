@@ -42,7 +42,7 @@ def targets(world: World, chains: Sequence[str], count: int) -> list[tuple[str, 
 
 def mishaps(scene: Scene, names: Sequence[str] | None, plan: Random) -> Iterator[Mishap]:
     """For ever, each (of those named) in its turn, in a new order each time."""
-    possible = [mishap for mishap in MISHAPS if scene.can(mishap) and (not names or mishap.name in names)]
+    possible = [one for one in MISHAPS if scene.can(one) and (one.name in names if names else not one.named)]
     while possible:
         plan.shuffle(possible)
         yield from possible

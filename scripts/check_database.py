@@ -5,11 +5,13 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import _path  # noqa: F401
 from _database import database, guarded
 
 from models.checks import check
+from models.clocks import server_time
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,9 +21,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return guarded(lambda: _run(as_json=options.json), refused=2)
 
 
+def now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
 def _run(*, as_json: bool) -> int:
     with database() as engine, engine.connect() as connection:
-        found = list(check(connection))
+        server = server_time(connection)
+        found = list(check(connection, min(now(), server) if server else now()))
     if as_json:
         print(json.dumps([asdict(one) for one in found], indent=2))
     else:

@@ -33,7 +33,8 @@ def _run(options: argparse.Namespace) -> int:
         print(
             f"run {done.run_id}: {would} {done.restored} prices, remove {done.removed}, take {done.history} entries "
             f"out of the history, restore {done.texts} texts, forget {done.aliases} names; stores put "
-            f"out of its group: {list(done.stores_left)}; stores to crawl again: {list(done.stores_to_crawl)}"
+            f"out of its group: {list(done.stores_left)}; stores to crawl again: {list(done.stores_to_crawl)}; "
+            f"times in the future put right: {done.healed}"
         )
     return 0
 

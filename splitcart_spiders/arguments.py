@@ -45,6 +45,16 @@ def names(argument: str | None, name: str) -> set[str]:
     return found
 
 
+def trusts_clock(argument: object) -> bool:
+    """Whether `-a clock=trust` was passed. Raises UsageError for any other value."""
+    if argument is None:
+        return False
+    if str(argument).strip().casefold() != "trust":
+        wanted = "write -a clock=trust to date the run by a clock that looks wrong, or leave it out"
+        raise UsageError(f"-a clock={argument}: {wanted}", print_help=False)
+    return True
+
+
 def store_id(argument: object, spider: str) -> str:
     """The chain's id of a store. Raises UsageError where it is missing, or is no such id."""
     found = "" if argument is None else str(argument).strip()

@@ -13,7 +13,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from splitcart.periods import Flip
-from splitcart_spiders.arguments import count, names, refuse_unknown, store_id, truth
+from splitcart_spiders.arguments import count, names, refuse_unknown, store_id, trusts_clock, truth
 from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch, UnknownCategory
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
 from splitcart_spiders.middlewares import user_agent
@@ -49,6 +49,7 @@ class ChainSpider(Spider):
         probe: str | None = None,
         resume: str | None = None,
         wait: str | None = None,
+        clock: str | None = None,
         accept_fulfilment: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -58,6 +59,7 @@ class ChainSpider(Spider):
         self.dev = truth(dev, "dev")
         self.resume = truth(resume, "resume")
         self.wait = truth(wait, "wait")
+        self.trusts_clock = trusts_clock(clock)
         self.accept_fulfilment = truth(accept_fulfilment, "accept_fulfilment")
         self.wanted = names(categories, "categories")
         self.probe = count(probe, "probe", least=1)

@@ -6,6 +6,8 @@ class CrawlError(Exception):
 
     reason = "failed"
     remedy = "Read the log above this line."
+    breaks_off = False
+    """Whether answers under way are of no use any more, so that the crawl does not wait for them."""
 
 
 class BlockedError(CrawlError):
@@ -42,6 +44,22 @@ class UnknownCategory(CatalogueError):
     """Raised when `-a categories=` names what the store's tree does not have."""
 
     remedy = "Name a category as the tree does, by its name, slug or key, or leave -a categories= out."
+
+
+class StoreLost(CrawlError):
+    """Raised by the run's heartbeat when the run or its store is another's by now, or one of their rows is gone."""
+
+    reason = "lease_lost"
+    remedy = "Nothing was published. Look into crawl_runs for the run that has the store now, or crawl again."
+    breaks_off = True
+
+
+class DatabaseLost(CrawlError):
+    """Raised by the run's heartbeat when the database gave no answer while the lease lasted, or its file went."""
+
+    reason = "database_lost"
+    remedy = "Nothing was published. Bring the database back, then crawl again, with -a resume=1 within 6 hours."
+    breaks_off = True
 
 
 class BrowserMissing(CrawlError):

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from splitcart.periods import Flip
 from splitcart.timezones import state_code, zone_called, zone_for
 from splitcart_spiders import fields
-from splitcart_spiders.arguments import refuse_unknown, truth
+from splitcart_spiders.arguments import refuse_unknown, trusts_clock, truth
 from splitcart_spiders.chain_spider import decoded, describe
 from splitcart_spiders.errors import CatalogueError, CrawlError
 from splitcart_spiders.items import StoreItem
@@ -40,10 +40,11 @@ class LocatorSpider(Spider):
     store_id = "*"
     """A locator's requests belong to no store."""
 
-    def __init__(self, dev: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, dev: str | None = None, clock: str | None = None, **kwargs: Any) -> None:
         refuse_unknown(type(self), kwargs)
         super().__init__(**kwargs)
         self.dev = truth(dev, "dev")
+        self.trusts_clock = trusts_clock(clock)
         self.unanswered: list[str] = []
         """What was asked without an answer; empty when the run is complete."""
 

@@ -46,6 +46,8 @@ DOWNLOAD_TIMEOUT = 60
 # The largest honest body is a category page of about 3 MB.
 DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 0
+# Breaks off what is under way when the run has lost its store.
+DOWNLOADER = "splitcart_spiders.downloader.GatedDownloader"
 # Two stores told apart by a cookie are two requests.
 REQUEST_FINGERPRINTER_CLASS = "splitcart_spiders.fingerprint.StoreRequestFingerprinter"
 
@@ -56,6 +58,8 @@ HEARTBEAT_SECONDS = 30
 LOCATOR_LEASE_SECONDS = 2 * 3600
 # Seconds by which a rehearsal's clock is ahead: with `-a dev=1` only, so that the sandbox's days are days to a run too.
 CLOCK_AHEAD = 0
+# A clock that is further ahead of the latest time in the database dates no run, unless `-a clock=trust` says so.
+CLOCK_MOST_DAYS = 400
 # Arguments of splitcart.runs.Gates, where an operator wants others than its defaults.
 RUN_GATES: dict[str, float] = {}
 # Rows of a market's other sellers are dropped and counted unless this is set.

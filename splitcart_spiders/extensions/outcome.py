@@ -51,7 +51,10 @@ def say(crawler: Crawler, status: str, reason: str) -> None:
     stats.set_value("splitcart/run/exit_code", exit_code(status, reason))
     error = Gate.of(crawler).error
     level = logging.INFO if status == "complete" else logging.ERROR
-    logger.log(level, "%s: %s%s", status, reason, f" | {error} | {error.remedy}" if error else "")
+    told = f" | {error} | {error.remedy}" if error else ""
+    if error and str(error) in reason:
+        told = f" | {error.remedy}"
+    logger.log(level, "%s: %s%s", status, reason, told)
 
 
 def say_unless_said(crawler: Crawler, status: str, reason: str) -> None:

@@ -73,6 +73,11 @@ class Staging:
         if self.writer is not None and self.totals is None:
             self.totals = await self.writer.close()
 
+    def give_up(self, why: str) -> None:
+        """Stage nothing more: the run has lost its lease, or its database."""
+        if self.writer is not None:
+            self.writer.give_up(why)
+
     def item_done(self) -> None:
         """An item left the pipelines: staged, dropped or refused."""
         self.processed += 1

@@ -1,7 +1,10 @@
 """What `make chaos` does for long, short; and that its checks can fail."""
 
 import json
+from itertools import islice
 from pathlib import Path
+from random import Random
+from types import SimpleNamespace
 
 import _chaos_judge as judge
 import _chaos_mishaps as mishaps
@@ -11,6 +14,7 @@ import pytest
 from _chaos_rounds import Outcome
 
 from sandbox.faults import KINDS
+from sandbox.world import World
 from splitcart_spiders.chains import aldi, iga
 
 MILK = (310, None, None, None)
@@ -38,6 +42,31 @@ def test_a_complete_run_leaves_all_rows_true_but_for_what_its_proofs_tolerate():
     assert len(judge.untrue({"milk": MILK}, [truth], allowed=1)) == 2
     assert len(judge.untrue({**truth, "milk": DEARER}, [truth])) == 1
     assert judge.untrue({**truth, "milk": DEARER}, [truth, {**truth, "milk": DEARER}]) == []
+
+
+def test_a_row_that_could_not_be_read_may_stay_as_it_was_and_is_never_delisted():
+    truth, before = {"milk": DEARER, "bread": MILK}, {"milk": MILK, "bread": MILK}
+    assert judge.untrue(before, [truth], kept={"milk": MILK}) == []
+    assert judge.untrue(truth, [truth], kept={"milk": MILK}) == []
+    assert len(judge.untrue({"bread": MILK}, [truth], kept={"milk": MILK})) == 1
+    assert len(judge.untrue(before | {"bread": DEARER}, [truth], kept={"milk": MILK})) == 1
+    assert len(judge.deleted(before, {"bread": MILK}, [truth])) == 1
+
+
+def test_the_rows_that_the_judge_forgives_are_those_that_the_sandbox_garbles():
+    world = World(seed=3, products=100)
+    for chain in ("woolworths", "coles", "aldi", "iga"):
+        assert judge.unreadable(world, chain, 0.0) == set()
+        assert 0 < len(judge.unreadable(world, chain, 0.2)) < len(judge.unreadable(world, chain, 0.6)) < 100
+
+
+def test_a_mishap_may_be_played_only_where_it_is_named():
+    everywhere = SimpleNamespace(can=lambda _: True)
+    by_themselves = {one.name for one in islice(chaos.mishaps(everywhere, None, Random(1)), 500)}
+    named = {one.name for one in mishaps.MISHAPS if one.named}
+    assert by_themselves == {one.name for one in mishaps.MISHAPS} - named
+    for name in named:
+        assert next(chaos.mishaps(everywhere, [name], Random(1))).name == name
 
 
 def test_every_fault_of_the_sandbox_is_a_mishap():

@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 
 from models import engine as engines
 from models.checks import check
-from models.tables import crawl_runs
+from models.tables import crawl_runs, stores
 from tests.support.storage import cents, crawl, day, query, row
 
 GTIN = "09300605123454"
@@ -42,6 +42,18 @@ def test_check_database_tells_what_is_broken_and_exits_1(crawled: Engine, capsys
     assert check_database.main(["--json"]) == 1
     found = {one["check"]: one for one in json.loads(capsys.readouterr().out)}
     assert found["price_without_history"]["count"] == 1
+
+
+def test_check_database_reports_a_time_in_the_future_and_rollback_run_puts_it_right(crawled: Engine, capsys) -> None:
+    with crawled.begin() as connection:
+        connection.execute(update(stores).values(verified_at=day(3650)))
+    assert check_database.main([]) == 1
+    told = capsys.readouterr().out
+    assert "future: no time lies in the future: scripts/rollback_run.py heals" in told
+    assert "table=stores id=1 verified_at=2036-11-20" in told
+    assert rollback_run.main(["2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["healed"] == 1
+    assert check_database.main([]) == 0
 
 
 def test_a_sqlite_file_that_is_not_there_is_no_sound_database(tmp_path: Path, monkeypatch, capsys) -> None:

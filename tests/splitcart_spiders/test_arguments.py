@@ -25,6 +25,8 @@ REFUSED = [
     ({"dev": ""}, "-a dev=: yes or no is wanted"),
     ({"resume": "maybe"}, "-a resume=maybe: yes or no is wanted"),
     ({"wait": "60"}, "-a wait=60: yes or no is wanted"),
+    ({"clock": "yes"}, "-a clock=yes: write -a clock=trust"),
+    ({"clock": ""}, "-a clock=: write -a clock=trust"),
 ]
 
 
@@ -63,12 +65,21 @@ def test_each_spider_refuses_what_only_others_take(name, arguments, message):
 
 
 def test_every_documented_argument_is_taken_and_scrapyds_own():
-    given = {"store": " 1147 ", "dev": "Yes", "categories": "Fruit, dairy", "probe": "8", "resume": "1", "wait": "off"}
+    given = {
+        "store": " 1147 ",
+        "dev": "Yes",
+        "categories": "Fruit, dairy",
+        "probe": "8",
+        "resume": "1",
+        "wait": "off",
+        "clock": "Trust",
+    }
     spider = loaded().load("coles")(**given, headful="0", gtins="0", accept_fulfilment="1", _job="4f2a")
     assert (spider.store_id, spider.dev, spider.resume, spider.wait) == ("1147", True, True, False)
     assert (spider.wanted, spider.probe, spider.headful, spider.most_lookups) == ({"fruit", "dairy"}, 8, False, 0)
     assert spider.accept_fulfilment
-    taken = ["store", "dev", "categories", "probe", "resume", "wait", "headful", "gtins"]
+    assert spider.trusts_clock
+    taken = ["store", "dev", "categories", "probe", "resume", "wait", "clock", "headful", "gtins"]
     assert known(type(spider)) == taken
 
 
