@@ -19,6 +19,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import psycopg2
@@ -70,7 +71,7 @@ def run(
     _show_anything()
     options = made.parse_args(arguments)
     try:
-        with _warnings_shown():
+        with _safe_warnings():
             return work(options)
     except (Refused, DatabaseRefused) as error:
         output.complain(error)
@@ -109,7 +110,11 @@ def whole(least: int = 0, most: int = 10**9) -> Callable[[str], int]:
     return read
 
 
-def number(least: float, most: float) -> Callable[[str], float]:
+PORT = whole(0, 65535)
+"""An argument that is a port; 0 takes a free one."""
+
+
+def within(least: float, most: float) -> Callable[[str], float]:
     """An argument that is a number from `least` to `most`."""
 
     def read(text: str) -> float:
@@ -129,6 +134,18 @@ def span(text: str) -> float:
             f"{shown(text)} is no number of days or hours: 0 or more is wanted, for example 2"
         )
     return found
+
+
+def folder(text: str) -> Path:
+    """An argument that is a folder, or where one can be made."""
+    place = Path(word(text))
+    try:
+        there = next(each for each in (place.absolute(), *place.absolute().parents) if each.exists())
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{shown(text)}: {error.strerror}: name another folder") from None
+    if not there.is_dir():
+        raise argparse.ArgumentTypeError(f"{shown(text)}: {visible(there)} is a file: name another folder")
+    return place
 
 
 def shown(text: str) -> str:
@@ -158,13 +175,13 @@ class _Plain(logging.Formatter):
 
 
 @contextmanager
-def _warnings_shown() -> Iterator[None]:
-    """Shows the warnings of the packages on standard error, for as long as the work runs."""
-    handler, root = logging.StreamHandler(), logging.getLogger()
-    handler.setLevel(logging.WARNING)
-    handler.setFormatter(_Plain("%(message)s"))
-    root.addHandler(handler)
+def _safe_warnings() -> Iterator[None]:
+    """Lets no control character through where a package warns and no log was set up: that goes to standard error."""
+    last = logging.lastResort
+    assert last is not None
+    before = last.formatter
+    last.setFormatter(_Plain("%(message)s"))
     try:
         yield
     finally:
-        root.removeHandler(handler)
+        last.setFormatter(before)
