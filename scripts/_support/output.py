@@ -1,5 +1,6 @@
 """What scripts print. Whatever came from outside is shown as text: it is no markup, and it moves no cursor."""
 
+import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from splitcart.printing import visible, visible_lines
+from splitcart.printing import cell, visible, visible_lines
 
 
 def say(*lines: object) -> None:
@@ -31,6 +32,14 @@ def as_json(value: Any, indent: int | None = None) -> str:
 def print_json(value: Any, indent: int | None = None) -> None:
     """Prints the value as one JSON document."""
     print(as_json(value, indent), flush=True)
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Prints rows as CSV. No text cell is a formula to a spreadsheet; numbers stay as they are."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([cell(visible(value) if isinstance(value, str) else value) for value in row] for row in rows)
+    sys.stdout.flush()
 
 
 def console(*, stderr: bool = False) -> Console:
