@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -79,6 +80,7 @@ def _server_url(rest: str) -> str:
     url = f"postgresql+psycopg2://{rest}"
     try:
         parts = make_url(url)
+        PGDialect_psycopg2().create_connect_args(parts)  # reads ports among the options, too
     except (SQLAlchemyError, ValueError):
         parts = None
     if parts is None or "@" in f"{parts.host}{parts.database}":

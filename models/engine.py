@@ -4,6 +4,7 @@
 read); `engine.connect()` is for readers, who see one state and never wait for a writer.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from models.database_url import WANTED, file_url, normalise, url_from
 from models.errors import DatabaseRefused, SchemaMismatch
 from models.retry import original
 from models.servers import check_may_write, check_server, shown
-from splitcart.urls import without_secrets
+from models.urls import without_secrets
 
 __all__ = [
     "DatabaseRefused", "SchemaMismatch", "check_schema", "create", "file_url", "migrate", "normalise", "revision",
@@ -33,6 +34,8 @@ SCHEMA_REVISION = "0006"
 
 BUSY_SECONDS = 30
 CONNECT = {"application_name": "splitcart", "client_encoding": "utf8"}
+# How libpq refuses an option before it asks a server.
+_MEANINGLESS = re.compile(r"\binvalid (?:[\w-]+ )?(?:value|option|port|connection option)\b")
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-6144", "temp_store=MEMORY")
 
 
@@ -90,7 +93,7 @@ def _connect_postgres(url: str, dialect: Dialect, _record: Any, arguments: Any, 
         return dialect.connect(*arguments, **options)
     except (psycopg2.Error, ValueError) as error:
         told = without_secrets(str(error), url).strip()
-        if not isinstance(error, psycopg2.OperationalError) or told.startswith("invalid "):
+        if not isinstance(error, psycopg2.OperationalError) or _MEANINGLESS.search(told):
             raise DatabaseRefused(f"DATABASE_URL cannot be meant: {told}: {WANTED}") from None
         error.args = (told, *error.args[1:])
         raise

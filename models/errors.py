@@ -7,7 +7,7 @@ class StorageError(Exception):
     """Base of the tree; never raised itself."""
 
 
-class DatabaseRefused(StorageError):
+class DatabaseRefused(StorageError, ValueError):
     """Raised before any work when DATABASE_URL, or the database that it names, cannot serve; its text names the remedy.
 
     No password is in it.

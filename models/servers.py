@@ -4,7 +4,7 @@ from sqlalchemy import Engine, text
 
 from models.errors import DatabaseRefused
 from models.tables import metadata
-from splitcart.urls import shown_url
+from models.urls import shown_url
 
 _SERVER = """
 SELECT current_setting('server_encoding'), current_database(), current_user,

@@ -23,7 +23,7 @@ from _chaos_rounds import PEACE, Mishap, Outcome, play
 from _chaos_scene import Scene, scene
 from _crawls import ROOT, product_spiders
 from _support.command import folder, parser, run, whole, within
-from _support.output import as_json, text
+from _support.output import print_json, text
 from rich.console import Console
 
 from sandbox.server import SandboxServer
@@ -150,7 +150,7 @@ def rounds(options: argparse.Namespace) -> int:
                 tell(console, outcome, len(outcomes))
     seconds = round(time.monotonic() - began, 1)
     if options.json:
-        print(as_json(summary(outcomes, seed=options.seed, products=options.products, seconds=seconds), 1))
+        print_json(summary(outcomes, seed=options.seed, products=options.products, seconds=seconds), indent=1)
     else:
         console.print(table(outcomes, options.seed, seconds))
     return 1 if any(outcome.broken for outcome in outcomes) else 0

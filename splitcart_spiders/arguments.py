@@ -76,7 +76,7 @@ def store_id(argument: object, spider: str) -> str:
 def told(name: str, argument: object) -> str:
     """A wrong argument as an error quotes it: short, and without control characters."""
     text = str(argument)
-    return f"-a {name}={visible(text[:40])}{'...' if len(text) > 40 else ''}"
+    return f"-a {visible(name[:40])}={visible(text[:40])}{'...' if len(text) > 40 else ''}"
 
 
 def refuse_unknown(spider: type, left: Iterable[str]) -> None:

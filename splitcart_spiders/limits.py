@@ -24,12 +24,14 @@ WHOLE: dict[str, tuple[int, int]] = {
     "CLOSESPIDER_PAGECOUNT": (0, 10**9),
     "CLOSESPIDER_ERRORCOUNT": (0, 10**9),
     "DEPTH_LIMIT": (0, 10**6),
+    "REDIRECT_MAX_TIMES": (0, 100),
 }
 NUMBERS: dict[str, tuple[float, float]] = {
     "HEARTBEAT_SECONDS": (0.01, DAY),
     "HOST_RATE": (0.0001, 1_000),
     "RETRY_BACKOFF": (0, 3_600),
     "SESSION_MAX_AGE": (0, YEAR),
+    "CLOCK_MOST_DAYS": (1, 100_000),
     "CLOCK_AHEAD": (-1_000 * YEAR, 1_000 * YEAR),
     "DOWNLOAD_DELAY": (0, 3_600),
     "DOWNLOAD_DELAY_JITTER": (0, 10),

@@ -13,7 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 
 from splitcart.printing import visible
-from splitcart_spiders import safe_log
+from splitcart_spiders.extensions import safe_log
 
 logger = logging.getLogger(__name__)
 

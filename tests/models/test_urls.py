@@ -2,7 +2,7 @@
 
 import pytest
 
-from splitcart.urls import shown_url, without_secrets
+from models.urls import shown_url, without_secrets
 
 SECRET = "hunter2x"
 

@@ -4,8 +4,8 @@ import functools
 import logging
 from typing import Any
 
+from models.urls import without_secrets
 from splitcart.printing import visible_lines
-from splitcart.urls import without_secrets
 
 LONGEST = 20_000
 """Letters of a record; what is longer is cut, since a site decides how long an address or an error is."""
