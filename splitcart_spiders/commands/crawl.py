@@ -13,7 +13,6 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 
 from splitcart.printing import visible
-from splitcart_spiders.extensions import safe_log
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +59,8 @@ class Command(ScrapyCrawl):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         put_ours_first()
+        from splitcart_spiders.extensions import safe_log  # imports `models`, which must be ours by then
+
         assert self.settings is not None
         safe_log.install(self.settings.get("DATABASE_URL"))
         try:
