@@ -51,7 +51,8 @@ class Counts:
     crosses_flip: bool = False
     """A specials flip lies between the first and the last page of the run."""
     error: str | None = None
-    """Of the worst CrawlError: blocked, store_mismatch, network_down, catalogue_error, failed, lease_lost."""
+    """Of the worst CrawlError: blocked, store_mismatch, certificate_refused, left_hosts, network_down, catalogue_error,
+    failed, lease_lost."""
     flipped: bool = False
     """A specials flip lies between the old prices and this run, so that many changes are to be expected."""
 
