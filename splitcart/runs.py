@@ -37,7 +37,16 @@ EXIT_CODES = {
 }
 """Exit codes of the crawl command by status, or by reason where the reason has one of its own."""
 
-_ERRORS = ("blocked", "store_mismatch", "lease_lost", "failed", "network_down", "catalogue_error")
+_ERRORS = (
+    "blocked",
+    "store_mismatch",
+    "lease_lost",
+    "certificate_refused",
+    "left_hosts",
+    "failed",
+    "network_down",
+    "catalogue_error",
+)
 """Reasons of errors, the gravest first."""
 _GRAVE_IN_A_CATEGORY = ("blocked", "store_mismatch", "network_down", "catalogue_error")
 

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from scrapy import Request, Spider
+from scrapy.exceptions import DownloadCancelledError
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from scrapy.spidermiddlewares.httperror import HttpError
@@ -32,6 +33,8 @@ class ChainSpider(Spider):
 
     chain: ModuleType
     """The mapping, splitcart_spiders.chains.<name>."""
+    hosts: ClassVar[frozenset[str]] = frozenset()
+    """Hosts that are asked besides those of the first request; requests and redirects to any other end the crawl."""
     flip: ClassVar[Flip] = Flip()
     """When the company's weekly specials change, in the store's own time."""
     timezone: ClassVar[str] = "Australia/Sydney"
@@ -225,4 +228,6 @@ def describe(failure: Failure, request: Request) -> str:
     error = failure.value
     if isinstance(error, HttpError):
         return f"{request.url} answered {error.response.status}"
-    return f"{request.url}: {error or type(error).__name__}"
+    if isinstance(error, DownloadCancelledError):  # Scrapy says so in its log only
+        return f"{request.url} sent more than DOWNLOAD_MAXSIZE allows"
+    return f"{request.url}: {str(error) or type(error).__name__}"

@@ -33,6 +33,26 @@ class NetworkDown(CrawlError):
     remedy = "Check this machine's network and DNS, then crawl again. Nothing was published."
 
 
+class CertificateRefused(CrawlError):
+    """Raised when a host's certificate is not trusted, not valid now, or not that host's. It is never asked again."""
+
+    reason = "certificate_refused"
+    remedy = (
+        "Check this machine's clock and its CA certificates (Debian: ca-certificates; SSL_CERT_FILE names another "
+        "file); else something between here and the site answers for it. Nothing was published."
+    )
+
+
+class LeftHosts(CrawlError):
+    """Raised when an answer, or a request made from one, leads to an address that is not the chain's own."""
+
+    reason = "left_hosts"
+    remedy = (
+        "Open the first address in a browser: where the chain has moved, the spider must name the new host (hosts). "
+        "The second address was not asked, and nothing was published."
+    )
+
+
 class CatalogueError(CrawlError):
     """Raised for an impossible answer: a total above 0 without rows, a page that repeats before the total, a cap."""
 

@@ -36,6 +36,8 @@ class LocatorSpider(Spider):
     """One run finds every store of a chain. It is complete when each of its requests was answered."""
 
     chain: ModuleType
+    hosts: ClassVar[frozenset[str]] = frozenset()
+    """Hosts that are asked besides those of the first requests; requests and redirects to any other end the crawl."""
     flip: ClassVar[Flip] = Flip()
     timezone: ClassVar[str] = "Australia/Sydney"
     store_id = "*"

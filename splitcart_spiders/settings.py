@@ -2,7 +2,7 @@
 
 import os
 
-from splitcart_spiders.middlewares import ORDER
+from splitcart_spiders.middlewares import ORDER, SPIDER_ORDER
 
 BOT_NAME = "SplitCart"
 BOT_VERSION = "0.1"
@@ -48,6 +48,13 @@ DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 0
 # Breaks off what is under way when the run has lost its store.
 DOWNLOADER = "splitcart_spiders.downloader.GatedDownloader"
+# Certificates are verified by this handler, whatever the setting under it says. No other scheme is anybody's.
+_HTTP = "splitcart_spiders.tls.VerifyingHandler"
+DOWNLOAD_HANDLERS = {"http": _HTTP, "https": _HTTP, "data": None, "file": None, "ftp": None, "s3": None}
+DOWNLOAD_VERIFY_CERTIFICATES = True
+# Redirects are followed on the chain's own hosts only, and pages that send their reader elsewhere are pages.
+REDIRECT_MAX_TIMES = 10
+METAREFRESH_ENABLED = False
 # Two stores told apart by a cookie are two requests.
 REQUEST_FINGERPRINTER_CLASS = "splitcart_spiders.fingerprint.StoreRequestFingerprinter"
 
@@ -90,6 +97,7 @@ ITEM_PIPELINES = {
 }
 # Each number has its reason where the middlewares are.
 DOWNLOADER_MIDDLEWARES = ORDER
+SPIDER_MIDDLEWARES = SPIDER_ORDER
 
 # A telnet console and a remote control are open doors.
 TELNETCONSOLE_ENABLED = False

@@ -9,7 +9,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
-from splitcart_spiders.errors import CrawlError
+from splitcart_spiders.errors import CatalogueError, CrawlError
 from splitcart_spiders.middlewares.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -111,3 +111,8 @@ class GateMiddleware:
     def process_request(self, request: Request) -> None:
         """Raises GateShut once the crawl is over."""
         self.gate.check()
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """A request that must not be sent, or a host that is not who it says, ends the crawl before the next leaves."""
+        if isinstance(exception, CrawlError) and not isinstance(exception, CatalogueError):
+            self.gate.shut(exception)

@@ -122,7 +122,16 @@ def an_end_before_the_end(store, memory, now, rng):
 
 
 def an_error(store, memory, now, rng):
-    errors = ("store_mismatch", "network_down", "catalogue_error", "failed", "lease_lost", "blocked", "unheard of")
+    errors = (
+        "store_mismatch",
+        "network_down",
+        "catalogue_error",
+        "failed",
+        "lease_lost",
+        "blocked",
+        "left_hosts",
+        "unheard of",
+    )
     return without(memory.crawl(copied(store), now), error=rng.choice(errors))
 
 

@@ -65,6 +65,8 @@ def test_an_interrupted_run_that_staged_nothing_publishes_nothing():
         ("blocked", "blocked", 4),
         ("store_mismatch", "failed", 1),
         ("lease_lost", "failed", 1),
+        ("certificate_refused", "failed", 1),
+        ("left_hosts", "failed", 1),
         ("failed", "failed", 1),
         ("something new", "failed", 1),
         ("network_down", "failed", 5),
@@ -77,6 +79,8 @@ def test_an_error_publishes_nothing(error, status, code):
     ):
         assert (told.status, told.publishes) == (status, "nothing")
         assert exit_code(told.status, told.reason) == code
+        assert told.reason in (error, "failed")
+        assert (told.reason == "failed") is (error in ("failed", "something new"))
 
 
 def test_an_error_told_by_the_end_or_by_a_category_counts_too():
