@@ -99,24 +99,9 @@ def statement(connection: Connection) -> str:
     looks = ("seen_at", "local_day", "period")
     seen, day, period = (f"coalesce(x.{name}, d.{name})" for name in looks)
     shown = "coalesce(y.seen_at, e.seen_at)"
-    said = "c.store_id = d.anchor_id AND c.listing_id = o.listing_id"
-    changed = f"""CASE WHEN a.listing_id IS NULL THEN (SELECT max(c.changed_at) FROM price_changes c WHERE {said})
-        ELSE a.changed_at END"""  # noqa: S608 our own names
-    then = f"SELECT max(c.changed_at) FROM price_changes c WHERE {said} AND c.changed_at <= {seen}"  # noqa: S608
-    next_one = f"""SELECT c.seen_before FROM price_changes c WHERE {said} AND c.changed_at > {seen}
-        ORDER BY c.changed_at LIMIT 1"""  # noqa: S608
-    followed = f"""a.listing_id IS NOT NULL
-        AND EXISTS (SELECT 1 FROM price_changes h WHERE h.store_id = d.anchor_id AND h.listing_id = o.listing_id
-            AND h.changed_at = ({then}) AND NOT {differs(connection, "h", "o")})
-        AND coalesce((SELECT min(s.local_day) >= {day} AND min(s.period) >= {period} FROM sightings s
-            WHERE s.store_id = d.anchor_id AND s.run_id = ({next_one})), {_false(connection)})"""  # noqa: S608
-    known = f"""CASE WHEN d.anchor_id = d.store_id THEN 0
-        WHEN a.listing_id IS NOT NULL AND NOT {differs(connection, "a", "o")} THEN
-            CASE WHEN {seen} >= coalesce({shown}, {seen}) THEN 0 ELSE 1 END
-        WHEN coalesce({changed}, {seen}) <= {seen} THEN 0
-        WHEN {followed} THEN 1 ELSE 2 END"""
     columns = ", ".join(f"o.{name} AS o_{name}, a.{name} AS a_{name}" for name in ROW)
     chosen = ", ".join(f"CASE WHEN known = 1 THEN a_{name} ELSE o_{name} END AS {name}" for name in ROW)
+    known = _judgement(connection, seen, day, period, shown)
     judged = f"o.listing_id, {seen} AS seen, {shown} AS shown, {columns}, {known} AS known"
     anchor = """LEFT JOIN prices a ON a.store_id = d.anchor_id AND a.listing_id = o.listing_id
             AND d.anchor_id <> d.store_id
@@ -130,6 +115,26 @@ def statement(connection: Connection) -> str:
             CASE WHEN known = 1 THEN coalesce(shown, a_changed_at) ELSE seen END AS observed_at, seen AS own_seen,
             CASE WHEN known = 1 THEN {store}.anchor_id ELSE {store}.store_id END AS observed_by, {chosen}
         FROM {of_stores.format(judged=judged, anchor=anchor)}"""  # noqa: S608 our own names
+
+
+def _judgement(connection: Connection, seen: str, day: str, period: str, shown: str) -> str:
+    """The clauses of the rule: 0 where the store's own offer stands, 1 the anchor's, 2 where its own is contested."""
+    said = "c.store_id = d.anchor_id AND c.listing_id = o.listing_id"
+    changed = f"""CASE WHEN a.listing_id IS NULL THEN (SELECT max(c.changed_at) FROM price_changes c WHERE {said})
+        ELSE a.changed_at END"""  # noqa: S608 our own names
+    then = f"SELECT max(c.changed_at) FROM price_changes c WHERE {said} AND c.changed_at <= {seen}"  # noqa: S608
+    next_one = f"""SELECT c.seen_before FROM price_changes c WHERE {said} AND c.changed_at > {seen}
+        ORDER BY c.changed_at LIMIT 1"""  # noqa: S608
+    followed = f"""a.listing_id IS NOT NULL
+        AND EXISTS (SELECT 1 FROM price_changes h WHERE h.store_id = d.anchor_id AND h.listing_id = o.listing_id
+            AND h.changed_at = ({then}) AND NOT {differs(connection, "h", "o")})
+        AND coalesce((SELECT min(s.local_day) >= {day} AND min(s.period) >= {period} FROM sightings s
+            WHERE s.store_id = d.anchor_id AND s.run_id = ({next_one})), {_false(connection)})"""  # noqa: S608
+    return f"""CASE WHEN d.anchor_id = d.store_id THEN 0
+        WHEN a.listing_id IS NOT NULL AND NOT {differs(connection, "a", "o")} THEN
+            CASE WHEN {seen} >= coalesce({shown}, {seen}) THEN 0 ELSE 1 END
+        WHEN coalesce({changed}, {seen}) <= {seen} THEN 0
+        WHEN {followed} THEN 1 ELSE 2 END"""
 
 
 # The fences (OFFSET 0) keep the planner from judging a line once for each of its columns.
