@@ -176,7 +176,7 @@ def test_a_crawl_ends_when_no_heartbeat_got_through_for_as_long_as_its_lease_las
     sandbox: SandboxServer, engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs, "heartbeat", away(10_000))
-    outcome = begin(sandbox, database_url, LEASE_SECONDS=1).result(DEADLINE)
+    outcome = begin(sandbox, database_url, LEASE_SECONDS=4).result(DEADLINE)
     assert (outcome.status, outcome.exit_code) == ("failed", 1)
     assert str(outcome.reason).startswith("database_lost: no heartbeat has reached the database for")
     assert "the server is away" in str(outcome.reason)
