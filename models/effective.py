@@ -7,7 +7,7 @@ judges each own row beside the anchor's. tests/models/test_effective.py holds it
 from collections.abc import Collection, Iterator
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from models import bulk, sightings
 from models.dialect import is_postgres, temporary
@@ -35,6 +35,8 @@ def prepare(connection: Connection, store_ids: Collection[int]) -> dict[int, int
     temporary(connection, "store_looks", f"store_id INTEGER PRIMARY KEY, {of_a_store}, {look}")
     key = "PRIMARY KEY (store_id, listing_id)"
     temporary(connection, "line_looks", f"store_id INTEGER, listing_id INTEGER, {look}, {key}")
+    for table in ("store_looks", "line_looks"):  # an earlier preparation of this transaction may have filled them
+        connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 our own names
     asked, owners = set(store_ids), _owners(connection, {*store_ids, *anchors.values()})
     for company_id in sorted(set(owners.values())):
         listing_of = by_ordinal(connection, company_id)
@@ -89,12 +91,13 @@ def _anchors(connection: Connection, store_ids: Collection[int]) -> dict[int, in
     return found
 
 
-def statement(connection: Connection) -> str:
+def statement(connection: Connection, only: str | None = None) -> str:
     """SELECT of a row a line, by store, then by listing, for the stores that `prepare` was asked for.
 
-    store_id, listing_id, anchor_id, source, observed_at, own_seen, observed_by (the store that was observed), and the
-    columns of ROW. On PostgreSQL the lines of one store after the other are merged with its anchor's in the order of
-    their index; SQLite looks the anchor's row up by its key.
+    store_id, listing_id, anchor_id, source, observed_at, stands_alone (1 where no other store's row says the same),
+    observed_by (the store that was observed), and the columns of ROW. `only`: a table of the listings that are wanted.
+    On PostgreSQL the lines of one store after the other are merged with its anchor's in the order of their index;
+    SQLite looks the anchor's row up by its key.
     """
     looks = ("seen_at", "local_day", "period")
     seen, day, period = (f"coalesce(x.{name}, d.{name})" for name in looks)
@@ -107,18 +110,21 @@ def statement(connection: Connection) -> str:
             AND d.anchor_id <> d.store_id
         LEFT JOIN line_looks x ON x.store_id = d.store_id AND x.listing_id = o.listing_id AND d.has_others = 1
         LEFT JOIN line_looks y ON y.store_id = d.anchor_id AND y.listing_id = o.listing_id AND e.has_others = 1"""
+    wanted = "" if only is None else f"JOIN {only} q ON q.listing_id = o.listing_id"
     of_stores = _MERGED if is_postgres(connection) else _LOOKED_UP
     store = "d" if is_postgres(connection) else "judged"
     return f"""
         SELECT {store}.store_id, listing_id, {store}.anchor_id,
-            CASE known WHEN 0 THEN 'own' WHEN 1 THEN 'inferred' ELSE 'contested' END AS source,
-            CASE WHEN known = 1 THEN coalesce(shown, a_changed_at) ELSE seen END AS observed_at, seen AS own_seen,
+            CASE known WHEN 1 THEN 'inferred' WHEN 2 THEN 'contested' ELSE 'own' END AS source,
+            CASE WHEN known = 1 THEN coalesce(shown, a_changed_at) ELSE seen END AS observed_at,
+            CASE WHEN known IN (0, 2) THEN 1 ELSE 0 END AS stands_alone,
             CASE WHEN known = 1 THEN {store}.anchor_id ELSE {store}.store_id END AS observed_by, {chosen}
-        FROM {of_stores.format(judged=judged, anchor=anchor)}"""  # noqa: S608 our own names
+        FROM {of_stores.format(judged=judged, anchor=anchor, only=wanted)}"""  # noqa: S608 our own names
 
 
 def _judgement(connection: Connection, seen: str, day: str, period: str, shown: str) -> str:
-    """The clauses of the rule: 0 where the store's own offer stands, 1 the anchor's, 2 where its own is contested."""
+    """The clauses of the rule: 0 the store's own offer stands, 1 the anchor's, 2 its own is contested, 3 its own stands
+    and is the anchor's too."""
     said = "c.store_id = d.anchor_id AND c.listing_id = o.listing_id"
     changed = f"""CASE WHEN a.listing_id IS NULL THEN (SELECT max(c.changed_at) FROM price_changes c WHERE {said})
         ELSE a.changed_at END"""  # noqa: S608 our own names
@@ -132,7 +138,7 @@ def _judgement(connection: Connection, seen: str, day: str, period: str, shown: 
             WHERE s.store_id = d.anchor_id AND s.run_id = ({next_one})), {_false(connection)})"""  # noqa: S608
     return f"""CASE WHEN d.anchor_id = d.store_id THEN 0
         WHEN a.listing_id IS NOT NULL AND NOT {differs(connection, "a", "o")} THEN
-            CASE WHEN {seen} >= coalesce({shown}, {seen}) THEN 0 ELSE 1 END
+            CASE WHEN {seen} >= coalesce({shown}, {seen}) THEN 3 ELSE 1 END
         WHEN coalesce({changed}, {seen}) <= {seen} THEN 0
         WHEN {followed} THEN 1 ELSE 2 END"""
 
@@ -141,10 +147,11 @@ def _judgement(connection: Connection, seen: str, day: str, period: str, shown: 
 _MERGED = """(SELECT * FROM store_looks WHERE is_asked = 1 ORDER BY store_id OFFSET 0) d
     LEFT JOIN LATERAL (SELECT * FROM store_looks WHERE store_id = d.anchor_id OFFSET 0) e ON true
     CROSS JOIN LATERAL (
-        SELECT {judged} FROM prices o {anchor} WHERE o.store_id = d.store_id ORDER BY o.listing_id OFFSET 0) judged"""
+        SELECT {judged} FROM prices o {only} {anchor} WHERE o.store_id = d.store_id
+        ORDER BY o.listing_id OFFSET 0) judged"""
 _LOOKED_UP = """(SELECT d.store_id, d.anchor_id, {judged}
         FROM store_looks d LEFT JOIN store_looks e ON e.store_id = d.anchor_id
-        CROSS JOIN prices o ON o.store_id = d.store_id {anchor}
+        CROSS JOIN prices o ON o.store_id = d.store_id {only} {anchor}
         WHERE d.is_asked = 1 ORDER BY d.store_id, o.listing_id LIMIT -1 OFFSET 0) judged
     WHERE known >= 0"""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, exists, or_, select, text, update
 
-from models import bulk, clock_healing, fingerprints
+from models import bulk, clock_healing, fingerprints, slot_marks
 from models.dialect import among, by_hash, listed
 from models.errors import RollbackRefused
 from models.learning import unlearn
@@ -81,8 +81,9 @@ def _rollback(connection: Connection, run_id: int, now: datetime) -> RolledBack:
     lock_store(connection, store_id)
     run = connection.execute(select(crawl_runs).where(crawl_runs.c.id == run_id).with_for_update()).one()
     _refuse(connection, run)
-    history, restored, removed = _restore_prices(connection, run)
-    texts = sum(_restore(connection, run, entry) for entry in reversed(unpacked(run.undo)))
+    slot_marks.stores(connection, [store_id], now)
+    history, restored, removed = _restore_prices(connection, run, now)
+    texts = sum(_restore(connection, run, entry, now) for entry in reversed(unpacked(run.undo)))
     connection.execute(update(crawl_runs).where(crawl_runs.c.id == run_id).values(rolled_back_at=now))
     fingerprints.refresh(connection, store_id)
     aliases, healed = unlearn(connection, run_id), clock_healing.heal(connection, run_id, now)
@@ -121,12 +122,13 @@ def _refuse(connection: Connection, run: Row[Any]) -> None:
         raise RollbackRefused(f"later runs stand on run {run.id}: roll back {', '.join(map(str, ids))} first")
 
 
-def _restore_prices(connection: Connection, run: Row[Any]) -> tuple[int, int, int]:
+def _restore_prices(connection: Connection, run: Row[Any], now: datetime) -> tuple[int, int, int]:
     """Takes the run's entries out of the history, and gives each listing that it wrote the row of the entry before."""
     mine = {"store": run.store_id, "run": run.id}
     sql = """SELECT listing_id FROM price_changes WHERE store_id = :store AND crawl_run_id = :run
         UNION SELECT listing_id FROM prices WHERE store_id = :store AND crawl_run_id = :run ORDER BY 1"""
     changed = list(connection.execute(text(sql), mine).scalars())
+    slot_marks.listings(connection, changed, now)
     sql = "DELETE FROM price_changes WHERE store_id = :store AND crawl_run_id = :run"
     history = connection.execute(text(sql), mine).rowcount
     ids = {"store": run.store_id, "ids": listed(connection, changed)}
@@ -142,7 +144,7 @@ def _restore_prices(connection: Connection, run: Row[Any]) -> tuple[int, int, in
     return history, restored, max(0, there - restored)
 
 
-def _restore(connection: Connection, run: Row[Any], entry: dict[str, Any]) -> int:
+def _restore(connection: Connection, run: Row[Any], entry: dict[str, Any], now: datetime) -> int:
     """Puts back range, absence, texts and the store's row as one publish of the run found them. Returns the texts."""
     _restore_range(connection, run.store_id, entry)
     ids = [row[0] for row in entry.get("missing", [])]
@@ -152,6 +154,8 @@ def _restore(connection: Connection, run: Row[Any], entry: dict[str, Any]) -> in
     back = [(run.store_id, *row) for row in entry.get("missing", []) if row[1] is not None]
     bulk.insert(connection, missing_listings, names, back)
     texts = sum(_restore_text(connection, *row) for row in entry.get("texts", []))
+    moved = [changed["product_id"] for _, changed in entry.get("texts", []) if "product_id" in changed]
+    slot_marks.products(connection, {product for pair in moved for product in pair}, now)
     _leave_categories(connection, entry.get("product_categories", []))
     _restore_store(connection, run, entry["store"])
     return texts
