@@ -17,11 +17,17 @@ _READ_ONLY = "SELECT current_setting('transaction_read_only')::boolean, current_
 
 _LACKING = """
 SELECT name FROM unnest(CAST(:tables AS text[])) AS name
-WHERE to_regclass(name) IS NOT NULL
-  AND NOT (has_table_privilege(name, 'SELECT') AND has_table_privilege(name, 'INSERT')
-           AND has_table_privilege(name, 'UPDATE') AND has_table_privilege(name, 'DELETE'))
+WHERE CASE WHEN to_regclass(name) IS NULL THEN false
+      ELSE NOT (has_table_privilege(name, 'SELECT') AND has_table_privilege(name, 'INSERT')
+                AND has_table_privilege(name, 'UPDATE') AND has_table_privilege(name, 'DELETE')) END
 """
-"""Which of our tables the role may not write."""
+"""Which of our tables the role may not write. CASE, because a privilege on what is not there is an error."""
+
+_NUMBERLESS = """
+SELECT name FROM unnest(CAST(:sequences AS text[])) AS name
+WHERE CASE WHEN to_regclass(name) IS NULL THEN false ELSE NOT has_sequence_privilege(name, 'USAGE') END
+"""
+"""Which of the sequences that number our rows the role may not use."""
 
 
 def shown(engine: Engine) -> str:
@@ -53,7 +59,12 @@ def check_may_write(engine: Engine) -> None:
         return
     with engine.connect() as connection:
         is_read_only, role = connection.execute(text(_READ_ONLY)).one()
-        lacking = connection.execute(text(_LACKING), {"tables": sorted(metadata.tables)}).scalars().all()
+        tables = sorted(metadata.tables)
+        sequences = [f"{name}_id_seq" for name in tables]
+        lacking = [
+            *connection.execute(text(_LACKING), {"tables": tables}).scalars(),
+            *connection.execute(text(_NUMBERLESS), {"sequences": sequences}).scalars(),
+        ]
     if is_read_only:
         raise DatabaseRefused(f"{shown(engine)} is read-only for {role}: name the primary server in DATABASE_URL")
     if lacking:

@@ -17,9 +17,11 @@ import math
 import os
 import sqlite3
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NoReturn
 
 import psycopg2
@@ -27,6 +29,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.errors import DatabaseRefused, StorageError
 from models.retry import original
+from models.urls import without_secrets
 from splitcart.printing import visible, visible_lines
 
 from . import output
@@ -64,24 +67,27 @@ def run(
     *,
     failed: int = 1,
 ) -> int:
-    """The exit code of a script's work on its arguments. Wrong ones end in SystemExit(2), as argparse has it.
+    """The exit code of a script's work on its arguments. Wrong ones, and Refused, end in SystemExit(2).
 
     failed: the exit code where the work fails for a reason that an operator can put right.
     """
     _show_anything()
+    sys.excepthook = _fault
     options = made.parse_args(arguments)
     try:
         with _safe_warnings():
             return work(options)
-    except (Refused, DatabaseRefused) as error:
-        output.complain(error)
+    except Refused as error:
+        made.error(str(error))
+    except DatabaseRefused as error:
+        output.complain(_told(error))
         return 2
     except BrokenPipeError:
         # Whoever read the output has gone; what is left of it must not be written at the very end either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return failed
     except KNOWN as error:
-        output.complain(str(original(error)) or type(error).__name__)
+        output.complain(_told(error))
         return failed
     except KeyboardInterrupt:
         output.complain("interrupted")
@@ -151,6 +157,17 @@ def folder(text: str) -> Path:
 def shown(text: str) -> str:
     """A wrong argument as an error quotes it: short, and without control characters."""
     return f"'{visible(text[:40])}{'...' if len(text) > 40 else ''}'"
+
+
+def _told(error: BaseException) -> str:
+    """An error in a line or two, without a secret that a driver may have repeated."""
+    return without_secrets(str(original(error)) or type(error).__name__, os.environ.get("DATABASE_URL", ""))
+
+
+def _fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Shows the traceback of a fault of ours: what an error quotes is outside text, too."""
+    shown = "".join(traceback.format_exception(kind, error, trace))
+    output.complain(without_secrets(shown, os.environ.get("DATABASE_URL", "")))
 
 
 def _float(text: str) -> float:

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import sys
 from typing import Any
 
 from models.urls import without_secrets
@@ -35,5 +36,6 @@ class SafeRecord(logging.LogRecord):
 
 
 def install(url: str | None) -> None:
-    """Lets every logger of this process make such records. url: DATABASE_URL."""
+    """Lets every logger of this process make such records, and logs what nothing caught. url: DATABASE_URL."""
     logging.setLogRecordFactory(functools.partial(SafeRecord, url=url or ""))
+    sys.excepthook = lambda *fault: logging.getLogger(__name__).critical("Uncaught", exc_info=fault)

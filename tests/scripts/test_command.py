@@ -107,6 +107,18 @@ def test_a_database_url_that_cannot_serve_exits_2_with_the_remedy(script, url, c
     assert err.replace("\n", "").isprintable()
 
 
+@pytest.mark.parametrize("script", ON_A_DATABASE)
+@pytest.mark.parametrize(
+    ("kind", "remedy"), [("latin1_url", "createdb -T"), ("ascii_url", "createdb -T"), ("guest_url", "GRANT TEMPORARY")]
+)
+def test_a_database_or_a_role_that_cannot_serve_exits_2_with_the_remedy(
+    script, kind, remedy, request, capsys, monkeypatch
+):
+    monkeypatch.setenv("DATABASE_URL", request.getfixturevalue(kind))
+    assert ended(script, ON_A_DATABASE[script]) == 2
+    assert remedy in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_script_run_as_a_process_ends_as_its_main_does(script, tmp_path):
     command = [sys.executable, str(ROOT / "scripts" / f"{script}.py"), "--no-such=\x1b[31m"]
@@ -120,7 +132,6 @@ def test_a_script_run_as_a_process_ends_as_its_main_does(script, tmp_path):
 @pytest.mark.parametrize(
     ("error", "code", "told"),
     [
-        (Refused("name one"), 2, "name one"),
         (DatabaseRefused("DATABASE_URL is wrong"), 2, "DATABASE_URL is wrong"),
         (ConnectionError("gone\x1b[31m"), 7, "gone\\x1b[31m"),
         (ValueError("unknown"), 7, "unknown"),
@@ -134,6 +145,31 @@ def test_what_an_operator_can_put_right_is_one_line_and_an_exit_code(error, code
 
     assert run(parser("d"), work, [], failed=7) == code
     assert told in capsys.readouterr().err
+
+
+def test_what_only_the_work_sees_is_refused_like_an_argument(capsys):
+    def work(_):
+        raise Refused("name one\x1b[31m")
+
+    with pytest.raises(SystemExit) as ended:
+        run(parser("d"), work, [])
+    assert ended.value.code == 2
+    assert "error: name one\\x1b[31m" in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_shows_a_traceback_that_moves_no_cursor_and_tells_no_secret(tmp_path):
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:]\n"
+        "from _support.command import parser, run\n"
+        "run(parser('d'), lambda _: {}['\\x9b postgresql://u:hunter2@h/d hunter3'], [])"
+    )
+    environ = {"DATABASE_URL": "postgresql://u:hunter3@h/d", "PATH": ""}
+    command = [sys.executable, "-c", code, str(ROOT), str(ROOT / "scripts")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environ)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "\x9b" not in done.stderr
+    assert "hunter" not in done.stderr
 
 
 def test_a_fault_of_ours_keeps_its_traceback():
