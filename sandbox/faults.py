@@ -25,8 +25,8 @@ KINDS = {
     "gone": "`value` of the rows (0.09) are left out, the total stays",
     "prices": "all prices are multiplied by `value` (2.0)",
     "renumbered": "`value` of the rows (1.0) carry other skus",
-    "unreadable_prices": "`value` of the rows (0.03) show no price where one is due; `form` text, zero, negative, "
-    "object, basis (IGA's loose goods cost neither what a piece nor what a kilogram does)",
+    "unreadable_prices": "`value` of the rows (0.03) show no price where one is due: `form` text, zero, negative, "
+    "object (each row one of these without it), basis (loose goods cost neither what a piece nor what a kilogram does)",
     "unreadable_names": "`value` of the rows (0.03) show no name where one is due",
     "day": "the server's day becomes `value`, then the request is answered",
     "build": "Coles' build id turns, then the request is answered",

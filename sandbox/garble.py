@@ -10,7 +10,7 @@ from sandbox.site import Reply, dump, lot
 Row = dict[str, Any]
 
 PRICES: dict[str, Any] = {"text": "see in store", "zero": 0, "negative": -3, "object": {"amount": 3}}
-"""What stands where a price is due, by the fault's `form`."""
+"""What stands where a price is due, by the fault's `form`; without a form each row has one of them."""
 BASIS = "basis"
 """The form that makes a price of IGA's loose goods neither a piece's nor a kilogram's."""
 NAMES: tuple[Any, ...] = ("", 7, {"en": "Milk"}, "\u0000 ", None)
@@ -89,7 +89,7 @@ def _spoil_price(chain: str, row: Row, form: str) -> None:
     if form == BASIS:
         _lose_basis(chain, row)
         return
-    wrong = PRICES[form or "text"]
+    wrong = PRICES[form] if form else [*PRICES.values()][lot("form", sku_of(chain, row)) % len(PRICES)]
     if chain == "woolworths" and row["Price"] is not None:
         row["Price"] = wrong
     elif chain == "coles" and row["pricing"] is not None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from _chaos_rounds import Mishap
     from _chaos_scene import Scene
 
-SHRUNK = {"category_missing", "category_thin", "store_short"}
+SHRUNK = {"category_missing", "category_thin", "store_short", "store_small", "turnover"}
 """Reasons of a partial run that saw all there is, and less than before: a second one confirms it."""
 EXAMPLES = 3
 Prices = dict[str, Price]
