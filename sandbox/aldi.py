@@ -24,7 +24,6 @@ from sandbox.catalogue import Line
 from sandbox.places import Store
 from sandbox.pricing import State, scaled
 from sandbox.site import Ask, Reply, dump, opaque, reply_json, slugify, thinned, whole
-from sandbox.unreadable import garbled
 
 __all__ = ["SWITCHES", "TRAITS", "answer", "build", "pack_grams", "truth"]
 
@@ -155,8 +154,7 @@ def _search(ask: Ask, store: Store) -> Reply:
             "pagination": {"offset": offset, "limit": limit, "totalCount": len(rows)}, "debug": None, "facets": [],
             "sort": list(SORTS),
         }  # fmt: skip
-        data = [garbled(ask, index, _record(ask, lines[index], state), state) for index in shown]
-        return dump({"meta": meta, "data": data})
+        return dump({"meta": meta, "data": [_record(ask, lines[index], state) for index in shown]})
 
     return Reply(body=ask.cached((*key, limit, offset), render))
 

@@ -11,7 +11,6 @@ from sandbox.places import Store
 from sandbox.pricing import State, scaled
 from sandbox.site import Ask, thinned
 from sandbox.tree import Node
-from sandbox.unreadable import garbled
 
 SIZE = 48
 
@@ -57,33 +56,29 @@ def _advertised(ask: Ask, node: Node, page: int, state: State) -> list[int]:
 
 
 def _extras(ask: Ask, node: Node, page: int, organic: list[dict[str, Any]], state: State) -> list[dict[str, Any]]:
-    world = ask.world
+    world, lines = ask.world, ask.world.catalogue("coles").lines
     lots = world.dice.uniform("coles:extras", page, len(node.slug), np.arange(4))
     ads = _advertised(ask, node, page, state)
-    extras = [featured(_record(ask, index, state)) for index in ads]
+    extras = [featured(record(world, lines[index], state)) for index in ads]
     extras += [tile(page * 10 + number) for number in range(int(lots[0] * 5 * lots[1]))]
     if organic and lots[2] < 0.18:
-        extras.append(associated(_record(ask, ads[-1], state), organic[0]["id"]))
+        extras.append(associated(record(world, lines[ads[-1]], state), organic[0]["id"]))
     if lots[3] < 0.02:
         extras.append({"_type": "CONTENT_ASSOCIATION", "adId": f"content_{page}", "adSource": "Dfp"})
     if organic and lots[3] > 0.97:
-        shown = [_record(ask, index, state) for index in ads[:2]]
+        shown = [record(world, lines[index], state) for index in ads[:2]]
         extras.append(
             {"_type": "SHOPPABLE_BANNER", "adId": f"banner_{page}", "adSource": "Dfp", "shoppableProducts": shown}
         )
     return extras
 
 
-def _record(ask: Ask, index: int, state: State) -> dict[str, Any]:
-    return garbled(ask, index, record(ask.world, ask.world.catalogue("coles").lines[index], state), state)
-
-
 def _results(ask: Ask, node: Node, shown: list[int], page: int, state: State) -> list[dict[str, Any]]:
-    lines = ask.world.catalogue("coles").lines
+    world, lines = ask.world, ask.world.catalogue("coles").lines
     displace = "coles_ads_never_displace" not in ask.switches
     rows, organic = [], []
     for index in shown:
-        row = _record(ask, index, state)
+        row = record(world, lines[index], state)
         if displace and displaced(lines[index]):
             row = featured(row)
         else:

@@ -16,7 +16,6 @@ from sandbox.places import Store
 from sandbox.pricing import State, scaled
 from sandbox.site import Ask, Reply, dump, opaque, reply_html, reply_json, thinned, whole
 from sandbox.tree import Node
-from sandbox.unreadable import garbled
 
 __all__ = ["SWITCHES", "TRAITS", "answer", "build", "pack_grams", "truth"]
 
@@ -105,7 +104,7 @@ def _category(ask: Ask, store: Store, key: str) -> Reply:
 
 
 def _body(ask: Ask, store: Store, state: State, lines: list[Line], total: int) -> bytes:
-    items = [garbled(ask, line.index, record(line, store, state, breadcrumb(ask.world, line)), state) for line in lines]
+    items = [record(line, store, state, breadcrumb(ask.world, line)) for line in lines]
     body: dict[str, Any] = {"items": items, "total": total, "facets": [], "pagination": None}
     if "iga_no_total" in ask.switches:
         del body["total"]

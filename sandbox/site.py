@@ -26,8 +26,6 @@ class Tamper:
 
     factor: float = 1.0
     """Prices are multiplied by it."""
-    unreadable: float = 0.0
-    """Share of rows whose price or name cannot be read."""
     gone: float = 0.0
     """Share of rows left out while the total stays."""
     page_one: bool = False

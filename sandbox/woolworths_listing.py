@@ -10,7 +10,6 @@ from sandbox.places import Store
 from sandbox.pricing import State, scaled
 from sandbox.site import Ask, dump, thinned
 from sandbox.tree import Node
-from sandbox.unreadable import garbled
 from sandbox.woolworths_goods import display_name
 from sandbox.woolworths_records import promoted, record
 
@@ -127,13 +126,9 @@ def page_body(ask: Ask, node: Node, body: dict[str, Any], store: Store, page: in
     if total and not ask.tamper.no_rows and not (page > pages and "woolworths_empty_past_end" in ask.switches):
         ads = _ads(ask, node, store, page, pages, bool(body.get("isHideEverydayMarketProducts")))
     by = int(store.store_id)
-
-    def shown_as(line: Line) -> dict[str, Any]:
-        return garbled(ask, line.index, record(ask.world, line, state, day, by), state)
-
-    records = [shown_as(catalogue.lines[index]) for index in shown]
+    records = [record(ask.world, catalogue.lines[index], state, day, by) for index in shown]
     for place, line in enumerate(ads):
-        ad = promoted(shown_as(line), place + 1)
+        ad = promoted(record(ask.world, line, state, day, by), place + 1)
         records.insert(min(place * 4, len(records)), ad)
     capped = min(total, cap) if "woolworths_total_capped" in ask.switches else total
     return dump(listing(node, bundles_of(ask, records, page), capped))

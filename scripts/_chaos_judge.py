@@ -11,7 +11,7 @@ from sqlalchemy import Row, distinct, func, select
 
 from models.checks import check
 from models.tables import crawl_run_categories, crawl_runs, staged_items
-from sandbox.unreadable import is_unreadable
+from sandbox import garble
 from sandbox.world import World
 from splitcart.runs import Gates, code_of, exit_code
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from _chaos_rounds import Mishap
     from _chaos_scene import Scene
 
-SHRUNK = {"category_missing", "category_thin", "store_short"}
+SHRUNK = {"category_missing", "category_thin", "store_short", "store_small", "turnover"}
 """Reasons of a partial run that saw all there is, and less than before: a second one confirms it."""
 EXAMPLES = 3
 Prices = dict[str, Price]
@@ -88,9 +88,9 @@ def _changed(found: Found) -> set[str]:
 
 
 def unreadable(world: World, chain: str, share: float) -> set[str]:
-    """Skus whose rows the fault `unreadable` garbles."""
+    """Skus whose prices the fault `unreadable_prices` garbles."""
     lines = world.catalogue(chain).lines if share else []
-    return {line.sku for line in lines if is_unreadable(world, line.index, share)}
+    return {line.sku for line in lines if garble.is_struck("unreadable_prices", line.sku, share)}
 
 
 def untrue(

@@ -120,15 +120,19 @@ SITE = (
     Mishap("totals without rows", shown("no_rows")),
     Mishap("an empty store", shown("empty"), known=True),
     Mishap("9% of the rows gone", shown("gone", value=0.09), hides=True, known=True),
-    # The crawl takes such a row for an absent one until a sighting without a price can be staged.
     Mishap(
         "rows that cannot be read",
-        shown("unreadable", at_once=True, value=UNREADABLE),
+        shown("unreadable_prices", at_once=True, value=UNREADABLE),
         garbles=UNREADABLE,
         known=True,
-        named=True,
     ),
     Mishap("doubled prices", shown("prices", at_once=True, value=2.0), spoils=True, known=True),
+    Mishap(
+        "prices that nobody can read",
+        drawn("unreadable_prices", at_once=(True,), form=("", "text", "zero", "negative", "object"), value=(0.5, 1.0)),
+        spoils=True,
+    ),
+    Mishap("names that nobody can read", shown("unreadable_names", at_once=True, value=0.5), spoils=True),
     Mishap("the site behaves otherwise", a_switch),
     Mishap("the network goes down", strike=network_goes_down),
     Mishap("the day turns", day_turns),

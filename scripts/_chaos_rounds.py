@@ -62,7 +62,7 @@ class Mishap:
     kills: the crawl may not live to tell. mute: the database may not take the run's end; the exit code tells it.
     hides: rows are left out of answers; what a proof tolerates may be missing. on: the databases that it concerns.
     stops_server: only where we may stop the server. fills_disk: only where we may mount a small one.
-    known: a lie that only a complete run before can tell. named: only where it is asked for by name.
+    known: a lie that only a complete run before can tell.
     garbles: the share of rows whose price or name cannot be read: their price may stay as it was, none may be delisted.
     """
 
@@ -78,7 +78,6 @@ class Mishap:
     stops_server: bool = False
     fills_disk: bool = False
     known: bool = False
-    named: bool = False
     garbles: float = 0.0
 
 

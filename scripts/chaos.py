@@ -43,7 +43,7 @@ def targets(world: World, chains: Sequence[str], count: int) -> list[tuple[str, 
 
 def mishaps(scene: Scene, names: Sequence[str] | None, plan: Random) -> Iterator[Mishap]:
     """For ever, each (of those named) in its turn, in a new order each time."""
-    possible = [one for one in MISHAPS if scene.can(one) and (one.name in names if names else not one.named)]
+    possible = [one for one in MISHAPS if scene.can(one) and (not names or one.name in names)]
     while possible:
         plan.shuffle(possible)
         yield from possible

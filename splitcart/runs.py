@@ -128,9 +128,10 @@ def _stop(
 
 
 def _implausible(counts: Counts, gates: Gates) -> str | None:
-    if counts.unreadable > max(1, gates.unreadable_share * counts.staged):
+    unreadable, rows = counts.unreadable + counts.unnamed, counts.staged + counts.unnamed
+    if unreadable > max(1, gates.unreadable_share * rows):
         return (
-            f"implausible: the price or name of {counts.unreadable} of {counts.staged} staged rows could not be read, "
+            f"implausible: the price or name of {unreadable} of {rows} listed rows could not be read, "
             f"expected at most {gates.unreadable_share:.0%}"
         )
     if counts.known <= 0:
@@ -220,6 +221,7 @@ def _figures(counts: Counts, categories: Sequence[Category], coverage: Coverage,
         "median_ratio": ratio if ratio is not None and math.isfinite(ratio) else None,
         "last_complete": history.last_complete,
         "unreadable": counts.unreadable,
+        "unnamed": counts.unnamed,
         "ranged": counts.ranged,
         "unseen": counts.unseen,
         "company_usual": history.company_usual,

@@ -28,6 +28,8 @@ def figures(
         "accepted": counts.accepted,
         "staged": counts.staged,
         "listings": counts.listings,
+        "unreadable": counts.unreadable,
+        "unnamed": counts.unnamed,
         "requests": stats.get("downloader/request_count", 0),
         "seconds": round((now - started).total_seconds(), 1),
         "drops": drops(crawler),

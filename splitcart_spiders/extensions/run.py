@@ -268,6 +268,7 @@ class RunExtension:
             runs.measure(self.engine, self.run),
             accepted=totals.accepted if totals else -1,
             quarantined=totals.quarantined if totals else 0,
+            unnamed=self.staging.unnamed,
             requested=bool(spider.wanted or spider.probe),
             crosses_flip=crosses(spider.flip, self.run.timezone, self.run.started_at, now),
             error=self.worst(),

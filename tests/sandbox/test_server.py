@@ -192,32 +192,6 @@ def test_faults_of_the_data_reach_every_chain(server, chain, kind):
     assert total == (0 if kind == "empty" else plain[0])
 
 
-@pytest.mark.parametrize("chain", CHAINS)
-def test_rows_in_stock_can_be_unreadable_while_total_and_skus_stay(server, chain):
-    plain, body = _listing(server, chain), _body(server, chain)
-    server.faults.add("unreadable", chain, value=1.0)
-    assert _listing(server, chain) == plain
-    garbled = json.dumps(_body(server, chain))
-    assert garbled.count('"see in store"') > 0 == json.dumps(body).count('"see in store"')
-    assert f'"{"DisplayName" if chain == "woolworths" else "name"}": null' in garbled
-    server.faults.clear()
-    server.faults.add("unreadable", chain, value=0.0001)
-    assert _body(server, chain) == body
-
-
-def _body(server, chain):
-    client, store = Client(f"{server.url}/{chain}"), server.world.stores(chain)[0].store_id
-    client.call("/")
-    if chain == "woolworths":
-        return json.loads(browse(client, store=store)[2])
-    if chain == "coles":
-        path = f"/_next/data/{server.build}/en/browse/pantry.json?page=1"
-        return client.json(path, cookies={"fulfillmentStoreId": store})
-    if chain == "aldi":
-        return client.json(f"/v3/product-search?categoryKey=970000000&limit=30&servicePoint={store}")
-    return client.json(f"/api/storefront/stores/{store}/categories/Drinks/search?take=20&skip=0")
-
-
 def _listing(server, chain):
     body = _body(server, chain)
     if chain == "woolworths":
