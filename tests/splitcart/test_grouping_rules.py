@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from splitcart.grouping import Comparison, Rules, natural_key
 from splitcart.bits import unpack
+from splitcart.grouping import Comparison, Rules, natural_key
 from splitcart.grouping_columns import EMPTY, EXTRAS, Coder, column
 from splitcart.grouping_compare import Matrix, plain
 from splitcart.grouping_memory import Comparer, pair_of
