@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 
 from sqlalchemy import Connection, text
 
-from models import check_stores
+from models import check_stores, check_times
 from models.check_queries import QUERIES
 from models.check_run_queries import RUN_QUERIES
 from models.dialect import is_postgres
@@ -19,6 +20,7 @@ EXAMPLES = 5
 _PROMISES = check_stores.PROMISES | {
     "file": "SQLite's file and foreign keys are sound",
     "times": "SQLite's times are UTC and written alike, so that their order is that of the texts",
+    "future": "no time lies in the future: scripts/rollback_run.py heals a store whose run had a wrong clock",
 }
 
 
@@ -33,8 +35,11 @@ class Violation:
     """A few of the rows that break it, as column=value texts."""
 
 
-def check(connection: Connection) -> Iterator[Violation]:
-    """Checks everything; yields what is broken, nothing for a sound database."""
+def check(connection: Connection, now: datetime | None = None) -> Iterator[Violation]:
+    """Checks everything; yields what is broken, nothing for a sound database.
+
+    now: what lies after it is reported as a time in the future; None: times are not compared with a clock.
+    """
     false = "false" if is_postgres(connection) else "0"
     for name, (promise, sql) in (QUERIES | RUN_QUERIES).items():
         found = connection.execute(text(sql.replace("{false}", false))).mappings()
@@ -47,6 +52,10 @@ def check(connection: Connection) -> Iterator[Violation]:
         counts[name] += 1
         if counts[name] <= EXAMPLES:
             examples.setdefault(name, []).append(example)
+    if now is not None:
+        late = list(check_times.broken(connection, now, EXAMPLES))
+        counts["future"] = sum(count for count, _ in late)
+        examples["future"] = [example for _, told in late for example in told][:EXAMPLES]
     for name, promise in _PROMISES.items():
         if counts[name]:
             yield Violation(name, promise, counts[name], tuple(examples[name]))

@@ -41,6 +41,8 @@ class Found(NamedTuple):
     """How many listings need which."""
     rows: str
     """What a FROM names: listing_id, action and the offer of each listing that needs any, by key."""
+    is_first: bool = False
+    """The store had no price before."""
 
 
 def find(connection: Connection, moment: Moment, priced: int) -> Found:
@@ -52,7 +54,7 @@ def find(connection: Connection, moment: Moment, priced: int) -> Found:
     if _is_empty(connection, moment.store_id):
         rows = f"""(SELECT listing_id, ordinal, 'insert' AS action, {_NAMES} FROM publish_seen
             WHERE price_cents IS NOT NULL ORDER BY listing_id)"""  # noqa: S608 fixed text
-        return Found({"insert": priced} if priced else {}, rows)
+        return Found({"insert": priced} if priced else {}, rows, is_first=True)
     kinds = f"listing_id INTEGER, ordinal INTEGER, action TEXT, {offer_types(connection)}"
     temporary(connection, "publish_diff", kinds)
     sql = f"""
@@ -78,7 +80,7 @@ def _is_empty(connection: Connection, store_id: int) -> bool:
 
 def write(connection: Connection, moment: Moment, found: Found) -> None:
     """Writes the differences to prices and their history."""
-    actions, rows = found
+    actions, rows = found.actions, found.rows
     if actions.get("insert") or actions.get("update"):
         before, told = _seen_before(connection, moment, found)
         sql = f"""INSERT INTO price_changes

@@ -11,7 +11,7 @@ from models.leases import count_failure, free
 from models.retry import retried
 from models.run import Run, check_token
 from models.run_categories import record
-from models.tables import crawl_runs
+from models.tables import crawl_runs, stores
 from splitcart.runs import Category, Verdict, code_of
 
 
@@ -62,6 +62,19 @@ def ended_as(engine: Engine, run: Run) -> tuple[str, str] | None:
         return str(row.status), str(row.reason)
 
     return retried(engine, work, what=f"reading how run {run.id} ended")
+
+
+def let_go(engine: Engine, run: Run) -> None:
+    """Frees the store of a run that we cannot end any more, where the store's lease is still ours."""
+
+    def work() -> None:
+        with engine.begin() as connection:
+            held = (stores.c.id == run.store_id, stores.c.lease_token == run.token)
+            freed = {"scheduled_at": None, "lease_until": None, "lease_token": None}
+            connection.execute(update(stores).where(*held).values(**freed))
+
+    if run.store_id is not None:
+        retried(engine, work, what=f"letting go of the store of run {run.id}")
 
 
 def end(

@@ -1,10 +1,18 @@
 """What the storage refuses. Each class says who raises it and what the operator should do."""
 
 from datetime import datetime
+from typing import ClassVar
 
 
 class StorageError(Exception):
     """Base of the tree; never raised itself."""
+
+
+class DatabaseRefused(StorageError, ValueError):
+    """Raised before any work when DATABASE_URL, or the database that it names, cannot serve; its text names the remedy.
+
+    No password is in it.
+    """
 
 
 class SchemaMismatch(StorageError):
@@ -33,11 +41,31 @@ class StoreHeld(StorageError):
 class LeaseLost(StorageError):
     """Raised by heartbeat and publish when the run's token is no longer the live one: nothing was written."""
 
-    def __init__(self, run_id: int, status: str | None) -> None:
+    _WHY: ClassVar[dict[str | None, str]] = {
+        None: "its row in crawl_runs is gone",
+        "running": "another crawl goes on with it",
+        "abandoned": "another took the store over",
+    }
+
+    def __init__(self, run_id: int, status: str | None, why: str | None = None) -> None:
         self.run_id, self.status = run_id, status
+        why = why or self._WHY.get(status, "it has ended already")
+        super().__init__(f"run {run_id} ({status or 'unknown'}) lost its lease: {why}; crawl again")
+
+
+class DatabaseReplaced(StorageError):
+    """Raised by every commit and new connection when SQLite's file is no longer the one that was opened."""
+
+    def __init__(self, path: str, what: str) -> None:
+        self.path = path
         super().__init__(
-            f"run {run_id} ({status or 'unknown'}) lost its lease: another took the store over; crawl again"
+            f"the database file {path} {what} while it was in use: what would have been written is not. Put the file "
+            "back together with its -wal and -shm files, run scripts/check_database.py, then start this again"
         )
+
+
+class ClockWrong(StorageError):
+    """Raised before a run is opened when this machine's clock cannot be right: set it, or pass `-a clock=trust`."""
 
 
 class StagingIncomplete(StorageError):

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from models import slot_marks
 from models.locks import lock_stores
 from models.tables import membership_periods, store_group_memberships, store_groups, stores
 
@@ -47,6 +48,15 @@ def places(connection: Connection, store_ids: Sequence[int]) -> dict[int, Place]
         .where(stores.c.id.in_(store_ids))
     )
     return {row.id: Place(*row) for row in connection.execute(query)}
+
+
+def group_of(connection: Connection, store_id: int) -> tuple[int, list[int]]:
+    """The anchor of a store's group (the store itself, where it has none), and the members that the store anchors."""
+    member, group = store_group_memberships.c, store_groups.c
+    joined = select(member.store_id, group.anchor_id).join(store_groups, group.id == member.group_id)
+    anchor = connection.execute(joined.where(member.store_id == store_id)).first()
+    members = connection.execute(joined.where(group.anchor_id == store_id, member.store_id != store_id)).scalars()
+    return store_id if anchor is None else int(anchor.anchor_id), [int(one) for one in members]
 
 
 def _group() -> Any:
@@ -87,6 +97,7 @@ def _enter(connection: Connection, place: Place, group_id: int, anchor_id: int, 
     at = now if began is None else max(now, began + timedelta(microseconds=1))
     connection.execute(update(period).where(*open_one).values(to_at=at))
     connection.execute(insert(period).values(store_id=mine, from_at=at, group_id=group_id, anchor_id=anchor_id))
+    slot_marks.stores(connection, [mine], at)
     if place.group_id is None:
         connection.execute(insert(member).values(store_id=mine, group_id=group_id))
     else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, or_, select, update
 
 from models.errors import StoreHeld
 from models.tables import crawl_runs, staged_items, stores
@@ -75,6 +75,13 @@ def abandon(connection: Connection, run: Any, now: datetime) -> None:
         count_failure(connection, run.store_id, now)
 
 
+def prolong(connection: Connection, store_id: int, token: str, until: datetime) -> bool:
+    """Gives a store's lease until then to whom it belongs, also where it was cleared; whether it is ours now."""
+    mine = or_(stores.c.lease_token == token, stores.c.lease_token.is_(None))
+    lease = {"lease_token": token, "lease_until": until}
+    return connection.execute(update(stores).where(stores.c.id == store_id, mine).values(**lease)).rowcount == 1
+
+
 def free(connection: Connection, store_id: int) -> None:
     """Ends a store's lease and its lock-out."""
     freed = {"scheduled_at": None, "lease_until": None, "lease_token": None}
@@ -83,7 +90,9 @@ def free(connection: Connection, store_id: int) -> None:
 
 def count_failure(connection: Connection, store_id: int, now: datetime) -> None:
     """One more failure of a store: its lock-out is cleared and it waits longer, so that it starves no other."""
-    failed = connection.execute(stores.select().where(stores.c.id == store_id)).one().fail_count
+    failed = connection.execute(select(stores.c.fail_count).where(stores.c.id == store_id)).scalar()
+    if failed is None:  # somebody deleted the store's row: its run ends all the same
+        return
     delay = min(GROWTH * 2 ** min(failed, 20), LONGEST_DELAY)
     connection.execute(
         update(stores)

@@ -9,11 +9,19 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Column, Connection, Engine, Row, Select, func, select, text
 
-from models.dialect import by_hash, looked_up, unguessed
+from models.dialect import among, by_hash, listed, looked_up, unguessed
 from models.offers import chosen
 from models.retry import retried
 from models.run import Run
-from models.tables import companies, crawl_run_categories, crawl_runs, staged_items, store_ranges, stores
+from models.tables import (
+    companies,
+    crawl_run_categories,
+    crawl_runs,
+    missing_listings,
+    staged_items,
+    store_ranges,
+    stores,
+)
 from splitcart.bits import flags, unpack
 from splitcart.periods import Flip, crosses
 from splitcart.runs import Counts, History, Shortfall
@@ -135,14 +143,35 @@ def _beside_known(connection: Connection, run: Run) -> tuple[Ints, Floats, Float
 def _turnover(connection: Connection, run: Run, seen: Ints) -> tuple[int, int]:
     """How many listings the store ranged when its last complete run had ended, and how many that it ranges are unseen.
 
-    What incomplete runs added since is no part of the first: a shortfall would shrink by being looked at twice.
+    What incomplete runs added since is no part of the first: a shortfall would shrink by being looked at twice. What a
+    confirmed shortfall lacked is part of neither: it is still ranged until it is delisted, and was judged then.
     """
     wanted = _store_row(run, store_ranges.c.ranged).join(store_ranges, store_ranges.c.store_id == stores.c.id)
     ranged = unpack(connection.execute(wanted).scalar(), int(seen.max(initial=-1)) + 1)
     last = next(iter(_runs(connection, run, "complete", 1)), None)
     before = (last.counts or {}).get("ranged") if last is not None else None
-    unseen = int(np.count_nonzero(ranged & ~flags(seen, len(ranged))))
-    return int(np.count_nonzero(ranged)) if before is None else int(before), unseen
+    judged = ranged & flags(_confirmed_missing(connection, run, len(ranged)), len(ranged))
+    unseen = int(np.count_nonzero(ranged & ~judged & ~flags(seen, len(ranged))))
+    held = int(np.count_nonzero(ranged)) if before is None else int(before)
+    return max(0, held - int(np.count_nonzero(judged))), unseen
+
+
+def _confirmed_missing(connection: Connection, run: Run, width: int) -> Ints:
+    """Ordinals below `width` of the listings that a run with a confirmed shortfall missed, and none has seen since."""
+    run_of, missing = crawl_runs.c, missing_listings.c
+    confirmed = (run_of.status == "complete", run_of.reason.startswith("shortfall_confirmed"))
+    theirs = select(run_of.id).where(
+        run_of.company_id == run.company_id, run_of.store_code == run.store_code, *confirmed
+    )
+    runs = list(connection.execute(theirs).scalars())
+    if not runs:
+        return np.empty(0, np.int64)
+    store_id = connection.execute(_store_row(run, stores.c.id)).scalar_one()
+    wanted = select(missing.listing_id).where(missing.store_id == store_id, missing.crawl_run_id.in_(runs))
+    ids = list(connection.execute(wanted.where(missing.delisted_at.is_(None))).scalars())
+    sql = f"SELECT ordinal FROM listings WHERE ordinal < :width AND {among(connection, 'id', 'ids')}"  # noqa: S608
+    found = connection.execute(text(sql), {"width": width, "ids": listed(connection, ids)}).scalars()
+    return np.array(list(found), np.int64)
 
 
 def _store_row(run: Run, *columns: Column[Any]) -> Select[Any]:

@@ -35,3 +35,11 @@ def _of(connection: Connection, company_ids: Sequence[int]) -> Ordinals:
         WHERE {among(connection, "company_id", "companies")}"""  # noqa: S608 our names
     pairs = integers(connection.execute(text(sql), {"companies": listed(connection, company_ids)}).scalar(), 2)
     return Ordinals(*pairs[np.argsort(pairs[:, 0])].T)
+
+
+def by_ordinal(connection: Connection, company_id: int) -> Ints:
+    """The id of each listing of a company, by its ordinal."""
+    ids, ordinals = of_company(connection, company_id)
+    found = np.zeros(int(ordinals.max(initial=-1)) + 1, np.int64)
+    found[ordinals] = ids
+    return found

@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, text, update
 
-from models import arrivals, differences, fingerprints, ranges, resolve, sightings, staged_texts, texts
-from models.differences import Moment
+from models import arrivals, differences, fingerprints, ranges, resolve, sightings, slot_marks, staged_texts, texts
+from models.differences import Found, Moment
 from models.endings import end, has_ended
 from models.errors import StagingIncomplete
+from models.groups import group_of
 from models.leases import count_failure
 from models.locks import lock_store
 from models.new_stores import ensure_store
@@ -127,6 +128,7 @@ def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
     differences.write(connection, moment, found)
     absence = ranges.judge(connection, moment, lines, absent=whole)
     _look_back(connection, moment, lines, absence, ending)
+    _mark_slots(connection, moment, found, absence)
     undo: dict[str, Any] = absence.undo | {"store": _store_before(connection, moment), "at": utc_text(moment.now)}
     if found.actions or "ranged" in absence.undo:
         fingerprints.refresh(connection, moment.store_id, lines.listings)
@@ -181,6 +183,20 @@ def _after(connection: Connection, store_id: int, now: datetime) -> datetime:
     began = select(func.min(periods.from_at)).where(periods.store_id == store_id)
     latest, first = (connection.execute(wanted).scalar() for wanted in (looked, began))
     return max(now, first or now, now if latest is None else latest + timedelta(microseconds=1))
+
+
+def _mark_slots(connection: Connection, moment: Moment, found: Found, absence: Absence) -> None:
+    """Marks what this publish has changed of effective prices, here and in the members that follow this store."""
+    store_id, now = moment.store_id, moment.now
+    anchor_id, members = group_of(connection, store_id)
+    if found.is_first:
+        slot_marks.stores(connection, {store_id, *members}, now)
+        return
+    if found.actions:
+        slot_marks.changed(connection, now)
+    slot_marks.listings(connection, absence.ended, now)
+    if anchor_id != store_id and moment.seen.lines.any():
+        slot_marks.seen_again(connection, anchor_id, moment.seen.oldest, now)
 
 
 def _look_back(connection: Connection, moment: Moment, lines: Lines, absence: Absence, ending: _Ending) -> None:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+import numpy as np
 from sqlalchemy import Connection, Row, func, select, text
 
 from models import effective, sightings
-from models.ordinals import of_stores
+from models.ordinals import Ints, by_ordinal
 from models.sightings import Seen
 from models.tables import (
     companies,
@@ -21,9 +22,8 @@ from models.tables import (
 )
 from models.tables import sightings as looks
 from models.tables.base import OFFER, TERMS
-from models.types import Flag, UtcDateTime
 from splitcart import observed
-from splitcart.bits import Bits, unpack
+from splitcart.bits import unpack
 from splitcart.observed import Anchor, Sighting
 from splitcart.periods import Flip, next_flip
 
@@ -43,29 +43,35 @@ class EffectivePrice(NamedTuple):
     """When the store's complete run missed the listing that it still ranges."""
     flip_since: bool
     """The specials have changed since the offer was seen: a special need not be one any more."""
+    price_cents: int
     row: Row[Any]
-    """The columns of `effective.ROW`, of the price row that holds."""
+    """The columns of `effective.ROW`, of the price row that holds, as the database's driver gives them."""
 
     @property
     def offer(self) -> dict[str, Any]:
         """The offer columns by name."""
-        return {name: getattr(self.row, name) for name in OFFER}
+        found = {name: getattr(self.row, name) for name in OFFER}
+        until = found["offer_until"]
+        flags = {name: bool(found[name]) for name in ("is_estimated", "is_on_special")}
+        return found | flags | {"offer_until": None if until is None else as_time(until)}
+
+
+def as_time(value: datetime | str) -> datetime:
+    """A time in UTC, of what a driver gives for a column of times."""
+    return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class _Store:
     """What is read of a store beside its prices."""
 
-    ranged: Bits
-    available: Bits
+    ranged: frozenset[int]
+    """Ids of listings."""
+    available: frozenset[int]
     missing: Mapping[int, datetime]
     """By listing."""
     flip: Flip
     timezone: str
-
-
-_TYPES: dict[str, Any] = {name: UtcDateTime() for name in ("observed_at", "own_seen", "changed_at", "offer_until")}
-_FLAGS: dict[str, Any] = {"is_estimated": Flag(), "is_on_special": Flag()}
 
 
 def effective_prices(
@@ -78,60 +84,49 @@ def effective_prices(
     """
     anchors = effective.prepare(connection, store_ids)
     known = _stores(connection, {*store_ids, *anchors.values()})
-    ids, places = of_stores(connection, sorted(store_ids))
-    ordinal_of = dict(zip(ids.tolist(), places.tolist(), strict=True))
-    statement = text(effective.statement(connection)).columns(**_TYPES, **_FLAGS)
-    flips, moment = _Flips(known), now or datetime.now(UTC)
-    for row in connection.execute(statement.execution_options(stream_results=True, yield_per=2000)):
-        store, ordinal = known[row.store_id], ordinal_of[row.listing_id]
-        if ordinal < len(store.ranged) and store.ranged[ordinal]:
-            yield EffectivePrice(
-                row.store_id,
-                row.listing_id,
-                row.source,
-                row.observed_at,
-                row.anchor_id,
-                bool(store.available[ordinal]),
-                store.missing.get(row.listing_id),
-                flips.since(row.observed_by, row.observed_at) <= moment,
-                row,
-            )
-
-
-class _Flips:
-    """When the specials of stores change after given times; most lines of a store were seen at one time."""
-
-    def __init__(self, known: Mapping[int, _Store]) -> None:
-        self._known = known
-        self._found: dict[tuple[int, datetime], datetime] = {}
-
-    def since(self, store_id: int, when: datetime) -> datetime:
-        """The first flip of the store's specials after `when`."""
-        found = self._found.get((store_id, when))
-        if found is None:
-            store = self._known[store_id]
-            found = self._found[store_id, when] = next_flip(store.flip, store.timezone, when)
-        return found
+    moment = now or datetime.now(UTC)
+    looks: dict[tuple[int, Any], tuple[datetime, bool]] = {}
+    """By the store that looked and when: most lines of a store were seen at one time."""
+    statement = text(effective.statement(connection)).execution_options(stream_results=True, yield_per=2000)
+    for row in connection.execute(statement):
+        store_id, listing_id, anchor_id, source, observed, _, observed_by, price_cents = row[:8]
+        store = known[store_id]
+        if listing_id in store.ranged:
+            look = looks.get((observed_by, observed))
+            if look is None:
+                other, when = known[observed_by], as_time(observed)
+                look = looks[observed_by, observed] = (when, next_flip(other.flip, other.timezone, when) <= moment)
+            is_available, missing = listing_id in store.available, store.missing.get(listing_id)
+            told = (store_id, listing_id, source, look[0], anchor_id, is_available, missing, look[1], price_cents, row)
+            yield EffectivePrice._make(told)
 
 
 def _stores(connection: Connection, store_ids: Collection[int]) -> dict[int, _Store]:
     missing: dict[int, dict[int, datetime]] = {store_id: {} for store_id in store_ids}
     found: dict[int, _Store] = {}
     ids = sorted(store_ids)
+    owners = select(stores.c.company_id).where(stores.c.id.in_(ids)).distinct()
+    listing_of = {owner: by_ordinal(connection, owner) for owner in connection.execute(owners).scalars()}
     joined = stores.join(companies, companies.c.id == stores.c.company_id)
     joined = joined.outerjoin(store_ranges, store_ranges.c.store_id == stores.c.id)
     shape = (store_ranges.c.ranged, store_ranges.c.available, companies.c.flip_weekday, companies.c.flip_hour)
-    wanted = select(stores.c.id, stores.c.timezone, *shape).select_from(joined)
+    wanted = select(stores.c.id, stores.c.company_id, stores.c.timezone, *shape).select_from(joined)
     absent = select(missing_listings).where(missing_listings.c.delisted_at.is_(None))
     for start in range(0, len(ids), 500):
         part = ids[start : start + 500]
         for row in connection.execute(absent.where(missing_listings.c.store_id.in_(part))):
             missing[row.store_id][row.listing_id] = row.missing_since
         for row in connection.execute(wanted.where(stores.c.id.in_(part))):
-            ranged, available = unpack(row.ranged), unpack(row.available)
+            ranged, available = (_listings(listing_of[row.company_id], b) for b in (row.ranged, row.available))
             flip = Flip(row.flip_weekday, row.flip_hour)
             found[row.id] = _Store(ranged, available, missing[row.id], flip, row.timezone)
     return found
+
+
+def _listings(listing_of: Ints, bits: bytes | None) -> frozenset[int]:
+    """The ids of the listings of a bit string over ordinals."""
+    ordinals = np.flatnonzero(unpack(bits)[: len(listing_of)])
+    return frozenset(listing_of[ordinals].tolist())
 
 
 @dataclass(frozen=True, slots=True)

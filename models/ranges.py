@@ -33,6 +33,8 @@ class Absence:
     """What the store ranges now, over listings.ordinal."""
     gone: list[int]
     """Ordinals that were delisted."""
+    ended: list[int]
+    """Listings whose history was ended."""
     undo: dict[str, Any]
 
 
@@ -56,7 +58,7 @@ def judge(connection: Connection, moment: Moment, lines: Lines, *, absent: bool)
     undo: dict[str, Any] = {"missing": [*back, *steps.before]}
     undo |= {"ranged": before[0].hex(), "available": before[1].hex()} if before != after else {}
     undo |= {"as_of": utc_text(row.as_of)} if row else {}
-    return Absence(len(steps.first), len(steps.delisted), ranged, steps.gone, undo)
+    return Absence(len(steps.first), len(steps.delisted), ranged, steps.gone, steps.delisted, undo)
 
 
 def _store(connection: Connection, moment: Moment, row: Any, after: tuple[bytes, ...], whole: bool) -> None:

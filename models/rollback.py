@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, exists, or_, select, text, update
 
-from models import bulk, fingerprints
+from models import bulk, clock_healing, fingerprints, slot_marks
 from models.dialect import among, by_hash, listed
 from models.errors import RollbackRefused
 from models.learning import unlearn
@@ -19,7 +19,6 @@ from models.retry import retried
 from models.tables import (
     crawl_runs,
     listings,
-    membership_periods,
     missing_listings,
     product_categories,
     store_ranges,
@@ -34,7 +33,8 @@ class RolledBack:
     """What a rollback changed, or would change."""
 
     run_id: int
-    store_id: int
+    store_id: int | None
+    """Null for a run that is of no single store."""
     history: int
     """Entries of price_changes that were taken out."""
     restored: int
@@ -45,18 +45,21 @@ class RolledBack:
     """Listings whose text is put back; those of which later runs agreed on another text keep that."""
     aliases: int
     """Other names of products and brands that the run had taught, and that are forgotten."""
+    healed: int = 0
+    """Rows with times in the future, which a wrong clock had left, that are put right."""
 
 
 def rollback(engine: Engine, run_id: int, now: datetime, *, dry: bool = False) -> RolledBack:
     """Undoes the publish of a run in one transaction; with `dry` only says what it would do.
 
-    Listings and products that the run made stay: without prices nobody sees them. Raises RollbackRefused when the run
-    published nothing, was rolled back, or when later runs of its store stand on what it wrote.
+    Listings and products that the run made stay: without prices nobody sees them. A run of which no price stands, but
+    whose wrong clock left times in the future, is only healed. Raises RollbackRefused when there is nothing to put
+    back or to heal, or when later runs of the store stand on what it wrote.
     """
 
     def work() -> RolledBack:
         with engine.connect() as connection, connection.execution_options(splitcart_writes=True).begin() as transaction:
-            done = _rollback(connection, run_id, now)
+            done = _heal_alone(connection, run_id, now) or _rollback(connection, run_id, now)
             if dry:
                 transaction.rollback()
             return done
@@ -64,17 +67,27 @@ def rollback(engine: Engine, run_id: int, now: datetime, *, dry: bool = False) -
     return retried(engine, work, what=f"rolling back run {run_id}")
 
 
+def _heal_alone(connection: Connection, run_id: int, now: datetime) -> RolledBack | None:
+    """What healing did for a run of which no price stands; None where it has nothing to heal, either."""
+    if not clock_healing.is_healable(connection, run_id, now):
+        return None
+    store_id = connection.execute(select(crawl_runs.c.store_id).where(crawl_runs.c.id == run_id)).scalar()
+    healed = clock_healing.heal(connection, run_id, now)
+    return RolledBack(run_id, store_id, 0, 0, 0, 0, 0, healed) if healed else None
+
+
 def _rollback(connection: Connection, run_id: int, now: datetime) -> RolledBack:
     store_id = _store(connection, run_id)
     lock_store(connection, store_id)
     run = connection.execute(select(crawl_runs).where(crawl_runs.c.id == run_id).with_for_update()).one()
     _refuse(connection, run)
-    history, restored, removed = _restore_prices(connection, run)
-    texts = sum(_restore(connection, run, entry) for entry in reversed(unpacked(run.undo)))
+    slot_marks.stores(connection, [store_id], now)
+    history, restored, removed = _restore_prices(connection, run, now)
+    texts = sum(_restore(connection, run, entry, now) for entry in reversed(unpacked(run.undo)))
     connection.execute(update(crawl_runs).where(crawl_runs.c.id == run_id).values(rolled_back_at=now))
-    _bring_periods_back(connection, store_id, now)
     fingerprints.refresh(connection, store_id)
-    return RolledBack(run_id, store_id, history, restored, removed, texts, unlearn(connection, run_id))
+    aliases, healed = unlearn(connection, run_id), clock_healing.heal(connection, run_id, now)
+    return RolledBack(run_id, store_id, history, restored, removed, texts, aliases, healed)
 
 
 def _store(connection: Connection, run_id: int) -> int:
@@ -109,12 +122,13 @@ def _refuse(connection: Connection, run: Row[Any]) -> None:
         raise RollbackRefused(f"later runs stand on run {run.id}: roll back {', '.join(map(str, ids))} first")
 
 
-def _restore_prices(connection: Connection, run: Row[Any]) -> tuple[int, int, int]:
+def _restore_prices(connection: Connection, run: Row[Any], now: datetime) -> tuple[int, int, int]:
     """Takes the run's entries out of the history, and gives each listing that it wrote the row of the entry before."""
     mine = {"store": run.store_id, "run": run.id}
     sql = """SELECT listing_id FROM price_changes WHERE store_id = :store AND crawl_run_id = :run
         UNION SELECT listing_id FROM prices WHERE store_id = :store AND crawl_run_id = :run ORDER BY 1"""
     changed = list(connection.execute(text(sql), mine).scalars())
+    slot_marks.listings(connection, changed, now)
     sql = "DELETE FROM price_changes WHERE store_id = :store AND crawl_run_id = :run"
     history = connection.execute(text(sql), mine).rowcount
     ids = {"store": run.store_id, "ids": listed(connection, changed)}
@@ -130,7 +144,7 @@ def _restore_prices(connection: Connection, run: Row[Any]) -> tuple[int, int, in
     return history, restored, max(0, there - restored)
 
 
-def _restore(connection: Connection, run: Row[Any], entry: dict[str, Any]) -> int:
+def _restore(connection: Connection, run: Row[Any], entry: dict[str, Any], now: datetime) -> int:
     """Puts back range, absence, texts and the store's row as one publish of the run found them. Returns the texts."""
     _restore_range(connection, run.store_id, entry)
     ids = [row[0] for row in entry.get("missing", [])]
@@ -140,6 +154,8 @@ def _restore(connection: Connection, run: Row[Any], entry: dict[str, Any]) -> in
     back = [(run.store_id, *row) for row in entry.get("missing", []) if row[1] is not None]
     bulk.insert(connection, missing_listings, names, back)
     texts = sum(_restore_text(connection, *row) for row in entry.get("texts", []))
+    moved = [changed["product_id"] for _, changed in entry.get("texts", []) if "product_id" in changed]
+    slot_marks.products(connection, {product for pair in moved for product in pair}, now)
     _leave_categories(connection, entry.get("product_categories", []))
     _restore_store(connection, run, entry["store"])
     return texts
@@ -196,17 +212,3 @@ def _leave_categories(connection: Connection, pairs: Sequence[Sequence[int]]) ->
         there = exists().where(listings.c.product_id == product_id, listings.c.category_id == category_id)
         mine = (table.product_id == product_id, table.category_id == category_id, ~there)
         connection.execute(delete(product_categories).where(*mine))
-
-
-def _bring_periods_back(connection: Connection, store_id: int, now: datetime) -> None:
-    """Ends membership periods that begin in the future: the clock of a run or of a merge was ahead."""
-    period = membership_periods
-    ahead = (period.c.store_id == store_id, period.c.from_at > now)
-    rows = connection.execute(select(period).where(*ahead).order_by(period.c.from_at)).all()
-    if not rows:
-        return
-    connection.execute(delete(period).where(*ahead))
-    connection.execute(update(period).where(period.c.store_id == store_id, period.c.to_at > now).values(to_at=now))
-    last = rows[-1]
-    values = {"store_id": store_id, "from_at": now, "group_id": last.group_id, "anchor_id": last.anchor_id}
-    connection.execute(period.insert().values(**values))

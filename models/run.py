@@ -33,6 +33,8 @@ class Run:
 
 def check_token(connection: Connection, run: Run, **values: Any) -> None:
     """Locks the run's row, with `values` written to it. Raises LeaseLost unless the run is running under our token."""
+    if run.store_id not in (None, values.get("store_id", run.store_id)):
+        raise LeaseLost(run.id, "running", f"the row of its store, {run.store_id}, is gone")
     mine = (crawl_runs.c.id == run.id, crawl_runs.c.lease_token == run.token, crawl_runs.c.status == "running")
     if values:
         found = connection.execute(update(crawl_runs).where(*mine).values(**values)).rowcount

@@ -162,19 +162,18 @@ def _lease_store(connection: Connection, store_id: int, values: Mapping[str, Any
 def heartbeat(engine: Engine, run: Run, now: datetime, categories: Iterable[Category] = ()) -> None:
     """Prolongs the lease to `now` + lease_seconds; records categories whose walk ended and whose rows are staged.
 
-    Raises LeaseLost when the run was abandoned or taken over: stop crawling.
+    Raises LeaseLost when the run or its store is another's by now, or one of their rows is gone: stop crawling.
     """
     until = now + timedelta(seconds=run.lease_seconds)
 
     def work() -> None:
         with engine.begin() as connection:
+            held = True
             if run.store_id is not None:  # the store before the run: the order in which publishing locks them
-                connection.execute(
-                    update(stores)
-                    .where(stores.c.id == run.store_id, stores.c.lease_token == run.token)
-                    .values(lease_until=until)
-                )
+                held = leases.prolong(connection, run.store_id, run.token, until)
             check_token(connection, run, lease_until=until)
+            if not held:
+                raise LeaseLost(run.id, "running", "the row of its store is another's or gone")
             record(connection, run.id, list(categories), now)
 
     retried(engine, work, what=f"heartbeat of run {run.id}")

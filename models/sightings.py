@@ -58,6 +58,11 @@ class Seen:
         """The lines that have a price."""
         return self.which != NEVER
 
+    @property
+    def oldest(self) -> datetime:
+        """The time of the oldest look that is the last one at any line; there must be one."""
+        return min(self.looks[number].sighting.at for number in np.unique(self.which[self.lines]).tolist())
+
     def at(self, ordinal: int) -> Look | None:
         """The last look at one line."""
         which = int(self.which[ordinal]) if ordinal < len(self.which) else NEVER

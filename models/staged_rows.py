@@ -33,11 +33,9 @@ def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
     """The values of COLUMNS for a row that StagingWriter takes. Raises KeyError, ValueError, TypeError: no row."""
     get = row.get
     unit_price, path, until, scraped = get("unit_price"), get("category_path"), get("offer_until"), get("scraped_at")
+    head = (run_id, seq, row["sku"], row["name"])
     return (
-        run_id,
-        seq,
-        row["sku"],
-        row["name"],
+        *head,
         get("brand"),
         get("gtin"),
         get("size"),

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from models import bulk
 from models.dialect import is_postgres
+from models.errors import StorageError
 from models.quarantine import Poison, quarantine
 from models.retry import delays, is_poison, is_transient, original
 from models.run import Run, hold_lease
@@ -64,6 +65,8 @@ class StagingWriter:
         self._rows: deque[dict[str, Any]] = deque()
         self._wake = threading.Condition()
         self._closing = False
+        self._given_up = False
+        self._ended = threading.Event()
         self._room: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name=f"staging-{run_id}", daemon=True)
@@ -100,8 +103,20 @@ class StagingWriter:
         self._closing = True
         self._notify()
         if self._thread.ident is not None:
-            await asyncio.to_thread(self._thread.join)
+            await asyncio.to_thread(self._ended.wait)
         return Totals(self.accepted, self.staged, self.quarantined, self.error)
+
+    def give_up(self, why: str) -> None:
+        """Writes nothing more, for a run that has lost its store or its database; `close` no longer waits.
+
+        A statement that the database never answers stays behind in the thread, which ends with the process.
+        """
+        self.error, self._given_up = self.error or why, True
+        with self._wake:
+            self._wake.notify_all()
+        self._ended.set()
+        if self._room is not None:
+            self._room.set()
 
     def _notify(self) -> None:
         # The lock is only ever held for the instant of a wake-up, never while the thread writes.
@@ -111,21 +126,25 @@ class StagingWriter:
     def _run(self) -> None:
         try:
             seq = self._patiently(self._adopt)
-            while batch := self._take():
+            while not self._given_up and (batch := self._take()):
                 work, tries = _Plain(self.run_id, seq, batch), itertools.count()
                 self._patiently(lambda rows=work, tries=tries: self._write(rows, next(tries)))  # type: ignore[misc]
                 seq += len(batch)
                 self._forget(len(batch))
+        except StorageError as error:
+            logger.error("Staging of run %s gave up: %s", self.run_id, error)
+            self.error = self.error or str(error)
         except Exception as error:
             logger.exception("Staging of run %s gave up", self.run_id)
-            self.error = f"{type(error).__name__}: {original(error)}".strip()
+            self.error = self.error or f"{type(error).__name__}: {original(error)}".strip()
         finally:
             self._forget(len(self._rows))
+            self._ended.set()
 
     def _take(self) -> list[dict[str, Any]]:
         """The next batch, left in the buffer until it is committed; empty when all is written and we close."""
         with self._wake:
-            while not self._closing and len(self._rows) < self.batch:
+            while not (self._closing or self._given_up) and len(self._rows) < self.batch:
                 if not self._wake.wait(IDLE_SECONDS) and self._rows:
                     break
         return list(itertools.islice(self._rows, self.batch))
@@ -143,11 +162,11 @@ class StagingWriter:
             try:
                 return work()
             except Exception as error:
-                if not is_transient(self.engine, error) or waited >= self.patience:
+                if self._given_up or not is_transient(self.engine, error) or waited >= self.patience:
                     raise
                 logger.warning("Staging of run %s waits for the database: %s", self.run_id, original(error))
                 with self._wake:
-                    self._wake.wait_for(lambda: False, timeout=delay(attempt))
+                    self._wake.wait_for(lambda: self._given_up, timeout=delay(attempt))
                 waited, attempt = waited + delay(attempt), attempt + 1
 
     def _adopt(self) -> int:

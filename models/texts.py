@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
-from models import bulk
+from models import bulk, slot_marks
 from models.brand_rows import brand_ids
 from models.category_rows import add_to_categories, category_ids
 from models.dialect import among, is_postgres, listed, temporary
@@ -52,6 +52,8 @@ def agree(connection: Connection, run: Run, company: str, told: Sequence[Told], 
     category_id = category_ids(connection, run.company_id, said)
     product_id = _products(connection, run, company, changes, said, now)
     written = _write(connection, changes, said, product_id, category_id)
+    products = ((change.before["product_id"], product_id[one.sku]) for change, one in zip(changes, said, strict=True))
+    slot_marks.products(connection, {one for pair in products if pair[0] != pair[1] for one in pair}, now)
     pairs = {(product_id[one.sku], category) for one in said if (category := category_id[one.path]) is not None}
     added = add_to_categories(connection, pairs)
     return {

@@ -14,10 +14,11 @@ class CleanPipeline(Stage):
     name = "clean"
 
     def process(self, item: ProductItem) -> ProductItem:
+        named = item.name is not None
         for field, bound in _BOUNDS.items():
             setattr(item, field, _text(getattr(item, field), bound))
         item.sku, item.store_id = item.sku.strip(), item.store_id.strip()
-        if item.name is None:
+        if named and item.name is None:
             self.count("no_name")
             item.is_unreadable = True
         item.category_path = tuple(name for name in (_text(name, 120) for name in item.category_path) if name)

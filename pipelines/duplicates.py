@@ -14,15 +14,21 @@ _OFFER = (
 
 @dataclass(slots=True)
 class _Seen:
+    """What the rows of a listing have shown so far."""
+
     sponsored: bool
+    """As advertisements only."""
     has_no_price: bool
-    """Its price could not be read."""
+    """The price could not be read in any."""
+    has_no_name: bool
+    """The name could not be read in any."""
     offer: int
+    """Of the last one."""
     category_path: tuple[str, ...]
 
 
 class DuplicatesPipeline(Stage):
-    """Drops and counts repeats; lets through what changes the offer or first gives a category."""
+    """Drops and counts repeats; lets through what changes the offer, or first gives a category, a name or a price."""
 
     name = "duplicates"
 
@@ -40,15 +46,25 @@ class DuplicatesPipeline(Stage):
         path = seen.category_path if seen and seen.category_path else item.category_path
         if not item.sponsored:
             item.category_path = path
-        self._seen[key] = _Seen(item.sponsored, _has_no_price(item), offer, path)
+        self._seen[key] = _Seen(
+            sponsored=item.sponsored and (seen is None or seen.sponsored),
+            has_no_price=_has_no_price(item) and (seen is None or seen.has_no_price),
+            has_no_name=item.name is None and (seen is None or seen.has_no_name),
+            offer=offer,
+            category_path=path,
+        )
         return item
 
     def _judge(self, item: ProductItem, seen: _Seen, offer: int) -> None:
-        if item.sponsored and not seen.sponsored:
+        if seen.has_no_name and item.name is not None:
+            self.count("readable_at_last")  # a row without a name is staged for a known sku only
+        elif seen.has_no_price and not _has_no_price(item):
+            self.count("readable_at_last")
+        elif item.sponsored and not seen.sponsored:
             self.drop("advertised_after_organic", item)
-        if _has_no_price(item) and not seen.has_no_price and item.sponsored == seen.sponsored:
+        elif _has_no_price(item) and not seen.has_no_price and item.sponsored == seen.sponsored:
             self.drop("unreadable_again", item)
-        if seen.sponsored and not item.sponsored:
+        elif seen.sponsored and not item.sponsored:
             self.count("organic_replaces_advertised")
         elif offer != seen.offer:
             self.count("changed_offer")

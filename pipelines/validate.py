@@ -40,8 +40,10 @@ class ValidatePipeline(Stage):
                 self.drop(f"no_{field}", item)
         if not (_ID.fullmatch(item.sku) and _ID.fullmatch(item.store_id)):
             self.drop("bad_id", item)
-        if not _is_text(item.name) or not item.name:
-            item.name, item.is_unreadable = None, True
+        if item.name is not None and not (_is_text(item.name) and item.name):
+            self.count("no_name")
+            item.name = None
+        item.is_unreadable = item.name is None or item.is_unreadable
         if item.price_cents is not None and not _is_whole(HIGHEST_CENTS, item.price_cents):
             self.count("bad_price")
             item.price_cents, item.is_unreadable = None, True

@@ -6,6 +6,7 @@ import threading
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sandbox import garble
 from sandbox.site import Tamper
 
 KINDS = {
@@ -23,6 +24,10 @@ KINDS = {
     "no_rows": "the total stays, no rows come",
     "gone": "`value` of the rows (0.09) are left out, the total stays",
     "prices": "all prices are multiplied by `value` (2.0)",
+    "renumbered": "`value` of the rows (1.0) carry other skus",
+    "unreadable_prices": "`value` of the rows (0.03) show no price where one is due: `form` text, zero, negative, "
+    "object (each row one of these without it), basis (loose goods cost neither what a piece nor what a kilogram does)",
+    "unreadable_names": "`value` of the rows (0.03) show no name where one is due",
     "day": "the server's day becomes `value`, then the request is answered",
     "build": "Coles' build id turns, then the request is answered",
     "switch": "the switch named `value` goes on, then the request is answered",
@@ -47,7 +52,7 @@ class Fault:
     body: str | None = None
     retry_after: str | None = None
     seconds: float = 0.0
-    form: str = "imperva"
+    form: str = ""
     value: Any = None
     number: int = 0
     seen: int = 0
@@ -57,6 +62,9 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"unknown fault {self.kind!r}: one of {', '.join(sorted(KINDS))}")
+        forms = (*garble.PRICES, garble.BASIS)
+        if self.kind == "unreadable_prices" and self.form not in ("", *forms):
+            raise ValueError(f"unknown form {self.form!r} of unreadable_prices: one of {', '.join(forms)}")
         self.pattern = re.compile(self.match)
 
     def fires(self, chain: str, target: str) -> bool:

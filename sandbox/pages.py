@@ -39,7 +39,7 @@ PLAIN = "<html><head><title>We'll be right back</title></head><body><h1>Down for
 def of_fault(fault: Fault, denial: str) -> Reply | None:
     """The answer that a fault gives instead of the site's; None where it changes another."""
     if fault.kind == "block":
-        return reply_html(FORMS[fault.form], fault.status or 200)
+        return reply_html(FORMS[fault.form or "imperva"], fault.status or 200)
     if fault.kind == "html":
         return reply_html(PLAIN, fault.status or 200)
     if fault.kind != "status":

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox import control, pages
+from sandbox import control, garble, pages
 from sandbox.faults import TAMPERING, Fault, Faults, tampering
 from sandbox.site import Ask, BodyCache, Reply, opaque
 from sandbox.sites import switches
@@ -176,6 +176,7 @@ class SandboxServer:
         if reply is None:
             reply = self._answer(request, entry, body, faults)
         for fault in faults:
+            reply = garble.garbled(entry.chain, reply, fault.kind, fault.value, fault.form)
             reply = pages.spoil(reply, fault.kind)
         return reply
 

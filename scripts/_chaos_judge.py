@@ -1,7 +1,8 @@
 """What must hold after every crawl, whatever befell it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import _oracle
@@ -10,13 +11,15 @@ from sqlalchemy import Row, distinct, func, select
 
 from models.checks import check
 from models.tables import crawl_run_categories, crawl_runs, staged_items
+from sandbox import garble
+from sandbox.world import World
 from splitcart.runs import Gates, code_of, exit_code
 
 if TYPE_CHECKING:
     from _chaos_rounds import Mishap
     from _chaos_scene import Scene
 
-SHRUNK = {"category_missing", "category_thin", "store_short"}
+SHRUNK = {"category_missing", "category_thin", "store_short", "store_small", "turnover"}
 """Reasons of a partial run that saw all there is, and less than before: a second one confirms it."""
 EXAMPLES = 3
 Prices = dict[str, Price]
@@ -56,7 +59,9 @@ def judge(scene: "Scene", mishap: "Mishap", store: tuple[str, str], days: Sequen
     status = found.run.status if found.run is not None else "no run"
     if status == "complete":
         allowed = tolerated(scene, found.run) if mishap.hides else 0
-        said.false = untrue(found.after, truths, allowed)
+        unread = unreadable(scene.sandbox.world, store[0], mishap.garbles)
+        kept = {sku: found.before.get(sku) for sku in unread}
+        said.false = untrue(found.after, truths, allowed, kept)
         if mishap.spoils and found.struck:
             said.false.append("a run that it befell says complete")
     said.lost = lost(found.before, found.after, truths)
@@ -65,8 +70,10 @@ def judge(scene: "Scene", mishap: "Mishap", store: tuple[str, str], days: Sequen
     if status not in ("complete", "partial") and found.after != found.before:
         said.others.append(f"a run that is {status} changed {len(_changed(found))} prices")
     said.others += _silent(mishap, found, status)
+    now = max(scene.now(), datetime.now(UTC))  # staging and quarantine have the machine's own time
     with scene.engine.connect() as connection:
-        said.others += [f"check_database: {one.check}: {one.count}, {one.examples[0]}" for one in check(connection)]
+        broken = list(check(connection, now))
+    said.others += [f"check_database: {one.check}: {one.count}, {one.examples[0]}" for one in broken]
     return said
 
 
@@ -80,10 +87,22 @@ def _changed(found: Found) -> set[str]:
     return {sku for sku in found.before.keys() | found.after.keys() if found.before.get(sku) != found.after.get(sku)}
 
 
-def untrue(after: Prices, truths: Sequence[Prices], allowed: int = 0) -> list[str]:
-    """What a complete run may not leave: another row than the truth's, or more than `allowed` rows missing."""
+def unreadable(world: World, chain: str, share: float) -> set[str]:
+    """Skus whose prices the fault `unreadable_prices` garbles."""
+    lines = world.catalogue(chain).lines if share else []
+    return {line.sku for line in lines if garble.is_struck("unreadable_prices", line.sku, share)}
+
+
+def untrue(
+    after: Prices, truths: Sequence[Prices], allowed: int = 0, kept: Mapping[str, Price | None] | None = None
+) -> list[str]:
+    """What a complete run may not leave: another row than the truth's, or more than `allowed` rows missing.
+
+    kept: rows that may be as they were, because what was shown of them could not be read.
+    """
     skus = after.keys() | {sku for truth in truths for sku in truth}
     wrong = {sku for sku in skus if after.get(sku) not in [truth.get(sku) for truth in truths]}
+    wrong -= {sku for sku, price in (kept or {}).items() if after.get(sku) == price}
     missing = {sku for sku in wrong if sku not in after}
     if len(missing) <= allowed:
         wrong -= missing

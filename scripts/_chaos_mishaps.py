@@ -5,6 +5,7 @@ from typing import Any
 
 import _chaos_databases as databases
 import _chaos_full as full
+import _chaos_leases as leases
 import _chaos_strikes as strikes
 from _chaos_rounds import PEACE, Mishap, Round
 from _chaos_scene import process
@@ -15,6 +16,7 @@ from sandbox.sites import switches
 
 PG = ("postgresql",)
 BLOCKS = ("imperva", "imperva_script", "imperva_incident", "akamai", "cloudflare")
+UNREADABLE = 0.03
 STATUSES = (400, 401, 403, 404, 410, 429, 500, 502, 503, 504)
 
 
@@ -118,7 +120,19 @@ SITE = (
     Mishap("totals without rows", shown("no_rows")),
     Mishap("an empty store", shown("empty"), known=True),
     Mishap("9% of the rows gone", shown("gone", value=0.09), hides=True, known=True),
+    Mishap(
+        "rows that cannot be read",
+        shown("unreadable_prices", at_once=True, value=UNREADABLE),
+        garbles=UNREADABLE,
+        known=True,
+    ),
     Mishap("doubled prices", shown("prices", at_once=True, value=2.0), spoils=True, known=True),
+    Mishap(
+        "prices that nobody can read",
+        drawn("unreadable_prices", at_once=(True,), form=("", "text", "zero", "negative", "object"), value=(0.5, 1.0)),
+        spoils=True,
+    ),
+    Mishap("names that nobody can read", shown("unreadable_names", at_once=True, value=0.5), spoils=True),
     Mishap("the site behaves otherwise", a_switch),
     Mishap("the network goes down", strike=network_goes_down),
     Mishap("the day turns", day_turns),
@@ -137,6 +151,7 @@ PROCESS = (
     Mishap("start raises", strikes.start_raises, spoils=True),
     Mishap("a pipeline raises", strikes.a_pipeline_raises, spoils=True),
     Mishap("two crawls of one store", strike=databases.second_crawl, harmless=True),
+    Mishap("the lease is lost", strike=leases.lease_lost, spoils=True),
 )
 DATABASE = (
     Mishap("readers look on", databases.readers_look_on, harmless=True),
@@ -144,6 +159,7 @@ DATABASE = (
     Mishap("the disk stays full", full.disk_stays_full, full.no_room_from_now_on, mute=True),
     Mishap("no space left", full.no_space_left, full.disk_fills_up, mute=True, fills_disk=True),
     Mishap("no space left to publish", full.no_space_left_to_publish, mute=True, fills_disk=True),
+    Mishap("the file is lost", leases.file_lost, spoils=True, mute=True, on=("sqlite",)),
     Mishap("another writer", strike=databases.another_writer, harmless=True, on=("sqlite",)),
     Mishap("backends terminated", strike=databases.backends_terminated, harmless=True, on=PG),
     Mishap("cut while staging", databases.cut_while_staging, harmless=True, on=PG, stops_server=True),

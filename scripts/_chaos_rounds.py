@@ -63,6 +63,7 @@ class Mishap:
     hides: rows are left out of answers; what a proof tolerates may be missing. on: the databases that it concerns.
     stops_server: only where we may stop the server. fills_disk: only where we may mount a small one.
     known: a lie that only a complete run before can tell.
+    garbles: the share of rows whose price or name cannot be read: their price may stay as it was, none may be delisted.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Mishap:
     stops_server: bool = False
     fills_disk: bool = False
     known: bool = False
+    garbles: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -32,8 +32,8 @@ class Doors:
         doors = self
 
         class DooredRun(RunExtension):
-            def now(self) -> datetime:
-                return doors.now()
+            def ahead(self) -> timedelta:
+                return doors.now() - datetime.now(UTC)
 
             def connect(self) -> Engine:
                 engine = super().connect()

@@ -61,13 +61,15 @@ def _short_of_totals(categories: Sequence[Category], gates: Gates) -> str | None
 
 def confirms(before: Shortfall | None, counts: Counts, coverage: Coverage, gates: Gates) -> bool:
     """Whether a run lacks the same as an earlier one: as many listings within the tolerance, the same categories, and
-    where too many ranged listings are unseen, as many of these.
+    where one of them had too many ranged listings unseen, as many of these.
 
     Fewer categories are not the same: what came back in one of them is missing elsewhere, where no run missed it.
     """
     if before is None or coverage.missing_keys != before.missing or not _near(counts.listings, before.listings, gates):
         return False
-    return not coverage.turnover or (before.unseen is not None and _near(counts.unseen, before.unseen, gates))
+    if before.unseen is None:
+        return not coverage.turnover
+    return _near(counts.unseen, before.unseen, gates)
 
 
 def _near(count: int, before: int, gates: Gates) -> bool:
@@ -196,7 +198,8 @@ def _small(listings: int, usual: float | None, gates: Gates) -> dict[str, str]:
 
 def _turnover(counts: Counts, gates: Gates) -> str | None:
     """Listings go one by one: where many are gone at once, the site has renumbered them or shows other goods."""
-    most = (1 - gates.turnover_share) * counts.ranged
-    if counts.unseen <= max(most, gates.slack(counts.ranged)):
+    least, again = gates.turnover_share * counts.ranged, counts.ranged - counts.unseen
+    if again >= least or counts.unseen <= gates.slack(counts.ranged):
         return None
+    most = counts.ranged - least
     return f"turnover: {counts.unseen} of {counts.ranged} ranged listings unseen, expected at most {most:g}"

@@ -51,15 +51,21 @@ class Counts:
     crosses_flip: bool = False
     """A specials flip lies between the first and the last page of the run."""
     error: str | None = None
-    """Of the worst CrawlError: blocked, store_mismatch, network_down, catalogue_error, failed, lease_lost."""
+    """Of the worst CrawlError: blocked, store_mismatch, certificate_refused, left_hosts, network_down, catalogue_error,
+    failed, lease_lost; alone, or with a colon and what happened."""
+    drops: Mapping[str, int] = field(default_factory=dict)
+    """Rows dropped or repaired, as {"stage/event": n}."""
     flipped: bool = False
     """A specials flip lies between the old prices and this run, so that many changes are to be expected."""
     unreadable: int = 0
     """Staged rows whose price or name was sent and could not be read."""
+    unnamed: int = 0
+    """Rows that were not staged: their name could not be read, and their sku is not known."""
     ranged: int = 0
-    """Listings that the store ranged after its last complete run (now, where that run did not count them)."""
+    """Listings that the store ranged after its last complete run (now, where that run did not count them), those aside
+    that a confirmed shortfall lacked."""
     unseen: int = 0
-    """Listings that the store ranges and this run did not see."""
+    """Listings that the store ranges and this run did not see, those aside that a confirmed shortfall lacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,7 @@ class Gates:
     first_share: float = 0.30
     """Of the company's usual listings, the part that a store's first complete run must see."""
     unreadable_share: float = 0.05
-    """Of the staged rows, the part that may be unreadable."""
+    """Of the staged rows, and those that had no name to be staged by, the part that may be unreadable."""
     changed_share: float = 0.40
     ratio_low: float = 0.8
     ratio_high: float = 1.25

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from splitcart.coverage import Coverage, confirm_after, confirms, cover
+from splitcart.run_causes import why_empty
 from splitcart.run_facts import Category, Counts, Gates, History, Shortfall, Verdict
 
 __all__ = [
@@ -36,7 +37,16 @@ EXIT_CODES = {
 }
 """Exit codes of the crawl command by status, or by reason where the reason has one of its own."""
 
-_ERRORS = ("blocked", "store_mismatch", "lease_lost", "failed", "network_down", "catalogue_error")
+_ERRORS = (
+    "blocked",
+    "store_mismatch",
+    "lease_lost",
+    "certificate_refused",
+    "left_hosts",
+    "failed",
+    "network_down",
+    "catalogue_error",
+)
 """Reasons of errors, the gravest first."""
 _GRAVE_IN_A_CATEGORY = ("blocked", "store_mismatch", "network_down", "catalogue_error")
 
@@ -110,17 +120,18 @@ def _stop(
         if stopped or (proven_empty and not any(c.seen for c in categories)):
             return None
         return "failed", (
-            f"empty_store: {counts.accepted} rows accepted, {counts.staged} staged, {counts.listings} listings, "
-            "expected at least 1"
+            f"empty_store: {why_empty(counts, categories)} ({counts.accepted} rows accepted, {counts.staged} staged, "
+            f"{counts.listings} listings, expected at least 1)"
         )
     implausible = _implausible(counts, gates)
     return None if implausible is None else ("failed", implausible)
 
 
 def _implausible(counts: Counts, gates: Gates) -> str | None:
-    if counts.unreadable > max(1, gates.unreadable_share * counts.staged):
+    unreadable, rows = counts.unreadable + counts.unnamed, counts.staged + counts.unnamed
+    if unreadable > max(1, gates.unreadable_share * rows):
         return (
-            f"implausible: the price or name of {counts.unreadable} of {counts.staged} staged rows could not be read, "
+            f"implausible: the price or name of {unreadable} of {rows} listed rows could not be read, "
             f"expected at most {gates.unreadable_share:.0%}"
         )
     if counts.known <= 0:
@@ -210,6 +221,7 @@ def _figures(counts: Counts, categories: Sequence[Category], coverage: Coverage,
         "median_ratio": ratio if ratio is not None and math.isfinite(ratio) else None,
         "last_complete": history.last_complete,
         "unreadable": counts.unreadable,
+        "unnamed": counts.unnamed,
         "ranged": counts.ranged,
         "unseen": counts.unseen,
         "company_usual": history.company_usual,

@@ -8,9 +8,11 @@ import logging
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -18,11 +20,21 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.settings import BaseSettings
 
-from splitcart_spiders.errors import BlockedError, BrowserMissing, CatalogueError, CrawlError, NetworkDown
-from splitcart_spiders.middlewares import is_dev
+from splitcart_spiders.errors import (
+    BlockedError,
+    BrowserMissing,
+    CatalogueError,
+    CertificateRefused,
+    CrawlError,
+    LeftHosts,
+    NetworkDown,
+)
+from splitcart_spiders.middlewares import is_dev, origin
 from splitcart_spiders.middlewares.blocks import block_reason
 from splitcart_spiders.middlewares.clock import Clock
+from splitcart_spiders.middlewares.dev import base_url_of
 from splitcart_spiders.middlewares.gate import Gate
+from splitcart_spiders.middlewares.hosts import Hosts
 from splitcart_spiders.sessions import Cookie
 
 if TYPE_CHECKING:
@@ -30,7 +42,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-HANDLER = "scrapy_playwright.handler.ScrapyPlaywrightDownloadHandler"
+HANDLER = "splitcart_spiders.browser_handler.BrowserHandler"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 UNNEEDED = frozenset({"image", "media", "font"})
 PATIENCE = 15.0
@@ -40,6 +52,8 @@ OPERATORS_PATIENCE = 600.0
 STOREFRONT = 'id="__NEXT_DATA__"'
 """What the page says once it is the storefront's own."""
 NO_NETWORK = ("ERR_NAME_", "ERR_CONNECTION_", "ERR_INTERNET_DISCONNECTED", "ERR_ADDRESS_", "ERR_NETWORK_", "ERR_EMPTY_")
+NO_TRUST = ("ERR_CERT_", "ERR_CERTIFICATE_", "ERR_SSL_SERVER_CERT", "ERR_SSL_PINNED")
+NO_ADDRESS = ("ERR_UNSAFE_REDIRECT", "ERR_UNSAFE_PORT", "ERR_UNKNOWN_URL_SCHEME", "ERR_DISALLOWED_URL_SCHEME")
 NO_SCREEN = ("XServer", "X server", "$DISPLAY")
 NO_BROWSER = ("Executable doesn't exist", "Failed to launch", "BrowserType.launch")
 
@@ -62,21 +76,28 @@ def configure(settings: BaseSettings, url: str, *, headful: bool = False) -> Non
 
     For a spider's from_crawler, where settings may still change.
     """
-    options: dict[str, Any] = {"headless": not headful, "args": ["--no-sandbox"] if os.geteuid() == 0 else []}
+    arguments = [f"--host-resolver-rules={only(url)}", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    options: dict[str, Any] = {"headless": not headful, "args": arguments}
     path = chromium_path(settings)
     if path:
         options["executable_path"] = path
     values = {
         "DOWNLOAD_HANDLERS": settings.getdict("DOWNLOAD_HANDLERS") | {urlsplit(url).scheme: HANDLER},
         "PLAYWRIGHT_LAUNCH_OPTIONS": options,
-        "PLAYWRIGHT_ABORT_REQUEST": unneeded(urlsplit(url).netloc),
+        "PLAYWRIGHT_ABORT_REQUEST": unneeded(url),
     }
     settings.setdict(values, priority="spider")
 
 
-def unneeded(netloc: str) -> Callable[[Any], bool]:
-    """Which of the page's requests the browser does not send: pictures, films, fonts, and all to other hosts."""
-    return lambda request: request.resource_type in UNNEEDED or urlsplit(request.url).netloc != netloc
+def only(url: str) -> str:
+    """Chromium's rules that a URL's host alone has an address (and a proxy): redirects do not come to `unneeded`."""
+    hosts = {urlsplit(each).hostname for each in (url, *getproxies().values())} - {None}
+    return ", ".join(["MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in sorted(hosts, key=str))])
+
+
+def unneeded(url: str) -> Callable[[Any], bool]:
+    """Which of the page's requests the browser does not send: pictures, films, fonts, and all that leave its origin."""
+    return lambda request: request.resource_type in UNNEEDED or origin(request.url) != origin(url)
 
 
 class PageVisit:
@@ -88,15 +109,37 @@ class PageVisit:
         self.patience = OPERATORS_PATIENCE if headful else PATIENCE
         self.clock = clock
         self.gate = Gate.of(crawler)
+        self.origin = origin(base_url_of(crawler.settings) if is_dev(crawler.spider) else url)
+        self.elsewhere: str | None = None
+        """The first address outside of its origin that the page went to, or would have gone to."""
 
     async def cookies(self) -> list[Cookie]:
         """The cookies that the page leaves in the browser. Raises a CrawlError where it is not the storefront's."""
         page, status = await self._open()
         try:
             await self._settle(page, status)
+            self.watch(page.url)
+            self.check()
             return [self._cookie(cookie) for cookie in await page.context.cookies()]
         finally:
             await close(page)
+
+    def asked(self, request: Any) -> None:
+        """Note where the page itself goes; redirects come here as well."""
+        from playwright.async_api import Error
+
+        with suppress(Error):  # its frame may be gone
+            if request.is_navigation_request() and request.frame.parent_frame is None:
+                self.watch(request.url)
+
+    def watch(self, url: str) -> None:
+        """Note an address outside of the page's origin."""
+        self.elsewhere = self.elsewhere or (url if origin(url) != self.origin else None)
+
+    def check(self) -> None:
+        """Raises LeftHosts where the page has left its origin."""
+        if self.elsewhere is not None:
+            raise Hosts.of(self.crawler).error(f"GET {self.url} in the browser", self.elsewhere)
 
     async def plain_cookies(self, before: list[Cookie]) -> list[Cookie]:
         """The cookies after a plain request with those of before. Raises a CrawlError where it is no storefront's."""
@@ -121,12 +164,19 @@ class PageVisit:
         from playwright.async_api import Error
 
         settings = self.crawler.settings
-        context = {"user_agent": settings["USER_AGENT"], "locale": "en-AU"}
-        meta = {"playwright": True, "playwright_include_page": True, "playwright_context_kwargs": context}
+        # A service worker's requests would pass by PLAYWRIGHT_ABORT_REQUEST.
+        context = {"user_agent": settings["USER_AGENT"], "locale": "en-AU", "service_workers": "block"}
+        meta = {
+            "playwright": True,
+            "playwright_include_page": True,
+            "playwright_context_kwargs": context | {"ignore_https_errors": False},
+            "playwright_page_event_handlers": {"request": self.asked},
+        }
         for left in range(settings.getint("RETRY_TIMES"), -1, -1):
             try:
                 response = await self._ask({}, meta)
             except Error as error:
+                self.check()
                 found = as_crawl_error(error, self.url)
                 if not left or not isinstance(found, NetworkDown):
                     raise found from error
@@ -148,6 +198,7 @@ class PageVisit:
             if STOREFRONT in body:
                 return
             await self.gate.sleep(self.clock, 1)
+        self.check()
         if owner := block_reason(status, body.encode()):
             raise BlockedError(f"{self.url} is a block page in the browser too ({owner}, {status}).")
         raise CatalogueError(f"{self.url} did not become the storefront's page within {self.patience:g} s.")
@@ -171,6 +222,10 @@ def set_cookies(response: Response) -> list[Cookie]:
 def as_crawl_error(error: Exception, url: str) -> CrawlError:
     """What a browser's error means for the crawl."""
     said = str(error).strip().partition("\n")[0]
+    if any(sign in str(error) for sign in NO_TRUST):
+        return CertificateRefused(f"GET {url} in the browser: {said}.")
+    if any(sign in str(error) for sign in NO_ADDRESS):
+        return LeftHosts(f"GET {url} in the browser leads to what is none of this chain's hosts: {said}.")
     if any(sign in str(error) for sign in NO_NETWORK):
         return NetworkDown(f"GET {url} in the browser: {said}.")
     if any(sign in str(error) for sign in NO_SCREEN):

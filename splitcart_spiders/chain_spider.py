@@ -7,15 +7,17 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from scrapy import Request, Spider
+from scrapy.exceptions import DownloadCancelledError
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from splitcart.periods import Flip
-from splitcart_spiders.arguments import count, names, refuse_unknown, store_id, truth
+from splitcart_spiders.arguments import count, names, refuse_unknown, store_id, trusts_clock, truth
 from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch, UnknownCategory
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
+from splitcart_spiders.limits import check_settings
 from splitcart_spiders.middlewares import user_agent
 from splitcart_spiders.middlewares.gate import Gate
 from splitcart_spiders.walk import Node, Page
@@ -31,6 +33,8 @@ class ChainSpider(Spider):
 
     chain: ModuleType
     """The mapping, splitcart_spiders.chains.<name>."""
+    hosts: ClassVar[frozenset[str]] = frozenset()
+    """Hosts that are asked besides those of the first request; requests and redirects to any other end the crawl."""
     flip: ClassVar[Flip] = Flip()
     """When the company's weekly specials change, in the store's own time."""
     timezone: ClassVar[str] = "Australia/Sydney"
@@ -49,6 +53,7 @@ class ChainSpider(Spider):
         probe: str | None = None,
         resume: str | None = None,
         wait: str | None = None,
+        clock: str | None = None,
         accept_fulfilment: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -58,6 +63,7 @@ class ChainSpider(Spider):
         self.dev = truth(dev, "dev")
         self.resume = truth(resume, "resume")
         self.wait = truth(wait, "wait")
+        self.trusts_clock = trusts_clock(clock)
         self.accept_fulfilment = truth(accept_fulfilment, "accept_fulfilment")
         self.wanted = names(categories, "categories")
         self.probe = count(probe, "probe", least=1)
@@ -69,6 +75,7 @@ class ChainSpider(Spider):
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
         super().update_settings(settings)
+        check_settings(settings)
         settings.set("USER_AGENT", user_agent(settings), priority="project")
 
     # What a chain says -----------------------------------------------------------------------------------------
@@ -221,4 +228,6 @@ def describe(failure: Failure, request: Request) -> str:
     error = failure.value
     if isinstance(error, HttpError):
         return f"{request.url} answered {error.response.status}"
-    return f"{request.url}: {error or type(error).__name__}"
+    if isinstance(error, DownloadCancelledError):  # Scrapy says so in its log only
+        return f"{request.url} sent more than DOWNLOAD_MAXSIZE allows"
+    return f"{request.url}: {str(error) or type(error).__name__}"

@@ -6,6 +6,8 @@ class CrawlError(Exception):
 
     reason = "failed"
     remedy = "Read the log above this line."
+    breaks_off = False
+    """Whether answers under way are of no use any more, so that the crawl does not wait for them."""
 
 
 class BlockedError(CrawlError):
@@ -31,6 +33,26 @@ class NetworkDown(CrawlError):
     remedy = "Check this machine's network and DNS, then crawl again. Nothing was published."
 
 
+class CertificateRefused(CrawlError):
+    """Raised when a host's certificate is not trusted, not valid now, or not that host's. It is never asked again."""
+
+    reason = "certificate_refused"
+    remedy = (
+        "Check this machine's clock and its CA certificates (Debian: ca-certificates; SSL_CERT_FILE names another "
+        "file); else something between here and the site answers for it. Nothing was published."
+    )
+
+
+class LeftHosts(CrawlError):
+    """Raised when an answer, or a request made from one, leads to an address that is not the chain's own."""
+
+    reason = "left_hosts"
+    remedy = (
+        "Open the first address in a browser: where the chain has moved, the spider must name the new host (hosts). "
+        "The second address was not asked, and nothing was published."
+    )
+
+
 class CatalogueError(CrawlError):
     """Raised for an impossible answer: a total above 0 without rows, a page that repeats before the total, a cap."""
 
@@ -42,6 +64,22 @@ class UnknownCategory(CatalogueError):
     """Raised when `-a categories=` names what the store's tree does not have."""
 
     remedy = "Name a category as the tree does, by its name, slug or key, or leave -a categories= out."
+
+
+class StoreLost(CrawlError):
+    """Raised by the run's heartbeat when the run or its store is another's by now, or one of their rows is gone."""
+
+    reason = "lease_lost"
+    remedy = "Nothing was published. Look into crawl_runs for the run that has the store now, or crawl again."
+    breaks_off = True
+
+
+class DatabaseLost(CrawlError):
+    """Raised by the run's heartbeat when the database gave no answer while the lease lasted, or its file went."""
+
+    reason = "database_lost"
+    remedy = "Nothing was published. Bring the database back, then crawl again, with -a resume=1 within 6 hours."
+    breaks_off = True
 
 
 class BrowserMissing(CrawlError):

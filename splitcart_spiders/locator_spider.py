@@ -13,10 +13,11 @@ from twisted.python.failure import Failure
 from splitcart.periods import Flip
 from splitcart.timezones import state_code, zone_called, zone_for
 from splitcart_spiders import fields
-from splitcart_spiders.arguments import refuse_unknown, truth
+from splitcart_spiders.arguments import refuse_unknown, trusts_clock, truth
 from splitcart_spiders.chain_spider import decoded, describe
 from splitcart_spiders.errors import CatalogueError, CrawlError
 from splitcart_spiders.items import StoreItem
+from splitcart_spiders.limits import check_settings
 from splitcart_spiders.middlewares import user_agent
 from splitcart_spiders.middlewares.gate import Gate
 
@@ -35,21 +36,25 @@ class LocatorSpider(Spider):
     """One run finds every store of a chain. It is complete when each of its requests was answered."""
 
     chain: ModuleType
+    hosts: ClassVar[frozenset[str]] = frozenset()
+    """Hosts that are asked besides those of the first requests; requests and redirects to any other end the crawl."""
     flip: ClassVar[Flip] = Flip()
     timezone: ClassVar[str] = "Australia/Sydney"
     store_id = "*"
     """A locator's requests belong to no store."""
 
-    def __init__(self, dev: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, dev: str | None = None, clock: str | None = None, **kwargs: Any) -> None:
         refuse_unknown(type(self), kwargs)
         super().__init__(**kwargs)
         self.dev = truth(dev, "dev")
+        self.trusts_clock = trusts_clock(clock)
         self.unanswered: list[str] = []
         """What was asked without an answer; empty when the run is complete."""
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
         super().update_settings(settings)
+        check_settings(settings)
         settings.set("USER_AGENT", user_agent(settings), priority="project")
 
     def first_requests(self) -> Iterable[Request]:

@@ -2,7 +2,7 @@
 
 import os
 
-from splitcart_spiders.middlewares import ORDER
+from splitcart_spiders.middlewares import ORDER, SPIDER_ORDER
 
 BOT_NAME = "SplitCart"
 BOT_VERSION = "0.1"
@@ -46,6 +46,15 @@ DOWNLOAD_TIMEOUT = 60
 # The largest honest body is a category page of about 3 MB.
 DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 0
+# Breaks off what is under way when the run has lost its store.
+DOWNLOADER = "splitcart_spiders.downloader.GatedDownloader"
+# Certificates are verified by this handler, whatever the setting under it says. No other scheme is anybody's.
+_HTTP = "splitcart_spiders.tls.VerifyingHandler"
+DOWNLOAD_HANDLERS = {"http": _HTTP, "https": _HTTP, "data": None, "file": None, "ftp": None, "s3": None}
+DOWNLOAD_VERIFY_CERTIFICATES = True
+# Redirects are followed on the chain's own hosts only, and pages that send their reader elsewhere are pages.
+REDIRECT_MAX_TIMES = 10
+METAREFRESH_ENABLED = False
 # Two stores told apart by a cookie are two requests.
 REQUEST_FINGERPRINTER_CLASS = "splitcart_spiders.fingerprint.StoreRequestFingerprinter"
 
@@ -56,6 +65,8 @@ HEARTBEAT_SECONDS = 30
 LOCATOR_LEASE_SECONDS = 2 * 3600
 # Seconds by which a rehearsal's clock is ahead: with `-a dev=1` only, so that the sandbox's days are days to a run too.
 CLOCK_AHEAD = 0
+# A clock that is further ahead of the latest time in the database dates no run, unless `-a clock=trust` says so.
+CLOCK_MOST_DAYS = 400
 # Arguments of splitcart.runs.Gates, where an operator wants others than its defaults.
 RUN_GATES: dict[str, float] = {}
 # Rows of a market's other sellers are dropped and counted unless this is set.
@@ -86,11 +97,14 @@ ITEM_PIPELINES = {
 }
 # Each number has its reason where the middlewares are.
 DOWNLOADER_MIDDLEWARES = ORDER
+SPIDER_MIDDLEWARES = SPIDER_ORDER
 
 # A telnet console and a remote control are open doors.
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 FEED_EXPORT_ENCODING = "utf-8"
+# A name that begins with = is a formula to a spreadsheet.
+FEED_EXPORTERS = {"csv": "splitcart_spiders.exporters.SafeCsvItemExporter"}
 FEED_EXPORT_FIELDS = [
     "company", "store_id", "sku", "name", "brand", "gtin", "size", "price_cents", "was_price_cents", "price_basis",
     "typical_grams", "is_estimated", "is_on_special", "is_available", "is_ranged", "unit_price", "unit_of_measure",

@@ -18,6 +18,7 @@ from splitcart_spiders.middlewares import chain_of
 from splitcart_spiders.middlewares.clock import Clock
 from splitcart_spiders.middlewares.dev import base_url_of
 from splitcart_spiders.middlewares.gate import GateShut
+from splitcart_spiders.middlewares.hosts import Hosts
 from splitcart_spiders.sessions import Cookie, SessionFile
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class ShopperSpider(ChainSpider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Begin the session, then do as every spider does, with its cookies; nothing else where there is none."""
+        Hosts.of(self.crawler).name(self.first_page)
         try:
             cookies = await self.open_session()
         except CrawlError as error:

@@ -114,8 +114,8 @@ class Walker:
             if isinstance(item, Drop):
                 self.spider.count(f"mapping/{item.reason}")
                 continue
-            if item.is_unreadable:
-                self.spider.count(f"mapping/unreadable_{'name' if item.name is None else 'price'}")
+            if item.is_unreadable:  # listed all the same
+                self.spider.count(f"mapping/unreadable_{'price' if item.name else 'name'}")
             item.category_key = node.key
             self.yielded += 1
             yield item

@@ -1,13 +1,13 @@
 """Owns the crawl run: opens it, keeps its lease alive, asks the verdict, publishes or not."""
 
 import asyncio
+import functools
 import logging
 import os
 import socket
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from scrapy import signals
@@ -19,18 +19,24 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import barcodes, companies, endings, locate, runs
 from models import engine as engines
 from models import publish as publishing
+from models.errors import ClockWrong, StorageError
 from models.retry import original
 from models.staging import StagingWriter
 from splitcart.periods import crosses
 from splitcart.runs import Counts, Gates, History, Verdict, verdict
 from splitcart_spiders.chain_spider import ChainSpider
-from splitcart_spiders.extensions import outcome
+from splitcart_spiders.errors import CrawlError
+from splitcart_spiders.extensions import clock, database, outcome
+from splitcart_spiders.extensions.apart import apart
+from splitcart_spiders.extensions.lease import LeaseKeeper
 from splitcart_spiders.extensions.staging import Staging
-from splitcart_spiders.middlewares import is_dev
 from splitcart_spiders.middlewares.gate import Gate
 from splitcart_spiders.walk import is_proven
 
 logger = logging.getLogger(__name__)
+
+LAST_WORD = 5.0
+"""Seconds that a run which has lost its lease may take to end itself in the database."""
 
 
 class RunExtension:
@@ -44,14 +50,13 @@ class RunExtension:
         self.history = History()
         self.staging = Staging()
         self.exceptions: list[str] = []
-        self.beat: asyncio.Task[None] | None = None
+        self.lease: LeaseKeeper | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         if not issubclass(crawler.spidercls, ChainSpider):
             raise NotConfigured(f"{crawler.spidercls.name} crawls no store")
-        named = {name: crawler.settings.get(name) for name in ("DATABASE_URL", "XDG_DATA_HOME")}
-        extension = cls(crawler, engines.url_from({name: value for name, value in named.items() if value}))
+        extension = cls(crawler, database.url_of(crawler.settings))
         connect = crawler.signals.connect
         connect(extension.opened, signal=signals.spider_opened)
         for signal in (signals.spider_error, signals.item_error):
@@ -62,10 +67,13 @@ class RunExtension:
         crawler.splitcart_run = extension.staging  # type: ignore[attr-defined]
         return extension
 
+    def ahead(self) -> timedelta:
+        """By how much a rehearsal's clock is ahead of the machine's."""
+        return clock.ahead(self.crawler)
+
     def now(self) -> datetime:
         """The time that runs are dated with."""
-        ahead = self.crawler.settings.getfloat("CLOCK_AHEAD") if is_dev(self.crawler.spider) else 0.0
-        return datetime.now(UTC) + timedelta(seconds=ahead)
+        return clock.now() + self.ahead()
 
     # Opening ---------------------------------------------------------------------------------------------------
 
@@ -74,16 +82,17 @@ class RunExtension:
         try:
             self.gates()  # a slip in them is told before a store is crawled in vain
             self.engine = await asyncio.to_thread(self.connect)
+            await asyncio.to_thread(self.check_clock, spider)
             self.run = await self.take(spider)
             await self.begin(spider)
         except runs.StoreHeld as held:
             logger.error("%s", held)
             outcome.say(self.crawler, "held", str(held))
             raise CloseSpider("store_held") from None
-        except engines.SchemaMismatch as mismatch:
-            logger.error("%s", mismatch)
-            outcome.say(self.crawler, "failed", str(mismatch))
-            raise CloseSpider("schema_mismatch") from None
+        except (engines.SchemaMismatch, ClockWrong) as refusal:
+            logger.error("%s", refusal)
+            outcome.say(self.crawler, "failed", str(refusal))
+            raise CloseSpider("clock" if isinstance(refusal, ClockWrong) else "schema_mismatch") from None
         except Exception as error:
             self.exceptions.append(f"{type(error).__name__}: {error}")
             raise outcome.not_opened(self.crawler, error) from error
@@ -92,6 +101,11 @@ class RunExtension:
         engine = engines.create(self.url)
         engines.check_schema(engine)
         return engine
+
+    def check_clock(self, spider: ChainSpider) -> None:
+        assert self.engine is not None
+        most = self.crawler.settings.getfloat("CLOCK_MOST_DAYS")
+        clock.check(self.engine, self.now(), self.ahead(), most_days=most, trusted=spider.trusts_clock)
 
     async def take(self, spider: ChainSpider) -> runs.Run:
         """The run of this crawl; with `-a wait=1` as soon as the store is free."""
@@ -133,26 +147,25 @@ class RunExtension:
         if hasattr(spider, "barcodes_known"):
             known = await asyncio.to_thread(barcodes.known, self.engine, self.run.company_id, self.now())
             spider.barcodes_known = known
-        known_skus = partial(companies.known_skus, self.engine, self.run.company_id)
+        known_skus = functools.partial(companies.known_skus, self.engine, self.run.company_id)
         self.staging.begin(spider, StagingWriter.of(self.engine, self.run, batch=1000, buffer=3000), known_skus)
-        self.beat = asyncio.ensure_future(self.keep_lease())
+        every = self.crawler.settings.getfloat("HEARTBEAT_SECONDS")
+        self.lease = LeaseKeeper(self.heartbeat, self.lost, every=every, lasts=self.run.lease_seconds)
+        self.lease.start()
 
-    async def keep_lease(self) -> None:
-        """A heartbeat every HEARTBEAT_SECONDS; a lost lease ends the crawl."""
-        while True:
-            await asyncio.sleep(self.crawler.settings.getfloat("HEARTBEAT_SECONDS"))
-            try:
-                assert self.engine is not None
-                assert self.run is not None
-                ended = self.staging.ended_and_staged()
-                await asyncio.to_thread(runs.heartbeat, self.engine, self.run, self.now(), ended)
-            except runs.LeaseLost as lost:
-                self.exceptions.append(str(lost))
-                self.crawler.stats.set_value("splitcart/run/lease_lost", 1)
-                await self.crawler.engine.close_spider_async(reason="lease_lost")
-                return
-            except Exception:
-                logger.warning("The heartbeat of run %s failed", self.run.id if self.run else None, exc_info=True)
+    def heartbeat(self) -> Callable[[], None]:
+        """What writes a heartbeat, with the categories whose rows are staged by now."""
+        assert self.engine is not None
+        assert self.run is not None
+        return functools.partial(runs.heartbeat, self.engine, self.run, self.now(), self.staging.ended_and_staged())
+
+    def lost(self, error: CrawlError) -> None:
+        """End the crawl: the store may be another's."""
+        self.exceptions.append(str(error))
+        assert self.crawler.stats is not None
+        self.crawler.stats.set_value(f"splitcart/run/{error.reason}", 1)
+        self.staging.give_up(str(error))
+        Gate.of(self.crawler).shut(error)
 
     # Working -------------------------------------------------------------------------------------------------
 
@@ -164,14 +177,18 @@ class RunExtension:
 
     async def closed(self, spider: ChainSpider, reason: str) -> None:
         """Judge and publish; whatever goes wrong here is said in the exit code, too."""
-        if self.beat is not None:
-            self.beat.cancel()
+        if self.lease is not None:
+            self.lease.stop()
         if self.run is None:
             outcome.say_unless_said(self.crawler, "failed", f"the run could not be opened ({reason})")
+            return
+        if self.lease is not None and self.lease.error is not None:
+            await self.part(self.lease.error)
             return
         try:
             await self.staging.end_staging()
             judged = await asyncio.to_thread(self.conclude, spider, reason, self.now())
+            engines.check_file(self.engine)
             outcome.say(self.crawler, judged.status, judged.reason)
         except Exception as error:
             logger.exception("Run %s could not be concluded", self.run.id)
@@ -180,6 +197,17 @@ class RunExtension:
         finally:
             if self.engine is not None:
                 await asyncio.to_thread(self.engine.dispose)
+
+    async def part(self, error: CrawlError) -> None:
+        """End a run that has lost its lease, where the database answers soon; the exit code does not wait for it."""
+        assert self.engine is not None
+        why = f"{error.reason}: {error}"
+        try:
+            await asyncio.wait_for(apart(self.give_up, why, self.now()), LAST_WORD)
+            self.engine.dispose()
+        except TimeoutError:
+            logger.error("The run stays open until its lease ends: the database does not answer")
+        outcome.say(self.crawler, "failed", why)
 
     def conclude(self, spider: ChainSpider, reason: str, now: datetime) -> Verdict:
         assert self.run is not None
@@ -216,11 +244,15 @@ class RunExtension:
         assert self.engine is not None
         failed, told = Verdict("failed", why, "nothing", {}), {"exceptions": self.exceptions[:10]}
         try:
-            runs.finish(self.engine, self.run, failed, (), answered_for=None, counts=told, now=now)
-        except runs.LeaseLost:
-            logger.info("Run %s has ended or is another's by now", self.run.id)
-            return endings.ended_as(self.engine, self.run) or ("failed", why)
-        except SQLAlchemyError as error:
+            try:
+                runs.finish(self.engine, self.run, failed, (), answered_for=None, counts=told, now=now)
+            except runs.LeaseLost:
+                logger.info("Run %s has ended or is another's by now", self.run.id)
+                endings.let_go(self.engine, self.run)
+                ended = endings.ended_as(self.engine, self.run)
+                engines.check_file(self.engine)  # what was committed to a file that is gone tells nothing
+                return ended or ("failed", why)
+        except (SQLAlchemyError, StorageError) as error:
             logger.error("Run %s stays open until its lease ends: %s", self.run.id, original(error))
         return "failed", why
 
@@ -232,15 +264,22 @@ class RunExtension:
         assert self.run is not None
         assert self.engine is not None
         totals = self.staging.totals
-        error = Gate.of(self.crawler).error
         return replace(
             runs.measure(self.engine, self.run),
             accepted=totals.accepted if totals else -1,
             quarantined=totals.quarantined if totals else 0,
+            unnamed=self.staging.unnamed,
             requested=bool(spider.wanted or spider.probe),
             crosses_flip=crosses(spider.flip, self.run.timezone, self.run.started_at, now),
-            error=error.reason if error else ("failed" if self.exceptions else None),
+            error=self.worst(),
+            drops=outcome.drops(self.crawler),
         )
+
+    def worst(self) -> str | None:
+        """The error that the verdict judges, as `reason: what happened`."""
+        if error := Gate.of(self.crawler).error:
+            return f"{error.reason}: {error}"
+        return f"failed: {self.exceptions[0]}" if self.exceptions else None
 
     def gates(self) -> Gates:
         """The quality gates, from setting RUN_GATES."""

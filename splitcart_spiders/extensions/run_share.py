@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from datetime import UTC, datetime
 from typing import Any, Self
 
 from scrapy import signals
@@ -11,6 +10,8 @@ from scrapy.exceptions import NotConfigured
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import fleet
+from models.errors import StorageError
+from splitcart_spiders.extensions.apart import apart
 from splitcart_spiders.extensions.run import RunExtension
 from splitcart_spiders.extensions.stores import StoresExtension
 from splitcart_spiders.middlewares import is_dev, manners_on
@@ -59,13 +60,13 @@ class ShareExtension:
             await asyncio.sleep(self.heartbeat)
             try:
                 await self.take(owner)
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, StorageError) as error:
                 logger.warning("The share of run %s could not be read: %s", owner.run.id, error)
 
     async def take(self, owner: Any) -> int:
         """Set the share; how many runs are live, this one included."""
-        now = owner.now() if hasattr(owner, "now") else datetime.now(UTC)
-        live = max(1, await asyncio.to_thread(fleet.live_runs, owner.engine, owner.run.company_id, now))
+        now = owner.now()
+        live = max(1, await apart(fleet.live_runs, owner.engine, owner.run.company_id, now))
         self.rate.share = 1 / live
         return live
 

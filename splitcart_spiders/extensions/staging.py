@@ -23,6 +23,8 @@ class Staging:
         """What product pages told, by sku."""
         self.processed = 0
         """Items that left the pipelines so far."""
+        self.unnamed = 0
+        """Rows without a name of skus that nobody knows: counted, and not staged."""
         self.known_skus: Callable[[], frozenset[str]] = frozenset
         """Reads the skus of which the company has listings."""
         self.known: frozenset[str] | None = None
@@ -48,7 +50,7 @@ class Staging:
         assert self.writer is not None
         assert self.spider is not None
         if row["name"] is None and not await self.is_known(row["sku"]):
-            self.spider.count("staging/unnamed_and_unknown")
+            self.unnamed += 1
             return
         path = row["category_path"]
         row["is_promo"] = bool(path) and is_campaign(path[0], self.spider.chain.PROMO_ROOTS)
@@ -72,6 +74,11 @@ class Staging:
         """Write what is buffered; called once, by the last pipeline."""
         if self.writer is not None and self.totals is None:
             self.totals = await self.writer.close()
+
+    def give_up(self, why: str) -> None:
+        """Stage nothing more: the run has lost its lease, or its database."""
+        if self.writer is not None:
+            self.writer.give_up(why)
 
     def item_done(self) -> None:
         """An item left the pipelines: staged, dropped or refused."""

@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
 from scrapy import signals
@@ -16,9 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import engine as engines
 from models import locate, runs
+from models.errors import ClockWrong, StorageError
 from models.retry import original
 from splitcart.runs import Verdict
-from splitcart_spiders.extensions import outcome
+from splitcart_spiders.extensions import clock, database, outcome
 from splitcart_spiders.items import BarcodeItem, StoreItem
 from splitcart_spiders.locator_spider import LocatorSpider
 from splitcart_spiders.middlewares.gate import Gate
@@ -46,8 +47,7 @@ class StoresExtension:
     def from_crawler(cls, crawler: Crawler) -> Self:
         if not issubclass(crawler.spidercls, LocatorSpider):
             raise NotConfigured(f"{crawler.spidercls.name} finds no stores")
-        named = {name: crawler.settings.get(name) for name in ("DATABASE_URL", "XDG_DATA_HOME")}
-        extension = cls(crawler, engines.url_from({name: value for name, value in named.items() if value}))
+        extension = cls(crawler, database.url_of(crawler.settings))
         connect = crawler.signals.connect
         connect(extension.opened, signal=signals.spider_opened)
         for signal in (signals.spider_error, signals.item_error):
@@ -56,11 +56,15 @@ class StoresExtension:
         crawler.splitcart_run = extension  # type: ignore[attr-defined]
         return extension
 
+    def now(self) -> datetime:
+        """The time that runs are dated with."""
+        return clock.now() + clock.ahead(self.crawler)
+
     async def opened(self, spider: LocatorSpider) -> None:
         """Take the chain's locator, or close the spider before its first request."""
         try:
             self.engine, self.run = await asyncio.to_thread(self.open, spider)
-        except (runs.StoreHeld, engines.SchemaMismatch) as refusal:
+        except (runs.StoreHeld, engines.SchemaMismatch, ClockWrong) as refusal:
             logger.error("%s", refusal)
             status = "held" if isinstance(refusal, runs.StoreHeld) else "failed"
             outcome.say(self.crawler, status, str(refusal))
@@ -71,6 +75,8 @@ class StoresExtension:
     def open(self, spider: LocatorSpider) -> tuple[Engine, runs.Run]:
         engine = engines.create(self.url)
         engines.check_schema(engine)
+        rehearsed, most = clock.ahead(self.crawler), self.crawler.settings.getfloat("CLOCK_MOST_DAYS")
+        clock.check(engine, self.now(), rehearsed, most_days=most, trusted=spider.trusts_clock)
         target = runs.Target(
             company=spider.chain.COMPANY,
             slug=spider.chain.SLUG,
@@ -82,7 +88,7 @@ class StoresExtension:
             engine,
             target,
             spider=spider.name,
-            now=datetime.now(UTC),
+            now=self.now(),
             lease_seconds=self.crawler.settings.getint("LOCATOR_LEASE_SECONDS"),
             host=socket.gethostname(),
             pid=os.getpid(),
@@ -115,12 +121,13 @@ class StoresExtension:
             outcome.say_unless_said(self.crawler, "failed", f"the run could not be opened ({reason})")
             return
         try:
-            judged = await asyncio.to_thread(self.conclude, spider, reason, datetime.now(UTC))
+            judged = await asyncio.to_thread(self.conclude, spider, reason, self.now())
+            engines.check_file(self.engine)
             outcome.say(self.crawler, judged.status, judged.reason)
         except Exception as error:
             logger.exception("Locator run %s could not be concluded", self.run.id)
             told = f"the run could not be concluded: {original(error)}".strip()
-            await asyncio.to_thread(self.give_up, told, datetime.now(UTC))
+            await asyncio.to_thread(self.give_up, told, self.now())
             outcome.say(self.crawler, "failed", told)
         finally:
             if self.engine is not None:
@@ -144,7 +151,7 @@ class StoresExtension:
         failed, counts = Verdict("failed", why, "nothing", {}), {"exceptions": self.exceptions[:10]}
         try:
             runs.finish(self.engine, self.run, failed, (), answered_for=None, counts=counts, now=now)
-        except (runs.LeaseLost, SQLAlchemyError) as error:
+        except (StorageError, SQLAlchemyError) as error:
             logger.error("Locator run %s could not be ended: %s", self.run.id, original(error))
 
     def judge(self, spider: LocatorSpider, reason: str, known: int) -> Verdict:

@@ -1,6 +1,7 @@
 """How the crawl behaves on the wire: what it may send, when it stops, and where requests go in dev."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.settings import BaseSettings
@@ -10,6 +11,7 @@ from splitcart_spiders.arguments import is_yes
 
 ROBOTS_META = "splitcart_robots"
 """Meta key of a robots.txt request: never judged by robots.txt, by the block pages or by the retries' verdicts."""
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 ORDER: dict[str, int | None] = {
     # Replaced by ours, which know Crawl-delay, Retry-After, back-off and networks that are down.
@@ -18,14 +20,21 @@ ORDER: dict[str, int | None] = {
     # Replaced by ours at the same place, which fetches no list from the internet.
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "splitcart_spiders.middlewares.cookies.CookiesMiddleware": 700,
+    # Replaced by ours at the same place, which knows the hosts to the letter: scheme, name and port.
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "splitcart_spiders.middlewares.hosts.HostsMiddleware": 50,
+    # Replaced by ours at the same place, which names a redirect that leaves the hosts.
+    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
+    "splitcart_spiders.middlewares.hosts.RedirectMiddleware": 600,
+    # A page that sends its reader elsewhere is a page.
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
     # First on the way out: once the crawl is over nothing else has to think about a request.
     "splitcart_spiders.middlewares.gate.GateMiddleware": 40,
     # Before cookies and slots: what robots.txt forbids costs nothing.
     "splitcart_spiders.middlewares.robots.RobotsMiddleware": 100,
     # Sees an answer after BlocksMiddleware has judged it: a denial is never asked again.
     "splitcart_spiders.middlewares.retry.RetryMiddleware": 550,
-    # On the way back after decompression (590) and redirects (600): before MetaRefresh (580)
-    # could follow a challenge: judges the page that a shopper would see.
+    # On the way back after decompression (590) and redirects (600): judges the page that a shopper would see.
     "splitcart_spiders.middlewares.blocks.BlocksMiddleware": 585,
     # The sender: after the cache (900), so that only what leaves waits for its turn.
     "splitcart_spiders.middlewares.host_rate.HostRateMiddleware": 980,
@@ -33,6 +42,12 @@ ORDER: dict[str, int | None] = {
     "splitcart_spiders.middlewares.dev.DevMiddleware": 990,
 }
 """For the setting DOWNLOADER_MIDDLEWARES: every number with its reason."""
+
+SPIDER_ORDER: dict[str, int | None] = {
+    # The only one that must see what the spider begins with.
+    "splitcart_spiders.middlewares.hosts.FirstRequestsMiddleware": 100,
+}
+"""For the setting SPIDER_MIDDLEWARES."""
 
 
 def manners_on(settings: BaseSettings, *, dev: bool) -> bool:
@@ -59,5 +74,20 @@ def chain_of(spider: Spider | None) -> str:
 
 
 def host_of(request: Request) -> str:
-    """The host, with its port where the URL names one, that a request asks: what manners are counted by."""
-    return urlparse_cached(request).netloc.rpartition("@")[2].casefold()
+    """The host, with its port where that is not the scheme's own, that a request asks: what manners are counted by."""
+    parts = urlparse_cached(request)
+    return parts.netloc.rpartition("@")[2].casefold().removesuffix(DEFAULT_PORTS.get(parts.scheme, ":"))
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of a URL, the scheme's own port left out; all that two URLs of one site have in common.
+
+    Empty where they cannot be read. User info stays, so that it makes another origin.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    if not (parts.scheme and parts.netloc.isascii()):
+        return ""
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(DEFAULT_PORTS.get(parts.scheme, ':'))}"

@@ -2,16 +2,19 @@
 
 import asyncio
 import logging
-from typing import Self
+from collections.abc import Coroutine
+from typing import Any, Self, TypeVar
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
-from splitcart_spiders.errors import CrawlError
+from splitcart_spiders.errors import CatalogueError, CrawlError
 from splitcart_spiders.middlewares.clock import Clock
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class GateShut(IgnoreRequest):
@@ -30,6 +33,7 @@ class Gate:
         self.error: CrawlError | None = None
         """The first error that shut the gate; None while it is open."""
         self._shut = asyncio.Event()
+        self._broken_off = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
 
     @classmethod
@@ -47,6 +51,8 @@ class Gate:
             return
         self.error = error
         self._shut.set()
+        if error.breaks_off:
+            self._broken_off.set()
         if self.crawler.stats:
             self.crawler.stats.inc_value(f"splitcart/gate/{error.reason}")
         logger.error("%s: %s %s", type(error).__name__, error, error.remedy)
@@ -68,6 +74,20 @@ class Gate:
                 for task in tasks:
                     task.cancel()
         self.check()
+
+    async def unless_broken_off(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the work returns; raises GateShut, and cancels it, once an error that breaks off shuts the gate."""
+        tasks = [asyncio.ensure_future(work), asyncio.ensure_future(self._broken_off.wait())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if tasks[0].done():
+                return tasks[0].result()
+        finally:
+            for task in tasks:
+                task.cancel()
+        await asyncio.gather(tasks[0], return_exceptions=True)  # its connection is closed by then
+        self.check()
+        raise AssertionError("only a shut gate breaks off")
 
     def _close_spider(self, reason: str) -> None:
         try:
@@ -91,3 +111,8 @@ class GateMiddleware:
     def process_request(self, request: Request) -> None:
         """Raises GateShut once the crawl is over."""
         self.gate.check()
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """A request that must not be sent, or a host that is not who it says, ends the crawl before the next leaves."""
+        if isinstance(exception, CrawlError) and not isinstance(exception, CatalogueError):
+            self.gate.shut(exception)

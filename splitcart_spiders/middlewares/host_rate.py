@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -22,6 +23,12 @@ logger = logging.getLogger(__name__)
 
 LONGEST_WAIT = 120.0
 """Seconds that a site may ask us to wait; longer ends the run as blocked."""
+LONGEST_TOLD = 366 * 86400.0
+"""Seconds; whoever asks for more is said to have asked for these: no calendar holds every number."""
+SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
+LATER_YEAR = re.compile(r"\b[A-Z][a-z]{2} [0-9]{5,} [0-9]{2}:")
+"""In an HTTP date: a year that no datetime has."""
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 HOST_META = "splitcart_host"
 """Meta key while a request is under way: the host whose turn it took."""
 
@@ -97,7 +104,7 @@ class HostRate:
         if self.rate is None or seconds <= 0:
             return
         if seconds > LONGEST_WAIT:
-            until = self.clock.now() + timedelta(seconds=seconds)
+            until = self.clock.now() + timedelta(seconds=min(seconds, LONGEST_TOLD))
             self.gate.shut(BlockedError(f"{host} asks to be left alone until {until:%Y-%m-%dT%H:%M:%SZ}."))
             return
         logger.info("%s asks for a pause of %.0f s", host, seconds)
@@ -184,27 +191,32 @@ class HostRateMiddleware:
 
 
 def retry_after(response: Response, now: datetime) -> float | None:
-    """Seconds that a Retry-After header asks to wait, from seconds or an HTTP date; None where it says nothing.
+    """Seconds that Retry-After asks to wait, from seconds or an HTTP date; None where it says nothing that can be read.
 
-    A date is compared with the answer's own Date where it has one: the site's clock need not agree with ours.
+    At most LONGEST_TOLD, whatever it says; the longest where there are several. A date is compared with the answer's
+    own Date where it has one: the site's clock need not agree with ours.
     """
-    text = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
-    if text.isdecimal() and text.isascii():
+    answered = http_date((response.headers.get("Date") or b"").decode("latin-1")) or now
+    said = [_seconds(value.decode("latin-1").strip(), answered) for value in response.headers.getlist("Retry-After")]
+    return max((min(seconds, LONGEST_TOLD) for seconds in said if seconds is not None), default=None)
+
+
+def _seconds(text: str, answered: datetime) -> float | None:
+    if SECONDS.fullmatch(text):
         return float(text)
     until = http_date(text)
-    if until is None:
-        return None
-    answered = http_date((response.headers.get("Date") or b"").decode("latin-1"))
-    return (until - (answered or now)).total_seconds()
+    return None if until is None else (until - answered).total_seconds()
 
 
 def http_date(text: str) -> datetime | None:
-    """An HTTP date in UTC, None for anything else."""
+    """An HTTP date in UTC, None for anything else; the last moment there is for a date after it."""
     try:
         when = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except OverflowError:
+        return LAST_MOMENT
+    except (ValueError, TypeError, IndexError):
+        return LAST_MOMENT if LATER_YEAR.search(text) else None
 
 
 def rate_of(settings: BaseSettings) -> float:

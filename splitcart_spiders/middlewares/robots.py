@@ -2,21 +2,21 @@
 
 import asyncio
 import logging
+import re
 from typing import Self
 
 from protego import Protego
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotConfigured
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
-from splitcart_spiders.errors import BlockedError, CrawlError
+from splitcart_spiders.errors import BlockedError, CertificateRefused, CrawlError, LeftHosts, NetworkDown
 from splitcart_spiders.middlewares import ROBOTS_META, host_of, is_dev, manners_on
 from splitcart_spiders.middlewares.blocks import block_reason
 from splitcart_spiders.middlewares.gate import Gate, GateShut
 from splitcart_spiders.middlewares.host_rate import HostRate
-from splitcart_spiders.middlewares.retry import exceptions_of
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +25,8 @@ MAX_BYTES = 512 * 1024
 """Read of a robots.txt; RFC 9309 asks for 500 KiB at least."""
 ABSENT = frozenset({404, 410})
 """No robots.txt: everything is allowed."""
+
+LONG_DELAY = re.compile(r"(?im)^([ \t]*crawl-delay[ \t]*:[ \t]*[0-9]{9})[0-9]+")
 
 
 class Disallowed(IgnoreRequest):
@@ -45,7 +47,6 @@ class RobotsMiddleware:
         self.rate = HostRate.of(crawler)
         self.allow_unavailable = crawler.settings.get("ROBOTS_UNAVAILABLE") == "allow"
         self.user_agent: str = crawler.settings["USER_AGENT"]
-        self.failures: tuple[type[Exception], ...] = (*exceptions_of(crawler.settings), IgnoreRequest)
         self._files: dict[str, asyncio.Future[Protego | None]] = {}
 
     @classmethod
@@ -79,10 +80,14 @@ class RobotsMiddleware:
             response = await self.crawler.engine.download_async(request)
         except GateShut:
             raise
-        except CrawlError as error:
+        except LeftHosts as error:
+            self._unavailable(host, f"is elsewhere ({error})", error)
+            return None
+        except (BlockedError, CertificateRefused, NetworkDown) as error:
+            self.gate.shut(error)
             raise GateShut(error) from error
-        except self.failures as error:
-            self._unavailable(host, f"cannot be had ({type(error).__name__}: {error})")
+        except Exception as error:  # noqa: BLE001 - whatever came instead of a file, there are no rules to obey
+            self._unavailable(host, why(error))
             return None
         return self._read(host, response)
 
@@ -95,7 +100,7 @@ class RobotsMiddleware:
             what = f"is denied ({owner}, {response.status})" if owner else f"cannot be had (status {response.status})"
             self._unavailable(host, what)
             return None
-        rules = Protego.parse(response.body[:MAX_BYTES].decode("utf-8", "replace"))
+        rules = Protego.parse(readable(response.body[:MAX_BYTES].decode("utf-8", "replace")))
         delay = rules.crawl_delay(self.user_agent)
         if delay is not None:
             logger.info("robots.txt of %s asks for %s s between requests", host, delay)
@@ -103,16 +108,28 @@ class RobotsMiddleware:
             self.gate.check()
         return rules
 
-    def _unavailable(self, host: str, why: str) -> None:
-        """Shuts the gate, unless the operator has decided otherwise."""
+    def _unavailable(self, host: str, why: str, error: CrawlError | None = None) -> None:
+        """Shuts the gate, with `error` where there is one, unless the operator has decided otherwise."""
         self._count("unavailable")
         if self.allow_unavailable:
             logger.warning("robots.txt of %s %s; ROBOTS_UNAVAILABLE=allow crawls all the same", host, why)
             return
-        error = BlockedError(f"robots.txt of {host} {why}. ROBOTS_UNAVAILABLE=allow would crawl all the same.")
+        error = error or BlockedError(f"robots.txt of {host} {why}. ROBOTS_UNAVAILABLE=allow would crawl all the same.")
         self.gate.shut(error)
         raise GateShut(error)
 
     def _count(self, event: str) -> None:
         if self.crawler.stats:
             self.crawler.stats.inc_value(f"splitcart/robots/{event}")
+
+
+def readable(text: str) -> str:
+    """The rules, a Crawl-delay cut to nine digits: the parser takes one that no float holds for none at all."""
+    return LONG_DELAY.sub(r"\1", text)
+
+
+def why(error: Exception) -> str:
+    """What came instead of a robots.txt."""
+    if isinstance(error, DownloadCancelledError):
+        return "cannot be had (it is larger than DOWNLOAD_MAXSIZE)"
+    return f"cannot be had ({type(error).__name__}: {error})"

@@ -28,6 +28,7 @@ class IgaStoresSpider(LocatorSpider):
 
     name = "iga_stores"
     chain = iga
+    hosts = frozenset({"www.igashop.com.au"})
 
     def __init__(self, locations: str | None = None, **kwargs: str) -> None:
         super().__init__(**kwargs)

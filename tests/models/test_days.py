@@ -35,5 +35,5 @@ def test_a_hundred_random_days_leave_the_truth(tmp_path: Path, seed: int) -> Non
 @pytest.mark.parametrize("seed", range(20, 23))
 def test_random_days_leave_the_truth_on_postgresql(postgres_url: str, seed: int) -> None:
     engine = engines.create(postgres_url)
-    live(engine, seed, 60)
+    assert live(engine, seed, 60).sources
     engine.dispose()

@@ -63,18 +63,11 @@ def test_a_stage_takes_its_statistics_from_the_crawler(stage_class):
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"name": ""}, "no_name"),
-        ({"name": None}, "no_name"),
         ({"sku": " "}, "no_sku"),
         ({"sku": 31218}, "no_sku"),
         ({"sku": "9" * 65}, "bad_id"),
         ({"company": ""}, "no_company"),
         ({"store_id": None}, "no_store_id"),
-        ({"price_cents": 0}, "bad_price"),
-        ({"price_cents": -1}, "bad_price"),
-        ({"price_cents": 3.35}, "bad_price"),
-        ({"price_cents": True}, "bad_price"),
-        ({"price_cents": 10_000_001}, "bad_price"),
         ({"price_basis": "l"}, "bad_price_basis"),
         ({"price_basis": None}, "bad_price_basis"),
         ({"scraped_at": None}, "no_time"),
@@ -83,6 +76,20 @@ def test_a_stage_takes_its_statistics_from_the_crawler(stage_class):
 )
 def test_validate_drops_and_counts_what_cannot_be_used(fields, reason):
     assert through(ValidatePipeline, product(**fields)) == ([], {f"validate/{reason}": 1}, [reason])
+
+
+@pytest.mark.parametrize("price", [0, -1, 3.35, True, 10_000_001, "3.35", {}])
+def test_validate_keeps_a_row_whose_price_cannot_be_true_as_unreadable(price):
+    kept, counts, dropped = through(ValidatePipeline, product(price_cents=price))
+    assert (kept, dropped) == ([product(price_cents=None, is_unreadable=True)], [])
+    assert counts == {"validate/bad_price": 1}
+
+
+@pytest.mark.parametrize(("name", "counted"), [("", 1), (5, 1), ({}, 1), (None, 0)])
+def test_validate_keeps_a_row_whose_name_is_none_as_unreadable(name, counted):
+    kept, counts, dropped = through(ValidatePipeline, product(name=name))
+    assert (kept, dropped) == ([product(name=None, is_unreadable=True)], [])
+    assert counts.get("validate/no_name", 0) == counted
 
 
 @pytest.mark.parametrize(
@@ -138,8 +145,17 @@ def test_clean_trims_unescapes_and_bounds(given, clean):
 
 
 @pytest.mark.parametrize("name", [" ", "\x00\x01", "&nbsp;", "\u200b"])
-def test_clean_drops_a_name_that_is_nothing(name):
-    assert through(CleanPipeline, product(name=name))[2] == ["no_name"]
+def test_clean_keeps_a_row_whose_name_is_nothing_as_unreadable(name):
+    kept, counts, dropped = through(CleanPipeline, product(name=name))
+    assert (kept, counts, dropped) == ([product(name=None, is_unreadable=True)], {"clean/no_name": 1}, [])
+
+
+def test_an_unreadable_row_passes_every_stage_without_an_offer():
+    rows = [product(price_cents=None, is_unreadable=True, shelf_unit_price="1.00", shelf_unit_measure="1L")]
+    for stage in ALL:
+        rows, _, dropped = through(stage, *rows)
+        assert dropped == []
+    assert rows == [product(price_cents=None, is_unreadable=True, is_available=False)]
 
 
 @pytest.mark.parametrize("gtin", ["9300633963584", "0265178000003", "2000000000008", "notfound", "31218", "0" * 13])
@@ -233,3 +249,36 @@ def test_a_repeat_that_first_gives_a_category_goes_on():
 def test_stores_and_companies_do_not_hide_each_others_listings():
     rows = (product(), product(store_id="52511"), product(company="Coles"), product(sku="2"))
     assert through(DuplicatesPipeline, *rows)[2] == []
+
+
+UNREADABLE = {"price_cents": None, "is_unreadable": True, "is_available": False}
+
+
+def test_of_two_organic_rows_the_one_whose_price_can_be_read_stands():
+    priced, unreadable = product(category_path=("Dairy",)), product(**UNREADABLE, category_path=("Dairy",))
+    kept, _, dropped = through(DuplicatesPipeline, priced, unreadable)
+    assert (kept, dropped) == ([priced], ["unreadable_again"])
+    kept, counts, dropped = through(DuplicatesPipeline, unreadable, priced, unreadable)
+    assert (kept, dropped) == ([unreadable, priced], ["unreadable_again"])
+    assert counts["duplicates/readable_at_last"] == 1
+
+
+def test_an_advertised_row_tells_a_price_that_the_organic_one_does_not():
+    unreadable, advert = product(**UNREADABLE, category_path=("Dairy",)), product(sponsored=True)
+    kept, _, dropped = through(DuplicatesPipeline, unreadable, advert, product(sponsored=True), unreadable)
+    assert kept == [unreadable, advert]
+    assert dropped == ["advertised_after_organic", "unreadable_again"]
+
+
+def test_an_organic_row_without_a_readable_price_still_gives_the_category():
+    unreadable, advert = product(**UNREADABLE, category_path=("Dairy",)), product(sponsored=True)
+    kept, _, dropped = through(DuplicatesPipeline, advert, unreadable, product(sponsored=True), unreadable)
+    assert kept == [advert, unreadable]
+    assert dropped == ["advertised_after_organic", "unreadable_again"]
+
+
+def test_a_repeat_that_first_gives_a_name_goes_on():
+    unnamed, named = product(name=None, is_unreadable=True), product()
+    kept, counts, dropped = through(DuplicatesPipeline, unnamed, named, named, unnamed)
+    assert (kept, dropped) == ([unnamed, named], ["organic_again", "organic_again"])
+    assert counts["duplicates/readable_at_last"] == 1

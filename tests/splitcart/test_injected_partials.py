@@ -122,12 +122,51 @@ def an_end_before_the_end(store, memory, now, rng):
 
 
 def an_error(store, memory, now, rng):
-    errors = ("store_mismatch", "network_down", "catalogue_error", "failed", "lease_lost", "blocked", "unheard of")
+    errors = (
+        "store_mismatch",
+        "network_down",
+        "catalogue_error",
+        "failed",
+        "lease_lost",
+        "blocked",
+        "left_hosts",
+        "unheard of",
+    )
     return without(memory.crawl(copied(store), now), error=rng.choice(errors))
 
 
 def a_flip_on_the_way(store, memory, now, rng):
     return without(memory.crawl(copied(store), now), crosses_flip=True)
+
+
+def renumbered(store, share, rng):
+    """What is shown when that share of the listings carries other skus."""
+    return {
+        key: {f"n{sku}" if rng.random() < share else sku: cents for sku, cents in skus.items()}
+        for key, skus in copied(store).items()
+    }
+
+
+def every_sku_renumbered(store, memory, now, rng):
+    return memory.crawl(renumbered(store, 1.0, rng), now)
+
+
+def half_of_the_skus_renumbered(store, memory, now, rng):
+    return memory.crawl(renumbered(store, 0.5, rng), now)
+
+
+def totals_that_turn_0_midway(store, memory, now, rng):
+    """From a request on every category answers that there is nothing, which proves it."""
+    seen, room = {}, len(store.prices()) * rng.uniform(0.02, 0.25)
+    for key, skus in sorted(copied(store).items(), key=lambda one: len(one[1])):
+        room -= len(skus)
+        seen[key] = skus if room > 0 else {}
+    return memory.crawl(seen, now)
+
+
+def ten_percent_of_the_prices_unreadable(store, memory, now, rng):
+    skus = sorted(store.prices())
+    return memory.crawl(copied(store), now, unreadable=rng.sample(skus, -(-len(skus) // 10)))
 
 
 def a_limit_by_the_operator(store, memory, now, rng):
@@ -155,6 +194,10 @@ FAULTS = [
     an_end_before_the_end,
     an_error,
     a_flip_on_the_way,
+    every_sku_renumbered,
+    half_of_the_skus_renumbered,
+    totals_that_turn_0_midway,
+    ten_percent_of_the_prices_unreadable,
     a_limit_by_the_operator,
 ]
 NEEDS_HISTORY = {
@@ -166,6 +209,9 @@ NEEDS_HISTORY = {
     doubled_prices,
     prices_in_dollars_taken_for_cents,
     the_prices_of_another_zone,
+    every_sku_renumbered,
+    half_of_the_skus_renumbered,
+    totals_that_turn_0_midway,
 }
 PUBLISH_NOTHING = {
     a_block_after_some_pages,
@@ -175,6 +221,7 @@ PUBLISH_NOTHING = {
     doubled_prices,
     prices_in_dollars_taken_for_cents,
     the_prices_of_another_zone,
+    ten_percent_of_the_prices_unreadable,
 }
 
 
@@ -208,6 +255,60 @@ def test_a_remembered_shortfall_excuses_no_fault(fault):
         assert memory.shortfall is not None
         now += timedelta(hours=20)
         assert memory.judge(fault(store, memory, now, random.Random(seed)), now).status != "complete", seed
+
+
+def test_a_first_run_whose_totals_turn_0_midway_is_not_complete_where_other_stores_are_known():
+    for seed in SEEDS:
+        store, _, now = settled(seed, days=0, categories=30, largest=150)
+        memory = Memory(company_usual=float(len(store.prices())))
+        told = memory.judge(totals_that_turn_0_midway(store, memory, now, random.Random(seed)), now)
+        assert (told.status, told.reason.partition(":")[0]) == ("partial", "store_small"), seed
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.25])
+def test_a_renumbering_is_accepted_12_hours_later_and_delists_after_20_more(share):
+    for seed in SEEDS:
+        store, memory, now = settled(seed, categories=30, largest=150)
+        old, shown = memory.ranged & store.prices().keys(), renumbered(store, share, random.Random(seed))
+        new = {sku for skus in shown.values() for sku in skus}
+        ends = []
+        for hours in (0, 6, 11, 13, 24, 36):
+            at = now + timedelta(hours=hours)
+            crawl = memory.crawl(shown, at)
+            told = memory.judge(crawl, at)
+            memory.keep(told, crawl, shown, at)
+            ends.append((told.status, not old.isdisjoint(memory.missing), old <= memory.ranged))
+        waits, missing, delisted = ("partial", False, True), ("complete", True, True), ("complete", False, False)
+        assert ends == [waits, waits, waits, missing, missing, delisted], (seed, ends)
+        assert memory.ranged == new
+
+
+def test_a_site_that_renumbers_at_every_crawl_is_never_complete():
+    store, memory, now = settled(1, categories=30, largest=150)
+    held = set(memory.ranged)
+    for day in range(5):
+        shown = {key: {f"{day}-{sku}": cents for sku, cents in skus.items()} for key, skus in copied(store).items()}
+        crawl = memory.crawl(shown, now + timedelta(days=day))
+        told = memory.judge(crawl, now + timedelta(days=day))
+        memory.keep(told, crawl, shown, now + timedelta(days=day))
+        assert told.status == "partial", day
+    assert memory.missing.keys().isdisjoint(store.prices())
+    assert store.prices().keys() & held <= memory.ranged
+
+
+def test_three_percent_of_unreadable_prices_are_seen_and_change_nothing():
+    for seed in SEEDS:
+        store, memory, now = settled(seed, categories=30, largest=150)
+        skus = sorted(store.prices())
+        unreadable = random.Random(seed).sample(skus, len(skus) * 3 // 100)
+        before = {sku: memory.prices.get(sku) for sku in unreadable}
+        crawl = memory.crawl(copied(store), now, unreadable=unreadable)
+        told = memory.judge(crawl, now)
+        assert told.status == "complete", (seed, told)
+        memory.keep(told, crawl, copied(store), now)
+        assert {sku: memory.prices.get(sku) for sku in unreadable} == before
+        assert memory.missing.keys().isdisjoint(unreadable)
+        assert set(unreadable) <= memory.ranged
 
 
 def test_a_real_cut_of_nine_percent_is_accepted_at_the_second_run():

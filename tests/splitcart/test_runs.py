@@ -31,7 +31,8 @@ def test_the_figures_tell_every_number_behind_a_verdict():
     figures = judge(walk=[*WALK, Category("pet", 9, 5, True)]).figures
     assert figures == {
         "accepted": 200, "staged": 200, "quarantined": 0, "listings": 200, "known": 190, "changed": 5,
-        "changed_share": 0.0263, "median_ratio": 1.0, "last_complete": 200, "store_share": 1.0, "categories": 3,
+        "changed_share": 0.0263, "median_ratio": 1.0, "last_complete": 200, "unreadable": 0, "unnamed": 0, "ranged": 0,
+        "unseen": 0, "company_usual": None, "store_share": 1.0, "categories": 3,
         "unproven": ["pet"], "missing": [], "thin": [], "causes": ["category_short: pet seen 5, expected 9 less 1"],
     }  # fmt: skip
     assert judge(past=History(201)).figures["store_share"] == 0.995
@@ -65,6 +66,8 @@ def test_an_interrupted_run_that_staged_nothing_publishes_nothing():
         ("blocked", "blocked", 4),
         ("store_mismatch", "failed", 1),
         ("lease_lost", "failed", 1),
+        ("certificate_refused", "failed", 1),
+        ("left_hosts", "failed", 1),
         ("failed", "failed", 1),
         ("something new", "failed", 1),
         ("network_down", "failed", 5),
@@ -77,6 +80,8 @@ def test_an_error_publishes_nothing(error, status, code):
     ):
         assert (told.status, told.publishes) == (status, "nothing")
         assert exit_code(told.status, told.reason) == code
+        assert told.reason in (error, "failed")
+        assert (told.reason == "failed") is (error in ("failed", "something new"))
 
 
 def test_an_error_told_by_the_end_or_by_a_category_counts_too():
@@ -333,7 +338,7 @@ SHRUNK_WALK = [Category("fruit", 112, 112, True), Category("bread", 70, 70, True
 
 def noted(told):
     note = told.figures["shortfall"]
-    return Shortfall(note["listings"], datetime.fromisoformat(note["at"]), frozenset(note["missing"]))
+    return Shortfall(note["listings"], datetime.fromisoformat(note["at"]), frozenset(note["missing"]), note["unseen"])
 
 
 def test_a_shortfall_is_accepted_when_a_second_run_confirms_it():
@@ -405,6 +410,150 @@ def test_repeating_soon_does_not_put_off_the_confirmation():
     assert judge(counts=SHRUNK, walk=SHRUNK_WALK, past=past, now=NOW + timedelta(hours=12)).status == "complete"
 
 
+RANGED = replace(CLEAN, ranged=200)
+RENUMBERED = replace(RANGED, unseen=200, known=0, changed=0, median_ratio=None)
+
+
+def test_a_full_turnover_is_a_shortfall_that_delists_nothing():
+    told = judge(counts=RENUMBERED)
+    assert (told.status, told.publishes) == ("partial", "seen")
+    assert told.reason == "turnover: 200 of 200 ranged listings unseen, expected at most 40"
+    assert noted(told) == Shortfall(200, NOW, frozenset(), 200)
+
+
+@given(st.integers(1, 400))
+def test_of_the_ranged_listings_exactly_80_percent_seen_again_are_enough(twenties):
+    """Of any number of which a fifth is whole."""
+    at_limit = replace(RANGED, ranged=10 * twenties, unseen=2 * twenties)
+    assert judge(counts=at_limit).status == "complete"
+    assert judge(counts=replace(at_limit, unseen=2 * twenties + 1)).status == "partial"
+
+
+@pytest.mark.parametrize(("again", "status"), [(79, "partial"), (80, "complete"), (81, "complete"), (100, "complete")])
+def test_79_percent_seen_again_are_a_shortfall_and_81_are_not(again, status):
+    assert judge(counts=replace(RANGED, ranged=100, unseen=100 - again)).status == status
+
+
+@pytest.mark.parametrize(
+    ("share", "again", "status"), [(0.5, 50, "complete"), (0.5, 49, "partial"), (0.9, 81, "partial")]
+)
+def test_the_share_that_must_be_seen_again_is_a_setting(share, again, status):
+    told = judge(counts=replace(RANGED, ranged=100, unseen=100 - again), gates=Gates.of({"turnover_share": share}))
+    assert told.status == status
+
+
+def test_one_ranged_listing_unseen_is_never_a_turnover():
+    assert judge(counts=replace(RANGED, ranged=2, unseen=1)).status == "complete"
+    assert judge(counts=replace(RANGED, ranged=2, unseen=2)).status == "partial"
+
+
+@pytest.mark.parametrize(("hours", "status"), [(0, "partial"), (11.9, "partial"), (12, "complete"), (30, "complete")])
+def test_a_turnover_is_confirmed_by_a_run_12_hours_after_the_first_and_no_sooner(hours, status):
+    past = replace(PAST, shortfall=noted(judge(counts=RENUMBERED)))
+    told = judge(counts=RENUMBERED, past=past, now=NOW + timedelta(hours=hours))
+    assert told.status == status
+    assert status == "complete" or noted(told) == Shortfall(200, NOW, frozenset(), 200)
+
+
+@pytest.mark.parametrize(
+    ("unseen", "status"), [(197, "partial"), (198, "complete"), (202, "complete"), (203, "partial")]
+)
+def test_a_turnover_is_confirmed_within_1_percent_of_its_unseen_listings(unseen, status):
+    past = replace(PAST, shortfall=Shortfall(200, NOW - timedelta(hours=12), frozenset(), 200))
+    assert judge(counts=replace(RENUMBERED, unseen=unseen), past=past).status == status
+
+
+def test_a_shortfall_without_a_turnover_confirms_none():
+    before = Shortfall(182, NOW - timedelta(hours=12), frozenset())
+    gone = replace(SHRUNK, ranged=200, unseen=200)
+    assert judge(counts=gone, walk=SHRUNK_WALK, past=replace(PAST, shortfall=before)).status == "partial"
+
+
+def test_a_turnover_confirms_no_other_shortfall_whose_listings_were_all_different():
+    before = Shortfall(182, NOW - timedelta(hours=12), frozenset(), 200)
+    cut = replace(SHRUNK, ranged=200, unseen=18)
+    told = judge(counts=cut, walk=SHRUNK_WALK, past=replace(PAST, shortfall=before))
+    assert (told.status, noted(told)) == ("partial", Shortfall(182, NOW, frozenset(), None))
+
+
+FIRST = History(company_usual=1000.0)
+
+
+@pytest.mark.parametrize(
+    ("listings", "status"), [(7, "partial"), (299, "partial"), (300, "complete"), (2000, "complete")]
+)
+def test_a_first_run_under_30_percent_of_the_companys_usual_is_a_shortfall(listings, status):
+    counts = Counts(listings, listings, listings=listings)
+    told = judge(counts=counts, walk=[Category("all", listings, listings, True)], past=FIRST)
+    assert told.status == status
+    if status == "partial":
+        why = f"store_small: first run, seen {listings} listings, expected 300 (the company's usual 1000)"
+        assert (told.reason, told.publishes) == (why, "seen")
+        assert told.figures["company_usual"] == 1000
+
+
+def test_the_share_that_a_first_run_must_see_is_a_setting():
+    counts, walk = Counts(299, 299, listings=299), [Category("all", 299, 299, True)]
+    assert judge(counts=counts, walk=walk, past=FIRST, gates=Gates.of({"first_share": 0.29})).status == "complete"
+
+
+def test_a_companys_very_first_store_is_judged_by_its_proofs_alone():
+    assert (
+        judge(counts=Counts(7, 7, listings=7), walk=[Category("all", 7, 7, True)], past=History()).status == "complete"
+    )
+
+
+def test_a_later_run_is_measured_by_the_store_and_not_by_the_company():
+    past = History(200, PAST.categories, company_usual=10_000)
+    assert judge(past=past).status == "complete"
+
+
+@pytest.mark.parametrize(
+    ("hours", "listings", "status"),
+    [(11, 200, "partial"), (12, 200, "complete"), (12, 203, "partial"), (12, 197, "partial"), (12, 290, "partial")],
+)
+def test_a_small_first_run_is_confirmed_by_the_same_rule(hours, listings, status):
+    walk = [Category("all", 200, 200, True)]
+    first = judge(counts=Counts(200, 200, listings=200), walk=walk, past=FIRST)
+    assert first.status == "partial"
+    again = Counts(listings, listings, listings=listings, ranged=200)
+    walk = [Category("all", listings, listings, True)]
+    past = replace(FIRST, shortfall=noted(first))
+    assert judge(counts=again, walk=walk, past=past, now=NOW + timedelta(hours=hours)).status == status
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "unnamed", "status"),
+    [
+        (10, 0, "complete"),
+        (11, 0, "failed"),
+        (9, 1, "complete"),
+        (0, 11, "failed"),
+        (5, 6, "failed"),
+        (200, 0, "failed"),
+    ],
+)
+def test_more_than_5_percent_of_unreadable_rows_are_implausible(unreadable, unnamed, status):
+    told = judge(counts=replace(CLEAN, unreadable=unreadable, unnamed=unnamed))
+    assert told.status == status
+    if status == "failed":
+        assert told.publishes == "nothing"
+        assert told.reason.startswith(f"implausible: the price or name of {unreadable + unnamed} of {200 + unnamed}")
+
+
+def test_the_share_that_may_be_unreadable_is_a_setting_and_one_row_always_may():
+    for gates in (Gates(unreadable_share=0.2), Gates.of({"unreadable_share": 0.2})):
+        assert judge(counts=replace(CLEAN, unreadable=40), gates=gates).status == "complete"
+        assert judge(counts=replace(CLEAN, unreadable=41), gates=gates).status == "failed"
+    tiny, walk = Counts(3, 3, listings=3, unreadable=1), [Category("all", 3, 3, True)]
+    assert judge(counts=tiny, walk=walk, past=History()).status == "complete"
+
+
+def test_a_limited_crawl_of_unreadable_rows_publishes_nothing():
+    told = judge(counts=replace(CLEAN, unreadable=11, requested=True))
+    assert (told.status, told.publishes) == ("failed", "nothing")
+
+
 def test_no_earlier_shortfall_excuses_a_missing_proof():
     past = replace(PAST, shortfall=Shortfall(182, NOW - timedelta(hours=30), frozenset({"fruit", "bread", "pet"})))
     for told in (
@@ -429,14 +578,15 @@ walks = st.lists(
 )  # fmt: skip
 counts_of = st.builds(
     Counts, small, small, small, small, small, small, st.none() | st.floats(), st.booleans(), st.booleans(), texts,
-    st.booleans(),
+    st.booleans(), small, small, small, small,
 )  # fmt: skip
 times = st.datetimes(timezones=st.none() | st.just(UTC))
 pasts = st.builds(
     History,
     st.none() | small,
     st.dictionaries(keys, st.lists(small, max_size=6).map(tuple)),
-    st.none() | st.builds(Shortfall, small, times, st.frozensets(keys)),
+    st.none() | st.builds(Shortfall, small, times, st.frozensets(keys), st.none() | small),
+    st.none() | st.floats(0, 200),
 )
 reasons = st.just("finished") | st.text(max_size=12)
 

@@ -13,11 +13,20 @@ from scrapy import Request
 
 from splitcart_spiders import browser
 from splitcart_spiders.chains import coles
-from splitcart_spiders.errors import BlockedError, BrowserMissing, CatalogueError, CrawlError, NetworkDown
+from splitcart_spiders.errors import (
+    BlockedError,
+    BrowserMissing,
+    CatalogueError,
+    CertificateRefused,
+    CrawlError,
+    LeftHosts,
+    NetworkDown,
+)
 from splitcart_spiders.middlewares.gate import Gate
 from splitcart_spiders.shopper import ShopperSpider
 from tests.support.crawls import crawl
 from tests.support.manners import FakeClock, crawler_with
+from tests.support.tls import Authority, Listener, serving
 
 URL = "https://www.coles.com.au/"
 BLOCK = "<html><head><title>Pardon Our Interruption</title></head><body><h1>Pardon Our Interruption</h1></body></html>"
@@ -33,6 +42,8 @@ class Site(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.pages = list(pages)
         self.log: list[tuple[str, dict[str, str]]] = []
+        self.location = ""
+        """Where its redirects lead."""
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -43,11 +54,16 @@ class Site(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: Site
 
+    def do_POST(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
         self.server.log.append((self.path, dict(self.headers)))
         status, text = self.server.pages.pop(0) if len(self.server.pages) > 1 else self.server.pages[0]
         self.send_response(status)
         self.send_header("Content-Type", "text/html")
+        if 300 <= status < 400:
+            self.send_header("Location", self.server.location)
         self.send_header("Set-Cookie", "session=s1; Path=/; HttpOnly")
         self.send_header("Set-Cookie", "fulfillmentStoreId=1; Path=/")
         self.end_headers()
@@ -147,6 +163,72 @@ def test_a_block_page_in_the_browser_ends_the_crawl(site, tmp_path, monkeypatch)
     assert {path for path, _ in server.log} == {"/coles/"}
 
 
+WAYS = {
+    "script": '<script>location.href = "{}"</script>',
+    "meta refresh": '<meta http-equiv="refresh" content="0;url={}">',
+    "form": '<form id="f" action="{}" method="post"></form><script>document.getElementById("f").submit()</script>',
+}
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.0.0.2"])
+@pytest.mark.parametrize("status", [302, 307])
+def test_a_redirect_of_the_browsers_page_elsewhere_ends_the_crawl_and_gives_no_cookies(site, tmp_path, host, status):
+    other = site((200, STOREFRONT))
+    server = site((status, ""))
+    server.location = other.url.replace("127.0.0.1", host) + "/coles/"
+    spider, error = shop(server, tmp_path)
+    assert isinstance(error, LeftHosts)
+    assert URL in str(error)
+    assert server.location in str(error)
+    assert (spider.session, list(tmp_path.iterdir())) == (None, [])
+    # Another port of the site's own host has an address; no other host has.
+    assert host == "127.0.0.1" or other.log == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_page_that_sends_the_browser_elsewhere_is_not_followed(site, tmp_path, monkeypatch, way):
+    monkeypatch.setattr(browser, "PATIENCE", 2)
+    other = site((200, STOREFRONT))
+    server = site((200, f"<html><body>{WAYS[way].format(other.url + '/coles/')}</body></html>"))
+    spider, error = shop(server, tmp_path)
+    assert isinstance(error, LeftHosts)
+    assert other.url in str(error)
+    assert (spider.session, other.log) == (None, [])
+
+
+def test_a_redirect_of_the_browsers_page_to_no_host_at_all_is_named(site, tmp_path):
+    server = site((302, ""))
+    server.location = "file:///etc/passwd"
+    _, error = shop(server, tmp_path)
+    assert isinstance(error, LeftHosts)
+
+
+def test_a_redirect_of_the_browsers_page_on_its_host_is_followed(site, tmp_path):
+    server = site((302, ""), (200, STOREFRONT))
+    server.location = "/coles/home"
+    spider, error = shop(server, tmp_path)
+    assert error is None
+    assert [path for path, _ in server.log] == ["/coles/", "/coles/home", "/coles/plain"]
+    assert spider.session
+
+
+def test_the_browser_itself_refuses_a_certificate(tmp_path, monkeypatch):
+    authority = Authority(tmp_path)
+    # Scrapy trusts the test's authority, for robots.txt; Chromium does not.
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with serving(Listener("http://127.0.0.1:1", authority.certificate("localhost"))) as server:
+        server.answer = lambda host, path: (404, [], b"") if path == "/robots.txt" else (200, [], STOREFRONT.encode())
+        secure = type("Secure", (Shopper,), {"first_page": f"https://localhost:{server.server_port}/"})
+        values = {"SESSION_DIR": str(tmp_path / "sessions"), "BROWSER": True, "HOST_RATE": 100}
+        outcome = crawl(secure, "http://127.0.0.1:1", None, overrides=values, store="7", dev=None)
+    error = Gate.of(outcome.crawler).error
+    assert isinstance(error, CertificateRefused)
+    assert "ERR_CERT_" in str(error)
+    assert server.log == ["/robots.txt"]
+
+
 def test_a_site_that_is_not_there_is_a_network_that_is_down(site, tmp_path):
     server = site((200, STOREFRONT))
     server.shutdown()
@@ -210,6 +292,11 @@ def test_a_browser_is_always_wanted_but_in_dev_only_where_one_is(monkeypatch):
         ("BrowserType.launch: Executable doesn't exist at /x", BrowserMissing),
         ("BrowserType.launch: closed\n Missing X server or $DISPLAY", BrowserMissing),
         ("Page.goto: Timeout 30000ms exceeded.", CatalogueError),
+        ("Page.goto: net::ERR_CERT_AUTHORITY_INVALID at https://a/", CertificateRefused),
+        ("Page.goto: net::ERR_CERT_COMMON_NAME_INVALID at https://a/", CertificateRefused),
+        ("Page.goto: net::ERR_CERT_DATE_INVALID at https://a/", CertificateRefused),
+        ("Page.goto: net::ERR_SSL_SERVER_CERT_BAD_FORMAT at https://a/", CertificateRefused),
+        ("Page.goto: net::ERR_UNSAFE_REDIRECT at https://a/", LeftHosts),
     ],
 )
 def test_a_browsers_error_is_one_of_ours(message, kind):
@@ -217,12 +304,22 @@ def test_a_browsers_error_is_one_of_ours(message, kind):
 
 
 def test_the_browser_asks_nobody_else_and_fetches_no_pictures():
-    refuses = browser.unneeded("www.coles.com.au")
+    refuses = browser.unneeded(URL)
     ask = SimpleNamespace
     assert not refuses(ask(resource_type="document", url=URL))
     assert not refuses(ask(resource_type="script", url=f"{URL}_Incapsula_Resource?a=1"))
     assert refuses(ask(resource_type="image", url=f"{URL}a.png"))
     assert refuses(ask(resource_type="script", url="https://elsewhere.example/a.js"))
+    assert refuses(ask(resource_type="document", url=URL.replace("https:", "http:")))
+    assert refuses(ask(resource_type="document", url=f"{URL[:-1]}:8443/"))
+
+
+def test_no_other_host_has_an_address_in_the_browser_but_a_proxy(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    assert browser.only(URL) == "MAP * ~NOTFOUND, EXCLUDE www.coles.com.au"
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    assert browser.only(URL) == "MAP * ~NOTFOUND, EXCLUDE proxy.example, EXCLUDE www.coles.com.au"
 
 
 class Page:

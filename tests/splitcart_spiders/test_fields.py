@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 
 from splitcart_spiders import fields
-from splitcart_spiders.fields import Refused
 
 NAN, INFINITY = float("nan"), float("inf")
 
@@ -74,13 +73,22 @@ def test_no_grams_come_from_what_is_no_weight(amount, unit):
     assert fields.grams(amount, unit) is None
 
 
-def test_a_price_is_none_only_where_none_is_sent_or_nothing_is_sold():
-    assert fields.price(None, "1", available=True, cents=None) is None
-    assert fields.price(0, "1", available=False, cents=0) is None
-    assert fields.price(2.5, "1", available=None, cents=250) == 250
-    for cents in (None, 0):
-        with pytest.raises(Refused, match="bad_price"):
-            fields.price("free", "1", available=True, cents=cents)
+def test_a_price_is_readable_as_none_only_where_none_is_sent_or_nothing_is_sold():
+    assert fields.price(None, available=True, cents=None) == fields.Price(None)
+    assert fields.price(0, available=False, cents=0) == fields.Price(None)
+    assert fields.price(2.5, available=None, cents=250) == fields.Price(250)
+    for available in (True, None):
+        assert fields.price(0, available=available, cents=0) == fields.UNREADABLE
+    for available in (True, None, False):
+        assert fields.price("free", available=available, cents=None) == fields.UNREADABLE
+        assert fields.price(-5, available=available, cents=-5) == fields.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"), [(("", " Milk "), "Milk"), ((None, 7, {}), None), (("\u200b",), None), ((), None)]
+)
+def test_a_name_is_the_first_text_or_none(sent, name):
+    assert fields.name(*sent) == name
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,11 @@ def to_item(record: object, *, store_id: str, now: datetime, category_path: tupl
     try:
         raw = fields.record(record)
         sku = fields.sku(raw.get("id"))
-        price = fields.price(raw.get("price"), sku, available=True, cents=fields.cents(raw.get("price")))
+        sent, name = raw.get("price", ""), fields.name(raw.get("name"))
+        price, unreadable = fields.price(sent, available=True, cents=fields.cents(sent))
         return ProductItem(
-            company=COMPANY, store_id=store_id, sku=sku, name=fields.name(sku, raw.get("name")), price_cents=price,
-            is_available=price is not None, category_path=category_path, scraped_at=now,
+            company=COMPANY, store_id=store_id, sku=sku, name=name, price_cents=price,
+            is_unreadable=unreadable or name is None, is_available=price is not None, category_path=category_path, scraped_at=now,
             shelf_unit_price=fields.shelf_number(raw.get("per_kg")), shelf_unit_measure="1kg",
         )
     except Refused as refusal:

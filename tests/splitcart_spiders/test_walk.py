@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from splitcart.coverage import cover
-from splitcart.runs import Gates, History
+from splitcart.runs import Counts, Gates, History
 from splitcart_spiders.walk import MAX_PAGES, CategoryWalk, Node, Page, odd_key
 
 SIZE = 6
@@ -32,7 +32,8 @@ def walked(answer, *, cap: int | None = None, node: Node = NODE) -> CategoryWalk
 
 
 def is_proven(walk: CategoryWalk) -> bool:
-    return not cover([walk.category()], len(walk.skus), History(), Gates()).unproven
+    seen = len(walk.skus)
+    return not cover([walk.category()], Counts(seen, seen, listings=seen), History(), Gates()).unproven
 
 
 @given(st.integers(0, 60), st.sampled_from(ENDS), st.booleans())

@@ -20,7 +20,8 @@ from models.publish import publish
 from models.queries import effective_prices, price_at
 from models.ranges import SECOND_LOOK
 from models.rollback import rollback
-from models.tables import companies, crawl_runs, listings, stores
+from models.slots.building import build
+from models.tables import companies, crawl_runs, listings, price_slots, stores
 from splitcart.grouping import Rules
 from splitcart.periods import Flip, crosses
 from tests.support.storage import START, judged, open_run, row, stage
@@ -31,7 +32,7 @@ Shelf = dict[str, int | None]
 """What a storefront shows: price in cents by sku, None for a row without one; a sku that is absent is not shown."""
 
 CRAWLS = {"crawl": 10, "partial": 3, "probe": 3, "broken": 2, "killed": 2, "resumed": 3, "rollback": 2}
-CHANGES = {"prices": 6, "deviation": 3, "absent": 3, "unpriced": 2, "week": 1, "merge": 4, "reset": 1}
+CHANGES = {"prices": 6, "deviation": 1, "absent": 2, "unpriced": 2, "week": 1, "merge": 6, "reset": 1}
 WORDS = CRAWLS | CHANGES
 """What may happen, and how often."""
 
@@ -54,7 +55,7 @@ class Days:
     engine: Engine
     seed: int
     stores: int = 5
-    lines: int = 16
+    lines: int = 20
     now: datetime = START
     shelves: dict[str, Shelf] = field(default_factory=dict)
     shown: list[Shown] = field(default_factory=list)
@@ -208,6 +209,7 @@ class Days:
 
     def check(self) -> None:
         """All is sound; each complete crawl says to this day what was shown to it; all ways of asking agree."""
+        self.check_slots()
         with self.engine.connect() as connection:
             assert list(checks.check(connection)) == []
             skus = {sku: i for i, sku in connection.execute(select(listings.c.id, listings.c.sku))}
@@ -244,12 +246,23 @@ class Days:
             then = price_at(connection, one.store_id, one.listing_id, later)
             assert then is not None
             expected = (then.price_cents, then.source, then.observed_at)
-            assert (one.row.price_cents, one.source, one.observed_at) == expected, (one, then)
+            assert (one.price_cents, one.source, one.observed_at) == expected, (one, then)
         given = {(one.store_id, one.listing_id) for one in found}
         for store_id, listing_id in itertools.product(ids.values(), skus.values()):
             if (store_id, listing_id) not in given:
                 then = price_at(connection, store_id, listing_id, later)
                 assert then is None or then.price_cents is None, (store_id, listing_id, then)
+
+    def check_slots(self) -> None:
+        """Slots that were kept up to date by their marks are those of a whole build."""
+        build(self.engine)
+        kept = self._slots()
+        build(self.engine, everything=True)
+        assert kept == self._slots()
+
+    def _slots(self) -> list:
+        with self.engine.connect() as connection:
+            return connection.execute(select(price_slots).order_by(*price_slots.primary_key.columns)).all()
 
     def check_storefront(self, store: str) -> None:
         """Right after a complete crawl the store's prices are its storefront's, and no others."""
@@ -261,6 +274,6 @@ class Days:
             store_id = connection.execute(wanted).scalar_one()
             found = {skus[p.listing_id]: p for p in effective_prices(connection, [store_id], self.now)}
         shown = {sku: cents for sku, cents in self.shelves[store].items() if cents is not None}
-        assert {sku: found[sku].row.price_cents for sku in shown} == shown
+        assert {sku: found[sku].price_cents for sku in shown} == shown
         assert {found[sku].source for sku in shown} <= {"own"}
         assert {sku for sku, one in found.items() if one.is_available} == set(shown)

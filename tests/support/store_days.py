@@ -1,6 +1,7 @@
 """A store by the day, and crawls of it: the truth that verdicts are tried on, without HTTP and without a database."""
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
@@ -83,13 +84,24 @@ class Crawl:
     counts: Counts
     categories: list[Category]
     reason: str = "finished"
+    unreadable: frozenset[str] = frozenset()
+    """Skus whose prices could not be read."""
 
 
 @dataclass
 class Memory:
-    """What is kept between runs, as the database keeps it: last prices, the counts of 5 complete runs, a shortfall."""
+    """What is kept between runs, as the database keeps it: last prices, range and absence, the counts of 5 complete
+    runs, a shortfall."""
 
     prices: dict[str, int] = field(default_factory=dict)
+    ranged: set[str] = field(default_factory=set)
+    missing: dict[str, datetime] = field(default_factory=dict)
+    """Ranged listings that a complete run did not see, and when."""
+    confirmed: set[str] = field(default_factory=set)
+    """Those of them that a confirmed shortfall lacked."""
+    ranged_then: int | None = None
+    """How many were ranged after the last complete run."""
+    company_usual: float | None = None
     at: datetime | None = None
     complete: list[dict[str, int]] = field(default_factory=list)
     last_complete: int | None = None
@@ -98,12 +110,23 @@ class Memory:
     def history(self) -> History:
         keys = {key for run in self.complete for key in run}
         counts = {key: tuple(run.get(key, 0) for run in self.complete) for key in sorted(keys)}
-        return History(self.last_complete, counts, self.shortfall)
+        usual = self.company_usual if self.last_complete is None else None
+        return History(self.last_complete, counts, self.shortfall, usual)
 
-    def crawl(self, seen: dict[str, dict[str, int]], now: datetime, totals: dict[str, int] | None = None) -> Crawl:
-        """A run that saw `seen`, of categories that told `totals` (what was seen, where none are given)."""
+    def crawl(
+        self,
+        seen: dict[str, dict[str, int]],
+        now: datetime,
+        totals: dict[str, int] | None = None,
+        unreadable: Collection[str] = (),
+    ) -> Crawl:
+        """A run that saw `seen`, of categories that told `totals` (what was seen, where none are given); the prices of
+        `unreadable` skus could not be read."""
         prices = {sku: cents for skus in seen.values() for sku, cents in skus.items()}
-        known = [(self.prices[sku], cents) for sku, cents in prices.items() if sku in self.prices]
+        known = [
+            (self.prices[sku], cents) for sku, cents in prices.items() if sku in self.prices and sku not in unreadable
+        ]
+        judged = self.confirmed & self.ranged
         counts = Counts(
             accepted=len(prices),
             staged=len(prices),
@@ -112,28 +135,47 @@ class Memory:
             changed=sum(old != new for old, new in known),
             median_ratio=median(new / old for old, new in known) if known else None,
             flipped=self.at is not None and crosses(Flip(), ZONE, self.at, now),
+            unreadable=len(unreadable),
+            ranged=(len(self.ranged) if self.ranged_then is None else self.ranged_then) - len(judged),
+            unseen=len(self.ranged - judged - prices.keys()),
         )
         totals = totals or {key: len(skus) for key, skus in seen.items()}
         walk = [
             Category(key, total, len(seen.get(key, ())), len(seen.get(key, ())) >= total)
             for key, total in totals.items()
         ]
-        return Crawl(counts, walk)
+        return Crawl(counts, walk, unreadable=frozenset(unreadable))
 
     def judge(self, crawl: Crawl, now: datetime, gates: Gates | None = None) -> Verdict:
         return verdict(crawl.reason, crawl.counts, crawl.categories, self.history(), gates or Gates(), now=now)
 
     def keep(self, told: Verdict, crawl: Crawl, seen: dict[str, dict[str, int]], now: datetime) -> None:
         """Remember a verdict as publishing would."""
-        prices = {sku: cents for skus in seen.values() for sku, cents in skus.items()}
-        if told.publishes == "seen":
-            self.prices |= prices
+        shown = {sku: cents for skus in seen.values() for sku, cents in skus.items()}
+        if told.publishes != "nothing":
+            self.prices |= {sku: cents for sku, cents in shown.items() if sku not in crawl.unreadable}
+            self.ranged |= shown.keys()
+            self.missing = {sku: since for sku, since in self.missing.items() if sku not in shown}
         if told.publishes == "all":
-            self.prices, self.at, self.shortfall = prices, now, None
+            self.at, self.shortfall = now, None
             self.complete = [*self.complete, {c.key: c.seen for c in crawl.categories}][-5:]
             self.last_complete = crawl.counts.listings
+            self._miss(self.ranged - shown.keys(), now, confirmed="shortfall_confirmed" in told.reason)
+            self.ranged_then = len(self.ranged)
         elif note := told.figures.get("shortfall"):
-            self.shortfall = Shortfall(note["listings"], datetime.fromisoformat(note["at"]), frozenset(note["missing"]))
+            at, missing = datetime.fromisoformat(note["at"]), frozenset(note["missing"])
+            self.shortfall = Shortfall(note["listings"], at, missing, note["unseen"])
+        self.confirmed &= self.missing.keys()
+
+    def _miss(self, unseen: set[str], now: datetime, *, confirmed: bool) -> None:
+        """Unseen once is missing, unseen again 20 hours later or more is delisted."""
+        gone = {sku for sku in unseen if sku in self.missing and now - self.missing[sku] >= timedelta(hours=20)}
+        first = unseen - self.missing.keys()
+        self.missing |= dict.fromkeys(first, now)
+        self.confirmed |= first if confirmed else set()
+        self.ranged -= gone
+        for sku in gone:
+            del self.missing[sku], self.prices[sku]
 
 
 def settled(seed: int, days: int = 6, **shape: int) -> tuple[Store, Memory, datetime]:

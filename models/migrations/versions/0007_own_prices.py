@@ -152,14 +152,8 @@ def _seen(connection: Connection, store: _Store) -> dict[int, tuple[int, _Run]]:
     """By listing: its ordinal, and the last complete run that saw it. Those that had a price in the store."""
     if store.last is None:
         return {}
-    missing = {
-        row.listing_id: row.seen_run_id
-        for row in _rows(
-            connection,
-            "SELECT listing_id, seen_run_id FROM missing_listings WHERE store_id = :store AND delisted_at IS NULL",
-            store=store.id,
-        )
-    }
+    sql = "SELECT listing_id, seen_run_id FROM missing_listings WHERE store_id = :store AND delisted_at IS NULL"
+    missing = {row.listing_id: row.seen_run_id for row in _rows(connection, sql, store=store.id)}
     complete = {run.id: run for run in store.runs if run.status == "complete"}
     sql = """SELECT l.id, l.ordinal FROM listings l JOIN stores s ON s.company_id = l.company_id
         WHERE s.id = :store ORDER BY l.id"""
@@ -260,13 +254,10 @@ def _see(connection: Connection, store: _Store) -> None:
             layers = [(run, [])]
         _write(connection, store, run, layers)
     told = {row.ordinal for row in priced}
-    lost = [n for n, byte in enumerate(store.priced) for bit in range(8) if byte >> bit & 1 and 8 * n + bit not in told]
-    if lost:
-        connection.execute(
-            text("UPDATE stores SET needs_rescraping = :yes WHERE id = :store").bindparams(
-                bindparam("yes", value=1 if connection.dialect.name == "sqlite" else True), store=store.id
-            )
-        )
+    if any(store.priced[n >> 3] >> (n & 7) & 1 and n not in told for n in range(8 * len(store.priced))):
+        flagged = text("UPDATE stores SET needs_rescraping = :yes WHERE id = :store")
+        yes: Any = 1 if connection.dialect.name == "sqlite" else True
+        connection.execute(flagged, {"yes": yes, "store": store.id})
 
 
 def _write(connection: Connection, store: _Store, run: _Run, layers: list[tuple[_Run, list[int]]]) -> None:

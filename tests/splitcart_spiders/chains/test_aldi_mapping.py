@@ -8,7 +8,7 @@ from hypothesis import given
 
 from splitcart_spiders.chains import aldi
 from splitcart_spiders.items import Drop, ProductItem
-from tests.support.bounds import assert_bounded
+from tests.support.bounds import assert_bounded, assert_sighted, assert_unnamed
 from tests.support.mutations import ABSURD, json_values, mutated
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
@@ -140,27 +140,34 @@ def test_the_price_before_of_an_approximate_pack_is_per_kilogram_too():
     [
         ({"sku": None}, Drop("no_sku")),
         ({"sku": 457910}, Drop("no_sku")),
-        ({"name": None}, Drop("no_name", "000000000000457910")),
-        ({"without": ("price",)}, Drop("no_price_key", "000000000000457910")),
-        ({"price": {"amount": 4.69}}, Drop("bad_price", "000000000000457910")),
-        ({"price": {"amount": "469"}}, Drop("bad_price", "000000000000457910")),
-        ({"price": {"amount": 0}}, Drop("bad_price", "000000000000457910")),
-        ({"price": {"amount": -469}}, Drop("bad_price", "000000000000457910")),
-        ({"price": {"amount": True}}, Drop("bad_price", "000000000000457910")),
     ],
 )
 def test_a_record_that_makes_no_item_says_why(changes, drop):
     assert mapped(**changes) == drop
 
 
-@pytest.mark.parametrize(("price", "reason"), [([], "bad_price"), (469, "bad_price"), ({}, "no_price_key")])
-def test_a_price_of_another_shape_is_no_price(price, reason):
-    assert aldi.to_item({**OATS, "price": price}, store_id="G452", now=NOW) == Drop(reason, OATS["sku"])
+@pytest.mark.parametrize(
+    "price", [[], 469, "4.69", {}, *({"amount": amount} for amount in (4.69, "469", 0, -469, True, [], 10**8))]
+)
+def test_a_price_that_cannot_be_read_is_a_sighting_without_a_price(price):
+    assert_sighted(aldi.to_item({**OATS, "price": price}, store_id="G452", now=NOW), OATS["sku"])
 
 
-def test_a_null_price_is_an_unavailable_listing():
-    item = aldi.to_item({**OATS, "price": None}, store_id="G452", now=NOW)
-    assert (item.price_cents, item.is_available) == (None, False)
+def test_a_record_that_mentions_no_price_is_a_sighting_without_a_price():
+    assert_sighted(mapped(without=("price",)), OATS["sku"])
+
+
+@pytest.mark.parametrize("name", [None, "", " ", 7, {}, ["Oats"]])
+def test_a_name_that_cannot_be_read_is_none(name):
+    assert_unnamed(mapped(name=name), 469)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"price": None}, {"price": {"amount": None}}, {"price": {"amount": 0}, "discontinued": True}]
+)
+def test_a_null_price_is_an_unavailable_listing_and_readable(changes):
+    item = aldi.to_item({**OATS, **changes}, store_id="G452", now=NOW)
+    assert (item.price_cents, item.is_available, item.is_unreadable) == (None, False, False)
 
 
 def test_a_campaign_is_a_category_only_where_nothing_else_is():

@@ -11,7 +11,7 @@ from hypothesis import given
 from pipelines.price import PricePipeline
 from splitcart_spiders.chains import coles
 from splitcart_spiders.items import Drop, ProductItem
-from tests.support.bounds import assert_bounded
+from tests.support.bounds import assert_bounded, assert_sighted, assert_unnamed
 from tests.support.mutations import ABSURD, json_values, mutated
 from tests.support.stages import Tally
 
@@ -205,21 +205,34 @@ def test_a_multibuy_that_cannot_be_read_is_passed_on_to_be_counted(promotion):
         ({"targetProductId": 5}, Drop("product_association")),
         ({"_type": "PRODUCT", "targetProductId": None, "id": None}, Drop("no_sku")),
         ({"id": None}, Drop("no_sku")),
-        ({"name": " "}, Drop("no_name", "8150288")),
-        ({"without": ("pricing",)}, Drop("no_price_key", "8150288")),
-        ({"pricing": {"now": "free"}}, Drop("bad_price", "8150288")),
-        ({"pricing": {"now": -1}}, Drop("bad_price", "8150288")),
-        ({"pricing": {"now": 0}}, Drop("bad_price", "8150288")),
-        ({"pricing": {"now": {}}}, Drop("bad_price", "8150288")),
     ],
 )
 def test_a_record_that_makes_no_item_says_why(changes, drop):
     assert mapped(**changes) == drop
 
 
-@pytest.mark.parametrize(("pricing", "reason"), [([], "bad_price"), ("1", "bad_price"), ({}, "no_price_key")])
-def test_pricing_of_another_shape_is_no_price(pricing, reason):
-    assert coles.to_item({**MILK, "pricing": pricing}, store_id="766", now=NOW) == Drop(reason, "8150288")
+@pytest.mark.parametrize(
+    "pricing", [[], "1", 2, {}, *({"now": now} for now in ("free", -1, 0, {}, True, 1e9, float("inf")))]
+)
+def test_a_price_that_cannot_be_read_is_a_sighting_without_a_price(pricing):
+    assert_sighted(coles.to_item({**MILK, "pricing": pricing}, store_id="766", now=NOW), "8150288")
+
+
+def test_a_record_that_mentions_no_price_is_a_sighting_without_a_price():
+    assert_sighted(mapped(without=("pricing",)), "8150288")
+
+
+@pytest.mark.parametrize("name", [" ", None, 7, {}, "\u200b"])
+def test_a_name_that_cannot_be_read_is_none(name):
+    assert_unnamed(mapped(name=name), mapped().price_cents)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"pricing": None}, {"pricing": {"now": None}}, {"pricing": {"now": 0}, "availability": False}]
+)
+def test_a_null_price_is_an_unavailable_listing_and_readable(changes):
+    item = coles.to_item({**MILK, **changes}, store_id="766", now=NOW)
+    assert (item.price_cents, item.is_available, item.is_unreadable) == (None, False, False)
 
 
 def test_the_crawl_tells_the_category_only_where_the_product_does_not():

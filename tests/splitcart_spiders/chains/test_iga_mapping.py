@@ -8,7 +8,7 @@ from hypothesis import given
 
 from splitcart_spiders.chains import iga
 from splitcart_spiders.items import Drop, ProductItem
-from tests.support.bounds import assert_bounded
+from tests.support.bounds import assert_bounded, assert_sighted, assert_unnamed
 from tests.support.mutations import ABSURD, json_values, mutated
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
@@ -176,22 +176,44 @@ def test_loose_goods_are_priced_by_the_piece_or_by_the_kilogram(changes, expecte
         {"unitOfSize": []},
     ],
 )
-def test_loose_goods_whose_price_fits_neither_are_dropped(changes):
-    assert mapped(APPLE, changes) == Drop("price_basis_unknown", "80060017")
+def test_loose_goods_whose_price_fits_no_basis_are_a_sighting_without_a_price(changes):
+    assert_sighted(mapped(APPLE, changes), "80060017")
+
+
+def test_a_record_that_makes_no_item_says_why():
+    assert mapped(productId=None, sku=None) == Drop("no_sku")
 
 
 @pytest.mark.parametrize(
-    ("changes", "drop"),
+    "changes",
     [
-        ({"productId": None, "sku": None}, Drop("no_sku")),
-        ({"name": ""}, Drop("no_name", "31218")),
-        ({"without": ("price", "priceNumeric", "wholePrice")}, Drop("no_price_key", "31218")),
-        ({"wholePrice": -1, "priceNumeric": {}, "price": "free"}, Drop("bad_price", "31218")),
-        ({"wholePrice": 0, "priceNumeric": 0, "price": "$0.00"}, Drop("bad_price", "31218")),
+        {"without": ("price", "priceNumeric", "wholePrice")},
+        {"wholePrice": -1, "priceNumeric": {}, "price": "free"},
+        {"wholePrice": 0, "priceNumeric": 0, "price": "$0.00"},
+        {"wholePrice": 0, "priceNumeric": None, "price": "call us"},
+        {"wholePrice": True, "priceNumeric": [], "price": None},
+        {"wholePrice": 1e9, "priceNumeric": 1e9, "price": "$999,999,999.00"},
     ],
 )
-def test_a_record_that_makes_no_item_says_why(changes, drop):
-    assert mapped(**changes) == drop
+def test_a_price_that_cannot_be_read_is_a_sighting_without_a_price(changes):
+    assert_sighted(mapped(**changes), "31218")
+
+
+@pytest.mark.parametrize("name", ["", None, 7, {}])
+def test_a_name_that_cannot_be_read_is_none(name):
+    assert_unnamed(mapped(name=name), 335)
+
+
+NO_PRICES = {"wholePrice": None, "priceNumeric": None, "price": None}
+
+
+@pytest.mark.parametrize(
+    "changes", [NO_PRICES, {"wholePrice": 0, "priceNumeric": 0, "price": "$0.00", "available": False}]
+)
+def test_a_null_price_is_an_unavailable_listing_and_readable(changes):
+    for goods in ({}, APPLE):
+        item = mapped(goods, changes)
+        assert (item.price_cents, item.is_available, item.is_unreadable) == (None, False, False)
 
 
 def test_the_crawl_tells_the_category_where_the_product_does_not():

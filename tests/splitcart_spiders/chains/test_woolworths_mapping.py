@@ -9,7 +9,7 @@ from hypothesis import given
 from pipelines.price import PricePipeline
 from splitcart_spiders.chains import woolworths
 from splitcart_spiders.items import Drop, ProductItem
-from tests.support.bounds import assert_bounded
+from tests.support.bounds import assert_bounded, assert_sighted, assert_unnamed
 from tests.support.mutations import ABSURD, json_values, mutated
 from tests.support.stages import Tally
 
@@ -177,15 +177,6 @@ def test_no_multibuy_data_is_no_multibuy(data):
         ({"Stockcode": True}, (), Drop("no_sku")),
         ({"Stockcode": {}}, (), Drop("no_sku")),
         ({"Stockcode": -4}, (), Drop("no_sku")),
-        ({"DisplayName": "", "Name": {}}, (), Drop("no_name", "49622")),
-        ({}, ("Price",), Drop("no_price_key", "49622")),
-        ({"Price": "cheap"}, (), Drop("bad_price", "49622")),
-        ({"Price": -1}, (), Drop("bad_price", "49622")),
-        ({"Price": 0}, (), Drop("bad_price", "49622")),
-        ({"Price": 1e12}, (), Drop("bad_price", "49622")),
-        ({"Price": True}, (), Drop("bad_price", "49622")),
-        ({"Price": float("nan")}, (), Drop("bad_price", "49622")),
-        ({"Price": []}, (), Drop("bad_price", "49622")),
         ({"IsMarketProduct": True}, (), Drop("marketplace", "49622")),
         ({"Vendor": "Some Shop"}, (), Drop("marketplace", "49622")),
         ({"ThirdPartyProductInfo": {"VendorId": 1}}, (), Drop("marketplace", "49622")),
@@ -196,8 +187,31 @@ def test_a_record_that_makes_no_item_says_why(changes, without, drop):
     assert mapped(changes, without) == drop
 
 
+@pytest.mark.parametrize("price", ["cheap", "", -1, 0, 1e12, True, float("nan"), [], {"now": 2}])
+def test_a_price_that_cannot_be_read_is_a_sighting_without_a_price(price):
+    assert_sighted(mapped({"Price": price}), "49622")
+
+
+def test_a_record_that_mentions_no_price_is_a_sighting_without_a_price():
+    assert_sighted(mapped({}, ("Price",)), "49622")
+
+
+@pytest.mark.parametrize("name", ["", None, 7, {}])
+def test_a_name_that_cannot_be_read_is_none(name):
+    assert_unnamed(mapped({"DisplayName": name, "Name": name}), mapped().price_cents)
+    assert mapped({"DisplayName": name, "Name": "Crumpets"}).is_unreadable is False
+
+
+@pytest.mark.parametrize(
+    "changes", [{"Price": None}, {"Price": None, "IsAvailable": False}, {"Price": 0, "IsAvailable": False}]
+)
+def test_a_null_price_is_an_unavailable_listing_and_readable(changes):
+    item = mapped(changes)
+    assert (item.price_cents, item.is_available, item.is_unreadable) == (None, False, False)
+
+
 @pytest.mark.parametrize("changes", [{"IsMarketProduct": True}, {"Price": -1}, {"DisplayName": "", "Name": ""}])
-def test_a_dropped_advertisement_is_still_known_as_one(changes):
+def test_an_advertisement_that_is_dropped_or_cannot_be_read_is_still_known_as_one(changes):
     """No total counts it: as a listed row it could stand in for one that never came."""
     assert mapped({**changes, "IsSponsoredAd": True}).sponsored is True
     assert mapped(changes).sponsored is False

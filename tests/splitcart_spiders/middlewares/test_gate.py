@@ -1,10 +1,11 @@
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 
-from splitcart_spiders.errors import BlockedError, StoreMismatch
+from splitcart_spiders.errors import BlockedError, CatalogueError, CertificateRefused, LeftHosts, StoreMismatch
 from splitcart_spiders.middlewares.gate import Gate, GateMiddleware, GateShut
 from tests.support.manners import FakeClock, crawler_with
 
@@ -29,6 +30,23 @@ def test_a_crawler_has_one_gate_and_another_crawler_another():
     crawler = crawler_with()
     assert Gate.of(crawler) is Gate.of(crawler)
     assert Gate.of(crawler) is not Gate.of(crawler_with())
+
+
+@pytest.mark.parametrize(
+    ("error", "ends"),
+    [
+        (CertificateRefused("expired"), True),
+        (LeftHosts("elsewhere"), True),
+        (CatalogueError("one page"), False),
+        (OSError("reset"), False),
+        (IgnoreRequest("disallowed"), False),
+    ],
+)
+def test_an_error_that_is_the_whole_crawls_shuts_the_gate_before_anybody_else_hears_of_it(error, ends):
+    crawler = crawler_with()
+    crawler.engine = SimpleNamespace(spider=None)
+    GateMiddleware.from_crawler(crawler).process_exception(Request("https://a.example/"), error)
+    assert (Gate.of(crawler).error is error) is ends
 
 
 def test_nothing_passes_a_shut_gate_and_the_first_error_is_the_runs():

@@ -1,14 +1,17 @@
 import asyncio
 import itertools
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scrapy import Request
 from scrapy.http import Response
 
 from splitcart_spiders.errors import BlockedError
 from splitcart_spiders.middlewares.gate import Gate, GateShut
-from splitcart_spiders.middlewares.host_rate import HostRate, HostRateMiddleware, limit_of, retry_after
+from splitcart_spiders.middlewares.host_rate import LONGEST_TOLD, HostRate, HostRateMiddleware, limit_of, retry_after
 from tests.support.manners import START, FakeClock, crawler_with
 
 HOST = "www.coles.com.au"
@@ -221,11 +224,48 @@ def test_an_answer_that_took_no_turn_gives_none_back():
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "-5"}, None),
         ({"Retry-After": "1e9"}, None),
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"Retry-After": "inf"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "60 s"}, None),
+        ({"Retry-After": "999999999999"}, LONGEST_TOLD),
+        ({"Retry-After": "9" * 400}, LONGEST_TOLD),
+        ({"Retry-After": "9" * 10_000}, LONGEST_TOLD),
+        ({"Retry-After": "0" * 400 + "7"}, 7),
+        ({"Retry-After": ["7", "soon", "9" * 400]}, LONGEST_TOLD),
+        ({"Retry-After": ["9", "7"]}, 9),
+        ({"Retry-After": b"\xff\xfe"}, None),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 -2359"}, LONGEST_TOLD),
+        ({"Retry-After": "Fri, 31 Dec 10000 23:59:59 GMT"}, LONGEST_TOLD),
+        ({"Retry-After": "Fri, 31 Dec " + "9" * 400 + " 23:59:59 GMT"}, LONGEST_TOLD),
+        ({"Retry-After": "Fri, 31 Dec 2026 23:59:59 +" + "9" * 20}, LONGEST_TOLD),
+        ({"Retry-After": "7", "Date": "Fri, 31 Dec 99999 23:59:59 GMT"}, 7),
         ({}, None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date(headers, seconds):
+def test_retry_after_is_seconds_or_a_date_and_bounded(headers, seconds):
     assert retry_after(Response("https://a.example/", headers=headers), START) == seconds
+
+
+@pytest.mark.parametrize("seconds", [121, 1e12, 1e300, float("inf")])
+def test_whoever_asks_for_longer_than_a_calendar_holds_blocks_until_a_time_that_is_named(seconds):
+    wire = Wire(latency=0)
+    wire.rate.pause(HOST, seconds)
+    assert isinstance(wire.gate.error, BlockedError)
+    until = datetime.fromisoformat(str(wire.gate.error).rpartition(" until ")[2].rstrip("."))
+    assert START <= until <= START + timedelta(seconds=LONGEST_TOLD)
+
+
+DATES = st.from_regex(
+    r"[A-Z][a-z]{2}, [0-9]{1,9} (Dec|[A-Z][a-z]{2}) [0-9]{1,30} [0-9:]{1,9} [+A-Z0-9-]{1,9}", fullmatch=True
+)
+
+
+@given(st.binary(max_size=60) | DATES)
+def test_no_retry_after_makes_its_reader_raise(value):
+    raw = value if isinstance(value, bytes) else value.encode()
+    found = retry_after(Response("https://a.example/", headers={"Retry-After": raw}), START)
+    assert found is None or found <= LONGEST_TOLD
 
 
 @pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf"])

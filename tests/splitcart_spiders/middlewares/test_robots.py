@@ -1,11 +1,14 @@
 import asyncio
+import zlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scrapy import Request
-from scrapy.exceptions import DownloadFailedError, IgnoreRequest, NotConfigured
+from scrapy.exceptions import DownloadCancelledError, DownloadFailedError, IgnoreRequest, NotConfigured
 from scrapy.http import Response
 
-from splitcart_spiders.errors import BlockedError, NetworkDown
+from splitcart_spiders.errors import BlockedError, CatalogueError, CertificateRefused, LeftHosts, NetworkDown
 from splitcart_spiders.middlewares import ROBOTS_META
 from splitcart_spiders.middlewares.gate import Gate, GateShut
 from splitcart_spiders.middlewares.host_rate import HostRate
@@ -125,6 +128,10 @@ UNAVAILABLE = [
     (400, b""),
     DownloadFailedError("reset"),
     IgnoreRequest("max redirections reached"),
+    DownloadCancelledError(),
+    ValueError("no address"),
+    zlib.error("cut"),
+    CatalogueError("answered 429"),
 ]
 
 
@@ -135,6 +142,7 @@ def test_a_robots_txt_that_cannot_be_had_stops_the_crawl(outcome):
     assert all(isinstance(result, GateShut) for result in results)
     assert isinstance(scene.error, BlockedError)
     assert HOST in str(scene.error)
+    assert str(scene.error).partition("cannot be had")[2].strip(" ().:") or "denied" in str(scene.error)
     assert scene.engine.closed == ["blocked"]
     assert len(scene.engine.asked) == 1
 
@@ -145,6 +153,23 @@ def test_the_operator_may_crawl_all_the_same(outcome):
     assert scene.ask("/a", "/b") == [None, None]
     assert scene.error is None
     assert scene.crawler.stats.get_value("splitcart/robots/unavailable") == 1
+
+
+def test_a_robots_txt_that_is_elsewhere_names_both_addresses_and_the_operator_may_do_without():
+    error = LeftHosts(f"https://{HOST}/robots.txt leads to https://www.evil.example/")
+    scene = Scene(error)
+    (result,) = scene.ask("/a")
+    assert isinstance(result, GateShut)
+    assert scene.error is error
+    assert Scene(error, {"ROBOTS_UNAVAILABLE": "allow"}).ask("/a") == [None]
+
+
+def test_a_host_that_is_not_who_it_says_ends_the_crawl_whatever_the_operator_allows():
+    error = CertificateRefused("it has expired")
+    scene = Scene(error, {"ROBOTS_UNAVAILABLE": "allow"})
+    (result,) = scene.ask("/a")
+    assert isinstance(result, GateShut)
+    assert scene.error is error
 
 
 def test_a_network_that_is_down_says_so():
@@ -160,17 +185,35 @@ def test_its_crawl_delay_reaches_the_sender():
     assert HostRate.of(scene.crawler).delay(HOST) == 3
 
 
-def test_a_crawl_delay_above_120_seconds_ends_the_run():
-    scene = Scene((200, b"User-agent: *\nCrawl-delay: 600\n"))
+@pytest.mark.parametrize("delay", ["600", "999999999999", "9" * 400, "9" * 5000])
+@pytest.mark.parametrize("name", ["Crawl-delay", "crawl-delay ", "  CRAWL-DELAY"])
+def test_a_crawl_delay_above_120_seconds_ends_the_run(delay, name):
+    scene = Scene((200, f"User-agent: *\n{name}: {delay}\n".encode()))
     (result,) = scene.ask("/a")
     assert isinstance(result, GateShut)
     assert isinstance(scene.error, BlockedError)
-    assert "600 s" in str(scene.error)
+    assert f" {min(float(delay), 999999999):g} s" in str(scene.error)
+
+
+@pytest.mark.parametrize("delay", ["-5", "nan", "inf", "soon", "-" + "9" * 400])
+def test_a_crawl_delay_that_says_nothing_is_none(delay):
+    scene = Scene((200, f"User-agent: *\nCrawl-delay: {delay}\nDisallow: /b\n".encode()))
+    allowed, refused = scene.ask("/a", "/b")
+    assert (allowed, type(refused), scene.error) == (None, Disallowed, None)
+    assert HostRate.of(scene.crawler).delay(HOST) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00", b"<html><body>hello</body></html>", b"Disallow: /"])
 def test_a_file_without_rules_for_us_allows(body):
     assert Scene((200, body)).ask("/a") == [None]
+
+
+@given(
+    st.binary(max_size=400) | st.text("*$/%:#\n\r User-agent Disallow Crawl-delay 0129", max_size=400).map(str.encode)
+)
+def test_no_file_makes_its_reader_raise(body):
+    (result,) = Scene((200, body)).ask("/a*b$%zz?c=%ff")
+    assert result is None or isinstance(result, Disallowed | GateShut)
 
 
 def test_robots_txt_itself_is_not_judged():

@@ -108,13 +108,51 @@ def test_nothing_is_sent_inside_a_retry_after(server):
     assert len(crawled.spider.answered) == 12
 
 
-@pytest.mark.parametrize("value", ["121", "Fri, 31 Dec 2100 23:59:59 GMT"])
-def test_a_retry_after_that_is_too_long_ends_the_run(server, value):
-    server.faults.add("status", "woolworths", "page=", after=5, times=1, status=503, retry_after=value)
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "121",
+        "999999999999",
+        "9" * 15,
+        "9" * 400,
+        "9" * 4000,
+        "0" * 400 + "121",
+        "121.5",
+        "9" * 400 + ".5",
+        "Fri, 31 Dec 2100 23:59:59 GMT",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -1200",
+        "Fri, 31 Dec 12026 23:59:59 GMT",
+        "Fri, 31 Dec 99999999999999999999 23:59:59 GMT",
+        "Friday, 31-Dec-60 23:59:59 GMT",
+    ],
+)
+def test_a_retry_after_that_is_too_long_ends_the_run(server, value, status):
+    server.faults.add("status", "woolworths", "page=", after=5, times=1, status=status, retry_after=value)
     crawled = Crawled(server)
     assert crawled.after("status") <= 3
     assert isinstance(crawled.error, BlockedError)
     assert "until 2" in str(crawled.error)
+
+
+@pytest.mark.parametrize("value", ["-5", "-" + "9" * 400, "soon", "inf", "nan", "1e400", "0x99", "", "²", "00:00:99"])
+def test_a_retry_after_that_says_nothing_leaves_the_back_off(server, value):
+    server.faults.add("status", "woolworths", "page=", after=5, times=1, status=503, retry_after=value)
+    crawled = Crawled(server, args={"count": 8})
+    assert crawled.error is None
+    assert len(crawled.spider.answered) == 8
+
+
+def test_a_robots_txt_that_is_larger_than_any_page_may_be_cannot_be_had(server):
+    server.robots["woolworths"] = (200, "User-agent: *\nDisallow: /x\n" * 9000)
+    crawled = Crawled(server, DOWNLOAD_MAXSIZE=100_000)
+    assert {entry.path for entry in crawled.log} == {"/robots.txt"}
+    assert isinstance(crawled.error, BlockedError)
+    assert "larger than DOWNLOAD_MAXSIZE" in str(crawled.error)
+    server.log.clear()
+    allowed = Crawled(server, DOWNLOAD_MAXSIZE=100_000, ROBOTS_UNAVAILABLE="allow", args={"count": 3})
+    assert (allowed.error, len(allowed.spider.answered)) == (None, 3)
 
 
 def test_nothing_is_sent_inside_a_crawl_delay(server, monkeypatch):
@@ -201,6 +239,8 @@ def test_in_dev_without_polite_robots_txt_is_not_asked(server):
 
 class Jars(Pages):
     """Asks one page after another, each from the jar and host that it names."""
+
+    hosts = frozenset({"www.woolworths.com.au", "www.coles.com.au"})
 
     async def start(self) -> AsyncIterator[Request]:
         for jar, host in (("1", HOST), ("1", HOST), ("2", HOST), ("1", "https://www.coles.com.au")):

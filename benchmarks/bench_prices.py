@@ -1,0 +1,61 @@
+"""What reading effective prices costs, beside a plain reading of the same rows; and that its memory is flat."""
+
+import resource
+from collections.abc import Iterator
+from datetime import timedelta
+
+from sqlalchemy import Engine, select, text
+
+from benchmarks.bench_groups import merger, row, timed
+from benchmarks.group_worlds import NOW, chain, lay, make_fingerprints
+from models import engine as engines
+from models.effective import ROW
+from models.queries import effective_prices
+from models.tables import prices
+from tests.support.postgres import Server
+
+STORES, LISTINGS, ZONES = 40, 25_000, 6
+
+
+def plain(engine: Engine) -> int:
+    """Reads the same columns of every price row, streamed."""
+    wanted = select(prices.c.store_id, prices.c.listing_id, *(prices.c[name] for name in ROW))
+    wanted = wanted.order_by(prices.c.store_id, prices.c.listing_id)
+    with engine.connect() as connection:
+        streamed = connection.execute(wanted.execution_options(stream_results=True, yield_per=2000))
+        return sum(1 for one in streamed if one.price_cents is not None)
+
+
+def effective(engine: Engine) -> int:
+    with engine.connect() as connection:
+        found = effective_prices(connection, range(1, STORES + 1), NOW + timedelta(hours=2))
+        return sum(1 for one in found if one.price_cents is not None)
+
+
+def peak() -> float:
+    """Megabytes that this process has had at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def run() -> Iterator[dict]:
+    """The rows; needs a PostgreSQL server (the one that the tests start)."""
+    with Server() as server:
+        engine = engines.create(server.url(server.create_database()))
+        engines.migrate(engine)
+        codes, _ = chain(STORES, LISTINGS, ZONES)
+        lay(engine, codes)
+        make_fingerprints(engine, STORES)
+        merger(engine).run()
+        with engine.begin() as connection:
+            connection.execute(text("ANALYZE"))
+        plain(engine)
+        reading, rows = timed(lambda: plain(engine), 2)
+        began = peak()
+        seconds, found = timed(lambda: effective(engine), 2)
+        name = f"prices: effective, {STORES} x {LISTINGS:,} on PostgreSQL"
+        against = f"reading {rows:,} rows plainly: {reading:.2f} s"
+        holds = seconds <= 3 * reading and found == rows
+        yield row(name, seconds, "s", against, seconds / reading, "at most 3", holds)
+        grown = peak() - began
+        yield row(f"{name}, memory grown", grown, "MB", "", None, "under 100", grown < 100)
+        engine.dispose()

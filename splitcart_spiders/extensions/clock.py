@@ -1,0 +1,36 @@
+"""The time that runs are dated with, and whether it can be right."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from scrapy.crawler import Crawler
+from sqlalchemy import Engine
+
+from models import clocks
+from models.errors import ClockWrong
+from splitcart_spiders.middlewares import is_dev
+
+logger = logging.getLogger(__name__)
+
+
+def ahead(crawler: Crawler) -> timedelta:
+    """By how much a rehearsal's clock is ahead of the machine's: CLOCK_AHEAD, with `-a dev=1` only."""
+    return timedelta(seconds=crawler.settings.getfloat("CLOCK_AHEAD") if is_dev(crawler.spider) else 0.0)
+
+
+def now() -> datetime:
+    """What the machine's clock says."""
+    return datetime.now(UTC)
+
+
+def check(engine: Engine, when: datetime, rehearsed: timedelta, *, most_days: float, trusted: bool) -> None:
+    """Raises ClockWrong for a clock that cannot be right; with `-a clock=trust` logs what that risks instead.
+
+    when: the time that the run would be dated with. rehearsed: the part of it by which a rehearsal is ahead.
+    """
+    try:
+        clocks.check(engine, when, machine=when - rehearsed, most=timedelta(days=most_days))
+    except ClockWrong as wrong:
+        if not trusted:
+            raise
+        logger.warning("%s; clock=trust: %s", wrong, clocks.RISK)
