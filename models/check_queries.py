@@ -2,6 +2,7 @@
 
 from models.tables.base import TERMS
 
+# True where the terms differ; null, not false, where they do not and one of them is null on both sides.
 _DIFFERS = " OR ".join(f"(p.{n} <> h.{n} OR (p.{n} IS NULL) <> (h.{n} IS NULL))" for n in TERMS)
 _LAST = """(SELECT c.*, row_number() OVER (PARTITION BY store_id, listing_id ORDER BY changed_at DESC) AS nth
     FROM price_changes c)"""
@@ -82,7 +83,7 @@ QUERIES: dict[str, tuple[str, str]] = {
                 ON h.store_id = p.store_id AND h.listing_id = p.listing_id AND h.changed_at = (
                     SELECT min(n.changed_at) FROM price_changes n WHERE n.store_id = p.store_id
                         AND n.listing_id = p.listing_id AND n.changed_at > p.changed_at)
-            WHERE (p.price_cents IS NULL AND h.price_cents IS NULL) OR NOT ({_DIFFERS})
+            WHERE (p.price_cents IS NULL AND h.price_cents IS NULL) OR ({_DIFFERS}) IS NOT TRUE
             ORDER BY 1, 2, 3""",  # noqa: S608 fixed text
     ),
     "sighting_orphan": (

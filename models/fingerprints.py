@@ -53,9 +53,17 @@ def columns(
     ranged = {row.store_id: unpack(row.ranged) for row in ranges}
     for store in store_ids:
         rows = _packed_rows(connection, store) if is_postgres(connection) else _rows(connection, store)
-        if len(rows):
-            rows[:, 0] = known.ordinals[np.searchsorted(known.ids, rows[:, 0])]
+        rows = _placed(rows, known)
         yield store, column(*rows.T).masked(ranged.get(store, unpack(b""))) if len(rows) else EMPTY
+
+
+def _placed(rows: Ints, known: Ordinals) -> Ints:
+    """The rows with ordinals for ids. A row of a listing that is not there, which the checks find, is left out."""
+    place = np.minimum(np.searchsorted(known.ids, rows[:, 0]), len(known.ids) - 1)
+    there = known.ids[place] == rows[:, 0] if len(known.ids) else np.zeros(len(rows), np.bool_)
+    placed = rows[there]
+    placed[:, 0] = known.ordinals[place[there]]
+    return placed
 
 
 def _rows(connection: Connection, store_id: int) -> Ints:

@@ -7,8 +7,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from splitcart.bits import unpack
 from splitcart.grouping import Comparison, Rules, natural_key
-from splitcart.grouping_columns import EMPTY, Coder, bits, column, unpack
+from splitcart.grouping_columns import EMPTY, EXTRAS, Coder, column
 from splitcart.grouping_compare import Matrix, plain
 from splitcart.grouping_memory import Comparer, pair_of
 from tests.support.grouping_worlds import NOW, World, as_column, groups, store, with_noise, zone_prices
@@ -64,17 +65,29 @@ def test_a_threshold_that_is_no_share_is_refused(wrong):
         Rules.at(wrong)
 
 
-def test_offers_are_equal_when_all_four_amounts_are():
+def test_offers_are_equal_when_all_that_they_cost_is():
+    """Price, basis, was price, multibuy, and the members' price and multibuy."""
+    none = None
     rows = [
-        (300, None, None, None),
-        (300, 400, None, None),
-        (300, None, 2, 500),
-        (300, None, 3, 500),
-        (301, None, 2, 500),
+        (300,),
+        (301,),
+        (300, 400),
+        (300, none, 2, 500),
+        (300, none, 3, 500),
+        (301, none, 2, 500),
+        (300, none, none, none, 250),
+        (300, none, none, none, 260),
+        (300, none, none, none, none, 2, 500),
+        (300, none, none, none, none, 3, 500),
+        (300, none, none, none, none, 2, 400),
+        (300, none, none, none, none, none, none, 1),
+        (300, 400, 2, 500, 250, 2, 480, 0),
+        (300, 400, 2, 500, 250, 2, 480, 1),
     ]
     for a, b in itertools.product(rows, rows):
-        found = compare(as_column({0: a, 5: (1, None, None, None)}), as_column({0: b, 5: (1, None, None, None)}))
-        assert found == Comparison(2, int(a != b), 2)
+        one, other = as_column({0: a, 5: (1,)}), as_column({0: b, 5: (1,)})
+        assert compare(one, other) == Comparison(2, int(a != b), 2)
+        assert (one.fingerprint() == other.fingerprint()) is (a == b)
 
 
 def compare(a, b):
@@ -87,27 +100,35 @@ def test_codes_of_columns_encoded_later_still_compare():
     assert (coder.encode([one], 5)[0] == first).all()
 
 
-def test_a_packed_column_comes_back_and_its_fingerprint_tells_columns_apart():
+def test_a_fingerprint_tells_columns_apart_and_not_the_order_of_their_rows():
     rows = {9: (300, 400, 2, 500), 2: (0, None, None, None), 0: (5, None, 3, 10)}
-    kept, other = as_column(rows), as_column({**rows, 2: (1, None, None, None)})
-    assert compare(kept, unpack(kept.pack())) == Comparison(3, 0, 3)
-    assert as_column(dict(reversed(rows.items()))).fingerprint() == kept.fingerprint() != other.fingerprint()
-    assert unpack(EMPTY.pack()).lines == 0
+    kept = as_column(rows).fingerprint()
+    assert as_column(dict(reversed(rows.items()))).fingerprint() == kept
+    moved = {8 if ordinal == 9 else ordinal: terms for ordinal, terms in rows.items()}
+    others = [{**rows, 2: (1, None, None, None)}, {**rows, 10: (0, None, None, None)}, moved, {9: rows[9], 0: rows[0]}]
+    assert len({kept, EMPTY.fingerprint(), *(as_column(other).fingerprint() for other in others)}) == 6
 
 
-def test_own_lines_lie_over_the_anchors_and_only_ranged_ones_count():
-    base = as_column({0: (100, None, None, None), 1: (200, 300, None, None), 2: (50, None, 2, 80)})
-    own = as_column({1: (250, None, None, None), 7: (10, 20, None, None)})
-    both = own.over(base).masked(bits(bytes([0b10000111]), 8))
-    rows = {0: (100, None, None, None), 1: (250, None, None, None), 2: (50, None, 2, 80), 7: (10, 20, None, None)}
-    assert both.fingerprint() == as_column(rows).fingerprint()
-    assert own.over(base).masked(bits(bytes([0b10]), 8)).lines == 1
+def test_only_ranged_lines_count():
+    rows = {0: (100, None, None, None), 1: (250, 300, None, None), 2: (50, None, 2, 80), 7: (10, 20, None, None)}
+    kept = as_column(rows).masked(unpack(bytes([0b10000101])))
+    assert kept.fingerprint() == as_column({k: v for k, v in rows.items() if k != 1}).fingerprint()
+    assert (kept.lines, len(kept.at)) == (3, 2)
+    assert as_column(rows).masked(unpack(bytes([0b10]), 8)).lines == 1
+    assert as_column(rows).masked(unpack(b"")).fingerprint() == EMPTY.fingerprint()
 
 
-def test_an_amount_too_large_for_its_code_is_refused_by_name():
-    big = np.array([1 << 24], np.int64)
-    with pytest.raises(ValueError, match="price_cents"):
-        column(np.array([0]), big, big * 0 - 1, big * 0 - 1, big * 0 - 1)
+@pytest.mark.parametrize("name", ["price_cents", *EXTRAS[1:]])
+def test_an_amount_too_large_for_its_code_is_refused_by_name(name):
+    """Each term is as large as may be in a column of its own; one more is refused, and never another offer's code."""
+    most = (1 << (15 if name.endswith("quantity") else 24)) - 2
+    terms = {each: np.array([-1], np.int64) for each in ("price_cents", *EXTRAS)}
+    terms |= {"price_cents": np.array([5], np.int64), "sold_by_kg": np.array([0], np.int64)}
+    largest, less = (column(np.array([0]), *(terms | {name: np.array([most - i])}).values()) for i in (0, 1))
+    assert largest.fingerprint() != less.fingerprint()
+    assert compare(largest, less).differ == 1
+    with pytest.raises(ValueError, match=f"{name} {most + 1} is above {most}: roll the run"):
+        column(np.array([0]), *(terms | {name: np.array([most + 1])}).values())
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -237,12 +258,45 @@ def test_a_store_whose_later_incomplete_run_mixed_two_periods_waits():
     assert len(group_of(world, store("1", hours=71.5), mixed)) == 2
 
 
-def test_a_probe_that_agreed_keeps_a_member_fresh_while_its_anchor_is():
+@pytest.mark.parametrize("hours", [3, 30, 70, 80, 500, None])
+def test_a_member_whose_probe_agreed_in_this_period_stays_uncompared(hours):
+    """What is known of its own prices may be of another week, or differ: the probe is the later word."""
     world = World({"1": prices(), "2": prices(*range(9))})
+    plan = world.plan([store("1"), store("2", "1", hours=hours, verified=2)])
+    assert groups(plan) == {frozenset("12")}
+    assert (plan.ejected, plan.flagged, actions(plan, "2")) == (0, frozenset(), ["stays"])
+    assert "its probe agreed in this specials period" in next(str(d) for d in plan.decisions if d.store_id == "2")
+    assert (world.loaded, world.last.figures.made) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("member", "told"),
+    [
+        (store("2", "1", hours=5), ["ejected"]),
+        (store("2", "1", hours=2, verified=5), ["ejected"]),  # crawled since: that is the later word
+        (store("2", "1", hours=30, verified=72), ["ejected"]),
+        (store("2", "1", hours=500, verified=72), ["waits"]),  # it agreed last week
+        (store("2", "1", hours=5, verified=2, closed=True), ["waits"]),
+    ],
+)
+def test_a_probe_of_before_the_crawl_or_of_last_week_is_no_word_on_this_one(member, told):
+    """72 hours ago was a Tuesday: the specials have flipped since."""
+    plan = World({"1": prices(), "2": prices(*range(9))}).plan([store("1"), member])
+    assert actions(plan, "2") == told
+
+
+def test_a_probe_that_agreed_waits_for_a_stale_anchor_and_asks_for_nothing():
     member = store("2", "1", hours=500, verified=2)
-    assert world.plan([store("1"), member]).ejected == 1
-    stale = world.plan([store("1", hours=80), member])
-    assert (stale.ejected, stale.flagged) == (0, frozenset())
+    stale = World({"1": prices(), "2": prices(*range(9))}).plan([store("1", hours=80), member])
+    assert (groups(stale), stale.ejected, stale.flagged) == ({frozenset("12")}, 0, frozenset())
+
+
+def test_a_member_whose_probe_agreed_moves_with_its_anchor_and_is_not_asked_for_a_crawl():
+    world = World({"1": prices(), "2": prices(), "3": prices(), "4": prices(0, 1), "5": prices(*range(9))})
+    stores = [store("1"), store("2", "1"), store("3", "1"), store("4"), store("5", "4", hours=200, verified=2)]
+    plan = world.plan(stores)
+    assert groups(plan) == {frozenset("12345")}
+    assert (plan.ejected, plan.flagged, actions(plan, "5")) == (0, frozenset(), ["stays", "moved"])
 
 
 def test_fault_14_a_new_store_gets_a_group_and_joins_in_the_same_run():

@@ -23,13 +23,17 @@ def store(store_id, anchor="", *, hours=1.0, verified=None, **fields) -> Store:
 
 
 def as_column(lines) -> Column:
-    """Of {ordinal: (price, was, quantity, total)}, None for null; or of a sequence of prices."""
+    """Of {ordinal: terms}, None for null; or of a sequence of prices.
+
+    The terms are price, was, quantity, total, then, where they are given, the members' price, quantity and total, and
+    whether it is sold by the kilogram.
+    """
     if not isinstance(lines, dict):
         lines = {i: (p, None, None, None) for i, p in enumerate(lines) if p is not None}
-    rows = [[-1 if x is None else x for x in lines[k]] for k in lines]
-    price, was, quantity, total = np.array(rows, np.int64).reshape(-1, 4).T
-    none = np.full(len(rows), -1, np.int64)
-    return column(np.array(list(lines), np.int64), price, none * 0, was, quantity, total, none, none, none)
+    rows = [[-1 if x is None else x for x in (*lines[k], *[None] * (7 - len(lines[k])))] for k in lines]
+    price, was, quantity, total, *member = np.array([r[:7] for r in rows], np.int64).reshape(-1, 7).T
+    by_kg = np.array([r[7] if len(r) > 7 else 0 for r in rows], np.int64)
+    return column(np.array(list(lines), np.int64), price, by_kg, was, quantity, total, *member)
 
 
 class World:

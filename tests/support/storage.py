@@ -100,12 +100,12 @@ def crawl(
     return run, publish(engine, run, verdict, list(categories), answered_for=None, counts=counts, now=now)
 
 
-def effective(engine: Engine, store: str = "1147") -> dict[str, EffectivePrice]:
-    """The store's effective prices by sku."""
+def effective(engine: Engine, store: str = "1147", now: datetime | None = None) -> dict[str, EffectivePrice]:
+    """The store's effective prices by sku; `now` is the time of which `flip_since` tells."""
     [(store_id,)] = query(engine, "SELECT id FROM stores WHERE store_id = :s", s=store)
     with engine.connect() as connection:
         skus = {listing: sku for listing, sku in connection.execute(text("SELECT id, sku FROM listings"))}  # noqa: C416
-        return {skus[one.listing_id]: one for one in effective_prices(connection, [store_id])}
+        return {skus[one.listing_id]: one for one in effective_prices(connection, [store_id], now)}
 
 
 def cents(engine: Engine, store: str = "1147") -> dict[str, int]:
