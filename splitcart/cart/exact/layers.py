@@ -14,7 +14,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from splitcart.cart.costs import lot_cents
-from splitcart.cart.exact.tasks import NEVER, PARTS, Answer, Clock, Late, Move, Task, least_share, less, regrets
+from splitcart.cart.exact.columns import columned
+from splitcart.cart.exact.tasks import (
+    NEVER,
+    PARTS,
+    Answer,
+    Clock,
+    Late,
+    Move,
+    Task,
+    least_share,
+    less,
+    reduced,
+    regrets,
+)
 
 FIRST_WIDTH, WIDER = 64, 8
 
@@ -34,8 +47,7 @@ class Run:
 
     def __init__(self, task: Task, clock: Clock) -> None:
         self.task, self.clock = task, clock
-        self.keep = [PARTS - part for part in task.discounts]
-        self.layers = [[(move, less(move, self.keep)) for move in layer] for layer in task.layers]
+        self.layers = [[(move, less(move, task.discounts)) for move in layer] for layer in task.layers]
         self.suffix = _sums([min(move.cost for move in layer) for layer in task.layers])
         self.suffix_less = _sums([min(cost for _, cost in layer) for layer in self.layers])
         asked = (floor * part for floor, part in zip(task.floors, task.discounts, strict=True))
@@ -70,9 +82,8 @@ class Run:
             now, best = list(rest[-1]), [0] * len(self.task.floors)
             for lot in closing:
                 now[self.task.lots[lot].place] += joined[lot]
-            for move in layer:
-                if move.lot < 0 <= move.place:
-                    best[move.place] = max(best[move.place], move.most)
+            for place, cents in (each for move in layer for each in move.goods):
+                best[place] = max(best[place], cents)
             rest.append([one + two for one, two in zip(now, best, strict=True)])
         return rest[::-1]
 
@@ -93,7 +104,7 @@ class Run:
             if self.regret and not seen >> place & 1:
                 plain += self.regret[depth][place]
                 other += self.regret_less[depth][place]
-        return max(plain, other) if self.keep else plain
+        return max(plain, other) if self.task.discounts else plain
 
     def start(self) -> dict[State, Kept]:
         lots = tuple(0 if lot.even else () for lot in self.task.lots)
@@ -112,18 +123,19 @@ class Run:
                 if now >= cut:
                     continue
                 now_lots, now_goods, gained = lots, goods, move.goods
-                now_seen = seen | 1 << move.place if visit_all and move.place >= 0 else seen
+                now_seen = seen | move.seen if visit_all else seen
                 if move.lot >= 0:
                     now_lots, gained = self._join(lots, move)
-                if asking and gained:
-                    now_goods = self._more(goods, move.place, gained)
+                if asking:
+                    for place, cents in gained:
+                        now_goods = self._more(now_goods, place, cents)
                 for lot in closing:
                     extra, cents = self._close(lot, now_lots[lot])
                     now += extra
                     now_lots = (*now_lots[:lot], 0 if self.task.lots[lot].even else (), *now_lots[lot + 1 :])
                     if asking:
                         place = self.task.lots[lot].place
-                        now_less += extra // PARTS * self.keep[place]
+                        now_less += extra // PARTS * (PARTS - self.task.discounts[place])
                         now_goods = self._more(now_goods, place, cents)
                 bound = self.bound(depth + 1, now, now_less, now_goods, now_seen)
                 if bound < limit:
@@ -132,17 +144,16 @@ class Run:
                         fresh[state] = (now, now_less, bound, (trail, move))
         return fresh
 
-    def _join(self, lots: tuple[Any, ...], move: Move) -> tuple[tuple[Any, ...], int]:
-        """The lots with the move's units in one of them, and the cents of lots that are full now."""
-        lot, choice = self.task.lots[move.lot], move.choice
-        assert choice is not None
+    def _join(self, lots: tuple[Any, ...], move: Move) -> tuple[tuple[Any, ...], tuple[tuple[int, int], ...]]:
+        """The lots with the move's units in one of them, and the goods of lots that are full now."""
+        lot, way = self.task.lots[move.lot], move.choices[0].way
         before, gained = lots[move.lot], 0
         if lot.even:
-            full, after = divmod(before + choice.way.units, lot.quantity)
+            full, after = divmod(before + way.units, lot.quantity)
             gained = full * lot.total
         else:
-            after = tuple(sorted([*before, (choice.way.single_cents, choice.way.units)]))
-        return (*lots[: move.lot], after, *lots[move.lot + 1 :]), gained
+            after = tuple(sorted([*before, (way.single_cents, way.units)]))
+        return (*lots[: move.lot], after, *lots[move.lot + 1 :]), ((lot.place, gained),) if gained else ()
 
     def _close(self, lot: int, units: Any) -> tuple[int, int]:
         """What its last units cost beyond their least shares, in units; and in cents what they cost."""
@@ -163,11 +174,17 @@ class Run:
 
 def solve(task: Task, limit: int, clock: Clock) -> Answer:
     """The cheapest assignment below the limit (in units); on time out the best found, with its bound."""
-    run = Run(task, clock)
     best: Kept | None = None
-    bound = next(iter(run.start().values()))[2]
-    width = FIRST_WIDTH
+    bound, width = -NEVER, FIRST_WIDTH
     while bound < limit:
+        narrowed = _narrowed(task, limit)
+        if narrowed is None:
+            bound = limit
+            break
+        run = Run(narrowed, clock)
+        bound = max(bound, min(limit, next(iter(run.start().values()))[2]))
+        if bound >= limit:
+            break
         try:
             found, dropped = _pass(run, limit, width)
         except Late:
@@ -178,6 +195,14 @@ def solve(task: Task, limit: int, clock: Clock) -> Answer:
         width *= WIDER
     moves = None if best is None else _trail(best[3])
     return Answer(limit, moves, bound)
+
+
+def _narrowed(task: Task, limit: int) -> Task | None:
+    """The task without moves that cannot stay below the limit; lines that share lots as one where floors are asked."""
+    if not task.floors:
+        return task
+    fewer = reduced(task, limit)
+    return None if fewer is None else reduced(columned(fewer), limit)
 
 
 def _pass(run: Run, limit: int, width: int) -> tuple[Kept | None, int]:

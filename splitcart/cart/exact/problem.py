@@ -22,7 +22,6 @@ from splitcart.cart.exact.tasks import (
     components,
     least_share,
     ordered,
-    reduced,
 )
 
 SMALL = 6
@@ -136,7 +135,9 @@ class Problem:
         bound = answer.bound * scale // task.unit
         if answer.moves is None:
             return Part(bound, None, bound)
-        return Part(answer.cost * scale // task.unit, tuple(m.choice for m in answer.moves if m.choice), bound)
+        return Part(
+            answer.cost * scale // task.unit, tuple(choice for move in answer.moves for choice in move.choices), bound
+        )
 
     def _first(self, line: int) -> Choice:
         """The cheapest of the choices whose cost stands by itself; of equally cheap ones the first by rank."""
@@ -172,19 +173,19 @@ class Problem:
         for layer in layers:
             moves = [self._move(choice, unit, tie[choice.line], place, at) for choice in layer]
             if (line := layer[0].line) in left_out:
-                cost = model.absent * unit
-                moves.append(Move(None, cost + (most - 1) * tie[line], cost, -1, 0, 0, -1))
+                moves.append(Move((), model.absent * unit + (most - 1) * tie[line]))
             made.append(moves)
         return Task(made, lots, unit)
 
     def _move(self, choice: Choice, unit: int, tie: int, place: dict[int, int], at: dict[int, int]) -> Move:
         way, where = choice.way, place[choice.store]
+        tie, seen = tie * choice.rank, 1 << where
         if choice.lot < 0:
-            share, goods = way.alone_cents * unit, way.alone_cents
-            return Move(choice, share + tie * choice.rank, share, where, goods, goods, -1)
+            share = way.alone_cents * unit
+            return Move((choice,), share + tie, ((where, share),), ((where, way.alone_cents),), seen)
         lot = self.model.lots[choice.lot]
         share = least_share(way.single_cents, way.units, lot.quantity, lot.total, unit)
-        return Move(choice, share + tie * choice.rank, share, where, 0, choice.most, at[choice.lot])
+        return Move((choice,), share + tie, ((where, share),), (), seen, at[choice.lot], choice.most)
 
     def gated(self, limit: int, clock: Clock, visit_all: bool) -> Found:
         """The cheapest goods with the fees and minimums of the gates. `limit` in cents.
@@ -194,21 +195,21 @@ class Problem:
         """
         layers, left_out = self._every(visit_all)
         plain = self._task(ordered(layers), PARTS, left_out)
-        best, bound = Found(None, None, limit), limit
+        unit, most = plain.unit, limit * plain.unit
+        best, bound = None, most
         for least, fees, floors, discounts in sorted(self._cases(limit), key=lambda case: case[0]):
-            if least >= limit:
+            if least * unit >= most:
                 break
-            task = reduced(
-                replace(plain, floors=floors, discounts=discounts, visit_all=visit_all), (limit - fees) * plain.unit
-            )
-            if task is None:
-                continue
-            answer = solve(task, (limit - fees) * task.unit, clock)
-            bound = min(bound, fees + (answer.bound // task.unit if self.ties else -(-answer.bound // task.unit)))
+            task = replace(plain, floors=floors, discounts=discounts, visit_all=visit_all)
+            answer = solve(task, most - fees * unit, clock)
+            bound = min(bound, answer.bound + fees * unit)
             if answer.moves is not None:
-                limit = fees + answer.cost // task.unit
-                best = Found(limit, tuple(move.choice for move in answer.moves if move.choice), limit)
-        return Found(best.cents, best.choices, min(bound, limit))
+                best, most = answer.moves, answer.cost + fees * unit
+        bound = min(bound, most)
+        cents = bound // unit if self.ties else -(-bound // unit)
+        if best is None:
+            return Found(None, None, cents)
+        return Found(most // unit, tuple(choice for move in best for choice in move.choices), cents)
 
     def _cases(self, limit: int) -> Iterator[tuple[int, int, list[int], list[int]]]:
         """Each way to pay or waive the fees: the cents that it costs at least, its fees, floors and discounts."""

@@ -54,19 +54,17 @@ class Search:
         if not self.model.open:
             return self.standings
         level = self._singles()
+        self._decide(self._bounded(level, 1), 1)
         self._guess(level)
-        for size in range(1, self.most + 1):
-            if size > 1:
-                wanted = self._extended(level, size)
-                if wanted is None:
-                    break
-                level, candidates = wanted
-            else:
-                candidates = self._bounded(level, 1)
-            self._decide(candidates, size)
+        for size in range(2, self.most + 1):
             if self.clock.over():
-                self._leave(self.bounds.floor, size + 1)
+                self._leave(self.bounds.floor, size)
                 break
+            wanted = self._extended(level, size)
+            if wanted is None:
+                break
+            level, candidates = wanted
+            self._decide(candidates, size)
         return self.standings
 
     def _singles(self) -> _Level:

@@ -13,22 +13,22 @@ NEVER = 1 << 20_000
 
 
 class Move(NamedTuple):
-    """One choice of a line, ready to be added up."""
+    """One choice of a line, or one of each of several lines, ready to be added up."""
 
-    choice: Choice | None
-    """None: the line is left out."""
+    choices: tuple[Choice, ...]
+    """Empty: the line is left out."""
     cost: int
     """Units of cents, ties included; of a lot its least share."""
-    share: int
-    """The same without ties."""
-    place: int
-    """Of the store in the set; -1 where the line is left out."""
-    goods: int
-    """Cents that are the store's goods at once; 0 of a lot, which counts when it closes."""
-    most: int
-    """Cents of goods at most."""
-    lot: int
+    shares: tuple[tuple[int, int], ...] = ()
+    """Of the cost, what is each place's goods, in units, without ties: (place, amount)."""
+    goods: tuple[tuple[int, int], ...] = ()
+    """Cents that are a place's goods at once: (place, cents); none of a lot, which counts when it closes."""
+    seen: int = 0
+    """The places that get a line, as bits."""
+    lot: int = -1
     """Within Task.lots; -1: none."""
+    most: int = 0
+    """Of a lot: cents of goods at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,31 +92,35 @@ def least_share(single: int, number: int, quantity: int, total: int, unit: int) 
     return number * min(single * unit, total * unit // quantity)
 
 
-def less(move: Move, keep: Sequence[int]) -> int:
-    """What a move costs after the discount of its place; `keep` is what is left of each, in PARTS."""
-    if not keep or move.place < 0:
-        return move.cost
-    return move.share // PARTS * keep[move.place] + move.cost - move.share
+def less(move: Move, discounts: Sequence[int]) -> int:
+    """What a move costs after the discounts of its places."""
+    return (
+        move.cost - sum(share // PARTS * discounts[place] for place, share in move.shares) if discounts else move.cost
+    )
 
 
 def regrets(costs: Iterable[Sequence[tuple[Move, int]]], places: int) -> list[int]:
-    """Of each place, how much more than need be a line costs there at least. `costs`: by layer, each move's."""
+    """Of each place, how much more than need be a line costs there at least; a move's part where it serves several.
+
+    `costs`: by layer, each move with its cost.
+    """
     found = [NEVER] * places
     for layer in costs:
         least = min(cost for _, cost in layer)
         for move, cost in layer:
-            if move.place >= 0:
-                found[move.place] = min(found[move.place], cost - least)
+            part = (cost - least) // max(1, move.seen.bit_count())
+            for place in range(places):
+                if move.seen >> place & 1:
+                    found[place] = min(found[place], part)
     return found
 
 
 def reduced(task: Task, limit: int) -> Task | None:
     """The task without the moves that lead to the limit or above by either bound; None where nothing is left."""
-    keep = [PARTS - part for part in task.discounts]
     asked = sum(floor * part for floor, part in zip(task.floors, task.discounts, strict=True)) * (task.unit // PARTS)
     plain = [[(move, move.cost) for move in layer] for layer in task.layers]
     kept = _below(task, plain, limit) & _below(
-        task, [[(m, less(m, keep)) for m in each] for each in task.layers], limit - asked
+        task, [[(m, less(m, task.discounts)) for m in each] for each in task.layers], limit - asked
     )
     layers = [[move for at, move in enumerate(layer) if (row, at) in kept] for row, layer in enumerate(task.layers)]
     return replace(task, layers=layers) if all(layers) else None
@@ -130,7 +134,7 @@ def _below(task: Task, costs: list[list[tuple[Move, int]]], limit: int) -> set[t
     for row, layer in enumerate(costs):
         least = min(cost for _, cost in layer)
         for at, (move, cost) in enumerate(layer):
-            spared = asked[move.place] if move.place >= 0 and asked else 0
+            spared = sum(regret for place, regret in enumerate(asked) if move.seen >> place & 1)
             if base - spared + cost - least < limit:
                 below.add((row, at))
     return below
