@@ -4,49 +4,39 @@
 read); `engine.connect()` is for readers, who see one state and never wait for a writer.
 """
 
+import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+import psycopg2
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from models import migrator
-from models.errors import SchemaMismatch
+from models.database_url import WANTED, file_url, normalise, url_from
+from models.errors import DatabaseRefused, SchemaMismatch
 from models.retry import original
+from models.servers import check_may_write, check_server, shown
+from models.urls import without_secrets
+
+__all__ = [
+    "DatabaseRefused", "SchemaMismatch", "check_schema", "create", "file_url", "migrate", "normalise", "revision",
+    "url_from",
+]  # fmt: skip
 
 SCHEMA_REVISION = "0006"
 """The revision this code is written for; a test keeps it equal to Alembic's head."""
 
 BUSY_SECONDS = 30
 CONNECT = {"application_name": "splitcart", "client_encoding": "utf8"}
+# How libpq refuses an option before it asks a server.
+_MEANINGLESS = re.compile(r"\binvalid (?:[\w-]+ )?(?:value|option|port|connection option)\b")
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-6144", "temp_store=MEMORY")
-
-
-def url_from(environ: Mapping[str, str]) -> str:
-    """The database's URL: DATABASE_URL, else a SQLite file in the user's data folder."""
-    if url := environ.get("DATABASE_URL"):
-        return normalise(url)
-    home = environ.get("XDG_DATA_HOME") or str(Path(environ.get("HOME") or Path.home()) / ".local" / "share")
-    return f"sqlite:///{Path(home).absolute() / 'splitcart' / 'splitcart.db'}"
-
-
-def normalise(url: str) -> str:
-    """The URL with its driver named (psycopg2) and a SQLite path made absolute: a job's working folder may change."""
-    scheme, found, rest = url.partition("://")
-    wanted = "write sqlite:////path/to/file.db or postgresql://host/name"
-    if not found:
-        raise ValueError(f"DATABASE_URL is no URL, it has no ://: {wanted}")
-    if scheme.partition("+")[0] not in ("sqlite", "postgres", "postgresql"):
-        raise ValueError(f"DATABASE_URL begins {scheme}://, which names no database that is known here: {wanted}")
-    if scheme in ("postgres", "postgresql"):
-        return f"postgresql+psycopg2://{rest}"
-    if scheme == "sqlite" and rest.removeprefix("/") not in ("", ":memory:"):
-        return f"sqlite:///{Path(rest.removeprefix('/')).expanduser().absolute()}"
-    return url
 
 
 class SplitcartEngine(Engine):
@@ -63,23 +53,50 @@ class SplitcartEngine(Engine):
 def create(url: str) -> Engine:
     """An engine on the database. A new SQLite file is created and migrated; PostgreSQL is only connected to.
 
-    Nothing is checked beyond that: a crawl calls `check_schema`.
+    Nothing is checked beyond that: a crawl calls `check_schema`. Raises DatabaseRefused.
     """
     url = normalise(url)
-    if make_url(url).get_backend_name() != "sqlite":
-        plain = create_engine(url, pool_pre_ping=True, pool_use_lifo=True, connect_args=dict(CONNECT))
-        event.listen(plain.pool, "connect", _prepare_postgres)
-        return SplitcartEngine(plain.pool, plain.dialect, plain.url)
-    Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
+    return _create_sqlite(url) if url.startswith("sqlite") else _create_postgres(url)
+
+
+def _create_postgres(url: str) -> Engine:
+    plain = create_engine(url, pool_pre_ping=True, pool_use_lifo=True, connect_args=dict(CONNECT))
+    event.listen(plain, "do_connect", partial(_connect_postgres, url))
+    event.listen(plain.pool, "connect", _prepare_postgres)
+    return SplitcartEngine(plain.pool, plain.dialect, plain.url)
+
+
+def _create_sqlite(url: str) -> Engine:
+    file = Path(make_url(url).database or "")
     arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
     # The latest connection first: each keeps pages of its own, so that using them in turn would fill every cache.
     plain = create_engine(url, pool_use_lifo=True, connect_args=arguments)
     event.listen(plain.pool, "connect", _prepare_sqlite)
     engine = SplitcartEngine(plain.pool, plain.dialect, plain.url)
     event.listen(engine, "begin", _begin_sqlite)
-    if revision(engine) is None:
-        migrate(engine)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if revision(engine) is None:
+            migrate(engine)
+    except (OSError, DatabaseError) as error:
+        engine.dispose()
+        if isinstance(error, OSError) or "not a database" in str(original(error)):
+            told = error.strerror if isinstance(error, OSError) else original(error)
+            raise DatabaseRefused(f"{file} cannot be a SQLite database ({told}): check DATABASE_URL") from None
+        raise
     return engine
+
+
+def _connect_postgres(url: str, dialect: Dialect, _record: Any, arguments: Any, options: Any) -> Any:
+    """Connects; an error of the driver, which may repeat what it was given, loses every secret here at its source."""
+    try:
+        return dialect.connect(*arguments, **options)
+    except (psycopg2.Error, ValueError) as error:
+        told = without_secrets(str(error), url).strip()
+        if not isinstance(error, psycopg2.OperationalError) or _MEANINGLESS.search(told):
+            raise DatabaseRefused(f"DATABASE_URL cannot be meant: {told}: {WANTED}") from None
+        error.args = (told, *error.args[1:])
+        raise
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -110,19 +127,30 @@ def revision(engine: Engine) -> str | None:
 
 
 def migrate(engine: Engine) -> None:
-    """Brings the schema to this code's revision, in one transaction: all of it or none, also when two start at once."""
+    """Brings the schema to this code's revision, in one transaction: all of it or none, also when two start at once.
+
+    Raises DatabaseRefused: `check_server`.
+    """
+    check_server(engine)
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('splitcart-migrate'))"))
         migrator.upgrade(connection)
 
 
-def check_schema(engine: Engine) -> None:
-    """Raises SchemaMismatch, which names the remedy, unless the database has exactly this code's schema."""
+def check_schema(engine: Engine, *, writes: bool = True) -> None:
+    """Raises SchemaMismatch, which names the remedy, unless the database has exactly this code's schema.
+
+    Raises DatabaseRefused where the server cannot serve: `check_server`. writes: whether the role must be one that may
+    write every table. Raises ConnectionError where the database cannot be read.
+    """
     try:
+        check_server(engine)
         found = revision(engine)
     except SQLAlchemyError as error:
         told = str(original(error)).strip()
-        raise ConnectionError(f"cannot read the database at {engine.url.render_as_string()}: {told}") from error
+        raise ConnectionError(f"cannot read the database at {shown(engine)}: {told}") from error
     if found != SCHEMA_REVISION:
         raise SchemaMismatch(found, SCHEMA_REVISION)
+    if writes:
+        check_may_write(engine)

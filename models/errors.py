@@ -7,6 +7,13 @@ class StorageError(Exception):
     """Base of the tree; never raised itself."""
 
 
+class DatabaseRefused(StorageError, ValueError):
+    """Raised before any work when DATABASE_URL, or the database that it names, cannot serve; its text names the remedy.
+
+    No password is in it.
+    """
+
+
 class SchemaMismatch(StorageError):
     """Raised by check_schema when the database's revision is not the code's; its text names the remedy."""
 

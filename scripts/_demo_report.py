@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import _oracle
+from _support.output import text
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Row, func, select
@@ -69,9 +70,9 @@ class Report:
             store = self.world.store(chain, store_id)
             figures = (counts.get("listings"), len(offers), specials, sum((counts.get("drops") or {}).values()))
             table.add_row(
-                chain,
-                f"{store_id} {store.name if store else ''}",
-                f"[green]{run.status}" if run.status == "complete" else f"[bold red]{run.status}",
+                text(chain),
+                text(f"{store_id} {store.name if store else ''}"),
+                text(run.status, "green" if run.status == "complete" else "bold red"),
                 *(f"{figure or 0:,}" for figure in (*figures, counts.get("requests"))),
                 f"{seconds[chain, store_id]:.1f}",
             )
@@ -87,7 +88,7 @@ class Report:
         table = Table("chain", "stage/event", title="Rows dropped or repaired", title_justify="left")
         table.add_column("rows", justify="right")
         for (chain, reason), count in sorted(drops.items()):
-            table.add_row(chain, reason, f"{count:,}")
+            table.add_row(text(chain), text(reason), f"{count:,}")
         console.print(table if drops else "No row was dropped or repaired.")
 
     def show_specials(self, console: Console, keys: Sequence[Key]) -> None:
@@ -105,7 +106,8 @@ class Report:
                 unit = (
                     f"${offer['unit_price_e4'] / 1e4:,.2f}/{offer['unit_of_measure']}" if offer["unit_price_e4"] else ""
                 )
-                table.add_row(chain, listing.name[:50], listing.size or "", price, was, unit)
+                named = (chain, listing.name[:50], listing.size or "", price, was, unit)
+                table.add_row(*map(text, named))
         console.print(table)
 
     def show_truth(self, console: Console, keys: Sequence[Key]) -> int:
@@ -116,10 +118,12 @@ class Report:
             found = _oracle.stored(self.engine, chain, store_id)
             wrong += [f"{chain} {store_id} {line}" for line in _oracle.differences({}, found, truth)]
             compared += len(truth)
-        verdict = "[green]all equal" if not wrong else f"[bold red]{len(wrong):,} differ"
-        console.print(f"\nCompared with the sandbox, price by price: {compared:,} products, {verdict}")
+        verdict = "all equal" if not wrong else f"{len(wrong):,} differ"
+        told = f"Compared with the sandbox, price by price: {compared:,} products, {verdict}"
+        console.print()
+        console.print(text(told, "bold red" if wrong else "green"))
         for line in wrong[:10]:
-            console.print(f"  {line}", markup=False)
+            console.print(text(f"  {line}"))
         return len(wrong)
 
     def show_soundness(self, console: Console) -> int:
@@ -127,7 +131,7 @@ class Report:
         with self.engine.connect() as connection:
             broken = list(check(connection))
         for one in broken:
-            console.print(f"{one.check}: {one.promise}; broken {one.count} times", style="bold red", markup=False)
+            console.print(text(f"{one.check}: {one.promise}; broken {one.count} times", "bold red"))
         if not broken:
             console.print("Every invariant of the database holds (scripts/check_database.py).")
         return len(broken)

@@ -6,7 +6,6 @@ leaves all rows true; nothing that is sold is taken away; no run is silent; ever
 
 import argparse
 import contextlib
-import json
 import logging
 import os
 import sys
@@ -23,6 +22,8 @@ from _chaos_report import summary, table
 from _chaos_rounds import PEACE, Mishap, Outcome, play
 from _chaos_scene import Scene, scene
 from _crawls import ROOT, product_spiders
+from _support.command import folder, parser, run, whole, within
+from _support.output import print_json, text
 from rich.console import Console
 
 from sandbox.server import SandboxServer
@@ -82,21 +83,21 @@ def _outlive(scene: Scene, store: tuple[str, str]) -> None:
         scene.began -= LEASE
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=10.0, help="how long, over both databases (10)")
-    parser.add_argument("--runs", type=int, help="this many crawls over both databases, however long they take")
-    parser.add_argument("--seed", type=int, default=1, help="of the mishaps and their moments (1)")
-    parser.add_argument("--products", type=int, default=100, help="products a chain sells (100)")
-    parser.add_argument("--stores", type=int, default=2, help="stores of each chain that take part (2)")
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both", help="only this one")
-    parser.add_argument("--chain", action="append", help="only this chain; may be repeated")
+def command_line() -> argparse.ArgumentParser:
+    """What can be asked for."""
+    made = parser((__doc__ or "").splitlines()[0], json="print counts and crawls as JSON instead of a table")
+    made.add_argument("--minutes", type=within(0, 10_000), default=10.0, help="how long, over both databases (10)")
+    made.add_argument("--runs", type=whole(1), help="this many crawls over both databases, however long they take")
+    made.add_argument("--seed", type=whole(-(10**15), 10**15), default=1, help="of the mishaps and their moments (1)")
+    made.add_argument("--products", type=whole(1, 200_000), default=100, help="products a chain sells (100)")
+    made.add_argument("--stores", type=whole(1, 100), default=2, help="stores of each chain that take part (2)")
+    made.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both", help="only this one")
+    made.add_argument("--chain", action="append", choices=product_spiders(), help="only this chain; may be repeated")
     names = [mishap.name for mishap in MISHAPS]
     told = f"only this; may be repeated: {', '.join(names)}".replace("%", "%%")
-    parser.add_argument("--mishap", action="append", choices=names, help=told, metavar="NAME")
-    parser.add_argument("--logs", type=Path, default=ROOT / "build" / "chaos", help="their logs (build/chaos)")
-    parser.add_argument("--json", action="store_true", help="print counts and crawls as JSON instead of a table")
-    return parser.parse_args(arguments)
+    made.add_argument("--mishap", action="append", choices=names, help=told, metavar="NAME")
+    made.add_argument("--logs", type=folder, default=ROOT / "build" / "chaos", help="their logs (build/chaos)")
+    return made
 
 
 @contextlib.contextmanager
@@ -120,21 +121,25 @@ def tell(console: Console, outcome: Outcome, number: int) -> None:
     """One line a crawl, and what it broke."""
     ended = f"{outcome.status} {outcome.reason[:60]}" if outcome.struck else outcome.status
     where = f"{outcome.scene} {outcome.chain} {outcome.store_id} day {outcome.day}"
-    console.print(f"{number:4} {where}: {outcome.mishap} -> {ended} ({outcome.seconds} s)", style="dim", markup=False)
+    console.print(text(f"{number:4} {where}: {outcome.mishap} -> {ended} ({outcome.seconds} s)", "dim"))
     logging.getLogger("chaos").info("crawl %s: %s", number, outcome)
     for line in outcome.broken:
-        console.print(f"     {line}", style="red", markup=False)
+        console.print(text(f"     {line}", "red"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0 when every promise held in every round, else 1."""
-    options = parse(arguments)
+    """Exit code 0 when every promise held in every round, else 1; 2: wrong arguments."""
+    return run(command_line(), rounds, arguments)
+
+
+def rounds(options: argparse.Namespace) -> int:
+    """Plays on each database in turn; the exit code."""
     console = Console(stderr=options.json, width=None if sys.stdout.isatty() else 150)
     world = World(seed=options.seed, products=options.products)
     kinds = ["sqlite", "postgresql"] if options.database == "both" else [options.database]
     outcomes: list[Outcome] = []
     began = time.monotonic()
-    console.print(f"seed {options.seed}, logs in {options.logs}")
+    console.print(text(f"seed {options.seed}, logs in {options.logs}"))
     for kind in kinds:
         until = float("inf") if options.runs else time.monotonic() + options.minutes * 60 / len(kinds)
         runs = -(-options.runs // len(kinds)) if options.runs else None
@@ -145,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 tell(console, outcome, len(outcomes))
     seconds = round(time.monotonic() - began, 1)
     if options.json:
-        print(json.dumps(summary(outcomes, seed=options.seed, products=options.products, seconds=seconds), indent=1))
+        print_json(summary(outcomes, seed=options.seed, products=options.products, seconds=seconds), indent=1)
     else:
         console.print(table(outcomes, options.seed, seconds))
     return 1 if any(outcome.broken for outcome in outcomes) else 0

@@ -1,33 +1,32 @@
 """Checks every invariant of the database, prints what is broken. Exit code 0: nothing; 1: something; 2: no answer."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import _path  # noqa: F401
-from _database import database, guarded
+from _support.command import parser, run
+from _support.database import database
+from _support.output import print_json, say
 
 from models.checks import check
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print a JSON list of {check, promise, count, examples}")
-    options = parser.parse_args(arguments)
-    return guarded(lambda: _run(as_json=options.json), refused=2)
+    made = parser(__doc__, json="print a JSON list of {check, promise, count, examples}")
+    return run(made, _check, arguments, failed=2)
 
 
-def _run(*, as_json: bool) -> int:
-    with database() as engine, engine.connect() as connection:
+def _check(options: argparse.Namespace) -> int:
+    with database(writes=False) as engine, engine.connect() as connection:
         found = list(check(connection))
-    if as_json:
-        print(json.dumps([asdict(one) for one in found], indent=2))
+    if options.json:
+        print_json([asdict(one) for one in found], indent=2)
     else:
         for one in found:
-            print(f"{one.check}: {one.promise}; broken {one.count} times, e.g. {'; '.join(one.examples)}")
-        print(f"{len(found)} broken promises" if found else "every promise holds")
+            say(f"{one.check}: {one.promise}; broken {one.count} times, e.g. {'; '.join(one.examples)}")
+        say(f"{len(found)} broken promises" if found else "every promise holds")
     return 1 if found else 0
 
 

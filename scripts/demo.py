@@ -18,12 +18,16 @@ from pathlib import Path
 import _path  # noqa: F401
 from _crawls import ROOT, product_spiders, start
 from _demo_report import Report
+from _support.command import folder, parser, run, whole
+from _support.output import console as made_console
+from _support.output import text
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from models import engine as engines
 from sandbox.server import SandboxServer
 from sandbox.world import World
+from splitcart.printing import visible
 
 MEANING = {2: "partial", 3: "the store is held by another run", 4: "blocked", 5: "network down"}
 """Exit codes of `scrapy crawl`; any other is a failure."""
@@ -61,24 +65,25 @@ def crawl(job: Job, url: str, sandbox: str) -> None:
 
 def crawl_all(todo: Sequence[Job], report: Report, sandbox: str, console: Console) -> None:
     """Runs the crawls, two at a time, and shows how far each is."""
-    columns = (SpinnerColumn(finished_text="·"), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(finished_text="·"), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress, ThreadPoolExecutor(2) as pool:
         ended = threading.Event()
 
         def one(job: Job) -> None:
-            task = progress.add_task(f"{job.chain} {job.store_id}", total=1)
+            task = progress.add_task(visible(f"{job.chain} {job.store_id}"), total=1)
             watched[job.chain, job.store_id] = task
             crawl(job, report.url, sandbox)
             watched.pop((job.chain, job.store_id))
-            how = "done" if job.code == 0 else f"[bold red]{MEANING.get(job.code or 1, 'failed')}"
-            progress.update(task, description=f"{job.chain} {job.store_id} {job.store_name}: {how}", completed=1)
+            how = "done" if job.code == 0 else MEANING.get(job.code or 1, "failed")
+            told = visible(f"{job.chain} {job.store_id} {job.store_name}: {how}")
+            progress.update(task, description=told, completed=1)
 
         def watch() -> None:
             while not ended.wait(0.5):
                 for key, rows in report.staged().items():
                     task = watched.get(key)
                     if task is not None:
-                        progress.update(task, description=f"{key[0]} {key[1]}: {rows:,} rows staged")
+                        progress.update(task, description=visible(f"{key[0]} {key[1]}: {rows:,} rows staged"))
 
         watched: dict[tuple[str, str], TaskID] = {}
         watcher = threading.Thread(target=watch, daemon=True)
@@ -94,12 +99,12 @@ def failures(todo: Sequence[Job], report: Report, console: Console) -> int:
     for job in failed:
         run = report.run(job.chain, job.store_id)
         why = run.reason if run is not None and run.reason else MEANING.get(job.code or 1, "failed")
-        console.print(
-            f"\n[bold red]{job.chain} store {job.store_id} was not crawled: {why} (exit code {job.code})[/bold red]"
-        )
+        console.print()
+        told = f"{job.chain} store {job.store_id} was not crawled: {why} (exit code {job.code})"
+        console.print(text(told, "bold red"))
         tail = job.log.read_text(errors="replace").splitlines()[-8:]
-        console.print("\n".join(f"  {line[:160]}" for line in tail), markup=False, highlight=False)
-        console.print(f"  whole log: {os.path.relpath(job.log)}")
+        for line in (*tail, f"whole log: {os.path.relpath(job.log)}"):
+            console.print(text(f"  {line[:160]}"))
     return len(failed)
 
 
@@ -111,7 +116,8 @@ def merge(url: str, console: Console) -> bool:
     command = [sys.executable, str(script)]
     done = subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, capture_output=True, text=True)
     console.rule("Store groups")
-    console.print((done.stdout or done.stderr).rstrip(), markup=False, highlight=False)
+    for line in (done.stdout or done.stderr).rstrip().splitlines():
+        console.print(text(line))
     return done.returncode == 0
 
 
@@ -121,7 +127,7 @@ def fresh(folder: Path) -> str:
     (folder / "logs").mkdir(parents=True)
     for suffix in ("", "-wal", "-shm"):
         (folder / f"splitcart.db{suffix}").unlink(missing_ok=True)
-    url = f"sqlite:///{folder / 'splitcart.db'}"
+    url = engines.file_url(folder / "splitcart.db")
     engines.create(url).dispose()
     return url
 
@@ -144,20 +150,21 @@ def show(options: argparse.Namespace, console: Console) -> int:
     merged = merge(report.url, console)
     wrong = report.show_truth(console, stores) + report.show_soundness(console)
     place = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    console.print(f"\nLeft behind: {place}/splitcart.db (the prices), {place}/logs/ (one log a crawl)")
-    console.print(f"Look closer: any of scripts/*.py with DATABASE_URL=sqlite:///{place}/splitcart.db")
+    console.print()
+    console.print(text(f"Left behind: {place}/splitcart.db (the prices), {place}/logs/ (one log a crawl)"))
+    console.print(text(f"Look closer: any of scripts/*.py with DATABASE_URL=sqlite:///{place}/splitcart.db"))
     return 0 if merged and not wrong else 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: every crawl completed and every price is the sandbox's; 1: not so, and it was said why."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--stores", type=int, default=2, help="stores a chain (2)")
-    parser.add_argument("--products", type=int, default=400, help="products a chain sells (400)")
-    parser.add_argument("--seed", type=int, default=1, help="which sandbox (1)")
-    parser.add_argument("--chain", action="append", help="only this chain; may be repeated")
-    parser.add_argument("--folder", type=Path, default=ROOT / "demo", help="where its files go (demo)")
-    return show(parser.parse_args(arguments), Console(width=None if sys.stdout.isatty() else 120))
+    """Exit code 0: every crawl completed, every price is right; 1: not so, and it says why; 2: wrong arguments."""
+    made = parser((__doc__ or "").splitlines()[0], json="")
+    made.add_argument("--stores", type=whole(1, 100), default=2, help="stores a chain (2)")
+    made.add_argument("--products", type=whole(1, 200_000), default=400, help="products a chain sells (400)")
+    made.add_argument("--seed", type=whole(-(10**15), 10**15), default=1, help="which sandbox (1)")
+    made.add_argument("--chain", action="append", choices=product_spiders(), help="only this chain; may be repeated")
+    made.add_argument("--folder", type=folder, default=ROOT / "demo", help="where its files go (demo)")
+    return run(made, lambda options: show(options, made_console()), arguments)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Killed at any point, every price is as it was and the next run goes on. Rules an
 """
 
 import argparse
-import json
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -12,8 +12,10 @@ from dataclasses import asdict
 from typing import Any
 
 import _path  # noqa: F401
-from _database import database, guarded, span
-from _groups import Progress, now, parser
+from _support.command import Parser, parser, run, shown, span, word
+from _support.companies import Progress, now, take_company
+from _support.database import database
+from _support.output import print_json, say
 from sqlalchemy import Connection, Engine, select
 
 from models.group_reading import named_companies
@@ -21,14 +23,30 @@ from models.merging import Merger, Summary, rules_of
 from models.tables import stores
 from splitcart.grouping import Rules
 
+_SHARE = re.compile(r"[0-9]{0,6}(?:\.[0-9]{0,12})?(?:[eE]-?[0-9]{1,2})?|[0-9]{1,6}/[0-9]{1,6}")
 
-def _parser() -> argparse.ArgumentParser:
+
+def _parser() -> Parser:
     made = parser(__doc__)
-    made.add_argument("--threshold", default="0.98", help="the share of equal common lines to join at (default 0.98)")
+    take_company(made)
+    made.add_argument(
+        "--threshold", type=share, default="0.98", help="the share of equal common lines to join at (default 0.98)"
+    )
     made.add_argument("--fresh-hours", type=span, default=72, help="how old a complete run may be (default 72)")
-    made.add_argument("--dry-run", action="store_true", help="decide and tell, but change nothing")
-    made.add_argument("--explain", metavar="STORE", help="tell every decision about this store, with its reason")
+    made.add_argument("--dry-run", action="store_true", help="decide and report, but change nothing")
+    made.add_argument("--explain", type=word, metavar="STORE", help="report every decision about this store, with why")
     return made
+
+
+def share(text: str) -> str:
+    """The threshold as it was written: the rules read it exactly. For argparse's `type`."""
+    if not _SHARE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"threshold {shown(text)}: a share between 0.5 and 1, such as 0.98")
+    try:
+        Rules.at(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def figures(summary: Summary, seconds: float) -> dict[str, Any]:
@@ -52,17 +70,17 @@ def figures(summary: Summary, seconds: float) -> dict[str, Any]:
 
 def _show(found: dict[str, Any]) -> None:
     by = ", ".join(f"{count:,} {name}" for name, count in found["avoided_by"].items())
-    print(
+    say(
         f"{found['company']}: {found['groups_before']} groups before, {found['groups_after']} after "
         f"({found['merged']} merged, {found['ejected']} ejected, {len(found['flagged'])} flagged, "
-        f"{found['passes']} passes, {found['seconds']} s)\n"
-        f"  comparisons: {found['comparisons_made']:,} made, {found['comparisons_avoided']:,} avoided ({by})\n"
-        f"  price rows saved: {found['rows_saved']:,}"
+        f"{found['passes']} passes, {found['seconds']} s)",
+        f"  comparisons: {found['comparisons_made']:,} made, {found['comparisons_avoided']:,} avoided ({by})",
+        f"  price rows saved: {found['rows_saved']:,}",
     )
     if found["flagged"]:
-        print(f"  to be crawled again: {', '.join(found['flagged'])}")
+        say(f"  to be crawled again: {', '.join(found['flagged'])}")
     if found["put_off"]:
-        print(f"  {found['put_off']} changes put off: stores are being published; run again")
+        say(f"  {found['put_off']} changes put off: stores are being published; run again")
 
 
 def _merge(engine: Engine, company: Any, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
@@ -85,7 +103,6 @@ def _known(connection: Connection, companies: Sequence[Any], store: str) -> None
 
 def _run(options: argparse.Namespace) -> int:
     told = []
-    Rules.at(options.threshold, fresh_hours=options.fresh_hours)
     with database() as engine:
         with engine.connect() as connection:
             chosen = named_companies(connection, options.company)
@@ -96,18 +113,17 @@ def _run(options: argparse.Namespace) -> int:
             told.append(found | ({"explained": reasons} if options.explain else {}))
             if not options.json:
                 _show(found)
-                print("".join(f"  {reason}\n" for reason in reasons), end="")
+                say(*(f"  {reason}" for reason in reasons))
     if options.json:
-        print(json.dumps({"dry_run": options.dry_run, "companies": told}))
+        print_json({"dry_run": options.dry_run, "companies": told})
     elif not told:
-        print("no company yet: crawl a store first")
+        say("no company yet: crawl a store first")
     return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: merged; 1: an unknown company, a wrong threshold, or the database does not answer."""
-    options = _parser().parse_args(arguments)
-    return guarded(lambda: _run(options))
+    """Exit code 0: merged; 1: an unknown company or store, or the database does not answer; 2: wrong arguments."""
+    return run(_parser(), _run, arguments)
 
 
 if __name__ == "__main__":

@@ -1,42 +1,36 @@
 """Deletes staging (2 days after its run ended) and quarantined rows (after 30 days). History is kept for ever."""
 
 import argparse
-import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import _path  # noqa: F401
-from _database import database, guarded, span
+from _support.command import parser, run, span
+from _support.database import database
+from _support.output import print_json, say
 
 from models.pruning import QUARANTINE, STAGING, prune
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: done; 1: the database is not ours, and why on standard error."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--staging-days", type=span, default=STAGING.days, help="default: %(default)s")
-    parser.add_argument("--quarantine-days", type=span, default=QUARANTINE.days, help="default: %(default)s")
-    parser.add_argument("--dry-run", action="store_true", help="delete nothing, say how much would go")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    options = parser.parse_args(arguments)
-    days = {
-        "staging": timedelta(days=options.staging_days),
-        "quarantine": timedelta(days=options.quarantine_days),
-    }
-    return guarded(lambda: _run(options, days))
+    """Exit code 0: done; 1: the database is not ours; 2: what was asked cannot be meant. Why is on standard error."""
+    made = parser(__doc__, json="print the figures as JSON")
+    made.add_argument("--staging-days", type=span, default=STAGING.days, help="default: %(default)s")
+    made.add_argument("--quarantine-days", type=span, default=QUARANTINE.days, help="default: %(default)s")
+    made.add_argument("--dry-run", action="store_true", help="delete nothing, say how much would go")
+    return run(made, _prune, arguments)
 
 
-def _run(options: argparse.Namespace, days: Mapping[str, timedelta]) -> int:
+def _prune(options: argparse.Namespace) -> int:
+    staging, quarantine = timedelta(days=options.staging_days), timedelta(days=options.quarantine_days)
     with database() as engine:
-        done = prune(engine, datetime.now(UTC), dry=options.dry_run, **days)
+        done = prune(engine, datetime.now(UTC), dry=options.dry_run, staging=staging, quarantine=quarantine)
     if options.json:
-        print(json.dumps(asdict(done) | {"dry_run": options.dry_run}))
+        print_json(asdict(done) | {"dry_run": options.dry_run})
     else:
-        print(
-            f"{done.staged} staged and {done.quarantined} quarantined rows {'would go' if options.dry_run else 'gone'}"
-        )
+        say(f"{done.staged} staged and {done.quarantined} quarantined rows {'would go' if options.dry_run else 'gone'}")
     return 0
 
 

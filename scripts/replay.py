@@ -1,18 +1,20 @@
 """Runs saved response bodies of a chain through its mapping and the pipelines, and prints the products."""
 
+import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
 
 import _path  # noqa: F401
-import typer
+from _support import output
+from _support.command import parser, run, shown, word
+from _support.output import complain
 
 from pipelines.clean import CleanPipeline
 from pipelines.duplicates import DuplicatesPipeline
@@ -105,7 +107,7 @@ def as_json(item: ProductItem) -> str:
     """One line of JSON with every field of an item that outlives the pipelines."""
     fields = {key: value for key, value in asdict(item).items() if key not in TRANSIT}
     fields["scraped_at"] = item.scraped_at.isoformat() if item.scraped_at else None
-    return json.dumps(fields, ensure_ascii=False)
+    return output.as_json(fields)
 
 
 def load(chain: ModuleType, file: Path) -> object:
@@ -141,51 +143,59 @@ def _page(chain: ModuleType, file: Path, text: str) -> object:
     return body
 
 
-def _chain(name: str) -> ModuleType:
-    fault = typer.BadParameter(f"no mapping splitcart_spiders/chains/{name}.py", param_hint="CHAIN")
-    if not name.isidentifier():
+def mapping(name: str) -> ModuleType:
+    """The mapping of a chain. For argparse's `type`."""
+    fault = argparse.ArgumentTypeError(f"no mapping splitcart_spiders/chains/{shown(name)}.py")
+    if not (name.isascii() and name.isidentifier()):
         raise fault
     try:
-        return import_module(f"splitcart_spiders.chains.{name}")
+        found = import_module(f"splitcart_spiders.chains.{name}")
     except ModuleNotFoundError as error:
         raise fault from error
+    if not hasattr(found, "to_item"):
+        raise fault
+    return found
 
 
-def _time(now: str) -> datetime:
+def moment(text: str) -> datetime:
+    """A time, in UTC. For argparse's `type`."""
     try:
-        seen = datetime.fromisoformat(now) if now else datetime.now(UTC)
-    except ValueError as error:
-        raise typer.BadParameter(f"{now!r} is not ISO 8601", param_hint="--now") from error
-    return seen.astimezone(UTC) if seen.tzinfo else seen.replace(tzinfo=UTC)
+        seen = datetime.fromisoformat(text)
+        return seen.astimezone(UTC) if seen.tzinfo else seen.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(
+            f"{shown(text)} is no time in ISO 8601, for example 2026-11-23T10:00"
+        ) from None
 
 
-app = typer.Typer(add_completion=False)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: every file was read; 1: one was not; 2: wrong arguments.
+
+    One JSON object a product, one a sku, organic before advertised; the summary goes to standard error.
+    """
+    made = parser(__doc__, json="as other scripts have it; the output is JSON anyway")
+    made.add_argument("chain", type=mapping, metavar="CHAIN", help="which mapping: woolworths, coles, aldi, iga, ...")
+    made.add_argument("files", type=Path, nargs="+", metavar="FILE", help="saved bodies: JSON, or Coles pages")
+    made.add_argument("--store", type=word, default="replay", help="the store id that the items carry")
+    made.add_argument("--now", type=moment, help="when it was seen, ISO 8601, UTC unless it says (default: now)")
+    return run(made, _replay, arguments)
 
 
-@app.command()
-def main(
-    chain: Annotated[str, typer.Argument(help="Which mapping: woolworths, coles, aldi, iga, ...")],
-    files: Annotated[list[Path], typer.Argument(help="Saved bodies: JSON, or Coles pages.", metavar="FILE...")],
-    store: Annotated[str, typer.Option(help="The store id that the items carry.")] = "replay",
-    json_: Annotated[bool, typer.Option("--json", help="As other scripts have it; the output is JSON anyway.")] = True,
-    now: Annotated[str, typer.Option(help="When it was seen, ISO 8601, UTC unless it says (default: now).")] = "",
-) -> None:
-    """Print one JSON object a product, one per sku, organic before advertised; the summary goes to standard error."""
-    replay = Replay(_chain(chain), store, _time(now))
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+def _replay(options: argparse.Namespace) -> int:
+    replay = Replay(options.chain, options.store, options.now or datetime.now(UTC))
     failed = False
-    for file in files:
+    for file in options.files:
         try:
             if not replay.body(load(replay.chain, file)):
-                print(f"note: {file}: no records of {chain} in it", file=sys.stderr)
+                complain(f"note: {file}: no records of {replay.chain.__name__.rpartition('.')[2]} in it")
         except ValueError as error:
             failed = True
-            print(f"error: {error}", file=sys.stderr)
+            complain(f"error: {error}")
     for item in replay.ordered():
         print(as_json(item))
-    print(json.dumps(replay.summary(), ensure_ascii=False), file=sys.stderr)
-    raise typer.Exit(1 if failed else 0)
+    complain(output.as_json(replay.summary()))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    app()
+    sys.exit(main())

@@ -3,39 +3,41 @@
 One transaction a store: killed at any point, the rest are still in the groups they were in.
 """
 
-import json
+import argparse
 import sys
 from collections.abc import Sequence
 
 import _path  # noqa: F401
-from _database import database, guarded
-from _groups import Progress, now, parser
+from _support.command import parser, run
+from _support.companies import Progress, now, take_company
+from _support.database import database
+from _support.output import print_json, say
 
 from models.group_reading import named_companies
 from models.merging import reset
 
 
-def _reset(company: str | None, *, as_json: bool) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: every store is alone; 1: an unknown company, or the database does not answer; 2: wrong arguments."""
+    made = parser(__doc__)
+    take_company(made)
+    return run(made, _reset, arguments)
+
+
+def _reset(options: argparse.Namespace) -> int:
     left = {}
     with database() as engine:
         with engine.connect() as connection:
-            chosen = named_companies(connection, company)
+            chosen = named_companies(connection, options.company)
         for one in chosen:
             left[one.name] = reset(engine, one, now, Progress(one.name))
-    if as_json:
-        print(json.dumps({"stores_reset": left}))
+    if options.json:
+        print_json({"stores_reset": left})
         return 0
-    for name, count in left.items():
-        print(f"{name}: {count} stores left a group")
+    say(*(f"{name}: {count} stores left a group" for name, count in left.items()))
     if not left:
-        print("no company yet: crawl a store first")
+        say("no company yet: crawl a store first")
     return 0
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: every store is alone; 1: an unknown company, or the database does not answer."""
-    options = parser(__doc__).parse_args(arguments)
-    return guarded(lambda: _reset(options.company, as_json=options.json))
 
 
 if __name__ == "__main__":

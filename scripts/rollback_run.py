@@ -1,40 +1,42 @@
 """Puts back what a published run changed, for the day a mapping lied. Begin with --dry-run."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 import _path  # noqa: F401
-from _database import database, guarded
+from _support.command import parser, run, whole
+from _support.database import database
+from _support.output import print_json, say
 
 from models.rollback import rollback
 
+MOST = 2**31 - 1
+"""The largest id of a run."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: done (or told); 1: refused, and why on standard error."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=int, help="id of the run in crawl_runs")
-    parser.add_argument("--dry-run", action="store_true", help="change nothing, say what would change")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    options = parser.parse_args(arguments)
-    return guarded(lambda: _run(options))
+    """Exit code 0: done (or told); 1: refused; 2: what was asked cannot be meant. Why is on standard error."""
+    made = parser(__doc__, json="print the figures as JSON")
+    made.add_argument("run", type=whole(1, MOST), help="id of the run in crawl_runs")
+    made.add_argument("--dry-run", action="store_true", help="change nothing, say what would change")
+    return run(made, _rollback, arguments)
 
 
-def _run(options: argparse.Namespace) -> int:
+def _rollback(options: argparse.Namespace) -> int:
     with database() as engine:
         done = rollback(engine, options.run, datetime.now(UTC), dry=options.dry_run)
     if options.json:
-        print(json.dumps(asdict(done) | {"dry_run": options.dry_run}))
-    else:
-        would = "would put back" if options.dry_run else "put back"
-        print(
-            f"run {done.run_id}: {would} {done.restored} prices, remove {done.removed}, take {done.history} entries "
-            f"out of the history, restore {done.texts} texts, forget {done.aliases} names; stores put "
-            f"out of its group: {list(done.stores_left)}; stores to crawl again: {list(done.stores_to_crawl)}"
-        )
+        print_json(asdict(done) | {"dry_run": options.dry_run})
+        return 0
+    would = "would put back" if options.dry_run else "put back"
+    say(
+        f"run {done.run_id}: {would} {done.restored} prices, remove {done.removed}, take {done.history} entries "
+        f"out of the history, restore {done.texts} texts, forget {done.aliases} names; stores put "
+        f"out of its group: {list(done.stores_left)}; stores to crawl again: {list(done.stores_to_crawl)}"
+    )
     return 0
 
 

@@ -51,7 +51,10 @@ class Counts:
     crosses_flip: bool = False
     """A specials flip lies between the first and the last page of the run."""
     error: str | None = None
-    """Of the worst CrawlError: blocked, store_mismatch, network_down, catalogue_error, failed, lease_lost."""
+    """Of the worst CrawlError: blocked, store_mismatch, network_down, catalogue_error, failed, lease_lost; alone, or
+    with a colon and what happened."""
+    drops: Mapping[str, int] = field(default_factory=dict)
+    """Rows dropped or repaired, as {"stage/event": n}."""
     flipped: bool = False
     """A specials flip lies between the old prices and this run, so that many changes are to be expected."""
 

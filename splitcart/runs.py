@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from splitcart.coverage import Coverage, confirm_after, confirms, cover
+from splitcart.run_causes import why_empty
 from splitcart.run_facts import Category, Counts, Gates, History, Shortfall, Verdict
 
 __all__ = [
@@ -110,8 +111,8 @@ def _stop(
         if stopped or (proven_empty and not any(c.seen for c in categories)):
             return None
         return "failed", (
-            f"empty_store: {counts.accepted} rows accepted, {counts.staged} staged, {counts.listings} listings, "
-            "expected at least 1"
+            f"empty_store: {why_empty(counts, categories)} ({counts.accepted} rows accepted, {counts.staged} staged, "
+            f"{counts.listings} listings, expected at least 1)"
         )
     implausible = _implausible(counts, gates)
     return None if implausible is None else ("failed", implausible)

@@ -6,9 +6,19 @@ from difflib import get_close_matches
 
 from scrapy.exceptions import UsageError
 
+from splitcart.printing import visible
+
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 # Every letter, digit and sign that chains' ids of stores have; a locator's own "*" is none.
 _IN_IDS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
+
+
+MOST_DIGITS = 9
+"""Of a count."""
+MOST_LETTERS = 10_000
+"""Of a list of names."""
+LONGEST_ID = 40
+"""Signs of a store's id."""
 
 
 def is_yes(argument: object) -> bool:
@@ -20,7 +30,8 @@ def truth(argument: object, name: str) -> bool:
     """Whether an argument says yes; absent it says no. Raises UsageError for what says neither."""
     said = "0" if argument is None else str(argument).strip().casefold()
     if said not in YES | NO:
-        raise UsageError(f"-a {name}={argument}: yes or no is wanted, -a {name}=1 or -a {name}=0", print_help=False)
+        wanted = f"yes or no is wanted, -a {name}=1 or -a {name}=0"
+        raise UsageError(f"{told(name, argument)}: {wanted}", print_help=False)
     return said in YES
 
 
@@ -29,9 +40,11 @@ def count(argument: object, name: str, *, least: int = 0) -> int | None:
     if argument is None:
         return None
     text = str(argument).strip()
+    if text.isdigit() and len(text) > MOST_DIGITS:
+        raise UsageError(f"{told(name, argument)}: at most {10**MOST_DIGITS - 1} is wanted", print_help=False)
     if not (text.isascii() and text.isdigit() and int(text) >= least):
         wanted = f"a whole number of {least} or more is wanted, for example -a {name}=8"
-        raise UsageError(f"-a {name}={argument}: {wanted}", print_help=False)
+        raise UsageError(f"{told(name, argument)}: {wanted}", print_help=False)
     return int(text)
 
 
@@ -41,7 +54,9 @@ def names(argument: str | None, name: str) -> set[str]:
         return set()
     found = {one.strip().casefold() for one in argument.split(",") if one.strip()}
     if not found:
-        raise UsageError(f"-a {name}={argument}: names are wanted, for example -a {name}=a,b", print_help=False)
+        raise UsageError(f"{told(name, argument)}: names are wanted, for example -a {name}=a,b", print_help=False)
+    if len(argument) > MOST_LETTERS:
+        raise UsageError(f"{told(name, argument)}: at most {MOST_LETTERS} letters are read", print_help=False)
     return found
 
 
@@ -50,10 +65,18 @@ def store_id(argument: object, spider: str) -> str:
     found = "" if argument is None else str(argument).strip()
     if not found:
         raise UsageError(f"Say which store: scrapy crawl {spider} -a store=ID", print_help=False)
-    if not set(found.casefold()) <= _IN_IDS:
+    if not (set(found.casefold()) <= _IN_IDS and found.isascii() and found[0].isalnum() and ".." not in found):
         wanted = "the chain's own id of one store is wanted, as its storefront's paths use it"
-        raise UsageError(f"-a store={argument}: {wanted}", print_help=False)
+        raise UsageError(f"{told('store', argument)}: {wanted}", print_help=False)
+    if len(found) > LONGEST_ID:
+        raise UsageError(f"{told('store', argument)}: no id has more than {LONGEST_ID} signs", print_help=False)
     return found
+
+
+def told(name: str, argument: object) -> str:
+    """A wrong argument as an error quotes it: short, and without control characters."""
+    text = str(argument)
+    return f"-a {visible(name[:40])}={visible(text[:40])}{'...' if len(text) > 40 else ''}"
 
 
 def refuse_unknown(spider: type, left: Iterable[str]) -> None:
@@ -62,9 +85,9 @@ def refuse_unknown(spider: type, left: Iterable[str]) -> None:
     for name in (name for name in left if not name.startswith("_")):
         near = get_close_matches(name, taken, n=1)
         meant = f"did you mean -a {near[0]}=? " if near else ""
-        told = f"{meant}It takes {', '.join(f'-a {one}=' for one in taken)}"
-        unknown = f"-a {name}=: {getattr(spider, 'name', spider)} takes no such argument"
-        raise UsageError(f"{unknown}; {told}", print_help=False)
+        takes = f"{meant}It takes {', '.join(f'-a {one}=' for one in taken)}"
+        unknown = f"{told(name, '')}: {getattr(spider, 'name', spider)} takes no such argument"
+        raise UsageError(f"{unknown}; {takes}", print_help=False)
 
 
 def known(spider: type) -> list[str]:

@@ -16,6 +16,7 @@ from splitcart.periods import Flip
 from splitcart_spiders.arguments import count, names, refuse_unknown, store_id, truth
 from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch, UnknownCategory
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
+from splitcart_spiders.limits import check_settings
 from splitcart_spiders.middlewares import user_agent
 from splitcart_spiders.middlewares.gate import Gate
 from splitcart_spiders.walk import Node, Page
@@ -69,6 +70,7 @@ class ChainSpider(Spider):
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
         super().update_settings(settings)
+        check_settings(settings)
         settings.set("USER_AGENT", user_agent(settings), priority="project")
 
     # What a chain says -----------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from splitcart_spiders.arguments import refuse_unknown, truth
 from splitcart_spiders.chain_spider import decoded, describe
 from splitcart_spiders.errors import CatalogueError, CrawlError
 from splitcart_spiders.items import StoreItem
+from splitcart_spiders.limits import check_settings
 from splitcart_spiders.middlewares import user_agent
 from splitcart_spiders.middlewares.gate import Gate
 
@@ -50,6 +51,7 @@ class LocatorSpider(Spider):
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
         super().update_settings(settings)
+        check_settings(settings)
         settings.set("USER_AGENT", user_agent(settings), priority="project")
 
     def first_requests(self) -> Iterable[Request]:

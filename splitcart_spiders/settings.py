@@ -91,6 +91,8 @@ DOWNLOADER_MIDDLEWARES = ORDER
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 FEED_EXPORT_ENCODING = "utf-8"
+# A name that begins with = is a formula to a spreadsheet.
+FEED_EXPORTERS = {"csv": "splitcart_spiders.exporters.SafeCsvItemExporter"}
 FEED_EXPORT_FIELDS = [
     "company", "store_id", "sku", "name", "brand", "gtin", "size", "price_cents", "was_price_cents", "price_basis",
     "typical_grams", "is_estimated", "is_on_special", "is_available", "is_ranged", "unit_price", "unit_of_measure",

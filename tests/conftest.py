@@ -1,12 +1,14 @@
 """Databases for tests: a real PostgreSQL and SQLite files; each test gets a fresh copy of a migrated template."""
 
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
 
 from tests.support.postgres import Server, ServerMissing
 
@@ -75,6 +77,47 @@ def empty_postgres_url(postgres_server: Server) -> Iterator[str]:
         yield postgres_server.url(name)
     finally:
         postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def latin1_url(postgres_server: Server) -> Iterator[str]:
+    """An empty PostgreSQL database that can keep western letters only."""
+    yield from _encoded(postgres_server, "LATIN1")
+
+
+@pytest.fixture
+def ascii_url(postgres_server: Server) -> Iterator[str]:
+    """An empty PostgreSQL database that takes any bytes for letters."""
+    yield from _encoded(postgres_server, "SQL_ASCII")
+
+
+def _encoded(server: Server, encoding: str) -> Iterator[str]:
+    name = f"splitcart_{uuid.uuid4().hex[:16]}"
+    server.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    try:
+        yield server.url(name)
+    finally:
+        server.drop_database(name)
+
+
+@pytest.fixture
+def guest_url(postgres_server: Server, postgres_url: str) -> Iterator[str]:
+    """A role that may read and write every table, but not make temporary ones: the URL with which it connects."""
+    from models import engine as engines
+
+    role = f"guest_{uuid.uuid4().hex[:8]}"
+    database = make_url(postgres_url).database
+    postgres_server.execute(f"CREATE ROLE {role} LOGIN")
+    postgres_server.execute(f'REVOKE TEMPORARY ON DATABASE "{database}" FROM PUBLIC')
+    admin = engines.create(postgres_url)
+    with admin.begin() as connection:
+        for what in ("TABLES", "SEQUENCES"):
+            connection.exec_driver_sql(f"GRANT ALL ON ALL {what} IN SCHEMA public TO {role}")
+    yield make_url(postgres_url).set(username=role).render_as_string(hide_password=False)
+    with admin.begin() as connection:
+        connection.exec_driver_sql(f"DROP OWNED BY {role}")
+    admin.dispose()
+    postgres_server.execute(f"DROP ROLE {role}")
 
 
 @pytest.fixture

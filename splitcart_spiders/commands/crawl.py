@@ -12,6 +12,8 @@ from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
 
+from splitcart.printing import visible
+
 logger = logging.getLogger(__name__)
 
 FAILED = 1
@@ -28,7 +30,7 @@ def put_ours_first() -> None:
 def refuse(parser: argparse.ArgumentParser, message: str) -> NoReturn:
     """Say how the command is written, and exit as a failure: argparse's own code, 2, is a partial run's."""
     parser.print_usage(sys.stderr)
-    parser.exit(FAILED, f"{parser.prog}: error: {message}\n")
+    parser.exit(FAILED, f"{parser.prog}: error: {visible(message)}\n")
 
 
 class Command(ScrapyCrawl):
@@ -57,6 +59,10 @@ class Command(ScrapyCrawl):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         put_ours_first()
+        from splitcart_spiders.extensions import safe_log  # imports `models`, which must be ours by then
+
+        assert self.settings is not None
+        safe_log.install(self.settings.get("DATABASE_URL"))
         try:
             self.exitcode = self.crawl(self.crawler_of(args), opts)
         except UsageError as error:  # Scrapy's own exit code for it, 2, is a partial run's

@@ -7,6 +7,7 @@ from typing import Any
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 
+from models.errors import StorageError
 from splitcart.runs import Counts, exit_code
 from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.middlewares.gate import Gate
@@ -22,11 +23,6 @@ def figures(
     """What the run row keeps: counts, drops and repairs as {"stage/event": n}, requests, seconds, the error."""
     assert crawler.stats is not None
     stats = crawler.stats.get_stats()
-    drops = {
-        key.removeprefix("splitcart/"): value
-        for key, value in stats.items()
-        if key.startswith("splitcart/") and key.split("/")[1] in STAGES
-    }
     error = Gate.of(crawler).error
     return {
         "accepted": counts.accepted,
@@ -34,11 +30,21 @@ def figures(
         "listings": counts.listings,
         "requests": stats.get("downloader/request_count", 0),
         "seconds": round((now - started).total_seconds(), 1),
-        "drops": drops,
+        "drops": drops(crawler),
         "skipped_roots": crawler.spider.walker.skipped_roots if isinstance(crawler.spider, ChainSpider) else [],
         "error": str(error) if error else None,
         "remedy": error.remedy if error else None,
         "exceptions": exceptions[:10],
+    }
+
+
+def drops(crawler: Crawler) -> dict[str, int]:
+    """Rows dropped or repaired, as {"stage/event": n}."""
+    assert crawler.stats is not None
+    return {
+        key.removeprefix("splitcart/"): value
+        for key, value in crawler.stats.get_stats().items()
+        if key.startswith("splitcart/") and key.split("/")[1] in STAGES
     }
 
 
@@ -63,7 +69,9 @@ def say_unless_said(crawler: Crawler, status: str, reason: str) -> None:
 
 def not_opened(crawler: Crawler, error: Exception) -> CloseSpider:
     """Say that there is no run, and why; raise what it gives, so that no site is asked in vain."""
-    logger.error("The run could not be opened", exc_info=error)
+    # What an operator can put right is told in a line; anything else is a fault of ours, and its place is wanted.
+    ours = not isinstance(error, StorageError | ConnectionError)
+    logger.error("The run could not be opened: %s", error, exc_info=error if ours else None)
     lines = str(error).strip().splitlines() or [type(error).__name__]
     say(crawler, "failed", f"the run could not be opened: {lines[0]}")
     return CloseSpider("run_not_opened")

@@ -22,7 +22,7 @@ from models.staging import StagingWriter
 from splitcart.periods import crosses
 from splitcart.runs import Counts, Gates, History, Verdict, verdict
 from splitcart_spiders.chain_spider import ChainSpider
-from splitcart_spiders.extensions import outcome
+from splitcart_spiders.extensions import database, outcome
 from splitcart_spiders.extensions.staging import Staging
 from splitcart_spiders.middlewares import is_dev
 from splitcart_spiders.middlewares.gate import Gate
@@ -48,8 +48,7 @@ class RunExtension:
     def from_crawler(cls, crawler: Crawler) -> Self:
         if not issubclass(crawler.spidercls, ChainSpider):
             raise NotConfigured(f"{crawler.spidercls.name} crawls no store")
-        named = {name: crawler.settings.get(name) for name in ("DATABASE_URL", "XDG_DATA_HOME")}
-        extension = cls(crawler, engines.url_from({name: value for name, value in named.items() if value}))
+        extension = cls(crawler, database.url_of(crawler.settings))
         connect = crawler.signals.connect
         connect(extension.opened, signal=signals.spider_opened)
         for signal in (signals.spider_error, signals.item_error):
@@ -229,7 +228,6 @@ class RunExtension:
         assert self.run is not None
         assert self.engine is not None
         totals = self.staging.totals
-        error = Gate.of(self.crawler).error
         found = runs.measure(self.engine, self.run)
         return Counts(
             accepted=totals.accepted if totals else -1,
@@ -242,8 +240,15 @@ class RunExtension:
             median_ratio=found.median_ratio,
             requested=bool(spider.wanted or spider.probe),
             crosses_flip=crosses(spider.flip, self.run.timezone, self.run.started_at, now),
-            error=error.reason if error else ("failed" if self.exceptions else None),
+            error=self.worst(),
+            drops=outcome.drops(self.crawler),
         )
+
+    def worst(self) -> str | None:
+        """The error that the verdict judges, as `reason: what happened`."""
+        if error := Gate.of(self.crawler).error:
+            return f"{error.reason}: {error}"
+        return f"failed: {self.exceptions[0]}" if self.exceptions else None
 
     def gates(self) -> Gates:
         """The quality gates, from setting RUN_GATES."""

@@ -18,7 +18,7 @@ from models import engine as engines
 from models import locate, runs
 from models.retry import original
 from splitcart.runs import Verdict
-from splitcart_spiders.extensions import outcome
+from splitcart_spiders.extensions import database, outcome
 from splitcart_spiders.items import BarcodeItem, StoreItem
 from splitcart_spiders.locator_spider import LocatorSpider
 from splitcart_spiders.middlewares.gate import Gate
@@ -46,8 +46,7 @@ class StoresExtension:
     def from_crawler(cls, crawler: Crawler) -> Self:
         if not issubclass(crawler.spidercls, LocatorSpider):
             raise NotConfigured(f"{crawler.spidercls.name} finds no stores")
-        named = {name: crawler.settings.get(name) for name in ("DATABASE_URL", "XDG_DATA_HOME")}
-        extension = cls(crawler, engines.url_from({name: value for name, value in named.items() if value}))
+        extension = cls(crawler, database.url_of(crawler.settings))
         connect = crawler.signals.connect
         connect(extension.opened, signal=signals.spider_opened)
         for signal in (signals.spider_error, signals.item_error):

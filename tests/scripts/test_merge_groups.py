@@ -50,14 +50,17 @@ def test_a_dry_run_explains_and_changes_nothing(chain, capsys):
     assert len(grouped(chain)) == 4
 
 
-def test_an_unknown_company_or_threshold_is_named_and_exits_1(chain, capsys):
+def test_an_unknown_company_is_named_and_exits_1(chain, capsys):
     assert merge_groups.main(["--company", "nobody"]) == 1
     assert "'nobody' is unknown; there is woolworths" in capsys.readouterr().err
-    assert merge_groups.main(["--threshold", "98"]) == 1
-    assert "threshold 98" in capsys.readouterr().err
-    for wrong in ("x", "1/0", "nan"):
-        assert merge_groups.main(["--threshold", wrong]) == 1
-        assert f"threshold {wrong}: a share between 0.5 and 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", ["98", "x", "1/0", "nan", "0.4", "-1", "", "1e99", "1e999999999", "9" * 5000])
+def test_a_threshold_that_is_no_share_is_refused_with_exit_2(chain, capsys, wrong):
+    with pytest.raises(SystemExit) as ended:
+        merge_groups.main([f"--threshold={wrong}"])
+    assert ended.value.code == 2
+    assert "a share between 0.5 and 1" in capsys.readouterr().err
 
 
 def test_a_store_to_explain_that_is_unknown_is_named_before_anything_is_merged(chain, capsys):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import replay
-from typer.testing import CliRunner
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT.parent / "shared" / "chains" / "samples"
@@ -53,12 +52,21 @@ FOUND = ["inline", *(name for name in EXPECTED if (SAMPLES / "woolworths" / name
 SYNTHETIC = [(path.parent.name, path) for path in sorted(SAMPLES.glob("*/synthetic_*.json"))]
 
 
-def run(*arguments):
-    """Exit code, products in order, the last line of standard error as JSON, and all of standard error."""
-    outcome = CliRunner().invoke(replay.app, [str(argument) for argument in arguments])
-    products = [json.loads(line) for line in outcome.stdout.splitlines()]
-    last = outcome.stderr.splitlines()[-1] if outcome.stderr else ""
-    return outcome.exit_code, products, json.loads(last) if last.startswith("{") else None, outcome.stderr
+@pytest.fixture
+def run(capsys):
+    """Runs the script; gives its exit code, products in order, its summary and all of standard error."""
+
+    def replayed(*arguments):
+        try:
+            code = replay.main([str(argument) for argument in arguments])
+        except SystemExit as ended:
+            code = ended.code
+        out, err = capsys.readouterr()
+        products = [json.loads(line) for line in out.splitlines()]
+        last = err.splitlines()[-1] if err else ""
+        return code, products, json.loads(last) if last.startswith("{") else None, err
+
+    return replayed
 
 
 def saved(folder, body, name="body.json"):
@@ -72,7 +80,7 @@ def summary_adds_up(summary):
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_captured_woolworths_bodies_give_what_they_say(name, tmp_path):
+def test_captured_woolworths_bodies_give_what_they_say(run, name, tmp_path):
     path = saved(tmp_path, INLINE) if name == "inline" else SAMPLES / "woolworths" / name
     code, products, summary, _ = run("woolworths", path, "--store", "1147", "--now", "2026-09-16T10:00:00+10:00")
     fields = ("price_cents", "was_price_cents", "size", "unit_price", "unit_of_measure", "gtin", "sponsored")
@@ -85,7 +93,7 @@ def test_captured_woolworths_bodies_give_what_they_say(name, tmp_path):
 
 
 @pytest.mark.parametrize(("chain", "path"), [("woolworths", None), *SYNTHETIC])
-def test_minimal_records_give_products_or_counted_drops(chain, path, tmp_path):
+def test_minimal_records_give_products_or_counted_drops(run, chain, path, tmp_path):
     code, products, summary, _ = run(chain, path or saved(tmp_path, [{"Products": [{}, None, {"Stockcode": 1}]}]))
     assert code == 0
     assert len({row["sku"] for row in products}) == len(products) == summary["kept"]
@@ -97,7 +105,7 @@ def woolworths_row(sku=1, **fields):
     return {"Stockcode": sku, "Name": "Milk", "Price": 2, **fields}
 
 
-def test_organic_rows_come_first_and_replace_advertised_ones(tmp_path):
+def test_organic_rows_come_first_and_replace_advertised_ones(run, tmp_path):
     rows = [
         woolworths_row(1, IsSponsoredAd=True),
         woolworths_row(2, IsSponsoredAd=True),
@@ -144,7 +152,7 @@ IGA = {"productId": "31218", "name": "Milk", "wholePrice": 3.35}
         ("iga", {"items": [IGA]}, 335),
     ],
 )
-def test_every_chains_envelopes_are_read(chain, body, price, tmp_path):
+def test_every_chains_envelopes_are_read(run, chain, body, price, tmp_path):
     code, products, summary, _ = run(chain, saved(tmp_path, body))
     assert (code, [row["price_cents"] for row in products]) == (0, [price])
     assert summary_adds_up(summary)
@@ -155,7 +163,7 @@ def test_every_chains_envelopes_are_read(chain, body, price, tmp_path):
     ["", "not json", '{"cut": ', "[" * 200_000, "<title>Pardon Our Interruption</title>", "<script id='__N"],
 )
 @pytest.mark.parametrize("chain", ["coles", "woolworths"])
-def test_a_file_that_is_no_body_fails_by_name_and_the_others_are_still_read(chain, content, tmp_path):
+def test_a_file_that_is_no_body_fails_by_name_and_the_others_are_still_read(run, chain, content, tmp_path):
     good = saved(tmp_path, [COLES if chain == "coles" else woolworths_row()], "good.json")
     code, products, _, stderr = run(chain, saved(tmp_path, content, "bad.json"), good)
     assert code == 1
@@ -164,7 +172,7 @@ def test_a_file_that_is_no_body_fails_by_name_and_the_others_are_still_read(chai
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_a_body_is_read_in_every_encoding_that_its_file_tells(encoding, tmp_path):
+def test_a_body_is_read_in_every_encoding_that_its_file_tells(run, encoding, tmp_path):
     path = tmp_path / "body.json"
     path.write_bytes(json.dumps([woolworths_row(Name="Caf\u00e9")], ensure_ascii=False).encode(encoding))
     code, products, _, _ = run("woolworths", path)
@@ -182,7 +190,7 @@ def test_a_body_is_read_in_every_encoding_that_its_file_tells(encoding, tmp_path
         (b"<html>Access Denied</html>", "save a listing or a product page"),
     ],
 )
-def test_a_file_that_is_no_body_says_what_to_do(content, remedy, tmp_path):
+def test_a_file_that_is_no_body_says_what_to_do(run, content, remedy, tmp_path):
     path = tmp_path / "body.json"
     path.write_bytes(content)
     code, products, _, stderr = run("coles", path)
@@ -191,37 +199,37 @@ def test_a_file_that_is_no_body_says_what_to_do(content, remedy, tmp_path):
     assert remedy in stderr
 
 
-def test_a_missing_file_fails_by_name(tmp_path):
+def test_a_missing_file_fails_by_name(run, tmp_path):
     code, products, _, stderr = run("iga", tmp_path / "nowhere.json")
     assert (code, products) == (1, [])
     assert "nowhere.json" in stderr
 
 
-def test_a_folder_is_no_body(tmp_path):
+def test_a_folder_is_no_body(run, tmp_path):
     assert run("iga", tmp_path)[0] == 1
 
 
-def test_a_file_too_large_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+def test_a_file_too_large_is_refused_before_it_is_decoded(run, tmp_path, monkeypatch):
     monkeypatch.setattr(replay, "LARGEST_BYTES", 100)
     code, _, _, stderr = run("iga", saved(tmp_path, " " * 101))
     assert code == 1
     assert "larger than" in stderr
 
 
-def test_a_body_without_records_is_noted(tmp_path):
+def test_a_body_without_records_is_noted(run, tmp_path):
     code, products, summary, stderr = run("aldi", saved(tmp_path, {"error": 1}))
     assert (code, products, summary["read"]) == (0, [], 0)
     assert "body.json: no records of aldi" in stderr
 
 
 @pytest.mark.parametrize("chain", ["nobody", "..", "os", "", "chains.woolworths"])
-def test_an_unknown_chain_is_refused_by_name(chain, tmp_path):
+def test_an_unknown_chain_is_refused_by_name(run, chain, tmp_path):
     code, products, _, stderr = run(chain, saved(tmp_path, []))
     assert (code, products) == (2, [])
     assert "mapping" in stderr
 
 
-def test_a_time_that_is_none_is_refused(tmp_path):
+def test_a_time_that_is_none_is_refused(run, tmp_path):
     assert run("aldi", saved(tmp_path, []), "--now", "yesterday")[0] == 2
 
 

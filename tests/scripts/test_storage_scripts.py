@@ -91,7 +91,6 @@ def test_prune_says_what_goes(crawled: Engine, capsys) -> None:
     ("script", "arguments", "message"),
     [
         (rollback_run, ["99"], "run 99 is unknown: the table crawl_runs"),
-        (price_history, ["--gtin", "93x"], "--gtin 93x: a barcode has at most 14 digits"),
         (price_history, ["--gtin", GTIN, "--store", "9"], "store '9' is unknown: the chain's own id is wanted"),
         (
             price_history,
@@ -122,7 +121,7 @@ def test_days_that_are_none_are_refused_before_anything_is_deleted(crawled: Engi
         ("some.db", "DATABASE_URL is no URL, it has no ://: write sqlite:////path/to/file.db or"),
         ("mysql://h/d", "DATABASE_URL begins mysql://, which names no database that is known here: write sqlite:"),
         ("postgresql://nobody@127.0.0.1:1/none", "cannot read the database at postgresql+psycopg2://nobody@127.0.0.1"),
-        ("sqlite:////tmp", "unable to open database file"),
+        ("sqlite:////tmp", "DATABASE_URL names the folder /tmp, not a file"),
     ],
 )
 @pytest.mark.parametrize(
@@ -133,8 +132,9 @@ def test_days_that_are_none_are_refused_before_anything_is_deleted(crawled: Engi
     ],
 )  # fmt: skip
 def test_a_database_that_cannot_be_used_is_told_in_a_line(monkeypatch, capsys, script, arguments, code, url, message):
+    """Exit code 2 where DATABASE_URL is at fault; a server that does not answer may answer later."""
     monkeypatch.setenv("DATABASE_URL", url)
-    assert script.main(arguments) == code
+    assert script.main(arguments) == (code if "nobody" in url else 2)
     told = capsys.readouterr().err
     assert message in told
     assert "sqlalche.me" not in told

@@ -13,6 +13,23 @@ REFUSED = [
     ({"store": "*"}, "-a store=*: the chain's own id of one store is wanted"),
     ({"store": "11 47"}, "-a store=11 47: the chain's own id"),
     ({"stoer": "1"}, "-a stoer=: .* takes no such argument; did you mean -a store=?"),
+    ({"store": ".."}, "-a store=..: the chain's own id"),
+    ({"store": "."}, "-a store=.: the chain's own id"),
+    ({"store": "1..7"}, "-a store=1..7: the chain's own id"),
+    ({"store": "../1147"}, "-a store=../1147: the chain's own id"),
+    ({"store": "11/47"}, "-a store=11/47: the chain's own id"),
+    ({"store": "-1147"}, "-a store=-1147: the chain's own id"),
+    ({"store": "11\x1b[31m"}, "the chain's own id"),
+    ({"store": "11\u202e47"}, "the chain's own id"),
+    ({"store": "\u212a1147"}, "the chain's own id"),
+    ({"store": "%2e%2e"}, "the chain's own id"),
+    ({"store": "1" * 41}, "no id has more than 40 signs"),
+    ({"store": "1" * 100_000}, "no id has more than 40 signs"),
+    ({"probe": "9" * 5000}, "at most 999999999 is wanted"),
+    ({"probe": "1" * 10}, "at most 999999999 is wanted"),
+    ({"probe": "\u0663" * 5000}, "at most 999999999 is wanted"),
+    ({"probe": "1e3"}, "-a probe=1e3: a whole number"),
+    ({"categories": "a" * 10_001}, "at most 10000 letters are read"),
     ({"name": "other"}, "-a name=: .* takes no such argument"),
     ({"probe": "x"}, "-a probe=x: a whole number of 1 or more is wanted, for example -a probe=8"),
     ({"probe": ""}, "-a probe=: a whole number"),
@@ -43,6 +60,15 @@ def test_an_unknown_or_malformed_argument_is_refused_with_its_name_and_the_remed
     spider = loaded().load(chain)
     with pytest.raises(UsageError, match=message.replace("*:", r"\*:").replace("=?", r"=\?")):
         spider(**({"store": "1147"} | arguments))
+
+
+@pytest.mark.parametrize("argument", ["store", "probe", "categories", "dev", "wait", "resume", "\x1b[31mname"])
+def test_no_refusal_repeats_a_control_character_or_a_long_text(argument):
+    for value in ("\x1b[31m\u202e" * 3000, "\x9b" * 20_000, "x" * 100_000):
+        with pytest.raises(UsageError) as refused:
+            loaded().load("aldi")(**({"store": "1147"} | {argument: value}))
+        assert str(refused.value).isprintable()
+        assert len(str(refused.value)) < 400
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What every script shares: its command line and exit codes, its database, its output."""

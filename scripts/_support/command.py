@@ -1,0 +1,204 @@
+"""The command line of a script, and how its end is told.
+
+A script is a parser and a function from its options to the exit code:
+
+    def main(arguments: Sequence[str] | None = None) -> int:
+        made = parser(__doc__)
+        made.add_argument("--store", type=word, help="...")
+        return run(made, _work, arguments)
+
+Exit codes: what the work gives; 1 where it fails for a reason that an operator can put right; 2 where the arguments
+or DATABASE_URL cannot be meant. Either way one line on standard error names the remedy.
+"""
+
+import argparse
+import logging
+import math
+import os
+import sqlite3
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn
+
+import psycopg2
+from sqlalchemy.exc import SQLAlchemyError
+
+from models.errors import DatabaseRefused, StorageError
+from models.retry import original
+from models.urls import without_secrets
+from splitcart.printing import visible, visible_lines
+
+from . import output
+
+KNOWN = (StorageError, SQLAlchemyError, psycopg2.Error, sqlite3.Error, OSError, ValueError)
+"""Errors whose text tells an operator what to do; any other is a fault of ours and shows its traceback."""
+LONGEST = 200
+"""Characters of a word: no id, name or number that a script takes is longer."""
+
+
+class Refused(Exception):
+    """Raised by a script's work when its arguments cannot be meant; the text names the remedy. Exit code 2."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse's own, whose errors name no control character raw and say where to read more."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: error: {visible(message)}; see --help\n")
+
+
+def parser(description: str | None, *, json: str = "print the figures as one JSON object") -> Parser:
+    """A parser with the script's docstring; with --json unless `json`, its help, is empty."""
+    made = Parser(description=description)
+    if json:
+        made.add_argument("--json", action="store_true", help=json)
+    return made
+
+
+def run(
+    made: argparse.ArgumentParser,
+    work: Callable[[argparse.Namespace], int],
+    arguments: Sequence[str] | None = None,
+    *,
+    failed: int = 1,
+) -> int:
+    """The exit code of a script's work on its arguments. Wrong ones, and Refused, end in SystemExit(2).
+
+    failed: the exit code where the work fails for a reason that an operator can put right.
+    """
+    _show_anything()
+    sys.excepthook = _fault
+    options = made.parse_args(arguments)
+    try:
+        with _safe_warnings():
+            return work(options)
+    except Refused as error:
+        made.error(str(error))
+    except DatabaseRefused as error:
+        output.complain(_told(error))
+        return 2
+    except BrokenPipeError:
+        # Whoever read the output has gone; what is left of it must not be written at the very end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return failed
+    except KNOWN as error:
+        output.complain(_told(error))
+        return failed
+    except KeyboardInterrupt:
+        output.complain("interrupted")
+        return 130
+
+
+def word(text: str) -> str:
+    """An argument that is an id, a name or a number as text. For argparse's `type`, as all below."""
+    if not text.strip() or len(text) > LONGEST or not text.isprintable():
+        raise argparse.ArgumentTypeError(
+            f"{shown(text)}: 1 to {LONGEST} characters are wanted, none of them a control character"
+        )
+    return text
+
+
+def whole(least: int = 0, most: int = 10**9) -> Callable[[str], int]:
+    """An argument that is a whole number from `least` to `most`."""
+
+    def read(text: str) -> int:
+        digits = text.strip().removeprefix("-")
+        found = int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None
+        if found is None or not least <= found <= most:
+            raise argparse.ArgumentTypeError(f"{shown(text)}: a whole number from {least} to {most} is wanted")
+        return found
+
+    return read
+
+
+PORT = whole(0, 65535)
+"""An argument that is a port; 0 takes a free one."""
+
+
+def within(least: float, most: float) -> Callable[[str], float]:
+    """An argument that is a number from `least` to `most`."""
+
+    def read(text: str) -> float:
+        found = _float(text)
+        if not least <= found <= most:
+            raise argparse.ArgumentTypeError(f"{shown(text)}: a number from {least:g} to {most:g} is wanted")
+        return found
+
+    return read
+
+
+def span(text: str) -> float:
+    """An argument that is a number of days or hours: 0 or more."""
+    found = _float(text)
+    if not 0 <= found <= 1_000_000:
+        raise argparse.ArgumentTypeError(
+            f"{shown(text)} is no number of days or hours: 0 or more is wanted, for example 2"
+        )
+    return found
+
+
+def folder(text: str) -> Path:
+    """An argument that is a folder, or where one can be made."""
+    place = Path(word(text))
+    try:
+        there = next(each for each in (place.absolute(), *place.absolute().parents) if each.exists())
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{shown(text)}: {error.strerror}: name another folder") from None
+    if not there.is_dir():
+        raise argparse.ArgumentTypeError(f"{shown(text)}: {visible(there)} is a file: name another folder")
+    return place
+
+
+def shown(text: str) -> str:
+    """A wrong argument as an error quotes it: short, and without control characters."""
+    return f"'{visible(text[:40])}{'...' if len(text) > 40 else ''}'"
+
+
+def _told(error: BaseException) -> str:
+    """An error in a line or two, without a secret that a driver may have repeated."""
+    return without_secrets(str(original(error)) or type(error).__name__, os.environ.get("DATABASE_URL", ""))
+
+
+def _fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Shows the traceback of a fault of ours: what an error quotes is outside text, too."""
+    shown = "".join(traceback.format_exception(kind, error, trace))
+    output.complain(without_secrets(shown, os.environ.get("DATABASE_URL", "")))
+
+
+def _float(text: str) -> float:
+    """NaN for what is no number, so that it lies in no range."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _show_anything() -> None:
+    """Lets both streams write every character: what their encoding lacks is written as its escape."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Any = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+class _Plain(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return visible_lines(super().format(record))
+
+
+@contextmanager
+def _safe_warnings() -> Iterator[None]:
+    """Lets no control character through where a package warns and no log was set up: that goes to standard error."""
+    last = logging.lastResort
+    assert last is not None
+    before = last.formatter
+    last.setFormatter(_Plain("%(message)s"))
+    try:
+        yield
+    finally:
+        last.setFormatter(before)

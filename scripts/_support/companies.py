@@ -1,0 +1,29 @@
+"""What the scripts about store groups share: the company chosen, progress on standard error."""
+
+import time
+from datetime import UTC, datetime
+
+from .command import Parser, word
+from .output import complain
+
+
+def take_company(made: Parser) -> None:
+    """Adds --company."""
+    made.add_argument("--company", metavar="C", type=word, help="only this company: its name or slug, in any case")
+
+
+def now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+class Progress:
+    """Reports at most once a second what long work is at, on standard error."""
+
+    def __init__(self, company: str) -> None:
+        self._company, self._told = company, time.monotonic()
+
+    def __call__(self, what: str, done: int, there_are: int) -> None:
+        if time.monotonic() - self._told >= 1:
+            self._told = time.monotonic()
+            complain(f"{self._company}: {what} {done}/{there_are}")

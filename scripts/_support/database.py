@@ -1,0 +1,30 @@
+"""The database that a script works on."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+
+from models import engine as engines
+
+
+@contextmanager
+def database(*, writes: bool = True) -> Iterator[Engine]:
+    """The engine that DATABASE_URL names, its schema checked. Raises StorageError, ConnectionError.
+
+    A SQLite file that is not there is no database: it is not made here, where a wrong path would look like a sound one.
+    writes: whether the role must be one that may write.
+    """
+    url = engines.url_from(os.environ)
+    place = make_url(url)
+    if place.get_backend_name() == "sqlite" and not Path(place.database or "").exists():
+        raise ConnectionError(f"there is no database at {place.database}: check DATABASE_URL, or crawl a store first")
+    engine = engines.create(url)
+    try:
+        engines.check_schema(engine, writes=writes)
+        yield engine
+    finally:
+        engine.dispose()

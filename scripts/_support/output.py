@@ -1,0 +1,64 @@
+"""What scripts print. Whatever came from outside is shown as text: it is no markup, and it moves no cursor."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from splitcart.printing import cell, visible, visible_lines
+
+
+def say(*lines: object) -> None:
+    """Prints each argument as one line of standard output, whatever is in it."""
+    for line in lines:
+        print(visible(line), flush=True)
+
+
+def complain(text: object) -> None:
+    """Prints a text of one or more lines to standard error."""
+    print(visible_lines(str(text)).strip(), file=sys.stderr, flush=True)
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """The value as JSON of ASCII characters alone: exact for its reader, harmless on any terminal."""
+    return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
+
+
+def print_json(value: Any, indent: int | None = None) -> None:
+    """Prints the value as one JSON document."""
+    print(as_json(value, indent), flush=True)
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Prints rows as CSV. No text cell is a formula to a spreadsheet; numbers stay as they are."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([cell(visible(value) if isinstance(value, str) else value) for value in row] for row in rows)
+    sys.stdout.flush()
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where tables go: as wide as the terminal, else 120 columns."""
+    return Console(stderr=stderr, width=None if (sys.stderr if stderr else sys.stdout).isatty() else 120)
+
+
+def text(value: object, style: str = "") -> Text:
+    """The value for rich: no markup, no control character."""
+    return Text(visible(value), style)
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[str] = (), title: str = ""
+) -> Table:
+    """A table of any values; the columns named in `right` are set to the right. A cell may be a `text` with a style."""
+    made = Table(title=text(title) if title else None, title_justify="left")
+    for name in columns:
+        made.add_column(text(name), justify="right" if name in right else "left")
+    for row in rows:
+        made.add_row(*(value if isinstance(value, Text) else text(value) for value in row))
+    return made

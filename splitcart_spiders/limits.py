@@ -1,0 +1,105 @@
+"""What each setting may be. Checked before a crawl begins: a slip is refused, with what is wanted instead."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from scrapy.exceptions import UsageError
+from scrapy.settings import BaseSettings
+
+from splitcart.runs import Gates
+
+DAY, YEAR = 86_400, 366 * 86_400
+WHOLE: dict[str, tuple[int, int]] = {
+    "LEASE_SECONDS": (1, DAY),
+    "LOCATOR_LEASE_SECONDS": (1, 7 * DAY),
+    "HOST_IN_FLIGHT": (1, 100),
+    "RETRY_TIMES": (0, 100),
+    "CONCURRENT_REQUESTS": (1, 1_000),
+    "CONCURRENT_REQUESTS_PER_DOMAIN": (1, 1_000),
+    "DOWNLOAD_MAXSIZE": (1, 2**31),
+    "DOWNLOAD_WARNSIZE": (0, 2**31),
+    "CLOSESPIDER_ITEMCOUNT": (0, 10**9),
+    "CLOSESPIDER_PAGECOUNT": (0, 10**9),
+    "CLOSESPIDER_ERRORCOUNT": (0, 10**9),
+    "DEPTH_LIMIT": (0, 10**6),
+    "REDIRECT_MAX_TIMES": (0, 100),
+}
+NUMBERS: dict[str, tuple[float, float]] = {
+    "HEARTBEAT_SECONDS": (0.01, DAY),
+    "HOST_RATE": (0.0001, 1_000),
+    "RETRY_BACKOFF": (0, 3_600),
+    "SESSION_MAX_AGE": (0, YEAR),
+    "CLOCK_MOST_DAYS": (1, 100_000),
+    "CLOCK_AHEAD": (-1_000 * YEAR, 1_000 * YEAR),
+    "DOWNLOAD_DELAY": (0, 3_600),
+    "DOWNLOAD_DELAY_JITTER": (0, 10),
+    "DOWNLOAD_TIMEOUT": (0.1, 3_600),
+    "LOGSTATS_INTERVAL": (0, DAY),
+    "CLOSESPIDER_TIMEOUT": (0, YEAR),
+}
+"""Name -> the least and the most. A number that an operator may set has its line in one of these two."""
+YES_OR_NO = {"POLITE", "BROWSER", "KEEP_MARKETPLACE"}
+"""May be unset, too."""
+NAMED = {"ROBOTS_UNAVAILABLE": ("stop", "allow")}
+
+
+def check_settings(settings: BaseSettings) -> None:
+    """Raises UsageError for the first setting that cannot be meant; settings that are not there are not asked for."""
+    for wrong in _wrong(settings):
+        raise UsageError(wrong, print_help=False)
+
+
+def _wrong(settings: BaseSettings) -> Iterator[str]:
+    for name, (least, most) in (WHOLE | NUMBERS).items():
+        if name in settings and not least <= _number(settings.get(name), whole=name in WHOLE) <= most:
+            kind = "a whole number" if name in WHOLE else "a number"
+            yield f"{_told(name, settings)}: {kind} from {least:g} to {most:g} is wanted"
+    for name in YES_OR_NO & set(settings):
+        if str(settings.get(name)) not in ("None", "True", "False", "true", "false", "1", "0"):
+            yield f"{_told(name, settings)}: 1 or 0 is wanted"
+    for name, known in NAMED.items():
+        if name in settings and settings.get(name) not in known:
+            yield f"{_told(name, settings)}: {' or '.join(known)} is wanted"
+    yield from _wrong_together(settings)
+
+
+def _wrong_together(settings: BaseSettings) -> Iterator[str]:
+    lease, beat = (_number(settings.get(name), whole=False) for name in ("LEASE_SECONDS", "HEARTBEAT_SECONDS"))
+    if beat >= lease:
+        yield f"HEARTBEAT_SECONDS={beat:g} is no less than LEASE_SECONDS={lease:g}: a lease would end between two beats"
+    if settings.get("DEV_BASE_URL") and not _is_base(str(settings.get("DEV_BASE_URL"))):
+        yield f"{_told('DEV_BASE_URL', settings)}: the sandbox's address is wanted, such as http://127.0.0.1:8000"
+    contact = str(settings.get("CONTACT", ""))
+    if not contact.isprintable() or not contact.isascii() or len(contact) > 200:
+        yield f"{_told('CONTACT', settings)}: at most 200 ASCII characters are wanted, it is part of a header"
+    try:
+        Gates.of(settings.getdict("RUN_GATES"))
+    except (ValueError, TypeError) as error:
+        yield f"RUN_GATES: {error}"
+
+
+def _number(value: Any, *, whole: bool) -> float:
+    """A setting's value as a number; NaN, which lies in no range, for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return math.nan
+    if whole and isinstance(value, str) and not value.strip().removeprefix("-").isdecimal():
+        return math.nan  # 1e3 and 120.0 are no integers to Scrapy
+    return found if not whole or found.is_integer() else math.nan
+
+
+def _is_base(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+    except ValueError:  # a port that is no number
+        return False
+
+
+def _told(name: str, settings: BaseSettings) -> str:
+    return f"setting {name}={str(settings.get(name))[:40]!r}"

@@ -1,0 +1,254 @@
+"""The one habit of scripts: exit codes, --json, errors in a line, whatever is asked for."""
+
+import importlib.util
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from _support import output
+from _support.command import KNOWN, Refused, parser, run, whole, within, word
+
+from models.errors import DatabaseRefused
+from tests.support.tree import ROOT
+
+SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("[!_]*.py"))
+GTIN = "9300605123454"
+ON_A_DATABASE = {
+    "check_database": [], "merge_groups": [], "migrate": ["--check"], "reset_groups": [], "prune": [],
+    "rollback_run": ["1"], "price_history": ["--gtin", GTIN],
+}  # fmt: skip
+LONG = "9" * 5000
+EVERYWHERE = [["--no-such"], ["--no-such=\x1b[31m"], ["extra", "\x1b[31mred", "more"], ["--", "--json", "x"], ["-x"]]
+NONSENSE = {
+    "check_database": [["--json=1"], ["x"]],
+    "migrate": [["--check=1"], ["head"]],
+    "prune": [[f"--{name}-days={n}"] for name in ("staging", "quarantine") for n in ("x", "-1", "nan", "inf", LONG)],
+    "rollback_run": [[], ["x"], ["0"], ["-1"], ["1.5"], [LONG], ["\u0661"], ["1", "2"]],
+    "merge_groups": [
+        ["--threshold=x"], ["--threshold=98"], [f"--threshold={LONG}"], ["--threshold=1e999999999"],
+        ["--threshold=0/0"], ["--fresh-hours=x"], ["--fresh-hours=-1"], [f"--fresh-hours={LONG}"],
+        ["--company="], [f"--company={LONG}"],
+        ["--company=\x1b[31m"], ["--explain=\udcff"], ["--explain="],
+    ],
+    "reset_groups": [["--company="], [f"--company={LONG}"], ["--company=\x9b"], ["--company", "a\nb"]],
+    "price_history": [
+        [], ["--gtin="], ["--gtin=93x"], [f"--gtin={LONG}"], ["--gtin=-1"], ["--gtin=\u0663"], ["--company=aldi"],
+        ["--sku=1"], ["--company=aldi", "--sku="], ["--company=aldi", "--sku=\x1b"], ["--gtin=1", "--store="],
+        ["--gtin=1", f"--store={LONG}"], ["--gtin=1", "--json", "--chart"],
+    ],
+    "replay": [
+        [], ["aldi"], ["spar", "x"], ["..", "x"], ["__init__", "x"], ["\x1b[31m", "x"],
+        ["aldi", "x", "--now=yesterday"], ["aldi", "x", "--now="], ["aldi", "x", f"--now={LONG}"],
+        ["aldi", "x", "--now=0001-01-01T00:00+14:00"],
+        ["aldi", "x", "--store="], ["aldi", "x", "--store=\x1b"],
+    ],
+    "sandbox": [
+        ["--port=x"], ["--port=-1"], ["--port=65536"], [f"--port={LONG}"], ["--products=0"], ["--products=-1"],
+        ["--products=1.5"], ["--stores=0"], ["--stores=4000"], ["--zones=0"], ["--noise=nan"], ["--noise=2"],
+        ["--day=x"], [f"--day={LONG}"], ["--seed=x"], ["--host="],
+    ],
+    "demo": [["--stores=0"], ["--products=x"], ["--seed=x"], ["--chain=spar"], ["--folder="], ["--folder=/dev/null/x"]],
+    "chaos": [
+        ["--minutes=nan"], ["--minutes=-1"], ["--runs=0"], ["--runs=x"], ["--seed=x"], ["--products=0"], ["--stores=0"],
+        ["--database=mysql"], ["--chain=spar"], ["--mishap=none"], ["--logs=/dev/null"],
+    ],
+}  # fmt: skip
+
+
+def ended(script: str, arguments: list[str]) -> int:
+    """The exit code of a script's main on its arguments."""
+    spec = importlib.util.spec_from_file_location(f"scripts_{script}", ROOT / "scripts" / f"{script}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    try:
+        return module.main(arguments)
+    except SystemExit as exit_:
+        return exit_.code
+
+
+def test_every_script_is_tried_with_nonsense():
+    assert set(SCRIPTS) == set(NONSENSE)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_nonsense_exits_2_without_a_traceback_or_a_control_character(script, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/none.db")
+    for arguments in [*NONSENSE[script], *EVERYWHERE]:
+        assert ended(script, arguments) == 2, arguments
+        out, err = capsys.readouterr()
+        assert err.strip(), arguments
+        assert out == ""
+        assert "Traceback" not in err
+        assert err.replace("\n", "").isprintable(), arguments
+        assert len(err) < 2_000, arguments
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("script", ON_A_DATABASE)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "some.db", "sqlite://", "sqlite:///:memory:", "sqlite:////tmp", "mysql://u:hunter2@h/d", "oracle://h", "://",
+        "postgresql+asyncpg://u:hunter2@h/d", "postgresql://u:hunter2@h:port/d", "postgresql://u:hunter2/d",
+        "postgresql://u:p@hunter2@h/d", "postgresql://h/d?port=hunter2", "postgresql://u@127.0.0.1:1/d?hunter2=hunter2",
+        "sqlite:////tmp/x.db?password=hunter2", "sqlite:///\x1b[31m", "hunter2",
+    ],
+)  # fmt: skip
+def test_a_database_url_that_cannot_serve_exits_2_with_the_remedy(script, url, capsys, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert ended(script, ON_A_DATABASE[script]) == 2
+    out, err = capsys.readouterr()
+    assert "DATABASE_URL" in err
+    assert "hunter2" not in out + err
+    assert "Traceback" not in err
+    assert err.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("script", ON_A_DATABASE)
+@pytest.mark.parametrize(
+    ("kind", "remedy"), [("latin1_url", "createdb -T"), ("ascii_url", "createdb -T"), ("guest_url", "GRANT TEMPORARY")]
+)
+def test_a_database_or_a_role_that_cannot_serve_exits_2_with_the_remedy(
+    script, kind, remedy, request, capsys, monkeypatch
+):
+    monkeypatch.setenv("DATABASE_URL", request.getfixturevalue(kind))
+    assert ended(script, ON_A_DATABASE[script]) == 2
+    assert remedy in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_run_as_a_process_ends_as_its_main_does(script, tmp_path):
+    command = [sys.executable, str(ROOT / "scripts" / f"{script}.py"), "--no-such=\x1b[31m"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"error: " in done.stderr
+    assert b"\x1b" not in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (DatabaseRefused("DATABASE_URL is wrong"), 2, "DATABASE_URL is wrong"),
+        (ConnectionError("gone\x1b[31m"), 7, "gone\\x1b[31m"),
+        (ValueError("unknown"), 7, "unknown"),
+        (PermissionError(13, "Permission denied", "/x"), 7, "Permission denied"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_what_an_operator_can_put_right_is_one_line_and_an_exit_code(error, code, told, capsys):
+    def work(_):
+        raise error
+
+    assert run(parser("d"), work, [], failed=7) == code
+    assert told in capsys.readouterr().err
+
+
+def test_what_only_the_work_sees_is_refused_like_an_argument(capsys):
+    def work(_):
+        raise Refused("name one\x1b[31m")
+
+    with pytest.raises(SystemExit) as ended:
+        run(parser("d"), work, [])
+    assert ended.value.code == 2
+    assert "error: name one\\x1b[31m" in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_shows_a_traceback_that_moves_no_cursor_and_tells_no_secret(tmp_path):
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:]\n"
+        "from _support.command import parser, run\n"
+        "run(parser('d'), lambda _: {}['\\x9b postgresql://u:hunter2@h/d hunter3'], [])"
+    )
+    environ = {"DATABASE_URL": "postgresql://u:hunter3@h/d", "PATH": ""}
+    command = [sys.executable, "-c", code, str(ROOT), str(ROOT / "scripts")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environ)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "\x9b" not in done.stderr
+    assert "hunter" not in done.stderr
+
+
+def test_a_fault_of_ours_keeps_its_traceback():
+    def work(_):
+        raise KeyError("a bug")
+
+    with pytest.raises(KeyError):
+        run(parser("d"), work, [])
+    assert KeyError not in KNOWN
+
+
+def test_a_warning_of_a_package_moves_no_cursor(capsys):
+    root = logging.getLogger()
+    handlers, root.handlers = root.handlers, []
+    try:
+        run(parser("d"), lambda _: logging.getLogger("models").warning("failed (%s)", "\x1b[31m") or 0, [])
+    finally:
+        root.handlers = handlers
+    assert capsys.readouterr().err == "failed (\\x1b[31m)\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_terminal_that_lacks_a_letter_shows_its_escape(encoding, tmp_path):
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:]\n"
+        "from _support.command import parser, run\n"
+        "from _support.output import console, say, table\n"
+        "def work(_):\n"
+        "    say('Nestl\\u00e9 \\u5bb6 \\ud800')\n"
+        "    console().print(table(['a'], [['\\u5bb6']]))\n"
+        "    return 0\n"
+        "sys.exit(run(parser('d'), work, []))"
+    )
+    environ = {"PYTHONIOENCODING": encoding, "PATH": ""}
+    command = [sys.executable, "-c", code, str(ROOT), str(ROOT / "scripts")]
+    done = subprocess.run(command, capture_output=True, timeout=120, env=environ)
+    assert done.returncode == 0, done.stderr
+    assert b"Nestl" in done.stdout
+
+
+def test_a_reader_who_leaves_early_causes_no_traceback(tmp_path):
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:]\n"
+        "from _support.command import parser, run\n"
+        "from _support.output import say\n"
+        "sys.exit(run(parser('d'), lambda _: say(*['x' * 1000] * 1000) or 0, []))"
+    )
+    command = [sys.executable, "-c", code, str(ROOT), str(ROOT / "scripts")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(120) == 1
+        assert process.stderr.read() == b""
+
+
+def test_json_is_exact_and_of_harmless_characters_alone(capsys):
+    value = {"a": "\x1b[31m\x7f\x9b\u202e\ud800 [/] é", "b": [1.5, None, -3]}
+    output.print_json(value)
+    shown = capsys.readouterr().out
+    assert shown.strip().isascii()
+    assert shown.strip().isprintable()
+    assert json.loads(shown) == value
+
+
+def test_csv_defuses_texts_and_keeps_numbers(capsys):
+    output.print_csv(["name", "cents"], [["=1+1", -5], ["-196 Lemon", 1.5], ["a\x1b[31m", None]])
+    assert capsys.readouterr().out == "name,cents\n'=1+1,-5\n'-196 Lemon,1.5\na\\x1b[31m,\n"
+
+
+@pytest.mark.parametrize("read", [whole(1, 9), within(1, 9), word])
+def test_an_argument_in_its_range_is_taken(read):
+    assert str(read("5"))[0] == "5"
+
+
+def test_no_script_needs_what_left_the_requirements():
+    gone = ("typer", "stdnum", "python-stdnum")
+    for name in ("requirements.in", "requirements.txt", "requirements-dev.in", "requirements-dev.txt"):
+        lines = (ROOT / name).read_text().splitlines()
+        assert [line for line in lines if line.partition("=")[0] in gone] == []
+        assert [line for line in lines if any(f"via {one}" in line for one in gone)] == []
+    for path in Path(ROOT / "scripts").rglob("*.py"):
+        assert not any(f"import {one}" in path.read_text() for one in gone), path
