@@ -51,8 +51,7 @@ def _cents(value: object, where: str) -> int | None:
 
 
 def _read_store(value: object, where: str) -> Store:
-    names = tuple(field.name for field in fields(Store))
-    raw = readers.keys(value, where, names)
+    raw = readers.keys(value, where, _STORE)
     store_id = readers.text(raw["store_id"], f"{where}: store_id", 64)
     store = readers.text(raw["store"], f"{where}: store", 128)
     if store.partition(":")[2] != store_id or not store.partition(":")[0].isidentifier():
@@ -67,7 +66,7 @@ def _read_store(value: object, where: str) -> Store:
 
 
 def _read_line(value: object, known: Mapping[str, Store]) -> Line:
-    raw = readers.keys(value, "slots: a line", tuple(field.name for field in fields(Line)))
+    raw = readers.keys(value, "slots: a line", _LINE)
     number = readers.whole(raw["line"], "slots: line", 1, MAX_ID)
     where = f"line {number}"
     unit = readers.one_of(raw["quantity_unit"], f"{where}: quantity_unit", (None, "g"))
@@ -80,13 +79,14 @@ def _read_line(value: object, known: Mapping[str, Store]) -> Line:
     return Line(number, readers.text(raw["item"], f"{where}: item"), quantity, unit, reason, options)
 
 
+_STORE, _LINE = (tuple(field.name for field in fields(record)) for record in (Store, Line))
+_OPTION = (*(field.name for field in fields(Option)), "total_price_cents")
 _CENTS = ("was_price_cents", "multibuy_total_cents", "member_price_cents", "member_multibuy_total_cents")
 _TEXTS = ("brand", "size", "offer_id", "offer_kind", "offer_until", "unit_of_measure", "department", "store_address")
 
 
 def _read_option(value: object, where: str, known: Mapping[str, Store]) -> Option:
-    names = tuple(field.name for field in fields(Option))
-    raw = dict(readers.keys(value, where, (*names, "total_price_cents")))
+    raw = dict(readers.keys(value, where, _OPTION))
     told = readers.whole(raw.pop("total_price_cents"), f"{where}: total_price_cents", 0, MAX_CENTS * MAX_GRAMS)
     for name in ("store", "company_name", "store_id", "store_name", "product_name", "sku"):
         raw[name] = readers.text(raw[name], f"{where}: {name}")

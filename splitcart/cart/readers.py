@@ -72,6 +72,8 @@ def keys(value: object, where: str, needed: Iterable[str], allowed: Iterable[str
     if not isinstance(value, dict):
         refuse(where, value, "an object")
     must, may = list(needed), list(allowed)
+    if value.keys() == set(must):
+        return value
     missing = [key for key in must if key not in value]
     unknown = [key for key in value if key not in {*must, *may}]
     if missing:

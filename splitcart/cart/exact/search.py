@@ -22,6 +22,8 @@ CHUNK = 1 << 17
 """Numbers in one array while sets are extended: what a processor keeps near."""
 MAX_SETS = 1 << 20
 """Sets of one size that wait for their exact assignment."""
+FEW = 8
+"""Stores of which every set is looked at without guessing first."""
 NEIGHBOURS = 3
 """Sets of each size that are assigned before the search begins, beside the one found step by step."""
 
@@ -55,7 +57,8 @@ class Search:
             return self.standings
         level = self._singles()
         self._decide(self._bounded(level, 1), 1)
-        self._guess(level)
+        if len(level.sets) > FEW:
+            self._guess(level)
         for size in range(2, self.most + 1):
             if self.clock.over():
                 self._leave(self.bounds.floor, size)
