@@ -221,7 +221,7 @@ def brute(found, terms, most):
 
 def small_case(draw):
     """A document, terms and a number of stores: few lines and stores, all that couples them, many equal costs."""
-    spread = draw.choice((6, 30, 400))
+    spread = draw.choice((2, 6, 30, 400))
     stores = _some_stores(draw)
     offers = {
         (each["store"], k): (draw.randint(2, 3), draw.randint(1, 3 * spread)) for each in stores for k in range(2)
@@ -265,7 +265,7 @@ def _some_option(draw, each, number, copy, quantity, unit, spread, offers):
         else:
             more |= {"multibuy_quantity": 2, "multibuy_total_cents": draw.randint(0, 2 * cents + 1)}
     if draw.random() < 0.3:
-        more["member_price_cents"] = draw.randint(0, cents)
+        more["member_price_cents"] = draw.randint(0, cents + 2)
     if draw.random() < 0.2:
         more |= {"member_multibuy_quantity": 2, "member_multibuy_total_cents": draw.randint(0, 2 * cents + 1)}
     return option(each, product_id, cents, quantity, **more)
