@@ -20,6 +20,7 @@ from models.tables import (
     membership_periods,
     product_aliases,
     quarantined_items,
+    slot_dirty,
     staged_items,
     stores,
 )
@@ -67,6 +68,7 @@ def heal(connection: Connection, run_id: int, now: datetime) -> int:
         + sum(_store(connection, store_id, now, limit) for store_id in ids)
         + sum(_periods(connection, store_id, now, limit) for store_id in ids)
         + _listings(connection, run.company_id, now, limit)
+        + connection.execute(update(slot_dirty).where(slot_dirty.c.marked_at > limit).values(marked_at=now)).rowcount
     )
 
 

@@ -48,6 +48,11 @@ class EffectivePrice(NamedTuple):
     """The columns of `effective.ROW`, of the price row that holds, as the database's driver gives them."""
 
     @property
+    def changed_at(self) -> datetime:
+        """Since when the row that holds has its price."""
+        return as_time(self.row.changed_at)
+
+    @property
     def offer(self) -> dict[str, Any]:
         """The offer columns by name."""
         found = {name: getattr(self.row, name) for name in OFFER}

@@ -1,11 +1,14 @@
 """What n of a thing cost: singles, multibuy lots, the best mix of both. Only these numbers rank."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TypeVar
 
 from splitcart.sizes import Size
 from splitcart.unit_prices import UnitPrice, per_unit
+
+Cents = TypeVar("Cents", int, Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +74,20 @@ def cost_together(lines: Sequence[tuple[Offer, int]], *, member: bool = False) -
     lots = {(offer.multibuy_quantity, offer.multibuy_total_cents) for offer, _ in lines}
     if len(lots) > 1:
         raise ValueError(f"lots {sorted(map(str, lots))}: lines of one offer have one multibuy")
-    dearest = sorted(((offer.single(member=member), n) for offer, n in lines), reverse=True)
-    quantity, total = next(iter(lots), (None, None))
-    most = sum(n for _, n in lines) // quantity if quantity else 0
-    costs = (
+    units = [(offer.single(member=member), n) for offer, n in lines]
+    return int(Decimal(cheapest_mix(units, *next(iter(lots), (None, None)))).to_integral_value(ROUND_HALF_EVEN))
+
+
+def cheapest_mix(units: Iterable[tuple[Cents, int]], quantity: int | None, total: int | None) -> Cents | int:
+    """What units of (single price, number) cost together: lots of `quantity` for `total`, the rest singly."""
+    dearest = sorted(units, reverse=True)
+    most = sum(n for _, n in dearest) // quantity if quantity else 0
+    return min(
         lot * (total or 0) + _beyond(dearest, lot * (quantity or 0)) for lot in _candidates(dearest, quantity, most)
     )
-    return int(min(costs).to_integral_value(ROUND_HALF_EVEN))
 
 
-def _candidates(dearest: Sequence[tuple[Decimal, int]], quantity: int | None, most: int) -> list[int]:
+def _candidates(dearest: Sequence[tuple[Cents, int]], quantity: int | None, most: int) -> list[int]:
     """Numbers of lots worth trying: the cost bends only where the price of the units taken changes."""
     bends, taken = {0, most}, 0
     for _, n in dearest:
@@ -90,9 +97,9 @@ def _candidates(dearest: Sequence[tuple[Decimal, int]], quantity: int | None, mo
     return sorted(bends)
 
 
-def _beyond(dearest: Sequence[tuple[Decimal, int]], in_lots: int) -> Decimal:
+def _beyond(dearest: Sequence[tuple[Cents, int]], in_lots: int) -> Cents | int:
     """Cents of the units that are left when the dearest `in_lots` are in lots."""
-    left = Decimal(0)
+    left: Cents | int = 0
     for price, n in dearest:
         taken = min(n, in_lots)
         in_lots -= taken

@@ -47,12 +47,12 @@ class Gate:
 
     def shut(self, error: CrawlError) -> None:
         """End the crawl with reason `error.reason`: nothing more is sent. Only the first error counts."""
+        if error.breaks_off:
+            self._broken_off.set()
         if self.error is not None:
             return
         self.error = error
         self._shut.set()
-        if error.breaks_off:
-            self._broken_off.set()
         if self.crawler.stats:
             self.crawler.stats.inc_value(f"splitcart/gate/{error.reason}")
         logger.error("%s: %s %s", type(error).__name__, error, error.remedy)

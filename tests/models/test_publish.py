@@ -10,20 +10,7 @@ from models.checks import check
 from models.errors import StagingIncomplete
 from models.publish import Published, publish
 from models.queries import price_at
-from tests.support.storage import (
-    START,
-    cents,
-    changed_at,
-    crawl,
-    day,
-    effective,
-    judged,
-    open_run,
-    query,
-    row,
-    stage,
-    value,
-)
+from tests.support.storage import START, cents, crawl, day, effective, judged, open_run, query, row, stage, value
 
 
 def at(engine: Engine, sku: str, when, store: str = "1147"):
@@ -218,7 +205,7 @@ def test_each_term_of_an_offer_is_a_change_of_its_own(engine: Engine, name: str)
     before = base.get(name, "each" if name == "price_basis" else None)
     assert query(engine, sql) == [(before,), (TERMS[name],), (before,)]
     assert query(engine, f"SELECT {name}, changed_at FROM prices WHERE listing_id = 1")[0][0] == before
-    assert changed_at(engine, "1") == day(2)
+    assert effective(engine)["1"].changed_at == day(2)
     assert sound(engine)
 
 
@@ -246,7 +233,7 @@ def test_what_else_an_offer_says_is_refreshed_in_its_row_and_is_no_change(engine
     offer = effective(engine)["1"].offer
     told = {"unit_price_e4": 25000} if name == "unit_price" else {name: DETAILS[name]}
     assert {key: offer[key] for key in told} == told
-    assert (changed_at(engine, "1"), effective(engine)["1"].row.crawl_run_id) == (START, run.id)
+    assert (effective(engine)["1"].changed_at, effective(engine)["1"].row.crawl_run_id) == (START, run.id)
     assert sound(engine)
 
 
@@ -364,7 +351,7 @@ def test_a_run_that_crosses_a_flip_saw_at_its_start(engine: Engine) -> None:
     assert {one.observed_at for one in effective(engine).values()} == {day(1.4)}
     assert all(one.flip_since for one in effective(engine, now=day(1.6)).values())
     assert query(engine, "SELECT local_day, period FROM sightings") == [("2026-11-24", "2026-11-18")]
-    assert changed_at(engine, "1") == day(1.6)
+    assert effective(engine)["1"].changed_at == day(1.6)
     crawl(engine, [row(1), row(2)], now=day(1.7))
     assert {one.observed_at for one in effective(engine).values()} == {day(1.7)}
     assert not any(one.flip_since for one in effective(engine, now=day(1.8)).values())

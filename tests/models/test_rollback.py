@@ -11,20 +11,7 @@ from models.queries import price_at
 from models.rollback import rollback
 from models.tables import membership_periods
 from tests.models.test_groups import HOUR, grouped, merge
-from tests.support.storage import (
-    START,
-    cents,
-    changed_at,
-    crawl,
-    day,
-    effective,
-    judged,
-    open_run,
-    query,
-    row,
-    stage,
-    value,
-)
+from tests.support.storage import START, cents, crawl, day, effective, judged, open_run, query, row, stage, value
 
 TABLES = {
     "prices": "store_id, listing_id",
@@ -343,12 +330,12 @@ def test_a_time_that_only_a_rolled_back_run_had_reached_no_longer_pushes_later_r
     crawl(engine, [row(1), row(2)])
     fast, _ = crawl(engine, [row(1, 5), row(2)], now=day(3650))
     pushed, _ = crawl(engine, [row(1, 6), row(2)], now=day(1))
-    assert changed_at(engine, "1") > day(3650)
+    assert effective(engine)["1"].changed_at > day(3650)
     for run in (pushed, fast):
         rollback(engine, run.id, day(2))
     assert effective(engine)["1"].observed_at == START
     crawl(engine, [row(1, 7), row(2)], now=day(3))
-    assert (changed_at(engine, "1"), effective(engine)["1"].observed_at) == (day(3), day(3))
+    assert (effective(engine)["1"].changed_at, effective(engine)["1"].observed_at) == (day(3), day(3))
     sql = "SELECT count(*) FROM stores s JOIN crawl_runs r ON r.finished_at = s.last_scraped AND r.id = 4"
     assert value(engine, sql) == 1
     assert sound(engine)

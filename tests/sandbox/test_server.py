@@ -193,16 +193,20 @@ def test_faults_of_the_data_reach_every_chain(server, chain, kind):
 
 
 def _listing(server, chain):
-    body = _body(server, chain)
+    client, store = Client(f"{server.url}/{chain}"), server.world.stores(chain)[0].store_id
+    client.call("/")
     if chain == "woolworths":
-        rows = [row for bundle in body["Bundles"] for row in bundle["Products"] or () if not row["IsSponsoredAd"]]
-        return body["TotalRecordCount"], [row["Stockcode"] for row in rows]
+        answer = browse(client, store=store)
+        return json.loads(answer[2])["TotalRecordCount"], [row["Stockcode"] for row in organic(answer)]
     if chain == "coles":
-        found = body["pageProps"]["searchResults"]
+        path = f"/_next/data/{server.build}/en/browse/pantry.json?page=1"
+        found = client.json(path, cookies={"fulfillmentStoreId": store})["pageProps"]["searchResults"]
         rows = [row["id"] for row in found["results"] if row["_type"] == "PRODUCT" and not row["featured"]]
         return found["noOfResults"], rows
     if chain == "aldi":
+        body = client.json(f"/v3/product-search?categoryKey=970000000&limit=30&servicePoint={store}")
         return body["meta"]["pagination"]["totalCount"], [row["sku"] for row in body["data"]]
+    body = client.json(f"/api/storefront/stores/{store}/categories/Drinks/search?take=20&skip=0")
     return body["total"], [row["sku"] for row in body["items"]]
 
 

@@ -42,7 +42,8 @@ def to_item(record: object, *, store_id: str, now: datetime, category_path: tupl
         price, unreadable = fields.price(sent, available=True, cents=fields.cents(sent))
         return ProductItem(
             company=COMPANY, store_id=store_id, sku=sku, name=name, price_cents=price,
-            is_unreadable=unreadable or name is None, is_available=price is not None, category_path=category_path, scraped_at=now,
+            is_unreadable=unreadable or name is None, is_available=price is not None,
+            category_path=category_path, scraped_at=now,
             shelf_unit_price=fields.shelf_number(raw.get("per_kg")), shelf_unit_measure="1kg",
         )
     except Refused as refusal:

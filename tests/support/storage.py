@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from models import runs
 from models.publish import Published, publish
-from models.queries import EffectivePrice, as_time, effective_prices
+from models.queries import EffectivePrice, effective_prices
 from models.staging import StagingWriter, Totals
 from splitcart.runs import Category, Verdict
 
@@ -106,11 +106,6 @@ def effective(engine: Engine, store: str = "1147", now: datetime | None = None) 
     with engine.connect() as connection:
         skus = {listing: sku for listing, sku in connection.execute(text("SELECT id, sku FROM listings"))}  # noqa: C416
         return {skus[one.listing_id]: one for one in effective_prices(connection, [store_id], now)}
-
-
-def changed_at(engine: Engine, sku: str, store: str = "1147") -> datetime:
-    """When the price in effect began."""
-    return as_time(effective(engine, store)[sku].row.changed_at)
 
 
 def cents(engine: Engine, store: str = "1147") -> dict[str, int]:

@@ -175,8 +175,9 @@ def test_a_crawl_gets_over_a_database_that_is_away_for_less_than_the_lease(
 def test_a_crawl_ends_when_no_heartbeat_got_through_for_as_long_as_its_lease_lasts(
     sandbox: SandboxServer, engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    crawling = begin(sandbox, database_url, LEASE_SECONDS=4)
     monkeypatch.setattr(runs, "heartbeat", away(10_000))
-    outcome = begin(sandbox, database_url, LEASE_SECONDS=4).result(DEADLINE)
+    outcome = crawling.result(DEADLINE)
     assert (outcome.status, outcome.exit_code) == ("failed", 1)
     assert str(outcome.reason).startswith("database_lost: no heartbeat has reached the database for")
     assert "the server is away" in str(outcome.reason)
@@ -200,7 +201,7 @@ def test_a_crawl_ends_though_its_database_never_answers(
 ) -> None:
     monkeypatch.setattr(lease, "LEAST", 0.5)
     monkeypatch.setattr(run_extension, "LAST_WORD", 0.5)
-    crawling = begin(sandbox, database_url, LEASE_SECONDS=1)
+    crawling = begin(sandbox, database_url, LEASE_SECONDS=4)
     with occupied(engine):
         outcome = crawling.result(DEADLINE)
     assert (outcome.status, outcome.exit_code) == ("failed", 1)
@@ -211,7 +212,7 @@ def test_a_process_ends_though_its_database_never_answers(
     sandbox: SandboxServer, engine: Engine, database_url: str, tmp_path: Any
 ) -> None:
     fault = sandbox.faults.add("delay", "iga", "/categories/", after=3, seconds=SLOW)
-    options = ("-a", f"store={store(sandbox)}", "-a", "dev=1", "-s", "LEASE_SECONDS=1", "-s", "HEARTBEAT_SECONDS=0.2")
+    options = ("-a", f"store={store(sandbox)}", "-a", "dev=1", "-s", "LEASE_SECONDS=4", "-s", "HEARTBEAT_SECONDS=0.2")
     crawling = start("iga", *options, log=tmp_path / "log", database=database_url, sandbox=sandbox.url)
     until("an answer under way", lambda: fault.fired, lambda: crawling.log)
     with occupied(engine):

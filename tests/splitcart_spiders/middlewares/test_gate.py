@@ -5,7 +5,14 @@ import pytest
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 
-from splitcart_spiders.errors import BlockedError, CatalogueError, CertificateRefused, LeftHosts, StoreMismatch
+from splitcart_spiders.errors import (
+    BlockedError,
+    CatalogueError,
+    CertificateRefused,
+    LeftHosts,
+    StoreLost,
+    StoreMismatch,
+)
 from splitcart_spiders.middlewares.gate import Gate, GateMiddleware, GateShut
 from tests.support.manners import FakeClock, crawler_with
 
@@ -93,3 +100,30 @@ def test_a_sleep_at_an_open_gate_lasts_its_time():
     clock = FakeClock()
     assert clock.run(Gate.of(crawler_with()).sleep(clock, 7)) == [None]
     assert clock.monotonic() == 107
+
+
+@pytest.mark.parametrize("first", [None, BlockedError("denied")])
+def test_a_lost_lease_breaks_off_what_is_under_way_though_the_gate_was_shut_before(first):
+    async def answer():
+        gate = Gate.of(crawler_with())
+        under_way = asyncio.ensure_future(gate.unless_broken_off(asyncio.sleep(300)))
+        await asyncio.sleep(0)
+        if first:
+            gate.shut(first)
+        assert await gate.unless_broken_off(asyncio.sleep(0, "answered")) == "answered"
+        gate.shut(StoreLost("another took the store over"))
+        await asyncio.wait_for(under_way, 30)
+
+    with pytest.raises(GateShut):
+        asyncio.run(answer())
+
+
+def test_work_that_raises_under_an_open_gate_raises_the_same():
+    async def fail():
+        raise ZeroDivisionError("its own fault")
+
+    async def answer():
+        await Gate.of(crawler_with()).unless_broken_off(fail())
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(answer())

@@ -1,0 +1,82 @@
+"""Lines that share lots as one: every way to assign them, with its exact cost, so that no lot is left to bound."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from math import prod
+
+from splitcart.cart.costs import lot_cents
+from splitcart.cart.exact.tasks import Move, Task
+
+MAX_COLUMNS = 4096
+
+
+def columned(task: Task) -> Task:
+    """The task with one layer for each few lines that hang together by lots; the dearest layers first."""
+    found: list[list[Move]] = []
+    open_: list[Sequence[Move]] = []
+    for component in _components(task.layers):
+        if prod(len(layer) for layer in component) <= MAX_COLUMNS:
+            found.append(_columns(component, task))
+        else:
+            open_ += component
+    found.sort(key=lambda layer: -max(move.cost for move in layer))
+    return replace(task, layers=[*open_, *found])
+
+
+def _columns(component: Sequence[Sequence[Move]], task: Task) -> list[Move]:
+    """Of ways that bring the same goods where goods are asked for, the cheapest."""
+    if len(component) == 1 and all(move.lot < 0 for move in component[0]):
+        return list(component[0])
+    best: dict[tuple[object, ...], Move] = {}
+    for moves in product(*component):
+        column = _column(moves, task)
+        goods = tuple(each for each in column.goods if task.floors[each[0]])
+        key = (goods, column.seen if task.visit_all else 0)
+        if key not in best or column.cost < best[key].cost:
+            best[key] = column
+    return list(best.values())
+
+
+def _column(moves: Sequence[Move], task: Task) -> Move:
+    cost, seen = 0, 0
+    goods: dict[int, int] = defaultdict(int)
+    units: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for move in moves:
+        seen |= move.seen
+        cost += move.cost
+        for place, cents in move.goods:
+            goods[place] += cents
+        if move.lot >= 0:
+            way = move.choices[0].way
+            cost -= move.shares[0][1]
+            units[move.lot].append((way.single_cents, way.units))
+    for number, listed in units.items():
+        lot = task.lots[number]
+        cents = lot_cents(tuple(listed), lot.quantity, lot.total)
+        cost += cents * task.unit
+        goods[lot.place] += cents
+    whole = tuple(sorted(goods.items()))
+    shares = tuple((place, cents * task.unit) for place, cents in whole)
+    return Move(tuple(choice for move in moves for choice in move.choices), cost, shares, whole, seen)
+
+
+def _components(layers: Sequence[Sequence[Move]]) -> Iterator[list[Sequence[Move]]]:
+    """Layers that hang together by lots, in their order; each other layer by itself."""
+    leader = list(range(len(layers)))
+
+    def lead(at: int) -> int:
+        while leader[at] != at:
+            at = leader[at]
+        return at
+
+    first: dict[int, int] = {}
+    for at, layer in enumerate(layers):
+        for move in layer:
+            if move.lot >= 0:
+                leader[lead(at)] = lead(first.setdefault(move.lot, at))
+    found: dict[int, list[Sequence[Move]]] = defaultdict(list)
+    for at, layer in enumerate(layers):
+        found[lead(at)].append(layer)
+    yield from found.values()

@@ -1,0 +1,236 @@
+"""An exact assignment of lines that hang together: by lots they share, by what their stores ask for.
+
+Line by line, every state is kept that can still matter: the units in lots that later lines can join, the goods of
+stores with a limit, the stores without a line yet. Two states that agree in these are one, the cheaper. A state whose
+bound reaches the limit is dropped. Of too many the best `width` are kept; what was dropped then bounds the answer, and
+a wider pass follows (a beam that widens until nothing that matters is dropped).
+
+Amounts are cents times `unit`, a multiple of every lot quantity, so that shares of lots are whole; ties may be added
+below `unit`.
+"""
+
+import heapq
+from collections.abc import Sequence
+from typing import Any
+
+from splitcart.cart.costs import lot_cents
+from splitcart.cart.exact.columns import columned
+from splitcart.cart.exact.tasks import (
+    NEVER,
+    PARTS,
+    Answer,
+    Clock,
+    Late,
+    Move,
+    Task,
+    least_share,
+    less,
+    reduced,
+    regrets,
+)
+
+FIRST_WIDTH, WIDER = 64, 8
+
+State = tuple[tuple[Any, ...], tuple[int, ...], int]
+"""The open lots (units beyond whole lots, or the units by single price), goods by place up to the floor, and the
+places seen."""
+Kept = tuple[int, int, int, Any]
+"""Cost so far, the same less discounts, the bound, and the moves: (earlier ones, last)."""
+
+
+class Run:
+    """One task with its bounds: for each layer, what the layers from there on cost at least.
+
+    Where goods must reach a floor, each place gives a discount on its goods and asks for the same share of its floor
+    (Lagrange): an assignment that reaches all floors costs no less than this. The plain bound is without discounts.
+    """
+
+    def __init__(self, task: Task, clock: Clock) -> None:
+        self.task, self.clock = task, clock
+        self.layers = [[(move, less(move, task.discounts)) for move in layer] for layer in task.layers]
+        self.suffix = _sums([min(move.cost for move in layer) for layer in task.layers])
+        self.suffix_less = _sums([min(cost for _, cost in layer) for layer in self.layers])
+        asked = (floor * part for floor, part in zip(task.floors, task.discounts, strict=True))
+        self.asked = sum(asked) * (task.unit // PARTS)
+        self.closing = self._closings()
+        self.rest = self._rest()
+        plain = [[(move, move.cost) for move in layer] for layer in task.layers]
+        self.regret = self._regrets(plain) if task.visit_all else []
+        self.regret_less = self._regrets(self.layers) if task.visit_all else []
+
+    def _closings(self) -> list[list[int]]:
+        """For each layer the lots that no later one can join."""
+        last = {move.lot: at for at, layer in enumerate(self.task.layers) for move in layer if move.lot >= 0}
+        closing: list[list[int]] = [[] for _ in self.task.layers]
+        for lot, at in last.items():
+            closing[at].append(lot)
+        return closing
+
+    def _rest(self) -> list[list[int]]:
+        """For each layer, the most goods that each place can still get from there on, open lots included."""
+        rest = [[0] * len(self.task.floors)]
+        joined = [0] * len(self.task.lots)
+        for layer in self.task.layers:
+            most = [0] * len(joined)
+            for move in layer:
+                if move.lot >= 0:
+                    most[move.lot] = max(most[move.lot], move.most)
+            joined = [one + two for one, two in zip(joined, most, strict=True)]
+        if not self.task.floors:
+            return []
+        for layer, closing in zip(reversed(self.task.layers), reversed(self.closing), strict=True):
+            now, best = list(rest[-1]), [0] * len(self.task.floors)
+            for lot in closing:
+                now[self.task.lots[lot].place] += joined[lot]
+            for place, cents in (each for move in layer for each in move.goods):
+                best[place] = max(best[place], cents)
+            rest.append([one + two for one, two in zip(now, best, strict=True)])
+        return rest[::-1]
+
+    def _regrets(self, costs: list[list[tuple[Move, int]]]) -> list[list[int]]:
+        """For each layer, what each place costs more than need be if it gets a line there or later."""
+        found = [[NEVER] * len(self.task.floors)]
+        for layer in reversed(costs):
+            here = regrets([layer], len(self.task.floors))
+            found.append([min(one, two) for one, two in zip(found[-1], here, strict=True)])
+        return found[::-1]
+
+    def bound(self, depth: int, cost: int, discounted: int, goods: tuple[int, ...], seen: int) -> int:
+        """What a state costs at least once the layers from `depth` on are decided; exact when none is left."""
+        plain, other = cost + self.suffix[depth], self.asked + discounted + self.suffix_less[depth]
+        for place, floor in enumerate(self.task.floors):
+            if goods[place] + self.rest[depth][place] < floor:
+                return NEVER
+            if self.regret and not seen >> place & 1:
+                plain += self.regret[depth][place]
+                other += self.regret_less[depth][place]
+        return max(plain, other) if self.task.discounts else plain
+
+    def start(self) -> dict[State, Kept]:
+        lots = tuple(0 if lot.even else () for lot in self.task.lots)
+        goods = (0,) * len(self.task.floors)
+        return {(lots, goods, 0): (0, 0, self.bound(0, 0, 0, goods, 0), None)}
+
+    def step(self, states: dict[State, Kept], depth: int, limit: int) -> dict[State, Kept]:
+        """The states after one more layer, each with its cheapest way, but those whose bound reaches the limit."""
+        fresh: dict[State, Kept] = {}
+        closing, cut = self.closing[depth], limit - self.suffix[depth + 1]
+        asking, visit_all = bool(self.task.floors), self.task.visit_all
+        for (lots, goods, seen), (cost, discounted, _, trail) in states.items():
+            self.clock.check()
+            for move, move_less in self.layers[depth]:
+                now, now_less = cost + move.cost, discounted + move_less
+                if now >= cut:
+                    continue
+                now_lots, now_goods, gained = lots, goods, move.goods
+                now_seen = seen | move.seen if visit_all else seen
+                if move.lot >= 0:
+                    now_lots, gained = self._join(lots, move)
+                if asking:
+                    for place, cents in gained:
+                        now_goods = self._more(now_goods, place, cents)
+                for lot in closing:
+                    extra, cents = self._close(lot, now_lots[lot])
+                    now += extra
+                    now_lots = (*now_lots[:lot], 0 if self.task.lots[lot].even else (), *now_lots[lot + 1 :])
+                    if asking:
+                        place = self.task.lots[lot].place
+                        now_less += extra // PARTS * (PARTS - self.task.discounts[place])
+                        now_goods = self._more(now_goods, place, cents)
+                bound = self.bound(depth + 1, now, now_less, now_goods, now_seen)
+                if bound < limit:
+                    state = (now_lots, now_goods, now_seen)
+                    if state not in fresh or now < fresh[state][0]:
+                        fresh[state] = (now, now_less, bound, (trail, move))
+        return fresh
+
+    def _join(self, lots: tuple[Any, ...], move: Move) -> tuple[tuple[Any, ...], tuple[tuple[int, int], ...]]:
+        """The lots with the move's units in one of them, and the goods of lots that are full now."""
+        lot, way = self.task.lots[move.lot], move.choices[0].way
+        before, gained = lots[move.lot], 0
+        if lot.even:
+            full, after = divmod(before + way.units, lot.quantity)
+            gained = full * lot.total
+        else:
+            after = tuple(sorted([*before, (way.single_cents, way.units)]))
+        return (*lots[: move.lot], after, *lots[move.lot + 1 :]), ((lot.place, gained),) if gained else ()
+
+    def _close(self, lot: int, units: Any) -> tuple[int, int]:
+        """What its last units cost beyond their least shares, in units; and in cents what they cost."""
+        if not units:
+            return 0, 0
+        known, unit = self.task.lots[lot], self.task.unit
+        if known.even:  # fewer than a lot
+            cents = known.single * units
+            return cents * unit - least_share(known.single, units, known.quantity, known.total, unit), cents
+        cents = lot_cents(units, known.quantity, known.total)
+        least = sum(least_share(single, number, known.quantity, known.total, unit) for single, number in units)
+        return cents * unit - least, cents
+
+    def _more(self, goods: tuple[int, ...], place: int, cents: int) -> tuple[int, ...]:
+        now = min(goods[place] + cents, self.task.floors[place])
+        return goods if now == goods[place] else (*goods[:place], now, *goods[place + 1 :])
+
+
+def solve(task: Task, limit: int, clock: Clock) -> Answer:
+    """The cheapest assignment below the limit (in units); on time out the best found, with its bound."""
+    best: Kept | None = None
+    bound, width = -NEVER, FIRST_WIDTH
+    while bound < limit:
+        narrowed = _narrowed(task, limit)
+        if narrowed is None:
+            bound = limit
+            break
+        run = Run(narrowed, clock)
+        bound = max(bound, min(limit, next(iter(run.start().values()))[2]))
+        if bound >= limit:
+            break
+        try:
+            found, dropped = _pass(run, limit, width)
+        except Late:
+            break
+        if found is not None:
+            best, limit = found, found[0]
+        bound = max(bound, min(dropped, limit))
+        width *= WIDER
+    moves = None if best is None else _trail(best[3])
+    return Answer(limit, moves, bound)
+
+
+def _narrowed(task: Task, limit: int) -> Task | None:
+    """The task without moves that cannot stay below the limit; lines that share lots as one where floors are asked."""
+    if not task.floors:
+        return task
+    fewer = reduced(task, limit)
+    return None if fewer is None else reduced(columned(fewer), limit)
+
+
+def _pass(run: Run, limit: int, width: int) -> tuple[Kept | None, int]:
+    """The best end of the states kept, its cost first, and the least bound of those dropped for the width."""
+    states, dropped = run.start(), NEVER
+    for depth in range(len(run.layers)):
+        states = run.step(states, depth, limit)
+        if len(states) > width:
+            kept = heapq.nsmallest(width, states.items(), key=lambda item: item[1][2])
+            dropped = min(dropped, kept[-1][1][2])
+            states = dict(kept)
+    if not states:
+        return None, dropped
+    cost, discounted, bound, trail = min(states.values(), key=lambda kept: kept[2])
+    return (bound, discounted, cost, trail), dropped
+
+
+def _trail(trail: Any) -> tuple[Move, ...]:
+    moves = []
+    while trail is not None:
+        trail, move = trail
+        moves.append(move)
+    return tuple(reversed(moves))
+
+
+def _sums(amounts: Sequence[int]) -> list[int]:
+    """The sum from each place to the end, and 0 at last."""
+    sums = [0]
+    for amount in reversed(amounts):
+        sums.append(sums[-1] + amount)
+    return sums[::-1]

@@ -1,0 +1,243 @@
+"""The lines that have a choice at one set of stores, and their cheapest assignment with or without its limits."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from splitcart.cart.costs import goods_by_store
+from splitcart.cart.exact.choices import Choice
+from splitcart.cart.exact.discounts import best_discounts
+from splitcart.cart.exact.layers import solve
+from splitcart.cart.exact.model import MAX_AMOUNT, Amounts, Model
+from splitcart.cart.exact.tasks import (
+    PARTS,
+    Clock,
+    Move,
+    OpenLot,
+    Task,
+    components,
+    least_share,
+    ordered,
+)
+
+SMALL = 6
+"""Lines of a block that is solved once for all sets that offer it the same."""
+Stores = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`cents`: goods and fees, and Model.absent for each line left out though it had a choice; None with `choices`
+    where nothing is known below the limit. `bound`: cents that no assignment to these stores undercuts, unless it
+    reaches the limit."""
+
+    cents: int | None
+    choices: tuple[Choice, ...] | None
+    bound: int
+
+    @property
+    def proven(self) -> bool:
+        return self.cents is not None and self.bound >= self.cents
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some lines that hang together, assigned: scaled cents, the choices, and the bound (equal where it is exact)."""
+
+    cost: int
+    choices: tuple[Choice, ...] | None
+    bound: int
+
+
+class Problem:
+    """The lines that have a choice at a set of stores."""
+
+    def __init__(self, model: Model, stores: Stores, ties: bool) -> None:
+        self.model, self.stores, self.ties = model, stores, ties
+        self.low: Amounts = model.low[list(stores)]
+        self.least = self.low.min(axis=0)
+        self.filled = self.least < model.absent * model.scale
+        self.gates = [model.gates[store] for store in stores]
+        plain = model.plain[list(stores)]
+        self.home = np.where(plain.min(axis=0) < MAX_AMOUNT, plain.argmin(axis=0), -1).tolist()
+        """Of each line, the place where it is cheapest by itself; -1: it has no such choice."""
+
+    def free(self, limit: int, clock: Clock, known: dict[tuple[Any, ...], Part]) -> Found:
+        """The cheapest goods, whatever fees and minimums say. `limit` in cents."""
+        scale = self.model.scale
+        cost = int(self.least[self.filled].sum())
+        alone = self.filled.copy()
+        choices: list[Choice] = []
+        for number, block in enumerate(self.model.blocks):
+            stores = tuple(store for store in self.stores if store in block.stores)
+            lines = [line for line in block.lines if self.filled[line]] if stores else []
+            if lines:
+                alone[lines] = False
+                begun = int(self.least[lines].sum())
+                part = self._block(number, lines, stores, limit * scale - cost + begun, clock, known)
+                cost += part.bound - begun
+                if part.choices is None or cost > limit * scale:
+                    return Found(None, None, -(-cost // scale))
+                choices += part.choices
+        choices += [self._first(line) for line in np.flatnonzero(alone).tolist()]
+        return Found(sum(goods(choices).values()), tuple(choices), -(-cost // scale))
+
+    def _block(
+        self,
+        number: int,
+        lines: list[int],
+        stores: Stores,
+        limit: int,
+        clock: Clock,
+        known: dict[tuple[Any, ...], Part],
+    ) -> Part:
+        """One block; a small one is solved whatever the limit (scaled), and remembered."""
+        if len(lines) > SMALL or self.ties:
+            return self._large(lines, limit, clock)
+        key = (number, stores, *[self.stores[self.home[line]] if self.home[line] >= 0 else -1 for line in lines])
+        part = known.get(key)
+        if part is None:
+            part = self._solved([self._layer(line) for line in lines], MAX_AMOUNT, clock)
+            if part.cost == part.bound:
+                known[key] = part
+        return part
+
+    def _large(self, lines: list[int], limit: int, clock: Clock) -> Part:
+        """A large block, without the choices that lead to the limit, and component by component."""
+        cost = int(self.least[lines].sum())
+        slack = limit - cost
+        choices: list[Choice] = []
+        layers: list[list[Choice]] = []
+        for line in lines:
+            layer = self._layer(line)
+            kept = [choice for choice in layer if self.model.least(choice) - int(self.least[line]) < slack]
+            layers.append(kept or [min(layer, key=self.model.least)])
+        for component in components(layers):
+            begun = sum(int(self.least[layer[0].line]) for layer in component)
+            part = self._solved(component, limit - cost + begun, clock)
+            cost += part.bound - begun
+            if part.choices is None or cost > limit:
+                return Part(cost, None, cost)
+            choices += part.choices
+        return Part(cost, tuple(choices), cost)
+
+    def _solved(self, layers: list[list[Choice]], limit: int, clock: Clock) -> Part:
+        scale = self.model.scale
+        if len(layers) == 1 and layers[0][0].lot < 0 and len(layers[0]) == 1:
+            cents = layers[0][0].way.alone_cents * scale
+            return Part(cents, (layers[0][0],), cents)
+        task = self._task(layers, 1)
+        answer = solve(task, -(-limit * task.unit // scale), clock)
+        bound = answer.bound * scale // task.unit
+        if answer.moves is None:
+            return Part(bound, None, bound)
+        return Part(
+            answer.cost * scale // task.unit, tuple(choice for move in answer.moves for choice in move.choices), bound
+        )
+
+    def _first(self, line: int) -> Choice:
+        """The cheapest of the choices whose cost stands by itself; of equally cheap ones the first by rank."""
+        cells = self.model.cells[line]
+        if not self.ties:
+            return cells[self.stores[self.home[line]]].plain[0]
+        plain = (cells[store].plain[0] for store in self.stores if store in cells and cells[store].plain)
+        return min(plain, key=lambda choice: (choice.way.alone_cents, choice.rank))
+
+    def _layer(self, line: int) -> list[Choice]:
+        """The cheapest plain choice, and those in lots."""
+        cells = self.model.cells[line]
+        shared = [choice for store in self.stores if store in cells for choice in cells[store].shared]
+        return [self._first(line), *shared] if self.home[line] >= 0 else shared
+
+    def _task(self, layers: list[list[Choice]], parts: int, left_out: frozenset[int] = frozenset()) -> Task:
+        model = self.model
+        numbers = sorted({choice.lot for layer in layers for choice in layer if choice.lot >= 0})
+        at = {lot: index for index, lot in enumerate(numbers)}
+        unit = math.lcm(*(model.lots[lot].quantity for lot in numbers)) * parts
+        lines = sorted(layer[0].line for layer in layers)
+        most = 1 + max((len(model.slots.lines[line].options) for line in lines), default=0) * 2
+        tie = {line: most ** (len(lines) - 1 - index) if self.ties else 0 for index, line in enumerate(lines)}
+        unit *= most ** len(lines) if self.ties else 1
+        place = {store: index for index, store in enumerate(self.stores)}
+        first = {choice.lot: choice for layer in layers for choice in layer}
+        lots = [
+            OpenLot(lot.quantity, lot.total, lot.even, first[n].way.single_cents, place[first[n].store])
+            for n in numbers
+            for lot in (model.lots[n],)
+        ]
+        made: list[list[Move]] = []
+        for layer in layers:
+            moves = [self._move(choice, unit, tie[choice.line], place, at) for choice in layer]
+            if (line := layer[0].line) in left_out:
+                moves.append(Move((), model.absent * unit + (most - 1) * tie[line]))
+            made.append(moves)
+        return Task(made, lots, unit)
+
+    def _move(self, choice: Choice, unit: int, tie: int, place: dict[int, int], at: dict[int, int]) -> Move:
+        way, where = choice.way, place[choice.store]
+        tie, seen = tie * choice.rank, 1 << where
+        if choice.lot < 0:
+            share = way.alone_cents * unit
+            return Move((choice,), share + tie, ((where, share),), ((where, way.alone_cents),), seen)
+        lot = self.model.lots[choice.lot]
+        share = least_share(way.single_cents, way.units, lot.quantity, lot.total, unit)
+        return Move((choice,), share + tie, ((where, share),), (), seen, at[choice.lot], choice.most)
+
+    def gated(self, limit: int, clock: Clock, visit_all: bool) -> Found:
+        """The cheapest goods with the fees and minimums of the gates. `limit` in cents.
+
+        Each fee that goods can waive is either paid or waived, which makes it a sum and a floor: all ways are tried,
+        the one with the smallest bound first.
+        """
+        layers, left_out = self._every(visit_all)
+        plain = self._task(ordered(layers), PARTS, left_out)
+        unit, most = plain.unit, limit * plain.unit
+        best, bound = None, most
+        for least, fees, floors, discounts in sorted(self._cases(limit), key=lambda case: case[0]):
+            if least * unit >= most:
+                break
+            task = replace(plain, floors=floors, discounts=discounts, visit_all=visit_all)
+            answer = solve(task, most - fees * unit, clock)
+            bound = min(bound, answer.bound + fees * unit)
+            if answer.moves is not None:
+                best, most = answer.moves, answer.cost + fees * unit
+        bound = min(bound, most)
+        cents = bound // unit if self.ties else -(-bound // unit)
+        if best is None:
+            return Found(None, None, cents)
+        return Found(most // unit, tuple(choice for move in best for choice in move.choices), cents)
+
+    def _cases(self, limit: int) -> Iterator[tuple[int, int, list[int], list[int]]]:
+        """Each way to pay or waive the fees: the cents that it costs at least, its fees, floors and discounts."""
+        low = self.low[:, self.filled] // self.model.scale
+        for waived in product(*[(False, True) if gate.fee else (False,) for gate in self.gates]):
+            both = list(zip(self.gates, waived, strict=True))
+            fees = sum(gate.fee for gate, free in both if not free)
+            floors = [gate.top if free else gate.minimum for gate, free in both]
+            least, discounts = best_discounts(low, floors, limit - fees)
+            yield fees + least, fees, floors, discounts
+
+    def _every(self, visit_all: bool) -> tuple[list[list[Choice]], frozenset[int]]:
+        """The choices of each line that can matter; the lines that may have to be left out to reach a minimum."""
+        layers: list[list[Choice]] = []
+        left_out: set[int] = set()
+        for line in np.flatnonzero(self.filled).tolist():
+            cells = [self.model.cells[line][store] for store in self.stores if store in self.model.cells[line]]
+            shared = [choice for cell in cells for choice in cell.shared]
+            plain = [choice for cell in cells for choice in cell.plain]
+            if not visit_all:
+                open_ = [choice for choice in plain if self.model.gates[choice.store].top == 0]
+                first = min(open_, key=lambda choice: (choice.way.alone_cents, choice.rank), default=None)
+                plain = [choice for choice in plain if choice is first or self.model.gates[choice.store].top]
+            layers.append([*plain, *shared])
+            if any(self.model.lots[c.lot].falls and self.model.gates[c.store].minimum for c in shared):
+                left_out.add(line)
+        return layers, frozenset(left_out)
+
+
+def goods(choices: Iterable[Choice]) -> dict[str, int]:
+    return goods_by_store({choice.line: (choice.option.store, choice.way) for choice in choices})

@@ -1,0 +1,216 @@
+"""The best sets of stores, and the next best: bounds of all sets at once, then exact assignments of those that can win.
+
+The value of a set is what its plan costs, and `absent` for each line that it does not fill. Leaving out what couples
+lines, it is a sum over lines of the least over stores (plus openings and the trip), so that a further store gains
+never more for a larger set than for a smaller one: what the best further stores gain at a set bounds every set that
+contains it (Nemhauser, Wolsey and Fisher 1978).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from splitcart.cart.exact.assign import Assigner
+from splitcart.cart.exact.model import Amounts, Flags, Model
+from splitcart.cart.exact.problem import Stores
+from splitcart.cart.exact.setbounds import SetBounds
+from splitcart.cart.exact.standings import FAR, Candidate, Standing
+from splitcart.cart.exact.tasks import Clock
+
+CHUNK = 1 << 17
+"""Numbers in one array while sets are extended: what a processor keeps near."""
+MAX_SETS = 1 << 20
+"""Sets of one size that wait for their exact assignment."""
+FEW = 8
+"""Stores of which every set is looked at without guessing first."""
+NEIGHBOURS = 3
+"""Sets of each size that are assigned before the search begins, beside the one found step by step."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Sets of one size: rows of ascending store indices, ordered by the last one; bounds of their values, scaled."""
+
+    sets: Amounts
+    values: Amounts
+    trips: Amounts
+
+    def where(self, keep: Flags | Amounts) -> "_Level":
+        return _Level(self.sets[keep], self.values[keep], self.trips[keep])
+
+
+class Search:
+    """Finds the standings for 1 to `most` stores."""
+
+    def __init__(self, model: Model, most: int, clock: Clock) -> None:
+        self.model, self.clock = model, clock
+        self.assigner = Assigner(model, clock)
+        self.bounds = SetBounds(model)
+        self.most = min(most, len(model.open))
+        self.standings = [Standing() for _ in range(most)]
+        self.tried: set[Stores] = set()
+
+    def run(self) -> list[Standing]:
+        """The standings by the number of stores allowed, from 1 on."""
+        if not self.model.open:
+            return self.standings
+        level = self._singles()
+        self._decide(self._bounded(level, 1), 1)
+        if len(level.sets) > FEW:
+            self._guess(level)
+        for size in range(2, self.most + 1):
+            if self.clock.over():
+                self._leave(self.bounds.floor, size)
+                break
+            wanted = self._extended(level, size)
+            if wanted is None:
+                break
+            level, candidates = wanted
+            self._decide(candidates, size)
+        return self.standings
+
+    def _singles(self) -> _Level:
+        sets = np.array(self.model.open, np.int64).reshape(-1, 1)
+        values = self.model.low[self.model.open].sum(axis=1) + self.model.opening[self.model.open]
+        return _Level(sets, values, self.model.trips_cents(sets) * self.model.scale)
+
+    def _leave(self, value: int, size: int) -> None:
+        """Sets of so many stores or more are left undecided; none has a smaller value (in cents)."""
+        for standing in self.standings[size - 1 : self.most]:
+            standing.open.append(value)
+        if self.most >= size:
+            for standing in self.standings[self.most :]:
+                standing.open.append(value)
+
+    def _limit(self, size: int, stores: Stores) -> int:
+        return self.standings[size - 1].limit(self.model.absent, size, stores)
+
+    def _scaled_limit(self, size: int) -> int:
+        return min(FAR, self._limit(size, ()) * self.model.scale)
+
+    def _guess(self, singles: _Level) -> None:
+        """Good sets of each size to begin with, so that bounds can drop others: each by the best further store, and
+        then by swapping."""
+        totals = singles.values + singles.trips
+        chosen = [int(singles.sets[int(totals.argmin()), 0])]
+        for size in range(2, self.most + 1):
+            chosen.append(self.bounds.best_further(chosen)[0])
+            for at in range(size):
+                others = [*chosen[:at], *chosen[at + 1 :]]
+                chosen = [*others, self.bounds.best_further(others)[0]]
+            near = [
+                [*chosen[:at], *chosen[at + 1 :], store] for at in range(size) for store in singles.sets[:, 0].tolist()
+            ]
+            self._assign(tuple(sorted(chosen)))
+            for stores in self.bounds.smallest([each for each in near if len(set(each)) == size], NEIGHBOURS):
+                self._assign(stores)
+
+    def _assign(self, stores: Stores) -> None:
+        """Offers the set's exact plan to the standings that may hold it, unless its value reaches their limit."""
+        if stores in self.tried:
+            return
+        size = len(stores)
+        self.tried.add(stores)
+        rest = self.beside(stores)
+        limit = self._limit(size, stores)
+        found = self.assigner.best(stores, limit - rest)
+        if found.cents is not None and found.choices is not None and found.cents + rest < limit:
+            candidate = Candidate(found.cents + rest, size, stores, found.choices)
+            for standing in self.standings[size - 1 :]:
+                standing.offer(candidate)
+        if found.bound + rest < limit and not found.proven:
+            self._leave(found.bound + rest, size)
+
+    def beside(self, stores: Stores) -> int:
+        """What a set's value has beside goods and fees: its visits, its trip, and the lines without a choice there."""
+        model = self.model
+        missing = int((model.low[list(stores)].min(axis=0) >= model.absent * model.scale).sum())
+        trip = int(model.trips_cents(np.array([stores], np.int64))[0])
+        return len(stores) * model.terms.visit_cents + trip + missing * model.absent
+
+    def _decide(self, candidates: _Level, size: int) -> None:
+        """Assigns the sets that can still matter, the smallest bounds first."""
+        values = -(-(candidates.values + candidates.trips) // self.model.scale)
+        for at in np.lexsort((*candidates.sets.T[::-1], values)).tolist():
+            stores = tuple(candidates.sets[at].tolist())
+            if values[at] >= self._limit(size, ()):
+                break
+            if values[at] >= self._limit(size, stores):
+                continue
+            if self.clock.over():
+                self._leave(int(values[at]), size)
+                break
+            self._assign(stores)
+
+    def _extended(self, level: _Level, size: int) -> tuple[_Level, _Level] | None:
+        """From sets one smaller: those of this size that larger ones may be built on, and those that may matter
+        themselves. None when the time is up; then the rest is left open."""
+        roots, candidates = [], []
+        rows = max(1, CHUNK // max(1, self.model.low.shape[1]))
+        for begin in range(0, len(level.sets), rows):
+            if self.clock.over():
+                self._leave(self.bounds.floor, size)
+                return None
+            part = level.where(np.arange(begin, min(begin + rows, len(level.sets))))
+            values, gains = self.bounds.further(part.sets, part.values)
+            roots.append(self._roots(part, values, gains, size))
+            candidates.append(self._candidates(part, values, size))
+        return _ordered(roots, size), self._bounded(_ordered(candidates, size), size)
+
+    def _candidates(self, part: _Level, values: Amounts, size: int) -> _Level:
+        limit = self._scaled_limit(size)
+        at, store = np.nonzero(values + part.trips[:, None] < limit)
+        return self._with_trips(part, values, at, store, limit)
+
+    def _with_trips(self, part: _Level, values: Amounts, at: Amounts, store: Amounts, limit: int) -> _Level:
+        sets = np.column_stack([part.sets[at], store])
+        found = _Level(sets, values[at, store], self.model.trips_cents(sets) * self.model.scale)
+        return found.where(found.values + found.trips < limit)
+
+    def _roots(self, part: _Level, values: Amounts, gains: Amounts, size: int) -> _Level:
+        """The sets that a larger one can be built on and still be below the limit of its size."""
+        keep = np.zeros(values.shape, np.bool_)
+        for more, bound in enumerate(_with_best_further(values, gains, self.most - size), 1):
+            keep |= bound + part.trips[:, None] < self._scaled_limit(size + more)
+        at, store = np.nonzero(keep)
+        return self._with_trips(part, values, at, store, FAR)
+
+    def _bounded(self, candidates: _Level, size: int) -> _Level:
+        """The candidates with the better bound that fees, minimums and stores without a line give."""
+        if len(candidates.sets) > MAX_SETS:
+            order = np.argsort(candidates.values, kind="stable")
+            self._leave(int(candidates.values[order[MAX_SETS]]) // self.model.scale, size)
+            candidates = candidates.where(order[:MAX_SETS])
+        limit = self._scaled_limit(size)
+        for sharper in (self.bounds.sharper, self.bounds.with_lots):
+            values = np.maximum(candidates.values, sharper(candidates.sets))
+            candidates = _Level(candidates.sets, values, candidates.trips)
+            candidates = candidates.where(candidates.values + candidates.trips < limit)
+        return candidates
+
+
+def _ordered(parts: list[_Level], size: int) -> _Level:
+    if not parts:
+        nothing = np.zeros(0, np.int64)
+        return _Level(np.zeros((0, size), np.int64), nothing, nothing)
+    sets = np.concatenate([part.sets for part in parts])
+    whole = _Level(
+        sets, np.concatenate([part.values for part in parts]), np.concatenate([part.trips for part in parts])
+    )
+    return whole.where(np.argsort(sets[:, -1], kind="stable"))
+
+
+def _with_best_further(values: Amounts, gains: Amounts, most: int) -> Iterator[Amounts]:
+    """For one more store, two more and so on: the bounds of the sets that contain one of these and only later stores.
+
+    `values` and `gains`: a row a set, a column the store that comes to it.
+    """
+    rows, stores = gains.shape
+    best = np.full((most, rows, stores), -FAR // (2 * most or 1), np.int64)
+    running = np.full((most, rows), -FAR // (2 * most or 1), np.int64)
+    for store in range(stores - 1, -1, -1):
+        best[:, :, store] = running
+        running = np.sort(np.concatenate([running, gains[None, :, store]]), axis=0)[:0:-1]
+    for more in range(1, most + 1):
+        yield values - best[:more].sum(axis=0)

@@ -1,0 +1,126 @@
+"""What sets of stores cost at least, many sets at once. Amounts are scaled (see `splitcart.cart.exact.model`)."""
+
+import numpy as np
+
+from splitcart.cart.exact.choices import Gate
+from splitcart.cart.exact.lotbounds import LotBounds
+from splitcart.cart.exact.model import Amounts, Flags, Model
+from splitcart.cart.exact.tasks import PARTS
+
+GRID = 8
+FAR = 1 << 61
+CHUNK = 1 << 18
+"""Numbers in one array."""
+
+
+class SetBounds:
+    """Bounds from the least that each line costs at each store."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.lots = LotBounds(model)
+        self.known = model.low < model.absent * model.scale
+        least = model.low[model.open].min(axis=0).sum() if model.open else 0
+        self.floor = int(least + model.opening[model.open].min(initial=FAR)) // model.scale if model.open else 0
+        """No set has a smaller value, in cents."""
+
+    def further(self, sets: Amounts, values: Amounts) -> tuple[Amounts, Amounts]:
+        """For each set and each later store: the value of both together, and what the store gains (less than 0 where
+        it costs more than it saves). Stores that are not later have a value of FAR.
+
+        A store that is nowhere cheaper still has to get a line: that costs the least difference.
+        """
+        model = self.model
+        least = model.low[sets[:, 0]]
+        for column in range(1, sets.shape[1]):
+            least = np.minimum(least, model.low[sets[:, column]])
+        before = least.sum(axis=1)
+        gains = np.full((len(sets), len(model.stores)), -FAR // 16, np.int64)
+        for store in model.open:
+            rows = int(np.searchsorted(sets[:, -1], store))
+            if rows:
+                gain = before[:rows] - np.minimum(least[:rows], model.low[store]).sum(axis=1)
+                idle = np.flatnonzero(gain == 0)
+                if len(idle):
+                    gain[idle] = -self._regret(store, least[idle])
+                gains[:rows, store] = gain - model.opening[store]
+        return np.where(gains > -FAR // 16, values[:, None] - gains, FAR), gains
+
+    def _regret(self, store: int, least: Amounts) -> Amounts:
+        """What a line costs more at the store than at the sets', where that is least."""
+        known = self.known[store]
+        return (self.model.low[store][known] - least[:, known]).min(axis=1)
+
+    def best_further(self, stores: list[int]) -> list[int]:
+        """The other stores, the one first that makes the least of these stores and itself."""
+        others = [store for store in self.model.open if store not in stores]
+        sets = np.array([[*stores, other] for other in others])
+        return [others[at] for at in np.argsort(self._values(sets), kind="stable")]
+
+    def smallest(self, sets: list[list[int]], most: int) -> list[tuple[int, ...]]:
+        """So many of the sets, those of the smallest bounds."""
+        rows = np.array(sorted({tuple(sorted(stores)) for stores in sets}))
+        return [tuple(rows[at].tolist()) for at in np.argsort(self._values(rows), kind="stable")[:most]]
+
+    def _values(self, sets: Amounts) -> Amounts:
+        return self.sharper(sets) + self.model.trips_cents(sets) * self.model.scale
+
+    def sharper(self, sets: Amounts) -> Amounts:
+        """Bounds that also know what gates ask, and that each store needs a line."""
+        values = np.zeros(len(sets), np.int64)
+        rows = max(1, CHUNK // max(1, self.model.low.shape[1] * sets.shape[1]))
+        for begin in range(0, len(sets), rows):
+            part = slice(begin, begin + rows)
+            values[part] = self._sharper(sets[part])
+        return values
+
+    def with_lots(self, sets: Amounts) -> Amounts:
+        """Bounds that also know what shared lots cost where they are not full."""
+        least = self.model.low[sets].min(axis=1).sum(axis=1)
+        return least + self.model.opening[sets].sum(axis=1) + self.lots.added(sets)
+
+    def _sharper(self, sets: Amounts) -> Amounts:
+        model = self.model
+        each = model.low[sets]
+        least = each.min(axis=1)
+        home = each.argmin(axis=1)
+        filled = least < model.absent * model.scale
+        values = least.sum(axis=1) + model.opening[sets].sum(axis=1)
+        for column in range(sets.shape[1]):
+            here = filled & (home == column)
+            values += self._asked(sets[:, column], each[:, column], least, here)
+        return np.where(self._reachable(sets), values, FAR)
+
+    def _asked(self, stores: Amounts, each: Amounts, least: Amounts, here: Flags) -> Amounts:
+        """What one store of each set adds at least: for want of a line, or of goods."""
+        model = self.model
+        asked = np.zeros(len(stores), np.int64)
+        goods = np.where(here, least, 0).sum(axis=1)
+        idle = np.flatnonzero(~here.any(axis=1))
+        known = each[idle] < model.absent * model.scale
+        asked[idle] = np.where(known, each[idle] - least[idle], FAR).min(axis=1)
+        for store in set(stores.tolist()):
+            gate = model.gates[store]
+            rows = np.flatnonzero((stores == store) & (goods < gate.top * model.scale))
+            if len(rows):
+                others = np.where(self.known[store] & ~here[rows], least[rows], 0)
+                asked[rows] = np.maximum(asked[rows], self._short(gate, store, goods[rows], others))
+        return asked
+
+    def _short(self, gate: Gate, store: int, goods: Amounts, others: Amounts) -> Amounts:
+        """What it costs at least to pay the fee and reach the minimum, or to reach what waives it (see `discounts`)."""
+        paid, waived = np.zeros(len(goods), np.int64), np.zeros(len(goods), np.int64)
+        for part in range(PARTS // GRID, PARTS + 1, PARTS // GRID):
+            offered = self.model.low[store] * (PARTS - part) // PARTS
+            moved = np.maximum(0, others - offered).sum(axis=1)
+            paid = np.maximum(paid, part * (gate.minimum * self.model.scale - goods) // PARTS - moved)
+            waived = np.maximum(waived, part * (gate.top * self.model.scale - goods) // PARTS - moved)
+        return np.minimum(paid + gate.fee * self.model.scale, waived)
+
+    def _reachable(self, sets: Amounts) -> Flags:
+        """Whether all lines at their dearest could meet all minimums of the set together."""
+        minimums = np.array([gate.minimum for gate in self.model.gates], np.int64)
+        if not minimums.any():
+            return np.ones(len(sets), np.bool_)
+        most = np.where((minimums[sets] > 0)[:, :, None], self.model.most[sets], 0).max(axis=1).sum(axis=1)
+        return minimums[sets].sum(axis=1) <= most

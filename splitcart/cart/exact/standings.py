@@ -1,0 +1,51 @@
+"""The best sets of stores so far, and what is not known of the others."""
+
+from dataclasses import dataclass, field
+
+from splitcart.cart.exact.choices import Choice
+from splitcart.cart.exact.problem import Stores
+
+FAR = 1 << 61
+"""Above every value."""
+
+
+@dataclass(order=True, frozen=True, slots=True)
+class Candidate:
+    """A set that was assigned: its value in cents, fewer stores first, then the smaller stores."""
+
+    value: int
+    size: int
+    stores: Stores
+    choices: tuple[Choice, ...] = field(compare=False)
+
+
+@dataclass(slots=True)
+class Standing:
+    """The two best sets of at most so many stores, and what is not known of the others."""
+
+    best: Candidate | None = None
+    second: Candidate | None = None
+    open: list[int] = field(default_factory=list)
+    """Bounds of the values of sets that are not decided."""
+
+    def offer(self, candidate: Candidate) -> None:
+        if self.best is not None and candidate.stores == self.best.stores:
+            self.best = min(self.best, candidate)
+        elif self.best is None or candidate < self.best:
+            self.best, self.second = candidate, self.best
+        elif self.second is None or candidate < self.second or candidate.stores == self.second.stores:
+            self.second = candidate
+
+    def limit(self, absent: int, size: int, stores: Stores) -> int:
+        """A set matters only if its value is below: as the best, or as the runner-up that fills as many lines."""
+        if self.best is None:
+            return FAR
+        as_many = (self.best.value // absent + 1) * absent
+        runner_up = as_many if self.second is None else min(as_many, self.second.value)
+        first = self.best.value + ((size, stores) < (self.best.size, self.best.stores))
+        return max(runner_up, first)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether no set that is not decided can be better."""
+        return not any(self.best is None or value < self.best.value for value in self.open)

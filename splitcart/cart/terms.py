@@ -1,0 +1,68 @@
+"""What a plan is computed under beside the prices: fees, minimum orders, members' offers, visits, the trip."""
+
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from splitcart.cart import readers, trips
+from splitcart.money import MAX_CENTS
+
+KEYS = ("fee_cents", "free_above_cents", "minimum_cents")
+MAX_SIZE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """Of one visited store. Amounts are cents of goods after lots; both limits are reached at >=."""
+
+    fee_cents: int = 0
+    free_above_cents: int | None = None
+    """None: the fee is never waived."""
+    minimum_cents: int = 0
+
+    def of(self, goods_cents: int) -> int | None:
+        """Cents to pay for a visit with these goods; None where the minimum order is not met."""
+        if goods_cents < self.minimum_cents:
+            return None
+        free = self.free_above_cents is not None and goods_cents >= self.free_above_cents
+        return 0 if free else self.fee_cents
+
+
+NO_FEE = Fee()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a plan is computed under, beside the prices."""
+
+    fees: Mapping[str, Fee] = field(default_factory=dict)
+    """By company."""
+    members: frozenset[str] = frozenset()
+    """Companies whose members' offers count."""
+    visit_cents: int = 0
+    trip: trips.Trip | None = None
+
+
+def parse(source: str, companies: Collection[str]) -> dict[str, Fee]:
+    """The fees by company of a TOML text: a table `[company]` each, with any of the KEYS in whole cents.
+
+    ValueError: no TOML, a company that is not among `companies`, an unknown key, an amount that is no whole number.
+    """
+    if len(source) > MAX_SIZE:
+        raise ValueError(f"fees: {len(source)} characters; at most {MAX_SIZE} are accepted")
+    try:
+        tables = tomllib.loads(source)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"fees: no TOML: {str(error)[:200]}") from None
+    found = {company.casefold(): _fee(company, table, companies) for company, table in tables.items()}
+    if len(found) < len(tables):
+        raise ValueError(f"fees: {', '.join(tables)}: each company has one table, in any case of letters")
+    return found
+
+
+def _fee(company: str, table: object, companies: Collection[str]) -> Fee:
+    if company.casefold() not in companies:
+        readers.refuse("fees: company", company, f"a table of one of {', '.join(sorted(companies))}")
+    where = f"fees: [{company}]"
+    raw: Mapping[str, object] = readers.keys(table, where, (), KEYS)
+    return Fee(**{key: readers.whole(value, f"{where} {key}", 0, MAX_CENTS) for key, value in raw.items()})
