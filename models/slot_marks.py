@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
-from models.dialect import among, by_hash, listed
+from models.dialect import among, by_hash, listed, looked_up
 from models.types import UtcDateTime
 
 
@@ -39,8 +39,9 @@ def listings(connection: Connection, listing_ids: Collection[int], now: datetime
 
 def changed(connection: Connection, now: datetime) -> None:
     """Marks the products of publish_diff, which the publish of this transaction has filled."""
-    sql = """INSERT INTO slot_dirty (product_id, marked_at)
-        SELECT DISTINCT l.product_id, :now FROM publish_diff d JOIN listings l ON l.id = d.listing_id"""
+    its = looked_up(connection, "l", "listings", "l.product_id", "l.id = d.listing_id", outer=False)
+    sql = f"""INSERT INTO slot_dirty (product_id, marked_at)
+        SELECT DISTINCT l.product_id, :now FROM publish_diff d {its}"""  # noqa: S608 our own names
     with by_hash(connection, looks_up=True):
         connection.execute(_timed(sql), {"now": now})
 
@@ -50,11 +51,12 @@ def seen_again(connection: Connection, anchor_id: int, since: datetime, now: dat
 
     What stood for the member's price until then, or was contested, may be its own price now.
     """
-    sql = """INSERT INTO slot_dirty (product_id, marked_at)
+    its = looked_up(connection, "l", "listings", "l.product_id", "l.id = c.listing_id", outer=False)
+    sql = f"""INSERT INTO slot_dirty (product_id, marked_at)
         SELECT DISTINCT l.product_id, :now FROM price_changes c
-        JOIN publish_seen w ON w.listing_id = c.listing_id JOIN listings l ON l.id = c.listing_id
-        WHERE c.store_id = :anchor AND c.changed_at > :since AND w.price_cents IS NOT NULL"""
-    with by_hash(connection):
+        JOIN publish_seen w ON w.listing_id = c.listing_id {its}
+        WHERE c.store_id = :anchor AND c.changed_at > :since AND w.price_cents IS NOT NULL"""  # noqa: S608 our own names
+    with by_hash(connection, looks_up=True):
         connection.execute(_timed(sql, "since"), {"now": now, "anchor": anchor_id, "since": since})
 
 

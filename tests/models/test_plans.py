@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
-from models import barcodes
+from models import barcodes, effective
 from models import engine as engines
 from models.merging import reset
 from models.publish import publish
+from models.queries import effective_prices
 from models.rollback import rollback
-from tests.models.test_groups import company, merge
-from tests.support.plans import analyse, measured
+from tests.models.test_groups import company, merge, no_price_read
+from tests.support.plans import analyse, measured, rows_read
 from tests.support.storage import cents, crawl, day, judged, open_run, query, row, stage
 
 COUNT = 300
@@ -89,10 +90,11 @@ def test_its_stores_are_grouped_and_rolled_back_row_by_row(stale: Engine) -> Non
         assert merge(stale, day(1.5)).merged == 2
     steps = (
         ("0", shelf(0, COUNT, 3)),  # the anchor changes
-        ("1", shelf(0, COUNT, 3)),  # a member follows
-        ("2", shelf(0, COUNT, 5)),  # a member has prices of its own
+        ("1", shelf(0, COUNT, 3)),  # a member shows the same
+        ("1", shelf(0, COUNT, 3)),
+        ("2", shelf(0, COUNT, 5)),  # a member shows other prices
         ("2", shelf(COUNT // 3, COUNT, 5)),
-        ("2", shelf(COUNT // 3, COUNT, 5)),
+        ("2", shelf(COUNT // 3, COUNT, 5)),  # a third of them is delisted
     )
     for number, (store, rows) in enumerate(steps):
         with little(stale):
@@ -104,6 +106,36 @@ def test_its_stores_are_grouped_and_rolled_back_row_by_row(stale: Engine) -> Non
     crawl(stale, shelf(0, COUNT, 4), store="2", now=day(9))
     with little(stale):
         rollback(stale, query(stale, "SELECT max(id) FROM crawl_runs")[0][0], now=day(10))
+
+
+def test_an_unchanged_merge_reads_no_price_and_few_rows_of_any_table(stale: Engine, monkeypatch) -> None:
+    """No statement reads more than the company's listings once, however many stores have them."""
+    for store in ("0", "1", "2", "3"):
+        crawl(stale, shelf(0, COUNT, store == "3"), store=store, now=day(1))
+    merge(stale, day(1.5))
+    with little(stale, 2 * COUNT), no_price_read(stale, monkeypatch):
+        assert merge(stale, day(1.6)).comparisons.made == 0
+
+
+def test_the_prices_of_many_stores_are_read_row_by_row(stale: Engine) -> None:
+    """Own rows, the anchor's, and its history where that is needed: of members that follow, deviate, or are anchors."""
+    for store in ("0", "1", "2", "3"):
+        crawl(stale, shelf(0, COUNT), store=store, now=day(1))
+    merge(stale, day(1.1))
+    crawl(stale, shelf(0, COUNT, 3), store="0", now=day(1.2))  # all that the members have hangs on its history
+    crawl(stale, shelf(0, COUNT, 9), store="2", now=day(1.3))
+    crawl(stale, shelf(0, 9), store="3", now=day(1.3), status="partial", reason="requested")
+    ids = [i for (i,) in query(stale, "SELECT id FROM stores WHERE store_id IN ('0', '1', '2', '3') ORDER BY 1")]
+    with stale.connect() as connection:
+        found = list(effective_prices(connection, ids))
+        assert {(one.store_id, one.source) for one in found} == {
+            *zip(ids, ("own", "inferred", "own", "inferred"), strict=True),
+            (ids[3], "own"),
+        }
+        sql = f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {effective.statement(connection)}"
+        [plan] = connection.execute(text(sql)).scalar_one()
+    assert len(found) == 4 * COUNT
+    assert rows_read(plan["Plan"]) < 40 * len(found)
 
 
 def test_barcodes_are_filled_in_row_by_row(stale: Engine) -> None:

@@ -10,6 +10,7 @@ from models import engine as engines
 from models import publish as publishing
 from models import runs
 from models.publish import publish
+from tests.models.test_groups import check_sound, grouped, merge
 from tests.support.storage import START, cents, crawl, day, judged, open_run, query, row, stage, value
 
 TOUCHED = "SELECT n_tup_ins, n_tup_upd, n_tup_del, n_dead_tup FROM pg_stat_user_tables WHERE relname = :t"
@@ -47,13 +48,13 @@ def test_eight_stores_at_once_meet_no_deadlock(postgres_url: str, monkeypatch: p
     rows = [row(i, 100 + i) for i in range(2000)]
     crawl(engine, rows, store="known")
     tries: list[int] = []
-    real = publishing.lock_for_publishing
+    real = publishing.lock_store
 
     def counted(connection, store_id):
         tries.append(store_id)
         return real(connection, store_id)
 
-    monkeypatch.setattr(publishing, "lock_for_publishing", counted)
+    monkeypatch.setattr(publishing, "lock_store", counted)
 
     def one(store: int) -> int:
         mine = list(rows) if store % 2 else list(reversed(rows))
@@ -71,10 +72,8 @@ def test_members_of_one_group_publish_beside_each_other(postgres: Engine) -> Non
     rows = [row(i, 100 + i) for i in range(300)]
     for store in range(6):
         crawl(postgres, rows, store=str(store))
-    with postgres.begin() as connection:
-        connection.execute(text("UPDATE store_group_memberships SET group_id = 1"))
-        connection.execute(text("DELETE FROM store_groups WHERE id > 1"))
-        connection.execute(text("DELETE FROM prices WHERE store_id > 1"))
+    merge(postgres)
+    assert len(grouped(postgres)) == 1
 
     def one(store: int) -> None:
         for number in range(1, 4):
@@ -84,6 +83,33 @@ def test_members_of_one_group_publish_beside_each_other(postgres: Engine) -> Non
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(one, range(6)))
     assert value(postgres, "SELECT count(*) FROM crawl_runs WHERE status = 'complete'") == 24
+    for store in range(6):
+        assert cents(postgres, str(store)) == {str(i): 100 + i + 3 * (i % 7 == store) for i in range(300)}
+    check_sound(postgres)
+
+
+def test_a_member_does_not_wait_for_its_anchor_nor_the_anchor_for_it(postgres: Engine, monkeypatch) -> None:
+    """Each run writes its own store's rows alone: the other's publish, held open before its commit, is in no way."""
+    for store in ("1", "2"):
+        crawl(postgres, [row(i, 100) for i in range(50)], store=store)
+    merge(postgres)
+    real, finished = publishing.end, []
+
+    def held(*args, **options) -> None:
+        real(*args, **options)
+        monkeypatch.setattr(publishing, "end", real)
+        other = "2" if not finished else "1"
+        rows = [row(i, 200 + len(finished)) for i in range(50)]
+        late = threading.Thread(target=crawl, args=(postgres, rows), kwargs={"store": other, "now": day(len(finished))})
+        late.start()
+        late.join(60)
+        finished.append(not late.is_alive())
+
+    for number, store in enumerate(("1", "2"), 1):
+        monkeypatch.setattr(publishing, "end", held)
+        crawl(postgres, [row(i, 300 + number) for i in range(50)], store=store, now=day(number))
+    assert finished == [True, True]
+    check_sound(postgres)
 
 
 def test_readers_see_the_old_state_or_the_new_and_never_wait(postgres: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,22 @@ def test_unit_prices_are_kept_as_integer_ten_thousandths(engine: Engine) -> None
     assert query(engine, "SELECT unit_price_e4, unit_of_measure FROM staged_items") == [(74012, "kg")]
 
 
+def test_members_offers_are_kept_beside_the_public_one(engine: Engine) -> None:
+    run = open_run(engine)
+    member = {"member_price_cents": 90, "member_multibuy_quantity": 2, "member_multibuy_total_cents": 150}
+    stage(engine, run.id, [row(1, **member), row(2)])
+    sql = f"SELECT price_cents, multibuy_quantity, {', '.join(member)} FROM staged_items ORDER BY seq"
+    assert query(engine, sql) == [(100, None, 90, 2, 150), (100, None, None, None, None)]
+
+
+def test_a_row_whose_name_could_not_be_read_is_staged_without_one_and_without_a_key(engine: Engine) -> None:
+    run = open_run(engine)
+    totals = stage(engine, run.id, [row(1, name=None, is_unreadable=True), row(2, None, is_unreadable=True), row(3)])
+    assert (totals.staged, totals.quarantined) == (3, 0)
+    sql = "SELECT name, normalized_key IS NULL, is_unreadable FROM staged_items ORDER BY seq"
+    assert query(engine, sql) == [(None, True, True), ("Product 2", False, True), ("Product 3", False, False)]
+
+
 BROKEN = {
     "negative": {"price_cents": -1},
     "was_below": {"was_price_cents": 50, "is_on_special": True},
@@ -57,7 +73,11 @@ BROKEN = {
     "unit": {"unit_price": 1.0, "unit_of_measure": "furlong"},
     "unit_missing": {"unit_price": 1.0},
     "surrogate": {"name": "half \ud83c"},
-    "no_name": {"name": None},
+    "empty_name": {"name": ""},
+    "no_sku": {"sku": None},
+    "half_member_multibuy": {"member_multibuy_total_cents": 500},
+    "member_multibuy_of_one": {"member_multibuy_quantity": 1, "member_multibuy_total_cents": 5},
+    "negative_member_price": {"member_price_cents": -1},
     "naive": {"scraped_at": datetime(2026, 1, 1)},
     "a_dict": {"url": {"no": "text"}},
 }
@@ -71,7 +91,7 @@ def test_a_poison_row_is_quarantined_and_costs_no_other_row(engine: Engine, faul
     totals = stage(engine, run.id, rows, batch=8)
     assert (totals.accepted, totals.staged, totals.quarantined, totals.error) == (20, 19, 1, None)
     [(seq, sku, reason)] = query(engine, "SELECT seq, sku, reason FROM quarantined_items")
-    assert (seq, sku) == (13, "13")
+    assert (seq, sku) == (13, str(BROKEN[fault].get("sku", 13)))
     assert reason
 
 

@@ -10,10 +10,10 @@ _WORK = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 _REMOVED = ("Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")
 
 
-def _read(plan: dict[str, Any]) -> float:
+def rows_read(plan: dict[str, Any]) -> float:
     """Rows that a node and those below it told or passed over."""
     own = float(plan["Actual Rows"] + sum(plan.get(name, 0) for name in _REMOVED)) * plan["Actual Loops"]
-    return own + sum(map(_read, plan.get("Plans", ())))
+    return own + sum(map(rows_read, plan.get("Plans", ())))
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def measured(engine: Engine) -> Iterator[list[tuple[float, str]]]:
             cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}", values)
             ((told,),) = cursor.fetchall()
             cursor.execute("ROLLBACK TO SAVEPOINT measured")
-            found.append((_read(told[0]["Plan"]), " ".join(statement.split())))
+            found.append((rows_read(told[0]["Plan"]), " ".join(statement.split())))
 
     event.listen(engine, "before_cursor_execute", before)
     try:
