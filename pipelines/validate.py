@@ -1,16 +1,16 @@
 """Stage 100: an item has what every later stage relies on, in type and in bounds."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
 
 from pipelines.stage import Stage
+from splitcart.patterns import Pattern
 from splitcart_spiders.items import ProductItem
 
 HIGHEST_CENTS = 10_000_000
-_ID = re.compile(r"\s*[!-~]{1,64}\s*")
+_ID = Pattern(r"\s*[!-~]{1,64}\s*", most=200)
 _REQUIRED = ("company", "store_id", "sku", "name")
 _TEXTS = ("brand", "gtin", "size", "unit_of_measure", "offer_id", "offer_kind", "url", "image_url", "category_key")
 _SHELF = ("shelf_unit_price", "shelf_unit_measure")

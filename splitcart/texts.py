@@ -1,10 +1,14 @@
 """Text from outside made safe to store and to compare: no control characters, no broken code points, a bound."""
 
 import html
-import re
+from re import Match
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+")
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+from splitcart.patterns import Pattern
+
+LONGEST = 100_000
+"""Characters of the longest text that is looked at: a page's, cut; nothing that is stored is near it."""
+_CONTROL = Pattern(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+", most=LONGEST)
+_ENTITY = Pattern(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});", most=LONGEST)
 """With the semicolon that ends it: without, `Mac&regal` would be a trade mark, `Mac®al`."""
 
 
@@ -28,5 +32,5 @@ def clean(value: object, limit: int = 300) -> str | None:
     return kept[:limit].rstrip() or None
 
 
-def _replacement(run: re.Match[str]) -> str:
+def _replacement(run: Match[str]) -> str:
     return " " if run.group()[0] <= "\x9f" or run.group()[0] in "\u2028\u2029" else ""

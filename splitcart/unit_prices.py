@@ -1,12 +1,12 @@
 """The shelf's price per measure, converted to dollars per kg, l, m or ea; never recomputed from price and size."""
 
-import re
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Literal
 
 from splitcart.money import to_decimal
+from splitcart.patterns import IGNORE_CASE, Pattern
 from splitcart.sizes import Size
 from splitcart.units import COUNT_WORDS, MEASURE_WORDS, UNITS
 
@@ -21,14 +21,15 @@ _BASE: dict[str, tuple[PriceUnit, Decimal]] = {
     "m": ("m", Decimal(1)),
     "ea": ("ea", Decimal(1)),
 }
-_MEASURE = re.compile(
+_MEASURE = Pattern(
     rf"(?:per\s*|/\s*)?((?:[0-9]{{1,3}}(?:,[0-9]{{3}})+|[0-9]{{1,6}})(?:\.[0-9]{{1,4}})?)?\s*"
-    rf"({MEASURE_WORDS}|{COUNT_WORDS})(?![a-z])\.?(?:\s+(?:punnet|pack|bag|tray|each|bunch|charged))?"
+    rf"({MEASURE_WORDS}|{COUNT_WORDS})(?![a-z])\.?(?:\s+(?:punnet|pack|bag|tray|each|bunch|charged))?",
+    _MAX_TEXT,
 )
-_TEXT = re.compile(
-    r"\$\s*([0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)\s*((?:/|per(?![a-z])|each|ea(?![a-z])).*)", re.IGNORECASE
+_TEXT = Pattern(
+    r"\$\s*([0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)\s*((?:/|per(?![a-z])|each|ea(?![a-z])).*)", _MAX_TEXT, IGNORE_CASE
 )
-_PER = re.compile(r"^(?:/|per(?![a-z]))\s*", re.IGNORECASE)
+_PER = Pattern(r"^(?:/|per(?![a-z]))\s*", _MAX_TEXT, IGNORE_CASE)
 
 
 @dataclass(frozen=True, slots=True)

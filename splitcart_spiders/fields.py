@@ -1,24 +1,26 @@
 """Readings of untrusted JSON that all mappings share: each gives a bounded value, None, or raises Refused."""
 
-import re
 import unicodedata
 from collections.abc import Iterable, Set
 from decimal import Decimal
 from urllib.parse import quote
 
 from splitcart import money, texts, unit_prices
+from splitcart.patterns import Pattern
 
 LONGEST_NAME = 300
 LONGEST_URL = 1000
 DEEPEST_PATH = 8
 HEAVIEST_GRAMS = 30_000
 """No piece or pack of weighed goods is heavier; grams that are called kilograms are."""
-_SEASON = re.compile(
+_SEASON = Pattern(
     r"(?:christmas|xmas|easter|halloween|seasonal|back[ _-]to[ _-]school"
-    r"|(?:mother|father|valentine)['\u2019]?s[ _-]day)(?![a-z])"
+    r"|(?:mother|father|valentine)['\u2019]?s[ _-]day)(?![a-z])",
+    LONGEST_NAME,
 )
-_SKU = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
-_AMOUNT = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,6})?")
+_SKU = Pattern("[0-9A-Za-z][0-9A-Za-z._-]{0,39}", most=40)
+_AMOUNT = Pattern(r"[0-9]{1,7}(?:\.[0-9]{1,6})?", most=20)
+_NO_SLUG = Pattern("[^a-z0-9]+", most=4 * LONGEST_NAME)
 
 
 class Refused(Exception):
@@ -45,6 +47,20 @@ def obj(value: object) -> dict:
 def rows(value: object) -> list:
     """A JSON list, or an empty one."""
     return value if isinstance(value, list) else []
+
+
+def shown(value: object, limit: int = 40) -> str:
+    """A value for a message: a text, a number or a truth value as it is written, cut; of anything else its kind.
+
+    The values themselves may be of any depth and length: repr of a list may raise RecursionError, of an int ValueError.
+    """
+    if isinstance(value, str):
+        return repr(value[:limit])
+    if isinstance(value, int) and abs(value) >= 10**limit:
+        return f"a number of more than {limit} digits"
+    if value is None or isinstance(value, int | float):
+        return repr(value)
+    return "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "no JSON"
 
 
 def text(value: object, limit: int = LONGEST_NAME) -> str | None:
@@ -178,7 +194,7 @@ def slug(*words: str | None) -> str:
     """Words as a page's address has them: lower case, no accents, everything but letters and digits one dash."""
     said = texts.unescape(" ".join(word for word in words if word))
     plain = unicodedata.normalize("NFKD", said).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.casefold()).strip("-")
+    return _NO_SLUG.sub("-", plain.casefold()).strip("-")
 
 
 def url(base: str, *parts: str | None) -> str:

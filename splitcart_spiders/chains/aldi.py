@@ -1,10 +1,10 @@
 """ALDI: a record of a product search becomes an item. Amounts are integer cents; there are no barcodes."""
 
-import re
 from datetime import datetime
 from decimal import Decimal
 
 from splitcart import sizes, unit_prices
+from splitcart.patterns import IGNORE_CASE, Pattern
 from splitcart_spiders import fields
 from splitcart_spiders.fields import Refused
 from splitcart_spiders.items import Drop, ProductItem
@@ -21,9 +21,9 @@ PROMO_ROOTS = frozenset(
 PAGE = "https://www.aldi.com.au/product"
 IMAGE_WIDTH = "500"
 _KILOGRAM = sizes.Size(Decimal(1000), "g")
-_PER_THING = re.compile(r"\s+per\s+[a-z]+$", re.IGNORECASE)
+_PER_THING = Pattern(" per [a-z]+$", 100, IGNORE_CASE)
 """What the weight is of, whatever it is: a package, a piece, a fillet."""
-_DOLLARS = re.compile(r"\$\s*[0-9][0-9,]{0,9}(?:\.[0-9]{1,2})?")
+_DOLLARS = Pattern(r"\$\s*[0-9][0-9,]{0,9}(?:\.[0-9]{1,2})?", most=40)
 
 
 def records(body: object) -> list:

@@ -1,11 +1,11 @@
 """Coles: a record of a browse page's data becomes an item. Amounts are dollars; barcodes are on product pages."""
 
-import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from splitcart import gtin, money, sizes
+from splitcart.patterns import IGNORE_CASE, Pattern
 from splitcart_spiders import fields
 from splitcart_spiders.fields import Refused
 from splitcart_spiders.items import Drop, ProductItem
@@ -25,7 +25,8 @@ PROMO_ROOTS = frozenset(
 )
 PAGE = "https://www.coles.com.au/product"
 IMAGES = "https://cdn.productimages.coles.com.au/productimages"
-_MANY_FOR = re.compile(r"(?<![\w.])([0-9]{1,3}) for \$([0-9]{1,5}(?:\.[0-9]{1,2})?)(?!\.?[0-9])", re.IGNORECASE)
+_MANY_FOR = Pattern(r"(?<![\w.])([0-9]{1,3}) for \$([0-9]{1,5}(?:\.[0-9]{1,2})?)(?!\.?[0-9])", 300, IGNORE_CASE)
+_KIND = Pattern("[A-Z][A-Z_]{0,39}", most=40)
 
 
 def records(body: object) -> list:
@@ -124,7 +125,7 @@ def _results(props: dict) -> object:
 
 def _not_a_product(kind: object) -> str:
     """`single_tile`, `product_association` and the like; `not_a_product` for what has no such name."""
-    known = isinstance(kind, str) and re.fullmatch(r"[A-Z][A-Z_]{0,39}", kind)
+    known = isinstance(kind, str) and _KIND.fullmatch(kind)
     return str(kind).lower() if known else "not_a_product"
 
 

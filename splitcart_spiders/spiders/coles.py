@@ -10,16 +10,27 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
+from splitcart_spiders import fields
 from splitcart_spiders.arguments import count
 from splitcart_spiders.chains import coles
 from splitcart_spiders.errors import CatalogueError, CrawlError
 from splitcart_spiders.items import BarcodeItem, Drop, ProductItem
 from splitcart_spiders.shopper import ShopperSpider
-from splitcart_spiders.walk import Node, Page, is_promo_root
+from splitcart_spiders.trees import Shape
+from splitcart_spiders.walk import Node, Page
 
 SITE = "https://www.coles.com.au"
 HEADERS = {"Accept": "application/json, text/plain, */*", "Accept-Language": "en-AU,en;q=0.9", "Referer": f"{SITE}/"}
 STALE = 404
+LONGEST_BUILD = 200
+TREE = Shape(
+    key="seoToken",
+    names=("name", "originalName"),
+    children="catalogGroupView",
+    keys_are_paths=True,
+    is_promo=lambda raw: raw.get("subType") == "SEASONAL",
+    only_roots_say=True,
+)
 # Times that one crawl reads a new build id; a site whose servers disagree for longer is not crawled truthfully.
 MOST_BUILDS = 10
 
@@ -60,32 +71,20 @@ class ColesSpider(ShopperSpider):
         return self.request(f"{SITE}/browse", callback, kind="session", cookies=self.cookies, meta=meta)
 
     def tree(self, response: Response) -> list[Node]:
-        data = self.next_data(response)
-        page = (data.get("props") or {}).get("pageProps") or {}
-        found = (page.get("allProductCategories") or {}).get("catalogGroupView")
+        page = fields.obj(fields.obj(self.next_data(response).get("props")).get("pageProps"))
+        found = fields.obj(page.get("allProductCategories")).get("catalogGroupView")
         if not isinstance(found, list):
             raise CatalogueError(f"{response.url} has no list catalogGroupView")
-        return [node for raw in found if (node := self.node(raw, (), (), False))]
+        return self.read_tree(found, TREE)
 
     def next_data(self, response: Response) -> dict[str, Any]:
         """The page's own data; remembers the build id that the data door wants."""
-        data = self.chain.next_data(response.text)
-        if not isinstance(data, dict) or not data.get("buildId"):
+        data = fields.obj(self.chain.next_data(getattr(response, "text", None)))
+        build = fields.text(data.get("buildId"), LONGEST_BUILD)
+        if not build:
             raise CatalogueError(f"{response.url} carries no __NEXT_DATA__ with a buildId")
-        self.build = str(data["buildId"])
+        self.build = build
         return data
-
-    def node(self, raw: Any, above: tuple[str, ...], slugs: tuple[str, ...], promo: bool) -> Node | None:
-        if not isinstance(raw, dict) or not raw.get("seoToken"):
-            return None
-        token = str(raw["seoToken"])
-        path = (*above, str(raw.get("name") or raw.get("originalName") or token).strip())
-        slug = "/".join((*slugs, token))
-        own = Node(slug, path, slug=token)
-        season = raw.get("subType") == "SEASONAL"
-        promo = promo or (not above and (season or is_promo_root(own, self.chain.PROMO_ROOTS)))
-        children = (self.node(child, path, (*slugs, token), promo) for child in raw.get("catalogGroupView") or [])
-        return Node(slug, path, promo, tuple(child for child in children if child), token)
 
     def page_request(self, node: Node, page: int) -> Request:
         query = urlencode([*(("slug", part) for part in node.key.split("/")), ("page", page)])
