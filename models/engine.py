@@ -18,7 +18,7 @@ from models import migrator
 from models.errors import SchemaMismatch
 from models.retry import original
 
-SCHEMA_REVISION = "0006"
+SCHEMA_REVISION = "0008"
 """The revision this code is written for; a test keeps it equal to Alembic's head."""
 
 BUSY_SECONDS = 30

@@ -54,6 +54,8 @@ def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
         get("multibuy_quantity"),
         get("multibuy_total_cents"),
         get("member_price_cents"),
+        get("member_multibuy_quantity"),
+        get("member_multibuy_total_cents"),
         get("channel"),
         None if until is None else _time(until),
         "1" if get("is_available", True) else "0",

@@ -44,6 +44,15 @@ def split_name(name: str) -> tuple[str, Size | None]:
     return (plain[:start], size) if size else (plain, None)
 
 
+def in_name(name: str, stated: str | None) -> list[Size]:
+    """The sizes that a name tells at its end: with the stated size's own words there, and without them."""
+    plain, size = " ".join(name.casefold().split()), " ".join((stated or "").casefold().split())
+    told = [parse(plain[:MAX_TEXT])]
+    if size and plain.endswith(size):
+        told.append(parse(plain.removesuffix(size).rstrip(" ,(-")[:MAX_TEXT]))
+    return [found for found in told if found is not None]
+
+
 def ending(text: str | None) -> str | None:
     """The size that ends a longer text, as it is written there: `MALLEE BEER CAN 375ML:PACK24` -> `375ML:PACK24`."""
     size, words = parse(text), (text or "").split()
@@ -55,6 +64,8 @@ def _plain_text(text: str) -> str:
     if "Mm" in text:
         text = _MISSPELT.sub("ml", text)
     plain = text.casefold()
+    if "." in plain:
+        plain = _STRAY_DOT.sub(" ", plain)
     return " ".join((plain if plain.isascii() else plain.translate(_DASHES)).split())
 
 
@@ -130,6 +141,8 @@ def _is_aside(before: str) -> bool:
 _DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212", "------")
 _MISSPELT = Pattern(r"(?<=[0-9])\s?Mm\b", MAX_TEXT)
 """`700Mm`, a misspelt mL; mm and MM are millimetres."""
+_STRAY_DOT = Pattern(rf"(?<=[a-z.]) \.(?=[0-9]{{2,}}\s?(?:{MEASURE_WORDS})(?![a-z]))", MAX_TEXT)
+"""`approx .150g`: the dot belongs to the word before."""
 _DIGIT = Pattern("[0-9]", MAX_TEXT)
 _STRENGTH = Pattern(r"[0-9]\s*(?:mg|milligrams?)$", MAX_TEXT)
 """`Panadol 500mg` says how strong, not how much."""

@@ -100,8 +100,9 @@ class ChainSpider(Spider):
         """One listing answer; raises CatalogueError where it is impossible."""
         raise NotImplementedError(f"{type(self).__name__} must read its listings")
 
-    def refused(self, response: Response, node: Node, page: int) -> list[Request] | None:
-        """Hook: what to ask instead where a listing request was answered by an error status; None: it has failed."""
+    def refused(self, status: int, request: Request, node: Node, page: int) -> list[Request] | None:
+        """Hook: what to ask instead where a listing request was answered by an error status, to the last of its tries;
+        None: it has failed."""
         return None
 
     # How it is crawled -----------------------------------------------------------------------------------------
@@ -177,8 +178,9 @@ class ChainSpider(Spider):
         if node is None:
             self.fail_tree(describe(failure, request))
             return
-        if isinstance(error, HttpError):
-            instead = self.refused(error.response, node, request.cb_kwargs["number"])
+        status = status_of(error)
+        if status is not None:
+            instead = self.refused(status, request, node, request.cb_kwargs["number"])
             if instead is not None:
                 yield from instead
                 return
@@ -229,6 +231,13 @@ def decoded(response: Response) -> Any:
         return json.loads(response.body)
     except (ValueError, RecursionError):
         raise CatalogueError(f"{response.url} sent {len(response.body)} bytes that are not JSON") from None
+
+
+def status_of(error: BaseException | None) -> int | None:
+    """The error status that a request was answered with, where that is the error."""
+    if isinstance(error, HttpError):
+        return error.response.status
+    return error.status if isinstance(error, CatalogueError) else None
 
 
 def describe(failure: Failure, request: Request) -> str:

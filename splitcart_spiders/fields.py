@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Set
 from decimal import Decimal
+from typing import Any
 from urllib.parse import quote
 
 from splitcart import money, texts, unit_prices
@@ -66,6 +67,11 @@ def shown(value: object, limit: int = 40) -> str:
 def text(value: object, limit: int = LONGEST_NAME) -> str | None:
     """Bounded text without control characters; None for anything that is not text, or empty."""
     return texts.clean(value, limit)
+
+
+def untagged(value: object, limit: int = 1000) -> str | None:
+    """Bounded text of a piece of HTML."""
+    return text(texts.untagged(value[: 4 * limit]), limit) if isinstance(value, str) else None
 
 
 def flag(*values: object) -> bool | None:
@@ -159,13 +165,30 @@ def shelf_text(value: object) -> tuple[str | None, str | None]:
     return unit_prices.split(value) or (("", unread) if unread else (None, None))
 
 
+def multibuy(terms: tuple[int | None, int | None] | None, *, offer_id: object, members: bool) -> dict[str, Any]:
+    """The fields of an item that a multibuy fills: everyone's, or those of members only. None: there is no multibuy."""
+    if terms is None:
+        return {}
+    kind = "member_multibuy" if members else "multibuy"
+    named = {f"{kind}_quantity": terms[0], f"{kind}_total_cents": terms[1]}
+    return {"offer_kind": kind, "offer_id": code(offer_id), **named}
+
+
+def amount(value: object) -> Decimal | None:
+    """A number as `number` reads it, or one that is written as text (`500`)."""
+    if isinstance(value, str):
+        bare = value.strip() if len(value) <= _AMOUNT.most else ""
+        return Decimal(bare) if _AMOUNT.fullmatch(bare) else None
+    return number(value)
+
+
 def grams(value: object, unit: object) -> int | None:
     """Grams of an amount with its unit (`g` or `kg`); None for other units and impossible weights."""
-    amount = number(value)
+    told = amount(value)
     factor = {"g": 1, "kg": 1000}.get(unit.strip().casefold()) if isinstance(unit, str) and len(unit) < 20 else None
-    if not amount or factor is None:
+    if not told or factor is None:
         return None
-    weight = round(amount * factor)
+    weight = round(told * factor)
     return weight if 0 < weight <= HEAVIEST_GRAMS else None
 
 

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "pipelines": ("pipelines", "splitcart", "models", "splitcart_spiders.items", "splitcart_spiders.errors"),
     "sandbox": ("sandbox",),
 }
-FUNCTION_LINES, MODULE_LINES = 40, 250
+FUNCTION_LINES, MODULE_LINES = 40, 300
 LONGER: dict[str, str] = {}
 """`path` or `path:function` -> why splitting it would only please the counter."""
 PRINTS = ("scripts/", "benchmarks/", "sandbox/__main__.py", "sandbox/cli.py")

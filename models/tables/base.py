@@ -85,6 +85,8 @@ def offer_columns(*, priced: bool) -> list[Column[Any]]:
         Column("multibuy_quantity", Integer),
         Column("multibuy_total_cents", Integer),
         Column("member_price_cents", Integer),
+        Column("member_multibuy_quantity", Integer),
+        Column("member_multibuy_total_cents", Integer),
         Column("channel", Text),
         Column("offer_until", UtcDateTime),
     ]
@@ -108,4 +110,6 @@ def offer_checks() -> list[CheckConstraint]:
         check("multibuy", "multibuy_quantity >= 2 AND multibuy_total_cents >= 0"),
         both_or_none("multibuy_pair", "multibuy_quantity", "multibuy_total_cents"),
         check("member", "member_price_cents >= 0"),
+        check("member_multibuy", "member_multibuy_quantity >= 2 AND member_multibuy_total_cents >= 0"),
+        both_or_none("member_multibuy_pair", "member_multibuy_quantity", "member_multibuy_total_cents"),
     ]

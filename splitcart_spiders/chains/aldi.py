@@ -23,7 +23,9 @@ IMAGE_WIDTH = "500"
 _KILOGRAM = sizes.Size(Decimal(1000), "g")
 _PER_THING = Pattern(" per [a-z]+$", 100, IGNORE_CASE)
 """What the weight is of, whatever it is: a package, a piece, a fillet."""
-_DOLLARS = Pattern(r"\$\s*[0-9][0-9,]{0,9}(?:\.[0-9]{1,2})?", most=40)
+_AMOUNT = Pattern(
+    r"\$\s?[0-9][0-9,]{0,9}(?:\.[0-9]{1,2})?|(?<![0-9.,])[0-9]{1,4}\s?(?:c|¢|cents?)(?![a-z])", 40, IGNORE_CASE
+)
 
 
 def records(body: object) -> list:
@@ -132,8 +134,8 @@ def _of_weight(cents: int | None, grams: int) -> int | None:
 
 
 def _was(pricing: dict) -> int | None:
-    """`wasPriceDisplay` is text: `$2.00`."""
-    found = _DOLLARS.search(fields.text(pricing.get("wasPriceDisplay"), 40) or "")
+    """`wasPriceDisplay` is text: `$2.00`, `95c`."""
+    found = _AMOUNT.search(fields.text(pricing.get("wasPriceDisplay"), 40) or "")
     return fields.cents(found[0]) if found else None
 
 
