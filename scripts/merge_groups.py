@@ -4,7 +4,6 @@ Killed at any point, every price is as it was and the next run goes on. Rules an
 """
 
 import argparse
-import re
 import sys
 import time
 from collections.abc import Sequence
@@ -22,8 +21,9 @@ from models.group_reading import named_companies
 from models.merging import Merger, Summary, rules_of
 from models.tables import stores
 from splitcart.grouping import Rules
+from splitcart.patterns import Pattern
 
-_SHARE = re.compile(r"[0-9]{0,6}(?:\.[0-9]{0,12})?(?:[eE]-?[0-9]{1,2})?|[0-9]{1,6}/[0-9]{1,6}")
+_SHARE = Pattern(r"[0-9]{0,6}(?:\.[0-9]{0,12})?(?:[eE]-?[0-9]{1,2})?|[0-9]{1,6}/[0-9]{1,6}", most=40)
 
 
 def _parser() -> Parser:

@@ -1,6 +1,5 @@
 """One item of a shopping list and how much of it: `2 x gtin:9300675024235`, `800 g bananas`."""
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,10 +8,14 @@ from typing import NoReturn
 from splitcart import gtin
 from splitcart.cart import readers
 from splitcart.cart.slots import MAX_GRAMS, MAX_UNITS
+from splitcart.patterns import IGNORE_CASE, Pattern
 
-QUANTITY = re.compile(r"([-+]?[0-9][0-9.,]*) (x|kg|g)(?: (.*))?", re.IGNORECASE)
-REFERENCE = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):(\S*)")
-SKU = re.compile(r"[A-Za-z0-9._-]{1,64}")
+QUANTITY = Pattern(r"([-+]?[0-9][0-9.,]*) (x|kg|g)(?: (.*))?", most=2000, flags=IGNORE_CASE)
+REFERENCE = Pattern(r"([A-Za-z][A-Za-z0-9_-]*):(\S*)", most=2000)
+SKU = Pattern(r"[A-Za-z0-9._-]{1,64}", most=64)
+_COUNT = Pattern(r"[0-9]{1,9}", most=9)
+_WEIGHT = Pattern(r"[0-9]{1,9}(\.[0-9]{1,9})?", most=19)
+_PRODUCT = Pattern(r"0*[1-9][0-9]{0,17}", most=100)
 AMOUNTS = f"a whole number from 1 to {MAX_UNITS} and ` x `, or a weight such as `1.5 kg ` or `800 g `, then an item"
 ITEMS = "gtin:DIGITS, product:NUMBER, COMPANY:SKU or a product's exact name"
 
@@ -43,9 +46,9 @@ def amount_of(text: str) -> tuple[int, str | None]:
     found = QUANTITY.fullmatch(text)
     unit = found[2].lower() if found and not found[3] else ""
     digits = found[1] if found else ""
-    if unit == "x" and re.fullmatch(r"[0-9]{1,9}", digits) and 1 <= int(digits) <= MAX_UNITS:
+    if unit == "x" and _COUNT.fullmatch(digits) and 1 <= int(digits) <= MAX_UNITS:
         return int(digits), None
-    if unit in {"kg", "g"} and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", digits):
+    if unit in {"kg", "g"} and _WEIGHT.fullmatch(digits):
         grams = Decimal(digits) * (1000 if unit == "kg" else 1)
         if grams == int(grams) and 1 <= grams <= MAX_GRAMS:
             return int(grams), "g"
@@ -64,7 +67,7 @@ def read_item(text: str, companies: Collection[str], names: frozenset[str]) -> W
     if prefix == "gtin":
         return Wanted(item, "gtin", gtin.normalise(rest) or _refused(item, "a barcode of 8, 12, 13 or 14 digits"))
     if prefix == "product":
-        number = rest if re.fullmatch(r"0*[1-9][0-9]{0,17}", rest) else _refused(item, "product:NUMBER")
+        number = rest if _PRODUCT.fullmatch(rest) else _refused(item, "product:NUMBER")
         return Wanted(item, "product", str(int(number)))
     if prefix not in companies:
         _refused(item, f"gtin:, product: or one of the companies {', '.join(sorted(companies))}")

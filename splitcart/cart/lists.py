@@ -6,7 +6,6 @@ a well-formed item is known is not decided here.
 
 import csv
 import io
-import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,10 +13,11 @@ from typing import Any
 from splitcart.cart import readers
 from splitcart.cart.items import ITEMS, QUANTITY, Wanted, amount_of, fold, read_item
 from splitcart.cart.slots import MAX_GRAMS, MAX_LINES, MAX_UNITS
+from splitcart.patterns import Pattern
 
 MAX_SIZE, MAX_SUBSTITUTES, MAX_ERRORS = 1_000_000, 20, 20
 COLUMNS = ("item", "quantity", "substitutes")
-_SEPARATOR = re.compile(r"(?:^| )\|(?= |$)")
+_SEPARATOR = Pattern(r"(?:^| )\|(?= |$)", most=2000)
 
 Known = Callable[[frozenset[str]], Collection[str]]
 """Gets every text of the list that could be a product's name, folded; gives those that are one."""

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import math
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -14,6 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
+from splitcart.patterns import Pattern
 from splitcart_spiders.errors import BlockedError
 from splitcart_spiders.middlewares import host_of, is_dev, manners_on
 from splitcart_spiders.middlewares.clock import Clock
@@ -25,8 +25,8 @@ LONGEST_WAIT = 120.0
 """Seconds that a site may ask us to wait; longer ends the run as blocked."""
 LONGEST_TOLD = 366 * 86400.0
 """Seconds; whoever asks for more is said to have asked for these: no calendar holds every number."""
-SECONDS = re.compile(r"[0-9]+(\.[0-9]*)?")
-LATER_YEAR = re.compile(r"\b[A-Z][a-z]{2} [0-9]{5,} [0-9]{2}:")
+SECONDS = Pattern(r"[0-9]+(\.[0-9]*)?", most=20_000)
+LATER_YEAR = Pattern(r"\b[A-Z][a-z]{2} [0-9]{5,} [0-9]{2}:", most=20_000)
 """In an HTTP date: a year that no datetime has."""
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 HOST_META = "splitcart_host"

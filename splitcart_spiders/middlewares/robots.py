@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 from typing import Self
 
 from protego import Protego
@@ -12,6 +11,7 @@ from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotConfigur
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 
+from splitcart.patterns import Pattern
 from splitcart_spiders.errors import BlockedError, CertificateRefused, CrawlError, LeftHosts, NetworkDown
 from splitcart_spiders.middlewares import ROBOTS_META, host_of, is_dev, manners_on
 from splitcart_spiders.middlewares.blocks import block_reason
@@ -26,7 +26,7 @@ MAX_BYTES = 512 * 1024
 ABSENT = frozenset({404, 410})
 """No robots.txt: everything is allowed."""
 
-LONG_DELAY = re.compile(r"(?im)^([ \t]*crawl-delay[ \t]*:[ \t]*[0-9]{9})[0-9]+")
+LONG_DELAY = Pattern(r"(?im)^([ \t]*crawl-delay[ \t]*:[ \t]*[0-9]{9})[0-9]+", most=512 * 1024)
 
 
 class Disallowed(IgnoreRequest):
