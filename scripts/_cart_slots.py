@@ -1,0 +1,64 @@
+"""The slots that a split is computed from: of a document."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from _support.command import Refused, shown
+
+from splitcart.cart import documents
+from splitcart.cart.slots import Slots
+
+CHAINS = ("aldi", "coles", "iga", "woolworths")
+MAX_SIZE = 256 * 2**20
+
+
+def read_text(name: str, what: str, most: int = MAX_SIZE) -> str:
+    """A file's text; `-` is standard input. Raises Refused where it cannot be read, or is no text."""
+    try:
+        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as file:
+            found = file.read(most + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no name of a file"
+        raise Refused(f"{what} {shown(name)}: {reason}: give a file that can be read") from None
+    if len(found) > most:
+        raise Refused(f"{what} {shown(name)}: more than {most} bytes: give a smaller file")
+    try:
+        return found.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = found[: error.start].count(b"\n") + 1
+        raise Refused(f"{what} {shown(name)}: line {line} is no UTF-8 text: save it as UTF-8") from None
+
+
+def with_places(arguments: Sequence[str]) -> list[str]:
+    """The arguments with a place joined to its option: argparse takes a southern latitude for an option."""
+    found: list[str] = []
+    for argument in arguments:
+        if found and found[-1] == "--home" and re.match(r"-[0-9.]", argument):
+            found[-1] = f"{found[-1]}={argument}"
+        else:
+            found.append(argument)
+    return found
+
+
+def slots_of(options: argparse.Namespace) -> Slots:
+    """The slots that the options ask for. Raises Refused, and ValueError for a document that cannot be."""
+    if options.slots is None:
+        raise Refused("slots are read from a document: give --slots FILE")
+    if options.list is not None:
+        raise Refused(f"the list {shown(options.list)}: a document of slots has its list; give one of both")
+    slots = documents.loads(read_text(options.slots, "--slots"))
+    if not options.stores:
+        return slots
+    known = {store.store for store in slots.stores}
+    for store in options.stores:
+        if store not in known:
+            raise Refused(f"--stores {shown(store)}: the document has {', '.join(sorted(known)) or 'no store'}")
+    return slots.only(frozenset(options.stores))
+
+
+def companies(slots: Slots) -> set[str]:
+    """The companies that fees and memberships may name."""
+    return {*CHAINS, *(store.company for store in slots.stores)}
