@@ -37,7 +37,7 @@ class CleanPipeline(Stage):
 def _text(value: str | None, bound: int) -> str | None:
     if value is None:
         return None
-    return texts.clean(texts.unescape(value[: bound * 8]), bound)
+    return texts.clean(texts.readable(value[: bound * 8]), bound)
 
 
 def _is_address(value: str) -> bool:

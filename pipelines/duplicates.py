@@ -8,7 +8,7 @@ from splitcart_spiders.items import ProductItem
 _OFFER = (
     *("price_cents", "was_price_cents", "price_basis", "typical_grams", "is_estimated", "is_available", "is_ranged"),
     *("unit_price", "unit_of_measure", "offer_id", "offer_kind", "multibuy_quantity", "multibuy_total_cents"),
-    "member_price_cents",
+    *("member_price_cents", "member_multibuy_quantity", "member_multibuy_total_cents"),
 )
 
 

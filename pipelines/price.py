@@ -1,15 +1,17 @@
-"""Stage 300: price, special and multibuy agree with each other; a listing without a price carries no offer."""
+"""Stage 300: price, special and multibuys agree with each other; a listing without a price carries no offer."""
 
 from pipelines.stage import Stage
 from splitcart_spiders.items import ProductItem
 
-_MULTIBUY = ("multibuy_quantity", "multibuy_total_cents", "offer_id", "offer_kind")
-_OFFER = ("was_price_cents", "member_price_cents", *_MULTIBUY)
+_MULTIBUY = ("multibuy_quantity", "multibuy_total_cents")
+_MEMBERS = ("member_multibuy_quantity", "member_multibuy_total_cents")
+_NAMED = ("offer_id", "offer_kind")
+_OFFER = ("was_price_cents", "member_price_cents", *_MULTIBUY, *_MEMBERS, *_NAMED)
 _UNIT = ("unit_price", "unit_of_measure", "shelf_unit_price", "shelf_unit_measure")
 
 
 class PricePipeline(Stage):
-    """Repairs and counts contradictions; the price itself is never changed."""
+    """Repairs and counts contradictions; the price itself is never changed. Offers that are kept are counted, too."""
 
     name = "price"
 
@@ -23,29 +25,41 @@ class PricePipeline(Stage):
         if item.member_price_cents is not None and item.member_price_cents >= item.price_cents:
             self.count("member_price_not_below")
             item.member_price_cents = None
-        fault = _multibuy_fault(item)
-        if fault:
-            self.count(fault)
-            for field in _MULTIBUY:
-                setattr(item, field, None)
+        self._multibuy(item, "multibuy", _MULTIBUY, item.price_cents)
+        self._multibuy(item, "member_multibuy", _MEMBERS, item.member_price_cents or item.price_cents)
+        if item.multibuy_quantity is None and item.member_multibuy_quantity is None:
+            _clear(item, _NAMED)
+        if item.member_price_cents is not None:
+            self.count("member_price")
         return item
+
+    def _multibuy(self, item: ProductItem, kind: str, pair: tuple[str, str], single: int) -> None:
+        """One of the two multibuys; `single` is what one costs whoever may have it."""
+        quantity, total = (getattr(item, field) for field in pair)
+        if fault := _fault(quantity, total, single, told=item.offer_kind == kind):
+            self.count(f"{kind}_{fault}")
+            _clear(item, pair)
+        elif quantity is not None:
+            self.count(kind)
 
     def _without_price(self, item: ProductItem) -> ProductItem:
         self.count("unpriced")
         item.is_available = item.is_on_special = False
-        for field in (*_OFFER, *_UNIT):
-            setattr(item, field, None)
+        _clear(item, (*_OFFER, *_UNIT))
         return item
 
 
-def _multibuy_fault(item: ProductItem) -> str | None:
-    """Why the multibuy is none: half of it missing, for one only, or not cheaper than as many singles."""
-    quantity, total = item.multibuy_quantity, item.multibuy_total_cents
+def _clear(item: ProductItem, fields: tuple[str, ...]) -> None:
+    for field in fields:
+        setattr(item, field, None)
+
+
+def _fault(quantity: int | None, total: int | None, single: int, *, told: bool) -> str | None:
+    """Why a multibuy is none: half of it missing, for one only, or not cheaper than as many singles."""
     if quantity is None and total is None:
-        return "multibuy_incomplete" if item.offer_kind == "multibuy" else None
+        return "incomplete" if told else None
     if quantity is None or total is None:
-        return "multibuy_incomplete"
+        return "incomplete"
     if quantity < 2 or total <= 0:
-        return "multibuy_absurd"
-    assert item.price_cents is not None
-    return "multibuy_not_better" if total >= quantity * item.price_cents else None
+        return "absurd"
+    return "not_better" if total >= quantity * single else None

@@ -5,9 +5,11 @@ from decimal import Decimal
 
 from pipelines.stage import Stage
 from splitcart import sizes, unit_prices
+from splitcart.sizes import Size
+from splitcart.unit_prices import Agreement, UnitPrice
 from splitcart_spiders.items import ProductItem
 
-_KILOGRAM = sizes.Size(Decimal(1000), "g")
+_KILOGRAM = Size(Decimal(1000), "g")
 
 
 class UnitPricePipeline(Stage):
@@ -29,21 +31,34 @@ class UnitPricePipeline(Stage):
             item.unit_price, item.unit_of_measure = shelf.dollars, shelf.unit
         return item
 
-    def _agreed(self, item: ProductItem, shelf: unit_prices.UnitPrice, digits: int) -> unit_prices.UnitPrice | None:
-        """The shelf's word; in a conflict a thousandth of it, where that agrees (a measure of `1g` that means a
-        kilogram, `1ml` a litre), and else none."""
-        size = _KILOGRAM if item.price_basis == "kg" else sizes.parse(item.size)
-        if not _conflicts(item, size, shelf, digits):
+    def _agreed(self, item: ProductItem, shelf: UnitPrice, digits: int) -> UnitPrice | None:
+        """The shelf's word; in a conflict with the size still, where it agrees with the size in the name; else a
+        thousandth of it, where that agrees (a measure of `1g` that means a kilogram, `1ml` a litre); else none."""
+        size = _priced_size(item)
+        if _agreement(item, size, shelf, digits) != "conflict":
             return shelf
         self.count("conflict")
+        if item.price_basis != "kg" and any(
+            _agreement(item, other, shelf, digits) == "agrees" for other in sizes.in_name(item.name or "", item.size)
+        ):
+            self.count("agrees_with_the_name")
+            return shelf
         thousandth = replace(shelf, e4=shelf.e4 // 1000, measure=shelf.measure * 1000)
-        if shelf.measure <= Decimal("0.001") and not _conflicts(item, size, thousandth, digits):
+        if shelf.measure <= Decimal("0.001") and _agreement(item, size, thousandth, digits) != "conflict":
             self.count("repaired_measure")
             return thousandth
         self.count("cleared_unit_price")
         return None
 
 
-def _conflicts(item: ProductItem, size: sizes.Size | None, shelf: unit_prices.UnitPrice, digits: int) -> bool:
-    agreement = unit_prices.check(item.price_cents, size, shelf, estimated=item.is_estimated, shelf_digits=digits)
-    return agreement == "conflict"
+def _agreement(item: ProductItem, size: Size | None, shelf: UnitPrice, digits: int) -> Agreement:
+    return unit_prices.check(item.price_cents, size, shelf, estimated=item.is_estimated, shelf_digits=digits)
+
+
+def _priced_size(item: ProductItem) -> Size | None:
+    """What the price is of: a kilogram, the weight that it was made from, else the size."""
+    if item.price_basis == "kg":
+        return _KILOGRAM
+    if item.is_estimated and item.typical_grams:
+        return Size(Decimal(item.typical_grams), "g")
+    return sizes.parse(item.size)

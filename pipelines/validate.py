@@ -1,6 +1,5 @@
 """Stage 100: an item has what every later stage relies on, in type and in bounds."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -8,14 +7,15 @@ from operator import attrgetter
 from typing import TypeGuard
 
 from pipelines.stage import Stage
+from splitcart.patterns import Pattern
 from splitcart_spiders.items import ProductItem
 
 HIGHEST_CENTS = 10_000_000
-_ID = re.compile(r"\s*[!-~]{1,64}\s*")
+_ID = Pattern(r"\s*[!-~]{1,64}\s*", most=200)
 _REQUIRED = ("company", "store_id", "sku")
 _TEXTS = ("brand", "gtin", "size", "unit_of_measure", "offer_id", "offer_kind", "url", "image_url", "category_key")
 _SHELF = ("shelf_unit_price", "shelf_unit_measure")
-_CENTS = ("was_price_cents", "multibuy_total_cents", "member_price_cents")
+_CENTS = ("was_price_cents", "multibuy_total_cents", "member_price_cents", "member_multibuy_total_cents")
 _FLAGS = {
     "is_unreadable": False,
     "is_estimated": False,
@@ -70,7 +70,7 @@ _OPTIONAL: dict[str, tuple[Callable[[object], bool], object]] = {
     **dict.fromkeys((*_TEXTS, *_SHELF), (_is_text, None)),
     **dict.fromkeys(_CENTS, (partial(_is_whole, HIGHEST_CENTS), None)),
     "typical_grams": (partial(_is_whole, 1_000_000), None),
-    "multibuy_quantity": (partial(_is_whole, 1000), None),
+    **dict.fromkeys(("multibuy_quantity", "member_multibuy_quantity"), (partial(_is_whole, 1000), None)),
     **{field: (lambda value: isinstance(value, bool), default) for field, default in _FLAGS.items()},
     "category_path": (lambda value: isinstance(value, tuple) and all(map(_is_text, value)), ()),
 }

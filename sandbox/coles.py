@@ -19,6 +19,8 @@ COOKIE = "incap_ses_1320_2800108"
 SWITCHES = {
     "coles_ignores_store": "the cookie is ignored and store 584 answers",
     "coles_needs_browser": "only a script of the first page sets the session cookie, no header does",
+    "coles_stale_500": "an old build's data door answers 500, instead of 404",
+    "coles_products_moved": "product pages answer a redirect to the address that they have moved to",
     "coles_ads_never_displace": "every page has all its rows organically",
 }
 
@@ -86,6 +88,8 @@ def _data(ask: Ask, rest: str) -> Reply:
     """/_next/data/{build}/[en/]...json"""
     build, _, name = rest.partition("/")
     name = name.removeprefix("en/")
+    if build != ask.build and "coles_stale_500" in ask.switches:
+        return reply_json({"statusCode": 500, "message": "Internal Server Error"}, 500)
     if build != ask.build or not name.endswith(".json"):
         return _missing()
     name = name.removesuffix(".json")
@@ -140,6 +144,9 @@ def _product(ask: Ask, slug: str, *, as_html: bool) -> Reply:
     line = next((line for line in ask.world.catalogue("coles").lines if line.sku == sku), None)
     if line is None:
         return _missing()
+    if "coles_products_moved" in ask.switches and not as_html and not slug.startswith("moved-"):
+        to = {"__N_REDIRECT": f"/product/moved-{slug}", "__N_REDIRECT_STATUS": 308}
+        return reply_json({"pageProps": to, "__N_SSP": True})
     store = _store(ask)
     props = {**page_props(ask, store), "product": product(ask.world, line, state_of(ask, store))}
     if not as_html:

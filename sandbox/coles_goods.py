@@ -7,7 +7,7 @@ from sandbox import barcodes
 from sandbox.catalogue import Line
 from sandbox.places import Store
 from sandbox.pricing import State
-from sandbox.shelf import Cup, blank, cup, pack_price, put_price, unit_of
+from sandbox.shelf import Cup, blank, cup, pack_price, put_offers, put_price, unit_of
 from sandbox.site import lot, opaque
 
 if TYPE_CHECKING:
@@ -25,8 +25,13 @@ def displaced(line: Line) -> bool:
 
 
 def pack_grams(line: Line) -> int:
-    """Grams that the price of a pack is made of; 0 where the price is not made from a weight."""
-    return line.good.size if line.good.weighed else 0
+    """Grams that the price of a pack is made of; 0 where the price is not made from a weight.
+
+    For a few it is a kilogram, whatever size is printed.
+    """
+    if not line.good.weighed:
+        return 0
+    return 1000 if lot_of(line) % 19 == 3 else line.good.size
 
 
 def brand_sent(line: Line) -> str:
@@ -47,7 +52,8 @@ def size_text(line: Line) -> str:
     if good.kind.department == "liquor" and lot % 4:
         return ""
     if good.weighed:
-        return f"approx. {_metric(good.size, 'g')}"
+        space = ". " if lot % 4 else "." if good.size >= 1000 or lot % 8 else " ."
+        return f"approx{space}{_metric(good.size, 'g')}"
     if form == "ea":
         return "each" if good.amount == 1 else f"{good.amount} pack"
     if form in ("sheets", "m"):
@@ -106,13 +112,17 @@ def unpriced(line: Line, state: State) -> bool:
     return not state.available[line.index] and lot_of(line) % 3 != 0
 
 
-def offer_of(line: Line, state: State) -> tuple[int, int, str] | None:
-    """(quantity, total cents, offer id): lines of one leaf with the same terms share the offer."""
-    quantity, total = int(state.offers.quantity[line.index]), int(state.offers.total[line.index])
+def offer_of(line: Line, state: State) -> tuple[int, int, str | None, bool] | None:
+    """(quantity, total cents, offer id, members only): lines of one leaf with the same terms share the offer. A few
+    tell it in words alone, without an id."""
+    offers, members = state.offers, bool(state.offers.member_quantity[line.index] > 0)
+    columns = (offers.member_quantity, offers.member_total) if members else (offers.quantity, offers.total)
+    quantity, total = (int(column[line.index]) for column in columns)
     if quantity < 0:
         return None
-    terms = f"{line.good.kind.leaf}:{quantity}:{total}"
-    return quantity, total, str(700_000_000 + int(opaque(terms, 6), 16))
+    terms = f"{line.good.kind.leaf}:{quantity}:{total}:{members}"
+    number = str(700_000_000 + int(opaque(terms, 6), 16))
+    return quantity, total, number if lot_of(line) % 11 else None, members
 
 
 def truth(world: "World", store: Store, day: int, line: Line, state: State) -> dict[str, Any]:
@@ -139,8 +149,8 @@ def truth(world: "World", store: Store, day: int, line: Line, state: State) -> d
     if not size:
         row["acceptable"]["size"] = [None, till_text(line), till_text(line).rpartition(" ")[2]]
     if line.good.weighed:
-        row["typical_grams"] = line.good.size
-        row["acceptable"]["typical_grams"] = [None, line.good.size]
+        row["typical_grams"] = pack_grams(line)
+        row["acceptable"]["typical_grams"] = [pack_grams(line), line.good.size] if unpriced(line, state) else []
     if unpriced(line, state):
         row["acceptable"]["is_estimated"] = [True, False]
         return row
@@ -149,8 +159,6 @@ def truth(world: "World", store: Store, day: int, line: Line, state: State) -> d
     put_price(row, now, was, shelf[0] if shelf else None)
     if shelf and shelf[1].endswith("kgM"):
         row["acceptable"].update(unit_price=[row["unit_price"], None], unit_of_measure=["kg", None])
-    offer = offer_of(line, state)
-    if offer:
-        row.update(multibuy_quantity=offer[0], multibuy_total_cents=offer[1], offer_id=offer[2])
-        row["offer_kind"] = "multibuy"
+    put_offers(row, state, line.index)
+    row["offer_id"] = (offer_of(line, state) or (0, 0, None))[2]
     return row

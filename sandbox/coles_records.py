@@ -40,7 +40,7 @@ def _unit(line: Line, now: int, state: State) -> tuple[dict[str, Any], str]:
     if shelf[0].measure == 1000:
         unit.update(ofMeasureQuantity=1, ofMeasureUnits="kg" if shelf[0].unit == "g" else "l")
     if line.good.weighed:
-        unit["quantity"] = line.good.size if lot % 6 else line.good.size / 1000
+        unit["quantity"] = pack_grams(line) if lot % 6 else pack_grams(line) / 1000
         unit["ofMeasureUnits"] = "g" if lot % 6 else "kg"
     unit.update(price=number, ofMeasureType=unit["ofMeasureUnits"], isWeighted=line.good.weighed)
     if not line.good.weighed:
@@ -52,18 +52,20 @@ def _promotion(line: Line, now: int, was: int | None, state: State) -> dict[str,
     """The optional keys of pricing; those that do not apply are absent."""
     lot, offer = lot_of(line), offer_of(line, state)
     if offer:
-        quantity, total, number = offer
-        each = total // quantity
+        quantity, total, number, members = offer
         name = "MIX_SAVE" if lot % 5 == 0 else "MULTI_SAVE"
-        return {
-            "promotionType": "SPECIAL",
+        many = {
+            "promotionType": "FLYBUYS" if members else "SPECIAL",
             "specialType": name,
             "offerDescription": f"Pick any {quantity} for ${total / 100:.2f}".replace(".00", ""),
-            "multiBuyPromotion": {
-                "type": "MultibuyMultiSku", "id": number, "minQuantity": quantity, "reward": dollars(each),
-                "unitPriceDisplay": "",
-            },
-        }  # fmt: skip
+        }
+        if number is None:
+            return many
+        each = dollars(round(total / quantity))
+        return many | {"multiBuyPromotion": {
+            "type": "MultibuyMultiSku", "id": number, "minQuantity": quantity, "reward": each,
+            "unitPriceDisplay": "",
+        }}  # fmt: skip
     if was:
         found: dict[str, Any] = {"saveAmount": dollars(was - now), "saveStatement": f"save ${(was - now) / 100:.2f}"}
         found["promotionType"] = "DOWNDOWN" if lot % 8 == 0 else "SPECIAL"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.catalogue import Line
 from sandbox.places import Store
 from sandbox.pricing import State
-from sandbox.shelf import Cup, blank, cup, pack_price, put_price, unit_of
+from sandbox.shelf import Cup, blank, cup, pack_price, put_offers, put_price, unit_of
 from sandbox.site import lot
 
 if TYPE_CHECKING:
@@ -125,7 +125,9 @@ def truth(world: "World", store: Store, day: int, line: Line, state: State) -> d
     put_price(row, now, was, shelf[0] if shelf else None)
     if sends_kilo_price(line):
         row.update(price_basis="kg", typical_grams=line.good.size)
-    elif is_loose(line):
+    else:
+        put_offers(row, state, line.index)
+    if is_loose(line) and not sends_kilo_price(line):
         row.update(is_estimated=True, typical_grams=line.good.size)
         row["acceptable"].update(is_estimated=[True, False], typical_grams=[line.good.size, None])
     return row

@@ -24,7 +24,26 @@ def _money(line: Line, state: State) -> dict[str, Any]:
         )  # fmt: skip
     shelf = shelf_of(line, now, state)
     shown["pricePerUnit"] = shelf[1] if shelf else None
-    return shown
+    return shown | _promotion(line, state)
+
+
+def _promotion(line: Line, state: State) -> dict[str, Any]:
+    """A deal as a sister site sends it: priceNumeric and price are the deal's, wholePrice is what one costs without."""
+    offers, place, lot = state.offers, line.index, lot_of(line)
+    members = bool(offers.member_quantity[place] > 0)
+    columns = (offers.member_quantity, offers.member_total) if members else (offers.quantity, offers.total)
+    quantity, total = (int(column[place]) for column in columns)
+    whose = "Members" if members else "Everyone"
+    if quantity > 0:
+        each = total // quantity
+        words = f"{whose}: {quantity} for ${total / 100:.2f}" if lot % 3 else f"{whose}: buy {quantity} or more"
+        deal = {"name": words, "description": "Multi buy", "minimumQuantity": quantity}
+    elif offers.member[place] >= 0:
+        each = int(offers.member[place])
+        deal = {"name": "Member Price", "description": ""} | ({"minimumQuantity": 1} if lot % 2 else {})
+    else:
+        return {}
+    return {"promotions": [deal], "priceNumeric": dollars(each), "price": f"${each / 100:.2f}"}
 
 
 def record(line: Line, store: Store, state: State, breadcrumb: list[str]) -> dict[str, Any]:

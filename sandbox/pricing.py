@@ -3,7 +3,7 @@
 Day 0 is a Wednesday; the specials of a week hold for the days 7k to 7k+6 of a store's own calendar.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -23,6 +23,10 @@ class Offers:
     was: np.ndarray
     quantity: np.ndarray
     total: np.ndarray
+    member: np.ndarray
+    """What members pay for one."""
+    member_quantity: np.ndarray
+    member_total: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +88,17 @@ class Prices:
             total = np.floor(regular * 0.83 / 5).astype(np.int64) * 5 * quantity
         else:
             total = np.floor(regular * quantity * 0.86 / 5).astype(np.int64) * 5
+        club = self._roll("club", family, week)
+        only = many & (club < self.traits.member_multibuy_share)
+        plain = ~special & ~many & ~self.weighed[index] & ~self.market[index] & (club < self.traits.member_share)
         return Offers(
             price=np.where(special, now, regular),
             was=np.where(special, regular, -1),
-            quantity=quantity,
-            total=np.where(many, total, -1),
+            quantity=np.where(only, -1, quantity),
+            total=np.where(many & ~only, total, -1),
+            member=np.where(plain, np.floor(regular * 0.8 / 5).astype(np.int64) * 5, -1),
+            member_quantity=np.where(only, quantity, -1),
+            member_total=np.where(only, total, -1),
         )
 
     def zone(self, zone: int, day: int) -> tuple[np.ndarray, Offers]:
@@ -105,10 +115,10 @@ class Prices:
         if len(index):
             bump = 10 + np.floor(self._roll("noise-by", store.index, index) * 6).astype(np.int64) * 10
             own = self._offers(regular[index] + bump, index, day)
-            copies = [column.copy() for column in (offers.price, offers.was, offers.quantity, offers.total)]
-            for column, values in zip(copies, (own.price, own.was, own.quantity, own.total), strict=True):
-                column[index] = values
-            offers = Offers(*copies)
+            columns = {field.name: getattr(offers, field.name).copy() for field in fields(Offers)}
+            for name, column in columns.items():
+                column[index] = getattr(own, name)
+            offers = Offers(**columns)
         return offers
 
     def ranged(self, store: Store, day: int) -> np.ndarray:
@@ -129,6 +139,8 @@ def scaled(state: State, factor: float) -> State:
     """The same store with all money multiplied."""
     if factor == 1.0:
         return state
-    money = [np.where(column >= 0, np.round(column * factor), -1).astype(np.int64) for column in (
-        state.offers.price, state.offers.was, state.offers.total)]  # fmt: skip
-    return State(Offers(money[0], money[1], state.offers.quantity, money[2]), state.ranged, state.available)
+    columns = {name: getattr(state.offers, name) for name in ("price", "was", "total", "member", "member_total")}
+    money = {
+        name: np.where(column >= 0, np.round(column * factor), -1).astype(np.int64) for name, column in columns.items()
+    }
+    return State(replace(state.offers, **money), state.ranged, state.available)

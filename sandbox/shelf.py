@@ -8,6 +8,7 @@ from sandbox import barcodes
 
 if TYPE_CHECKING:
     from sandbox.catalogue import Line
+    from sandbox.pricing import State
 
 CENT = Decimal("0.01")
 
@@ -70,11 +71,28 @@ def blank(company: str, store_id: str, line: "Line") -> dict[str, Any]:
         "offer_kind": None,
         "multibuy_quantity": None,
         "multibuy_total_cents": None,
+        "member_price_cents": None,
+        "member_multibuy_quantity": None,
+        "member_multibuy_total_cents": None,
         "category_path": (),
         "category_paths": [],
         "acceptable": acceptable,
         "promo_only": line.promo_only,
     }
+
+
+def put_offers(row: dict[str, Any], state: "State", index: int) -> None:
+    """The multibuy and what is for members only."""
+    offers = state.offers
+    for name, quantity, total in (
+        ("multibuy", offers.quantity, offers.total),
+        ("member_multibuy", offers.member_quantity, offers.member_total),
+    ):
+        if quantity[index] > 0:
+            told = {f"{name}_quantity": int(quantity[index]), f"{name}_total_cents": int(total[index])}
+            row.update(told, offer_kind=name)
+    if offers.member[index] >= 0:
+        row["member_price_cents"] = int(offers.member[index])
 
 
 def put_price(row: dict[str, Any], now: int, was: int | None, shelf: Cup | None) -> None:

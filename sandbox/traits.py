@@ -49,6 +49,10 @@ class Traits:
     multibuy_share: float = 0.0
     multibuy_each: bool = False
     """The price of each is whole cents."""
+    member_share: float = 0.0
+    """Of the lines without another offer, those that cost members less."""
+    member_multibuy_share: float = 0.0
+    """Of the multibuys, those that are for members only."""
     store_ids: tuple[int, int] = (1000, 9999)
     store_id_form: str = "{}"
     finder_ids: bool = False

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.catalogue import Line
 from sandbox.places import Store
 from sandbox.pricing import State
-from sandbox.shelf import Cup, blank, cup, pack_price, put_price, unit_of
+from sandbox.shelf import Cup, blank, cup, pack_price, put_offers, put_price, unit_of
 from sandbox.site import lot
 from sandbox.woolworths_tree import DEPARTMENTS
 
@@ -116,6 +116,14 @@ def prices_of(line: Line, state: State) -> tuple[int, int | None]:
     return now, was if was >= 0 else None
 
 
+def many_of(line: Line, state: State) -> tuple[int, int, bool]:
+    """Quantity and total of the multibuy (-1: there is none), and whether it is for members only."""
+    offers = state.offers
+    if offers.member_quantity[line.index] > 0:
+        return int(offers.member_quantity[line.index]), int(offers.member_total[line.index]), True
+    return int(offers.quantity[line.index]), int(offers.total[line.index]), False
+
+
 def shelf_cup(line: Line, now: int, state: State) -> Cup | None:
     """The shelf's unit price at quantity one, or None where it shows none."""
     measure = measure_of(line)
@@ -151,8 +159,5 @@ def truth(world: "World", store: Store, day: int, line: Line, state: State) -> d
         return row
     now, was = prices_of(line, state)
     put_price(row, now, was, shelf_cup(line, now, state))
-    quantity = int(state.offers.quantity[line.index])
-    if quantity > 0:
-        row.update(multibuy_quantity=quantity, multibuy_total_cents=int(state.offers.total[line.index]))
-        row["offer_kind"] = "multibuy"
+    put_offers(row, state, line.index)
     return row

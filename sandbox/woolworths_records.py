@@ -13,6 +13,7 @@ from sandbox.woolworths_goods import (
     brand_sent,
     display_name,
     lot_of,
+    many_of,
     measure_of,
     pies_path,
     prices_of,
@@ -31,13 +32,22 @@ def _centre_tag(line: Line, state: State, day: int, world: "World", available: b
         "MemberPriceData": None, "TagContentText": None, "DualImageTagContent": None, "PromotionType": "NOT_SET",
         "IsRegisteredRewardCardPromotion": False,
     }  # fmt: skip
-    quantity, total = int(state.offers.quantity[line.index]), int(state.offers.total[line.index])
+    quantity, total, members = many_of(line, state)
+    member = int(state.offers.member[line.index])
     text = None
     if available and quantity > 0:
         each = cup(total, line.good.amount * quantity, "g", 100 if unit_of(line.good.kind.form) != "ea" else 1)
         cup_tag = f"${each.number}/100G" if unit_of(line.good.kind.form) == "g" else f"${each.number}/1EA"
-        tag["MultibuyData"] = {"Quantity": quantity, "Price": dollars(total), "CupTag": cup_tag}
+        if lot_of(line) % 13:  # else the words alone tell it
+            tag["MultibuyData"] = {"Quantity": quantity, "Price": dollars(total), "CupTag": cup_tag}
         text = f"{quantity} for ${total / 100:.2f} - {cup_tag} "
+        if members and lot_of(line) % 2:
+            text = f"Member Price {text}"
+    elif available and member >= 0:
+        tag["MemberPriceData"] = {
+            "PromotionalPrice": dollars(member), "ComparativeUnitPrice": None, "ComparativeSize": None,
+            "ComparativeSizeUom": None,
+        }  # fmt: skip
     elif available and state.offers.was[line.index] < 0 and lot_of(line) % 29 == 0:
         date = world.date_of(day - lot_of(line) % 60).strftime("%d/%m/%Y")
         before = dollars(int(state.offers.price[line.index]) + 150)
@@ -48,9 +58,11 @@ def _centre_tag(line: Line, state: State, day: int, world: "World", available: b
     return tag
 
 
-def _image_tag(now: int | None, was: int | None, many: bool) -> dict[str, Any]:
+def _image_tag(now: int | None, was: int | None, many: bool, members: bool) -> dict[str, Any]:
     text = ""
-    if now is not None and was:
+    if now is not None and members:
+        text = "Member Price"
+    elif now is not None and was:
         text = "Half Price" if now * 2 <= was else "Special"
     elif now is not None and many:
         text = "Buy More Save More"
@@ -80,7 +92,8 @@ def record(world: "World", line: Line, state: State, day: int, fulfilled_by: int
     available = bool(state.available[line.index])
     now, was = prices_of(line, state)
     shelf = shelf_cup(line, now, state) if available else None
-    many = int(state.offers.quantity[line.index]) > 0
+    quantity, _, members = many_of(line, state)
+    many, members = quantity > 0, members or bool(state.offers.member[line.index] >= 0)
     row = dict(STATIC)
     row.update(_words(line))
     row.update(_barcode(line))
@@ -89,7 +102,7 @@ def record(world: "World", line: Line, state: State, day: int, fulfilled_by: int
     row.update(_standing(line, available, fulfilled_by))
     row.update({
         "CentreTag": _centre_tag(line, state, day, world, available),
-        "ImageTag": _image_tag(now if available else None, was, many),
+        "ImageTag": _image_tag(now if available else None, was, many, members),
         "OfferId": str(20_000_000 + line.index) if was or many else None,
         "AdditionalAttributes": _attributes(line),
         "Source": f"Aisle.{line.good.kind.department.title()}",

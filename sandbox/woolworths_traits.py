@@ -28,7 +28,9 @@ TRAITS = Traits(
     barcode=_barcode,
     sections=("tobacco", "market"),
     special_share=0.19,
-    multibuy_share=0.08,
+    multibuy_share=0.1,
+    member_share=0.06,
+    member_multibuy_share=0.25,
     store_ids=(1105, 6999),
     fallback="1101",
 )

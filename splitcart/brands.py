@@ -1,13 +1,14 @@
 """Brands by one spelling, and the labels that belong to one company."""
 
-import re
 import unicodedata
 from collections.abc import Mapping
 
+from splitcart.patterns import Pattern
+
 _MAX_TEXT = 200
-_APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
-_AND = re.compile(r"\s*[&+]\s*")
-_NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+_APOSTROPHES = Pattern("['\u2018\u2019\u02bc`\u00b4]", most=4 * _MAX_TEXT)
+_AND = Pattern("[&+]", most=4 * _MAX_TEXT)
+_NOT_A_WORD = Pattern("[^a-z0-9]+", most=20 * _MAX_TEXT)
 _ASCII = {code: chr(code).casefold() if chr(code).isalnum() else " " for code in range(128)} | dict.fromkeys(b"'`")
 """What the expressions above make of a sign of ASCII, for the texts that hold nothing else: nearly all."""
 _NO_BRAND = frozenset({"", "no brand", "unbranded", "na", "n a", "none", "null", "generic", "other"})

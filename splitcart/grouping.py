@@ -3,15 +3,15 @@
 A group's anchor is the store whose prices speak for it. `grouping_compare` compares, `grouping_plan` decides.
 """
 
-import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from splitcart.patterns import Pattern
 from splitcart.periods import Flip, period_start
 
-_DIGITS = re.compile(r"(\d+)")
+_DIGITS = Pattern(r"([0-9]+)", most=200)
 
 
 def natural_key(store_id: str) -> tuple[tuple[tuple[int, int, str], ...], str]:

@@ -1,10 +1,10 @@
 """Barcodes: one form for all, and none that means another product in another shop."""
 
-import re
+from splitcart.patterns import Pattern
 
-_SEPARATORS = re.compile(r"[\s-]+")
-_DIGITS = re.compile(r"[0-9]{8}|[0-9]{12,14}")
 _MAX_TEXT = 200
+_SEPARATORS = Pattern(r"[\s-]+", most=_MAX_TEXT)
+_DIGITS = Pattern(r"[0-9]{8}|[0-9]{12,14}", most=14)
 _REFUSED_13 = ("02", "04", "05", "2", "977", "98", "99")
 """In-store and weighed goods (02, 04, 2), coupons (05, 98, 99) and serials (977): not one product everywhere."""
 _REFUSED_8 = ("0", "2")

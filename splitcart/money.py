@@ -1,13 +1,14 @@
 """Dollars as the chains send them, to integer cents."""
 
-import re
 from decimal import ROUND_HALF_EVEN, Decimal
+
+from splitcart.patterns import IGNORE_CASE, Pattern
 
 MAX_CENTS = 100_000 * 100
 """Above this no grocery price is believed: it is a wrong field or a wrong unit."""
-_DOLLARS = re.compile(r"\$?\s*((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
-_CENTS = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?)\s*(?:c|¢)", re.IGNORECASE)
 _MAX_TEXT = 40
+_DOLLARS = Pattern(r"\$?\s*((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?:\.[0-9]{0,12})?|\.[0-9]{1,12})", _MAX_TEXT)
+_CENTS = Pattern(r"([0-9]{1,4}(?:\.[0-9]{1,4})?)\s*(?:c|¢|cents?)", _MAX_TEXT, IGNORE_CASE)
 
 
 def to_decimal(value: object) -> Decimal | None:

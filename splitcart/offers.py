@@ -1,6 +1,6 @@
 """What n of a thing cost: singles, multibuy lots, the best mix of both. Only these numbers rank."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TypeVar
@@ -9,6 +9,8 @@ from splitcart.sizes import Size
 from splitcart.unit_prices import UnitPrice, per_unit
 
 Cents = TypeVar("Cents", int, Decimal)
+Lot = tuple[int, int]
+"""So many units for so many cents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,9 @@ class Offer:
     multibuy_total_cents: int | None = None
     """For the whole multibuy_quantity."""
     member_price_cents: int | None = None
+    member_multibuy_quantity: int | None = None
+    member_multibuy_total_cents: int | None = None
+    """A multibuy for members only, beside everyone's."""
     offer_id: str | None = None
     """Lines with one offer_id share its lots: see `cost_together`."""
     price_basis: str = "each"
@@ -28,11 +33,23 @@ class Offer:
     """Weight of one piece or step where goods are weighed."""
 
     def __post_init__(self) -> None:
-        quantity, total = self.multibuy_quantity, self.multibuy_total_cents
         if self.price_cents < 0 or (self.member_price_cents or 0) < 0:
             raise ValueError(f"price {self.price_cents}/{self.member_price_cents}: cents are 0 or more")
-        if (quantity is None) != (total is None) or (quantity is not None and (quantity < 1 or (total or 0) < 0)):
-            raise ValueError(f"multibuy {quantity} for {total}: both or neither, a quantity of 1 and 0 cents or more")
+        for quantity, total in self._multibuys:
+            if (quantity is None) != (total is None) or (quantity is not None and (quantity < 1 or (total or 0) < 0)):
+                raise ValueError(
+                    f"multibuy {quantity} for {total}: both or neither, a quantity of 1 and 0 cents or more"
+                )
+
+    @property
+    def _multibuys(self) -> tuple[tuple[int | None, int | None], ...]:
+        members = (self.member_multibuy_quantity, self.member_multibuy_total_cents)
+        return (self.multibuy_quantity, self.multibuy_total_cents), members
+
+    def lots(self, *, member: bool = False) -> tuple[Lot, ...]:
+        """The lots that may be bought: everyone's, and the members' when asked."""
+        told = self._multibuys if member else self._multibuys[:1]
+        return tuple((quantity, total or 0) for quantity, total in told if quantity is not None)
 
     def single(self, *, member: bool = False) -> Decimal:
         """Cents of one unit, exact: of weighed goods one typical piece (one kilogram where that is unknown)."""
@@ -71,29 +88,40 @@ def cost_together(lines: Sequence[tuple[Offer, int]], *, member: bool = False) -
     """
     if any(n < 0 for _, n in lines):
         raise ValueError(f"quantities {[n for _, n in lines]}: each is 0 or more")
-    lots = {(offer.multibuy_quantity, offer.multibuy_total_cents) for offer, _ in lines}
-    if len(lots) > 1:
-        raise ValueError(f"lots {sorted(map(str, lots))}: lines of one offer have one multibuy")
-    units = [(offer.single(member=member), n) for offer, n in lines]
-    return int(Decimal(cheapest_mix(units, *next(iter(lots), (None, None)))).to_integral_value(ROUND_HALF_EVEN))
+    told = {offer.lots(member=member) for offer, _ in lines}
+    if len(told) > 1:
+        raise ValueError(f"lots {sorted(map(str, told))}: lines of one offer have one multibuy")
+    dearest = sorted(((offer.single(member=member), n) for offer, n in lines), reverse=True)
+    costs = (cents + _beyond(dearest, taken) for taken, cents in _bought(dearest, next(iter(told), ())))
+    return int(Decimal(min(costs)).to_integral_value(ROUND_HALF_EVEN))
 
 
 def cheapest_mix(units: Iterable[tuple[Cents, int]], quantity: int | None, total: int | None) -> Cents | int:
     """What units of (single price, number) cost together: lots of `quantity` for `total`, the rest singly."""
-    dearest = sorted(units, reverse=True)
-    most = sum(n for _, n in dearest) // quantity if quantity else 0
-    return min(
-        lot * (total or 0) + _beyond(dearest, lot * (quantity or 0)) for lot in _candidates(dearest, quantity, most)
-    )
+    dearest, lots = sorted(units, reverse=True), [(quantity, total or 0)] if quantity else []
+    return min(cents + _beyond(dearest, taken) for taken, cents in _bought(dearest, lots))
 
 
-def _candidates(dearest: Sequence[tuple[Cents, int]], quantity: int | None, most: int) -> list[int]:
+def _bought(dearest: Sequence[tuple[Cents, int]], lots: Sequence[Lot], taken: int = 0) -> Iterator[tuple[int, int]]:
+    """Ways to buy lots: how many units are in them with the `taken` before, and their cents. Of two kinds of lots each
+    number of the first, with what is worth trying of the second."""
+    if not lots:
+        yield taken, 0
+        return
+    (quantity, total), *others = lots
+    most = (sum(n for _, n in dearest) - taken) // quantity
+    numbers = range(most + 1) if others else _candidates(dearest, quantity, most, taken)
+    for number in numbers:
+        for units, cents in _bought(dearest, others, taken + number * quantity):
+            yield units, cents + number * total
+
+
+def _candidates(dearest: Sequence[tuple[Cents, int]], quantity: int, most: int, before: int) -> list[int]:
     """Numbers of lots worth trying: the cost bends only where the price of the units taken changes."""
-    bends, taken = {0, most}, 0
+    bends, taken = {0, most}, -before
     for _, n in dearest:
         taken += n
-        if quantity:
-            bends |= {min(most, taken // quantity), min(most, taken // quantity + 1)}
+        bends |= {max(0, min(most, taken // quantity)), max(0, min(most, taken // quantity + 1))}
     return sorted(bends)
 
 

@@ -1,11 +1,12 @@
 """The forms that a size text has, each with what it means: `6 x 375mL`, `375mL x10 Carton`, `1kg - 2.5kg`."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from re import Match
 
-from splitcart.size_words import CAN, MEASURE, NUM, TAIL, TIMES_SIGN, UNIT
+from splitcart.patterns import Pattern
+from splitcart.size_words import CAN, MAX_TEXT, MEASURE, NUM, TAIL, TIMES_SIGN, UNIT
 from splitcart.units import UNITS, BaseUnit
 
 _MAX_AMOUNT = Decimal(1_000_000)
@@ -38,21 +39,21 @@ class Size:
         return f"{about}{times}{amount}" if self.low is None else f"{times}{self.low:f} {self.unit} - {amount}"
 
 
-_RANGE = re.compile(rf"{NUM}(?:{UNIT})?(?:-|to(?![a-z]))\s*{NUM}{UNIT}{TAIL}")
-_TIMES = re.compile(rf"(?:{NUM}{TIMES_SIGN})?{NUM}{TIMES_SIGN}{NUM}{UNIT}{TAIL}")
-_TIMES_AFTER = re.compile(rf"{NUM}{MEASURE}{TIMES_SIGN}{NUM}{TAIL}")
-_LITRES_AND_PACK = re.compile(
-    rf"{NUM}(ml|mls|l|lt|ltr|litres?)\s+(?:{CAN}\s+)?{NUM}(?:pk|packs?|pkt|cans?|bottles?)(?![a-z])\s*{TAIL}"
+_RANGE = Pattern(rf"{NUM}(?:{UNIT})?(?:-|to(?![a-z]))\s*{NUM}{UNIT}{TAIL}", MAX_TEXT)
+_TIMES = Pattern(rf"(?:{NUM}{TIMES_SIGN})?{NUM}{TIMES_SIGN}{NUM}{UNIT}{TAIL}", MAX_TEXT)
+_TIMES_AFTER = Pattern(rf"{NUM}{MEASURE}{TIMES_SIGN}{NUM}{TAIL}", MAX_TEXT)
+_LITRES_AND_PACK = Pattern(
+    rf"{NUM}(ml|mls|l|lt|ltr|litres?)\s+(?:{CAN}\s+)?{NUM}(?:pk|packs?|pkt|cans?|bottles?)(?![a-z])\s*{TAIL}", MAX_TEXT
 )
-_ONE = re.compile(rf"{NUM}{UNIT}{TAIL}")
-_PER_MEASURE = re.compile(rf"(?:per|/)\s*(?:{NUM})?{UNIT}")
-_SINGLE = re.compile(r"(?:(?:whole|half|quarter|single|loose|sold)\s+)?(?:per\s+)?(each|ea|bunch|pair)\.?")
-_DOZEN = re.compile(r"(half\s+)?(?:a\s+)?dozen")
-_PACKS_OF = re.compile(rf"{NUM}(?:pk|packs?|cans?|bottles?)\s*{TIMES_SIGN}{NUM}{UNIT}{TAIL}")
-_ROLL = re.compile(rf"{NUM}(cm|mm|m)\s*{TIMES_SIGN}{NUM}(cm|mm|m)\s*{TAIL}")
+_ONE = Pattern(rf"{NUM}{UNIT}{TAIL}", MAX_TEXT)
+_PER_MEASURE = Pattern(rf"(?:per|/)\s*(?:{NUM})?{UNIT}", MAX_TEXT)
+_SINGLE = Pattern(r"(?:(?:whole|half|quarter|single|loose|sold)\s+)?(?:per\s+)?(each|ea|bunch|pair)\.?", MAX_TEXT)
+_DOZEN = Pattern(r"(half\s+)?(?:a\s+)?dozen", MAX_TEXT)
+_PACKS_OF = Pattern(rf"{NUM}(?:pk|packs?|cans?|bottles?)\s*{TIMES_SIGN}{NUM}{UNIT}{TAIL}", MAX_TEXT)
+_ROLL = Pattern(rf"{NUM}(cm|mm|m)\s*{TIMES_SIGN}{NUM}(cm|mm|m)\s*{TAIL}", MAX_TEXT)
 
 
-def _range(found: re.Match[str], about: bool) -> Size | None:
+def _range(found: Match[str], about: bool) -> Size | None:
     low_number, low_unit, high_number, high_unit = found.groups()
     low, high = sized(low_number, low_unit or high_unit), sized(high_number, high_unit)
     if low is None or high is None or low.unit != high.unit or not low.amount < high.amount:
@@ -60,7 +61,7 @@ def _range(found: re.Match[str], about: bool) -> Size | None:
     return Size(high.amount, high.unit, 1, True, low.amount, high.amount, high.noun)
 
 
-def _times(found: re.Match[str], about: bool) -> Size | None:
+def _times(found: Match[str], about: bool) -> Size | None:
     outer, inner, number, unit = found.groups()
     if UNITS[unit].base == "m" and UNITS[unit].scale < 1:
         return None  # `30 x 40cm` and `20 x 20 x 20cm` say how wide, not how many
@@ -68,31 +69,31 @@ def _times(found: re.Match[str], about: bool) -> Size | None:
     return sized(number, unit, str(count), about)
 
 
-def _times_after(found: re.Match[str], about: bool) -> Size | None:
+def _times_after(found: Match[str], about: bool) -> Size | None:
     return sized(found[1], found[2], found[3], about)
 
 
-def _packs_of(found: re.Match[str], about: bool) -> Size | None:
+def _packs_of(found: Match[str], about: bool) -> Size | None:
     return sized(found[2], found[3], found[1], about)
 
 
-def _dozen(found: re.Match[str], about: bool) -> Size | None:
+def _dozen(found: Match[str], about: bool) -> Size | None:
     return sized("6" if found[1] else "12", "ea", "1", about)
 
 
-def _one(found: re.Match[str], about: bool) -> Size | None:
+def _one(found: Match[str], about: bool) -> Size | None:
     return sized(found[1], found[2], "1", about)
 
 
-def _per_measure(found: re.Match[str], about: bool) -> Size | None:
+def _per_measure(found: Match[str], about: bool) -> Size | None:
     return sized(found[1] or "1", found[2], "1", about)
 
 
-def _single(found: re.Match[str], about: bool) -> Size | None:
+def _single(found: Match[str], about: bool) -> Size | None:
     return sized("1", found[1], "1", about)
 
 
-def _roll(found: re.Match[str], about: bool) -> Size | None:
+def _roll(found: Match[str], about: bool) -> Size | None:
     """`30cm x 120m`: width by length; two lengths in metres, or none, say no amount."""
     sides = sorted(
         (size for side in ((1, 2), (3, 4)) if (size := sized(found[side[0]], found[side[1]]))),
@@ -101,7 +102,7 @@ def _roll(found: re.Match[str], about: bool) -> Size | None:
     return sides[-1] if len(sides) == 2 and [found[2], found[4]].count("m") == 1 else None
 
 
-Form = tuple[re.Pattern[str], Callable[[re.Match[str], bool], Size | None]]
+Form = tuple[Pattern, Callable[[Match[str], bool], Size | None]]
 NUMBERED: tuple[Form, ...] = (
     (_ONE, _one),
     (_RANGE, _range),

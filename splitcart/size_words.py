@@ -1,9 +1,10 @@
 """What the grammar of size texts is made of: numbers, units, containers, and words for `about`."""
 
-import re
-
+from splitcart.patterns import Pattern
 from splitcart.units import COUNT_WORDS, MEASURE_WORDS
 
+MAX_TEXT = 200
+"""Characters of the longest text that is taken for a size, or for a name with one at its end."""
 NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,7})(?:\.[0-9]{1,4})?|\.[0-9]{1,4}"
 NUM = rf"({NUMBER})\s*"
 """A number, which is a group, and the space behind it."""
@@ -26,5 +27,5 @@ LEADS = frozenset(
     ["approx", "approximately", "about", "average", "avg", "est", "around", "circa", "ca", "min", "minimum"]
 )
 """Words that may stand before a size at the end of a name and belong to it."""
-ABOUT = re.compile(rf"(?<![a-z])(?:{CIRCA})(?![a-z])\.?|~")
-LEAD = re.compile(rf"^(?:(?:{CIRCA}|min(?:imum)?|from)(?![a-z])\.?|~)\s*")
+ABOUT = Pattern(rf"(?<![a-z])(?:{CIRCA})(?![a-z])\.?|~", MAX_TEXT)
+LEAD = Pattern(rf"^(?:(?:{CIRCA}|min(?:imum)?|from)(?![a-z])\.?|~)\s*", MAX_TEXT)

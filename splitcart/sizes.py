@@ -5,20 +5,19 @@
 (`355ml xCase`) is None.
 """
 
-import re
 from dataclasses import replace
 from functools import lru_cache
 
+from splitcart.patterns import Pattern
 from splitcart.size_forms import NUMBERED, WORDS, Form, Size, sized
-from splitcart.size_words import ABOUT, CAN, LEAD, LEADS, MEASURE, NUM, NUMBER
+from splitcart.size_words import ABOUT, CAN, LEAD, LEADS, MAX_TEXT, MEASURE, NUM, NUMBER
 from splitcart.units import COUNT_WORDS, MEASURE_WORDS, UNITS
 
 __all__ = ["MAX_TEXT", "Size", "ending", "parse", "split_name"]
 
-MAX_TEXT = 200
-
-_TILL = re.compile(
-    rf"(?:.*[^0-9.,])?{NUM}{MEASURE}(?:\(?{NUM}(?:pk|pack)\)?\s*)?:\s*(?:(?:pack|pk|ctn|case|carton)\s*{NUM}|ea|each)"
+_TILL = Pattern(
+    rf"(?:.*[^0-9.,])?{NUM}{MEASURE}(?:\(?{NUM}(?:pk|pack)\)?\s*)?:\s*(?:(?:pack|pk|ctn|case|carton)\s*{NUM}|ea|each)",
+    MAX_TEXT,
 )
 
 
@@ -45,6 +44,15 @@ def split_name(name: str) -> tuple[str, Size | None]:
     return (plain[:start], size) if size else (plain, None)
 
 
+def in_name(name: str, stated: str | None) -> list[Size]:
+    """The sizes that a name tells at its end: with the stated size's own words there, and without them."""
+    plain, size = " ".join(name.casefold().split()), " ".join((stated or "").casefold().split())
+    told = [parse(plain[:MAX_TEXT])]
+    if size and plain.endswith(size):
+        told.append(parse(plain.removesuffix(size).rstrip(" ,(-")[:MAX_TEXT]))
+    return [found for found in told if found is not None]
+
+
 def ending(text: str | None) -> str | None:
     """The size that ends a longer text, as it is written there: `MALLEE BEER CAN 375ML:PACK24` -> `375ML:PACK24`."""
     size, words = parse(text), (text or "").split()
@@ -56,6 +64,8 @@ def _plain_text(text: str) -> str:
     if "Mm" in text:
         text = _MISSPELT.sub("ml", text)
     plain = text.casefold()
+    if "." in plain:
+        plain = _STRAY_DOT.sub(" ", plain)
     return " ".join((plain if plain.isascii() else plain.translate(_DASHES)).split())
 
 
@@ -118,29 +128,38 @@ def _is_tied(before: str) -> bool:
     last = plain[-_WIDEST:]
     if (plain.endswith(_TIES) or _MEASURED.search(last)) and _AMBIGUOUS.search(last):
         return True
-    return "(" in plain and bool(_ASIDE.search(plain))
+    return _is_aside(plain)
+
+
+def _is_aside(before: str) -> bool:
+    """Whether a bracket with words in it is open at the end of a text: `1.8L (makes 9L)`, `450g (drained 250g)`. What
+    is said by the way is not what is sold."""
+    _, bracket, inside = before.rpartition("(")
+    return bool(bracket) and ")" not in inside and bool(_LETTER.search(inside))
 
 
 _DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212", "------")
-_MISSPELT = re.compile(r"(?<=[0-9])\s?Mm\b")
+_MISSPELT = Pattern(r"(?<=[0-9])\s?Mm\b", MAX_TEXT)
 """`700Mm`, a misspelt mL; mm and MM are millimetres."""
-_DIGIT = re.compile("[0-9]")
-_STRENGTH = re.compile(r"[0-9]\s*(?:mg|milligrams?)$")
+_STRAY_DOT = Pattern(rf"(?<=[a-z.]) \.(?=[0-9]{{2,}}\s?(?:{MEASURE_WORDS})(?![a-z]))", MAX_TEXT)
+"""`approx .150g`: the dot belongs to the word before."""
+_DIGIT = Pattern("[0-9]", MAX_TEXT)
+_STRENGTH = Pattern(r"[0-9]\s*(?:mg|milligrams?)$", MAX_TEXT)
 """`Panadol 500mg` says how strong, not how much."""
-_FIGURE = re.compile(r"[0-9.~](?<=[ (),].)")
+_FIGURE = Pattern(r"[0-9.~](?<=[ (),].)", MAX_TEXT)
 """The first sign of what may be a size at a name's end."""
 _SHORT = 8
-_START = re.compile(rf"~|(?:{NUMBER})\s*(?:(?:{MEASURE_WORDS}|{COUNT_WORDS})(?![a-wyz])|[x×*-]|to(?![a-z]))")
+_START = Pattern(rf"~|(?:{NUMBER})\s*(?:(?:{MEASURE_WORDS}|{COUNT_WORDS})(?![a-wyz])|[x×*-]|to(?![a-z]))", MAX_TEXT)
 """How each of NUMBERED begins, so that few texts are tried in vain."""
-_EACH = re.compile(r"(?:^|(?<=[^0-9])\s)(?:1\s?)?(?:each|ea)$")
+_EACH = Pattern(r"(?:^|(?<=[^0-9])\s)(?:1\s?)?(?:each|ea)$", MAX_TEXT)
 """`1 each (approx. 1.2kg)`: the one says no more than the other."""
-_ASIDE = re.compile(r"\([^()]*[a-z][^()]*$")
-"""`1.8L (makes 9L)`, `450g (drained 250g)`: what is said by the way is not what is sold."""
-_AMBIGUOUS = re.compile(
-    rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{COUNT_WORDS}|x)(?:\s(?:{CAN}|tubs?|jars?|bags?))?|(?<![a-z])x|[×*+/&-])$"
+_LETTER = Pattern("[a-z]", MAX_TEXT)
+_AMBIGUOUS = Pattern(
+    rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{COUNT_WORDS}|x)(?:\s(?:{CAN}|tubs?|jars?|bags?))?|(?<![a-z])x|[×*+/&-])$",
+    MAX_TEXT,
 )
 """What must not stand before the last size: another one, or a sign that ties it to what comes before."""
-_TIES, _MEASURED = ("x", "×", "*", "+", "/", "&", "-"), re.compile(r"[0-9]\s*[a-z]")
+_TIES, _MEASURED = ("x", "×", "*", "+", "/", "&", "-"), Pattern(r"[0-9]\s*[a-z]", MAX_TEXT)
 """One of these is in whatever _AMBIGUOUS finds."""
 _WIDEST = 2 + max(map(len, UNITS)) + len(" longnecks")
 """How many signs at a text's end _AMBIGUOUS can match: it is looked for in every name, and in no more than these."""

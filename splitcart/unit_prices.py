@@ -1,14 +1,14 @@
 """The shelf's price per measure, converted to dollars per kg, l, m or ea; never recomputed from price and size."""
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from splitcart.money import to_decimal
+from splitcart.patterns import IGNORE_CASE, Pattern
 from splitcart.sizes import Size
-from splitcart.units import COUNT_WORDS, MEASURE_WORDS, UNITS
+from splitcart.units import COUNT_WORDS, MEASURE_WORDS, UNITS, BaseUnit
 
 PriceUnit = Literal["kg", "l", "m", "ea"]
 Agreement = Literal["agrees", "conflict", "unknown"]
@@ -21,14 +21,19 @@ _BASE: dict[str, tuple[PriceUnit, Decimal]] = {
     "m": ("m", Decimal(1)),
     "ea": ("ea", Decimal(1)),
 }
-_MEASURE = re.compile(
+_MEASURE = Pattern(
     rf"(?:per\s*|/\s*)?((?:[0-9]{{1,3}}(?:,[0-9]{{3}})+|[0-9]{{1,6}})(?:\.[0-9]{{1,4}})?)?\s*"
-    rf"({MEASURE_WORDS}|{COUNT_WORDS})(?![a-z])\.?(?:\s+(?:punnet|pack|bag|tray|each|bunch|charged))?"
+    rf"(?:[a-z]{{2,15}} (?=(?:{COUNT_WORDS})(?![a-z])))??"  # `per tea bag`, `per wash load`
+    rf"({MEASURE_WORDS}|{COUNT_WORDS})(?![a-z])\.?(?:\s+(?:punnet|pack|bag|tray|each|bunch|charged))?",
+    _MAX_TEXT,
 )
-_TEXT = re.compile(
-    r"\$\s*([0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)\s*((?:/|per(?![a-z])|each|ea(?![a-z])).*)", re.IGNORECASE
+_TEXT = Pattern(
+    r"(?:\$\s*([0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)|([0-9]{1,4}(?:\.[0-9]{1,3})?)\s*(?:cents?|c|¢))"
+    r"\s*((?:/|per(?![a-z])|each|ea(?![a-z])).*)",
+    _MAX_TEXT,
+    IGNORE_CASE,
 )
-_PER = re.compile(r"^(?:/|per(?![a-z]))\s*", re.IGNORECASE)
+_PER = Pattern(r"^(?:/|per(?![a-z]))\s*", _MAX_TEXT, IGNORE_CASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +67,15 @@ def convert(number: object, measure: object) -> UnitPrice | None:
 
 
 def split(text: object) -> tuple[str, str] | None:
-    """Number and measure of a shelf text: `$4.38/ 100g` -> (`4.38`, `100g`), `$0.62 each` -> (`0.62`, `each`)."""
+    """Dollars and measure of a shelf text: `$4.38/ 100g` -> (`4.38`, `100g`), `62c each` -> (`0.62`, `each`)."""
     if not isinstance(text, str) or len(text) > _MAX_TEXT:
         return None
     found = _TEXT.fullmatch(" ".join(text.split()).strip())
-    if found is None or to_decimal(found[1]) is None:
+    if found is None:
         return None
-    measure = _PER.sub("", found[2]).strip()
-    return (found[1].replace(",", ""), measure) if measure else None
+    number = found[1].replace(",", "") if found[1] else f"{Decimal(found[2]) / 100:f}"
+    measure = _PER.sub("", found[3]).strip()
+    return (number, measure) if measure and to_decimal(number) is not None else None
 
 
 def from_text(text: object) -> UnitPrice | None:
@@ -91,10 +97,14 @@ def check(
     `shelf_digits`: decimals of that number; never under 2, for a shelf prints cents where JSON drops its zeros.
     Estimates, and sizes that are approximate, may differ by 5%; a range agrees with any weight in it, for the price may
     be the heaviest's, a typical piece's or the lightest's. `unknown` where the two do not measure the same thing (packs
-    against sheets, kg against ml) or one is None.
+    against sheets or kg) or one is None; but kg against ml is a conflict, and so is a unit price of a pack of 6 that
+    took the 6 for grams.
     """
-    if price_cents is None or size is None or unit_price is None or not _same_thing(size, unit_price):
+    if price_cents is None or size is None or unit_price is None:
         return "unknown"
+    if not _same_thing(size, unit_price):
+        rules = {"estimated": estimated, "shelf_digits": shelf_digits}
+        return "conflict" if _is_mistaken(price_cents, size, unit_price, rules) else "unknown"
     per_size = Decimal(price_cents * 100) * _BASE[size.unit][1]
     least, most = per_size / size.total, per_size / ((size.low or size.amount) * size.count)
     digit = Decimal(10) ** (4 - max(2, min(4, shelf_digits))) / unit_price.measure
@@ -124,6 +134,15 @@ def _measured(measure: str) -> tuple[Decimal, PriceUnit, str] | None:
     name, base = _BASE[unit.base]
     amount = Decimal((found[1] or "1").replace(",", "")) * unit.scale / base
     return (amount, name, unit.noun) if amount > 0 else None
+
+
+def _is_mistaken(price_cents: int, size: Size, unit_price: UnitPrice, rules: dict[str, Any]) -> bool:
+    """Whether a unit price of another measure than the size's is wrong, as far as both tell."""
+    if size.unit != "ea":
+        return unit_price.unit != "ea"
+    counted: BaseUnit | None = {"kg": "g", "l": "ml"}.get(unit_price.unit)  # type: ignore[assignment]
+    as_measure = replace(size, unit=counted) if counted else None
+    return check(price_cents, as_measure, unit_price, **rules) == "agrees"
 
 
 def _same_thing(size: Size, unit_price: UnitPrice) -> bool:

@@ -1,9 +1,10 @@
 """Words that make two packs of one brand different goods."""
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import chain
+
+from splitcart.patterns import Pattern
 
 _GROUPS = {
     "fat": "full cream,whole milk|skim,skimmed,skinny|light,lite,hi lo,reduced fat,low fat,trim|fat free,no fat",
@@ -47,8 +48,10 @@ def _spellings() -> dict[str, list[tuple[str, str]]]:
 
 
 _SPELLINGS = _spellings()
-_PATTERN = re.compile(rf"\b(?:{'|'.join(sorted(_SPELLINGS, key=len, reverse=True))})\b")
-_NUMBER = re.compile(r"\b[0-9]+(?:mg|mcg|iu|w)?\b")
+_LONGEST = 400
+"""Normalised words of a name; `&` has become a word by then."""
+_PATTERN = Pattern(rf"\b(?:{'|'.join(sorted(_SPELLINGS, key=len, reverse=True))})\b", _LONGEST)
+_NUMBER = Pattern(r"\b[0-9]+(?:mg|mcg|iu|w)?\b", _LONGEST)
 
 
 @lru_cache(maxsize=32_768)

@@ -147,7 +147,7 @@ class PageVisit:
         response = await self._ask({"Cookie": header} if header else {})
         if owner := block_reason(response.status, response.body):
             raise BlockedError(f"{self.url} is a block page ({owner}, {response.status}).")
-        if STOREFRONT not in response.text:
+        if STOREFRONT not in getattr(response, "text", ""):
             raise BrowserMissing(f"{self.url} answered a plain request with a page that only a browser can go on from.")
         fresh = set_cookies(response)
         names = {cookie["name"] for cookie in fresh}

@@ -14,12 +14,14 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from splitcart.periods import Flip
+from splitcart_spiders import fields
 from splitcart_spiders.arguments import count, names, refuse_unknown, store_id, trusts_clock, truth
 from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch, UnknownCategory
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
 from splitcart_spiders.limits import check_settings
 from splitcart_spiders.middlewares import user_agent
 from splitcart_spiders.middlewares.gate import Gate
+from splitcart_spiders.trees import Shape, TreeReader
 from splitcart_spiders.walk import Node, Page
 from splitcart_spiders.walker import Walker
 
@@ -70,6 +72,8 @@ class ChainSpider(Spider):
         self.answered_for: str | None = None
         self.fulfilled_by: str | None = None
         """Another store that may answer for this one; set by the run extension from the stores row."""
+        self.odd_nodes = 0
+        """Nodes of the tree that were left out: no objects, or without an id."""
         self.walker = Walker(self)
 
     @classmethod
@@ -103,8 +107,9 @@ class ChainSpider(Spider):
         """One listing answer; raises CatalogueError where it is impossible."""
         raise NotImplementedError(f"{type(self).__name__} must read its listings")
 
-    def refused(self, response: Response, node: Node, page: int) -> list[Request] | None:
-        """Hook: what to ask instead where a listing request was answered by an error status; None: it has failed."""
+    def refused(self, status: int, request: Request, node: Node, page: int) -> list[Request] | None:
+        """Hook: what to ask instead where a listing request was answered by an error status, to the last of its tries;
+        None: it has failed."""
         return None
 
     # How it is crawled -----------------------------------------------------------------------------------------
@@ -133,7 +138,10 @@ class ChainSpider(Spider):
     def on_tree(self, response: Response) -> Iterator[Request | CategoryItem]:
         """Choose the categories to walk and ask for the first page of each."""
         try:
-            yield from self.walker.begin(self.tree(response), self.wanted, self.probe)
+            roots = self.tree(response)
+            if self.odd_nodes:
+                self.count("tree/odd_node", self.odd_nodes)
+            yield from self.walker.begin(roots, self.wanted, self.probe)
         except UnknownCategory as error:
             self.gate.shut(error)
         except CatalogueError as error:
@@ -177,8 +185,9 @@ class ChainSpider(Spider):
         if node is None:
             self.fail_tree(describe(failure, request))
             return
-        if isinstance(error, HttpError):
-            instead = self.refused(error.response, node, request.cb_kwargs["number"])
+        status = status_of(error)
+        if status is not None:
+            instead = self.refused(status, request, node, request.cb_kwargs["number"])
             if instead is not None:
                 yield from instead
                 return
@@ -190,10 +199,10 @@ class ChainSpider(Spider):
         """What every part of this crawl shuts when it must end."""
         return Gate.of(self.crawler)
 
-    def count(self, event: str) -> None:
+    def count(self, event: str, times: int = 1) -> None:
         """Count `splitcart/<stage>/<event>`."""
         assert self.crawler.stats is not None
-        self.crawler.stats.inc_value(f"splitcart/{event}")
+        self.crawler.stats.inc_value(f"splitcart/{event}", times)
 
     def check_answer(self, answered: str | None) -> None:
         """Record which store answered; raises StoreMismatch for another than asked, or than its fulfilment store."""
@@ -207,8 +216,16 @@ class ChainSpider(Spider):
     def total(self, told: Any, response: Response) -> int:
         """How many products a listing says it has; raises CatalogueError for what is no such number."""
         if isinstance(told, bool) or not isinstance(told, int) or not 0 <= told <= MOST_PRODUCTS:
-            raise CatalogueError(f"{response.url} tells {told!r:.40} as its total: 0 to {MOST_PRODUCTS} is expected")
+            said = fields.shown(told)
+            raise CatalogueError(f"{response.url} tells {said} as its total: 0 to {MOST_PRODUCTS} is expected")
         return told
+
+    def read_tree(self, found: object, shape: Shape) -> list[Node]:
+        """The roots of a tree that the chain sends as a list. Raises CatalogueError where it is no tree of its size."""
+        reader = TreeReader(shape, self.chain.PROMO_ROOTS)
+        roots = reader.roots(found)
+        self.odd_nodes = reader.odd
+        return roots
 
     def decoded(self, response: Response) -> Any:
         """The JSON body; raises CatalogueError, which asks the page again, for anything else."""
@@ -221,6 +238,13 @@ def decoded(response: Response) -> Any:
         return json.loads(response.body)
     except (ValueError, RecursionError):
         raise CatalogueError(f"{response.url} sent {len(response.body)} bytes that are not JSON") from None
+
+
+def status_of(error: BaseException | None) -> int | None:
+    """The error status that a request was answered with, where that is the error."""
+    if isinstance(error, HttpError):
+        return error.response.status
+    return error.status if isinstance(error, CatalogueError) else None
 
 
 def describe(failure: Failure, request: Request) -> str:

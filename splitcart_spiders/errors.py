@@ -58,6 +58,8 @@ class CatalogueError(CrawlError):
 
     reason = "catalogue_error"
     remedy = "The site's shape may have changed: replay a saved body with scripts/replay.py."
+    status: int | None = None
+    """The error status that the last try was answered with, where that is the fault."""
 
 
 class UnknownCategory(CatalogueError):

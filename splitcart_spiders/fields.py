@@ -1,25 +1,27 @@
 """Readings of untrusted JSON that all mappings share: each gives a bounded value, None, or raises Refused."""
 
-import re
 import unicodedata
 from collections.abc import Iterable, Set
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from splitcart import money, texts, unit_prices
+from splitcart.patterns import Pattern
 
 LONGEST_NAME = 300
 LONGEST_URL = 1000
 DEEPEST_PATH = 8
 HEAVIEST_GRAMS = 30_000
 """No piece or pack of weighed goods is heavier; grams that are called kilograms are."""
-_SEASON = re.compile(
+_SEASON = Pattern(
     r"(?:christmas|xmas|easter|halloween|seasonal|back[ _-]to[ _-]school"
-    r"|(?:mother|father|valentine)['\u2019]?s[ _-]day)(?![a-z])"
+    r"|(?:mother|father|valentine)['\u2019]?s[ _-]day)(?![a-z])",
+    LONGEST_NAME,
 )
-_SKU = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
-_AMOUNT = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,6})?")
+_SKU = Pattern("[0-9A-Za-z][0-9A-Za-z._-]{0,39}", most=40)
+_AMOUNT = Pattern(r"[0-9]{1,7}(?:\.[0-9]{1,6})?", most=20)
+_NO_SLUG = Pattern("[^a-z0-9]+", most=4 * LONGEST_NAME)
 
 
 class Refused(Exception):
@@ -48,9 +50,28 @@ def rows(value: object) -> list:
     return value if isinstance(value, list) else []
 
 
+def shown(value: object, limit: int = 40) -> str:
+    """A value for a message: a text, a number or a truth value as it is written, cut; of anything else its kind.
+
+    The values themselves may be of any depth and length: repr of a list may raise RecursionError, of an int ValueError.
+    """
+    if isinstance(value, str):
+        return repr(value[:limit])
+    if isinstance(value, int) and abs(value) >= 10**limit:
+        return f"a number of more than {limit} digits"
+    if value is None or isinstance(value, int | float):
+        return repr(value)
+    return "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "no JSON"
+
+
 def text(value: object, limit: int = LONGEST_NAME) -> str | None:
     """Bounded text without control characters; None for anything that is not text, or empty."""
     return texts.clean(value, limit)
+
+
+def untagged(value: object, limit: int = 1000) -> str | None:
+    """Bounded text of a piece of HTML."""
+    return text(texts.untagged(value[: 4 * limit]), limit) if isinstance(value, str) else None
 
 
 def flag(*values: object) -> bool | None:
@@ -150,13 +171,30 @@ def shelf_text(value: object) -> tuple[str | None, str | None]:
     return unit_prices.split(value) or (("", unread) if unread else (None, None))
 
 
+def multibuy(terms: tuple[int | None, int | None] | None, *, offer_id: object, members: bool) -> dict[str, Any]:
+    """The fields of an item that a multibuy fills: everyone's, or those of members only. None: there is no multibuy."""
+    if terms is None:
+        return {}
+    kind = "member_multibuy" if members else "multibuy"
+    named = {f"{kind}_quantity": terms[0], f"{kind}_total_cents": terms[1]}
+    return {"offer_kind": kind, "offer_id": code(offer_id), **named}
+
+
+def amount(value: object) -> Decimal | None:
+    """A number as `number` reads it, or one that is written as text (`500`)."""
+    if isinstance(value, str):
+        bare = value.strip() if len(value) <= _AMOUNT.most else ""
+        return Decimal(bare) if _AMOUNT.fullmatch(bare) else None
+    return number(value)
+
+
 def grams(value: object, unit: object) -> int | None:
     """Grams of an amount with its unit (`g` or `kg`); None for other units and impossible weights."""
-    amount = number(value)
+    told = amount(value)
     factor = {"g": 1, "kg": 1000}.get(unit.strip().casefold()) if isinstance(unit, str) and len(unit) < 20 else None
-    if not amount or factor is None:
+    if not told or factor is None:
         return None
-    weight = round(amount * factor)
+    weight = round(told * factor)
     return weight if 0 < weight <= HEAVIEST_GRAMS else None
 
 
@@ -185,7 +223,7 @@ def slug(*words: str | None) -> str:
     """Words as a page's address has them: lower case, no accents, everything but letters and digits one dash."""
     said = texts.unescape(" ".join(word for word in words if word))
     plain = unicodedata.normalize("NFKD", said).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.casefold()).strip("-")
+    return _NO_SLUG.sub("-", plain.casefold()).strip("-")
 
 
 def url(base: str, *parts: str | None) -> str:

@@ -41,10 +41,15 @@ class ProductItem:
     """`kg`, `l`, `m` or `ea`."""
     offer_id: str | None = None
     offer_kind: str | None = None
+    """`multibuy`; `member_multibuy` where only members get it."""
     multibuy_quantity: int | None = None
     multibuy_total_cents: int | None = None
     """For the whole multibuy_quantity."""
     member_price_cents: int | None = None
+    """What members of the chain's club pay for one; only ever below price_cents."""
+    member_multibuy_quantity: int | None = None
+    member_multibuy_total_cents: int | None = None
+    """For the whole member_multibuy_quantity, for members only."""
     category_path: tuple[str, ...] = ()
     """Names from department to leaf; never a promotional root unless nothing else gives a path."""
     url: str | None = None

@@ -10,6 +10,7 @@ from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
+from splitcart.patterns import Pattern
 from splitcart.periods import Flip
 from splitcart.timezones import state_code, zone_called, zone_for
 from splitcart_spiders import fields
@@ -30,6 +31,7 @@ LAND = (
     (-36.0, -30.0, 122.0, 138.0),
     (-24.0, -10.0, 113.0, 154.0),
 )
+_DEGREES = Pattern(r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,30})?", most=40)
 
 
 class LocatorSpider(Spider):
@@ -112,6 +114,7 @@ class LocatorSpider(Spider):
         state, postcode = texts.pop("state", None), texts.pop("postcode", None)
         zone = zone_called(texts.pop("timezone", None)) or zone_for(state, postcode)
         name = texts.pop("store_name", None) or texts.get("suburb") or known
+        latitude, longitude = self.place(told.get("latitude"), told.get("longitude"))
         yield StoreItem(
             company=self.chain.COMPANY,
             store_id=known,
@@ -119,28 +122,36 @@ class LocatorSpider(Spider):
             state=state_code(state) or state,
             postcode=postcode,
             timezone=zone,
-            latitude=degrees(told.get("latitude"), 90),
-            longitude=degrees(told.get("longitude"), 180),
+            latitude=latitude,
+            longitude=longitude,
             is_online=bool(told.get("is_online", True)),
             **texts,
         )
 
+    def place(self, latitude: object, longitude: object) -> tuple[float | None, float | None]:
+        """Where a store is, in degrees; None twice, and counted unless both are null, where that is no place."""
+        north, east = degrees(latitude, 90), degrees(longitude, 180)
+        if north is not None and east is not None:
+            return north, east
+        if latitude not in (None, "") or longitude not in (None, ""):
+            self.crawler.stats.inc_value("splitcart/locator/no_place")
+        return None, None
+
 
 def text(value: Any) -> str | None:
-    """A trimmed text of at most 200 characters, None for what is empty or says N/A."""
-    if not isinstance(value, str | int) or isinstance(value, bool):
-        return None
-    found = fields.text(str(value), 200)
+    """A trimmed text of at most 200 characters, None for what is empty or says N/A; numbers are told as texts."""
+    found = fields.text(value, 200) or fields.code(value)
     return None if found is None or found.casefold() in ("n/a", "null") else found
 
 
 def degrees(value: Any, limit: int) -> float | None:
-    """A coordinate in degrees within plus or minus `limit`; locators send numbers and texts."""
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
+    """A coordinate in degrees within plus or minus `limit`; locators send numbers and texts. None for anything else."""
+    if isinstance(value, str):
+        found = value.strip() if len(value) <= _DEGREES.most else ""
+        value = float(found) if _DEGREES.fullmatch(found) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -limit <= value <= limit:  # nor NaN
         return None
-    return found if -limit <= found <= limit else None
+    return float(value)
 
 
 def cells(size: float) -> Iterator[tuple[float, float]]:

@@ -1,13 +1,19 @@
 """Data that pages carry in their scripts: Next.js' own, and JSON-LD. Bounded, and None or empty where there is none."""
 
 import json
-import re
+from collections.abc import Iterator
+from itertools import islice
+
+from splitcart.patterns import IGNORE_CASE, Pattern
 
 LARGEST_PAGE = 16 * 1024 * 1024
-_SCRIPT = re.compile(r"<script\b([^>]{0,1000})>(.*?)</script\s*>", re.IGNORECASE | re.DOTALL)
-_END = re.compile(r"</script\s*>", re.IGNORECASE)
-_NEXT = re.compile(r"""\bid\s*=\s*["']?__NEXT_DATA__\b""")
-_JSON_LD = re.compile(r"""\btype\s*=\s*["']?application/ld\+json\b""", re.IGNORECASE)
+LONGEST_TAG = 1000
+"""Characters of the longest script tag that is read; a longer one is no storefront's."""
+_BEGIN = Pattern(r"<script(?![\w-])", LARGEST_PAGE, IGNORE_CASE)
+_END = Pattern(r"</script(?![\w-])", LARGEST_PAGE, IGNORE_CASE)
+_NEXT = Pattern(r"""(?<![\w-])id\s*=\s*["']?__NEXT_DATA__(?![\w-])""", LONGEST_TAG, IGNORE_CASE)
+_JSON_LD = Pattern(r"""(?<![\w-])type\s*=\s*["']?application/ld\+json(?![\w-])""", LONGEST_TAG, IGNORE_CASE)
+_MOST_SCRIPTS = 2000
 _MOST_BLOCKS = 20
 
 
@@ -19,17 +25,28 @@ def next_data(html: object) -> dict | None:
 
 
 def json_ld(html: object) -> list:
-    """The decoded `application/ld+json` blocks of a page; broken ones are left out."""
-    blocks = [_decoded(inner) for attributes, inner in _scripts(html) if _JSON_LD.search(attributes)]
-    return [block for block in blocks[:_MOST_BLOCKS] if block is not None]
+    """The decoded `application/ld+json` blocks of a page, of the first 20; broken ones are left out."""
+    told = (inner for attributes, inner in _scripts(html) if _JSON_LD.search(attributes))
+    blocks = [_decoded(inner) for inner in islice(told, _MOST_BLOCKS)]
+    return [block for block in blocks if block is not None]
 
 
-def _scripts(html: object) -> list[tuple[str, str]]:
+def _scripts(html: object) -> Iterator[tuple[str, str]]:
+    """Attributes and text of each whole script, of the first 2,000. No part of the page is read twice: a script without
+    an end is the last, and the next one is looked for behind the end of the one before."""
     if not isinstance(html, str) or len(html) > LARGEST_PAGE:
-        return []
-    ends = [match.end() for match in _END.finditer(html)]
-    # Behind the last end no script is whole; looking for its end from each opening takes a minute of a hostile page.
-    return [(match[1], match[2]) for match in _SCRIPT.finditer(html, 0, ends[-1])] if ends else []
+        return
+    begin = _BEGIN.search(html)
+    for _ in range(_MOST_SCRIPTS):
+        if begin is None:
+            return
+        close = html.find(">", begin.end())
+        end = _END.search(html, close + 1) if close >= 0 else None
+        if end is None:
+            return
+        if close - begin.end() <= LONGEST_TAG:
+            yield html[begin.end() : close], html[close + 1 : end.start()]
+        begin = _BEGIN.search(html, end.end())
 
 
 def _decoded(text: str) -> object:

@@ -34,7 +34,7 @@ class SessionFile:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
             opened, cookies = float(kept["opened"]), list(kept["cookies"])
             expiries = [float(cookie.pop("expires", -1) or -1) for cookie in cookies]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
         now = self.now()
         young = 0 <= now - opened < self.max_age

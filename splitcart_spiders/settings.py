@@ -108,8 +108,9 @@ FEED_EXPORTERS = {"csv": "splitcart_spiders.exporters.SafeCsvItemExporter"}
 FEED_EXPORT_FIELDS = [
     "company", "store_id", "sku", "name", "brand", "gtin", "size", "price_cents", "was_price_cents", "price_basis",
     "typical_grams", "is_estimated", "is_on_special", "is_available", "is_ranged", "unit_price", "unit_of_measure",
-    "offer_id", "offer_kind", "multibuy_quantity", "multibuy_total_cents", "member_price_cents", "category_path", "url",
-    "image_url", "sponsored", "scraped_at",
+    "offer_id", "offer_kind", "multibuy_quantity", "multibuy_total_cents", "member_price_cents",
+    "member_multibuy_quantity", "member_multibuy_total_cents", "category_path", "url", "image_url", "sponsored",
+    "scraped_at",
 ]  # fmt: skip
 LOG_LEVEL = "INFO"
 # One line for each page and item is what DEBUG is for.

@@ -1,10 +1,10 @@
 """ALDI: a record of a product search becomes an item. Amounts are integer cents; there are no barcodes."""
 
-import re
 from datetime import datetime
 from decimal import Decimal
 
 from splitcart import sizes, unit_prices
+from splitcart.patterns import IGNORE_CASE, Pattern
 from splitcart_spiders import fields
 from splitcart_spiders.fields import Refused
 from splitcart_spiders.items import Drop, ProductItem
@@ -21,9 +21,11 @@ PROMO_ROOTS = frozenset(
 PAGE = "https://www.aldi.com.au/product"
 IMAGE_WIDTH = "500"
 _KILOGRAM = sizes.Size(Decimal(1000), "g")
-_PER_THING = re.compile(r"\s+per\s+[a-z]+$", re.IGNORECASE)
+_PER_THING = Pattern(" per [a-z]+$", 100, IGNORE_CASE)
 """What the weight is of, whatever it is: a package, a piece, a fillet."""
-_DOLLARS = re.compile(r"\$\s*[0-9][0-9,]{0,9}(?:\.[0-9]{1,2})?")
+_AMOUNT = Pattern(
+    r"\$\s?[0-9][0-9,]{0,9}(?:\.[0-9]{1,2})?|(?<![0-9.,])[0-9]{1,4}\s?(?:c|¢|cents?)(?![a-z])", 40, IGNORE_CASE
+)
 
 
 def records(body: object) -> list:
@@ -127,8 +129,8 @@ def _of_weight(cents: int | None, grams: int) -> int | None:
 
 
 def _was(pricing: dict) -> int | None:
-    """`wasPriceDisplay` is text: `$2.00`."""
-    found = _DOLLARS.search(fields.text(pricing.get("wasPriceDisplay"), 40) or "")
+    """`wasPriceDisplay` is text: `$2.00`, `95c`."""
+    found = _AMOUNT.search(fields.text(pricing.get("wasPriceDisplay"), 40) or "")
     return fields.cents(found[0]) if found else None
 
 

@@ -1,11 +1,10 @@
 """Coles: a record of a browse page's data becomes an item. Amounts are dollars; barcodes are on product pages."""
 
-import re
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from splitcart import gtin, money, sizes
+from splitcart import gtin, money, multibuys, sizes, unit_prices
+from splitcart.patterns import Pattern
 from splitcart_spiders import fields
 from splitcart_spiders.fields import Refused
 from splitcart_spiders.items import Drop, ProductItem
@@ -23,9 +22,11 @@ PROMO_ROOTS = frozenset(
     | {"back to school", "back-to-school", "8904801", "front of store", "front-of-store"}
     | {"everyday market", "everyday-market", "big night in", "big-night-in"}
 )
-PAGE = "https://www.coles.com.au/product"
+SITE = "https://www.coles.com.au"
+PAGE = f"{SITE}/product"
 IMAGES = "https://cdn.productimages.coles.com.au/productimages"
-_MANY_FOR = re.compile(r"(?<![\w.])([0-9]{1,3}) for \$([0-9]{1,5}(?:\.[0-9]{1,2})?)(?!\.?[0-9])", re.IGNORECASE)
+_SLUG = Pattern("[A-Za-z0-9][A-Za-z0-9._~%-]{0,299}", most=300)
+_KIND = Pattern("[A-Z][A-Z_]{0,39}", most=40)
 
 
 def records(body: object) -> list:
@@ -93,6 +94,29 @@ def gtin_from_product(body: object, sku: str | None = None) -> str | None:
     return None
 
 
+def shows_product(body: object, sku: str) -> bool:
+    """Whether a product page's data shows that very product: else (a redirect, notFound, a status in the place of the
+    product, another product) it has not answered, and says nothing about the barcode."""
+    outer, product = fields.obj(body), fields.obj(_page_props(body).get("product"))
+    if outer.get("notFound") or _redirect_target(body) is not None:
+        return False
+    return fields.code(product.get("id")) == sku
+
+
+def redirect(body: object, sku: str) -> str | None:
+    """The last part of the address to which the site says that a product's page has moved; None for an address that is
+    no page of that product on the site itself."""
+    path = (_redirect_target(body) or "").removeprefix(SITE).partition("?")[0].partition("#")[0]
+    slug = path.removeprefix("/product/")
+    if not path.startswith("/product/") or not _SLUG.fullmatch(slug):
+        return None
+    return slug if slug.rpartition("-")[2] == sku else None
+
+
+def _redirect_target(body: object) -> str | None:
+    return fields.text(_page_props(body).get("__N_REDIRECT"), fields.LONGEST_URL)
+
+
 def _products(body: object) -> list[dict]:
     """The product of pageProps, or the Products of JSON-LD, however they are wrapped."""
     found = []
@@ -124,7 +148,7 @@ def _results(props: dict) -> object:
 
 def _not_a_product(kind: object) -> str:
     """`single_tile`, `product_association` and the like; `not_a_product` for what has no such name."""
-    known = isinstance(kind, str) and re.fullmatch(r"[A-Z][A-Z_]{0,39}", kind)
+    known = isinstance(kind, str) and _KIND.fullmatch(kind)
     return str(kind).lower() if known else "not_a_product"
 
 
@@ -133,9 +157,14 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
     available = fields.flag(raw.get("availability"))
     price, unreadable = fields.price(pricing["now"], available=available, cents=fields.cents(pricing["now"]))
     was = fields.above(fields.cents(pricing.get("was")), price)
-    unit, size = fields.obj(pricing.get("unit")), _size(raw)
+    offers = _offers(pricing) if price is not None else {}
+    if was is not None and _is_for_members(pricing):
+        price, was, offers["member_price_cents"] = was, None, price
+    unit = fields.obj(pricing.get("unit"))
     weighted = unit.get("isWeighted") is True
     number, measure = _unit_price(pricing, unit, weighted)
+    shelf = unit_prices.convert(number, measure)
+    size = _size(raw, price, shelf)
     return ProductItem(
         company=COMPANY,
         store_id=store_id,
@@ -147,7 +176,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         price_cents=price,
         is_unreadable=unreadable or name is None,
         was_price_cents=was,
-        typical_grams=_typical_grams(size, unit) if weighted else None,
+        typical_grams=_typical_grams(size, unit, price, shelf) if weighted else None,
         is_estimated=weighted and price is not None,
         is_on_special=was is not None,
         is_available=price is not None and available is not False,
@@ -158,7 +187,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         scraped_at=now,
         shelf_unit_price=number,
         shelf_unit_measure=measure,
-        **(_multibuy(pricing) if price is not None else {}),
+        **offers,
     )
 
 
@@ -173,17 +202,35 @@ def _is_advertised(raw: dict) -> bool:
     return raw.get("featured") is True or bool(raw.get("adId")) or bool(raw.get("adSource"))
 
 
-def _size(raw: dict) -> str | None:
-    """The size, else the end of the till's text where that is one (`BEER CAN 375ML:PACK6`)."""
-    return fields.text(raw.get("size"), 100) or sizes.ending(fields.text(raw.get("description"), 100))
+def _size(raw: dict, price: int | None, shelf: unit_prices.UnitPrice | None) -> str | None:
+    """The size, else the end of the till's text where that is one (`BEER CAN 375ML:PACK6`) and the unit price does not
+    contradict it (`BLOCK 30 375ML` of $56 at $4.98 a litre is no 375 ml)."""
+    if size := fields.text(raw.get("size"), 100):
+        return size
+    ending = sizes.ending(fields.text(raw.get("description"), 100))
+    return None if unit_prices.check(price, sizes.parse(ending), shelf) == "conflict" else ending
 
 
-def _typical_grams(size: str | None, unit: dict) -> int | None:
-    """From the size that is printed, else the unit's quantity: of weighted rows the unit's measure is often wrong."""
-    parsed = sizes.parse(size)
+def _typical_grams(size: str | None, unit: dict, price: int | None, shelf: unit_prices.UnitPrice | None) -> int | None:
+    """The weight that the price is of: the unit's quantity or the size that is printed, whichever the unit price says.
+
+    Where it says neither the printed size, else the quantity: of weighted rows the unit's measure is often wrong.
+    """
+    parsed, quantity = sizes.parse(size), unit.get("quantity")
+    printed = None
     if parsed is not None and parsed.unit == "g" and parsed.low is None:
-        return fields.grams(float(parsed.amount * parsed.count), "g")
-    return fields.grams(unit.get("quantity"), unit.get("ofMeasureUnits"))
+        printed = fields.grams(float(parsed.amount * parsed.count), "g")
+    told = [fields.grams(quantity, measure) for measure in ("g", "kg")]
+    for grams in (*told, printed):
+        if grams is not None and price is not None and shelf is not None and _costs(grams, price, shelf):
+            return grams
+    return printed or fields.grams(quantity, unit.get("ofMeasureUnits"))
+
+
+def _costs(grams: int, price: int, shelf: unit_prices.UnitPrice) -> bool:
+    """Whether so many grams cost the price, within a cent and the shelf's own rounding."""
+    allowed = 100_000 + grams * 50 / float(shelf.measure)
+    return shelf.unit == "kg" and abs(price * 100_000 - shelf.e4 * grams) <= allowed
 
 
 def _unit_price(pricing: dict, unit: dict, weighted: bool) -> tuple[str | None, str | None]:
@@ -198,23 +245,30 @@ def _unit_price(pricing: dict, unit: dict, weighted: bool) -> tuple[str | None, 
     return (number, f"{many}{units}") if number else printed
 
 
-def _multibuy(pricing: dict) -> dict[str, Any]:
-    """`reward` is the price of each when `minQuantity` are bought; the text `3 for $10` corrects a rounded third."""
+def _offers(pricing: dict) -> dict[str, Any]:
+    """The multibuy, everyone's or members'."""
+    offer_id = fields.obj(pricing.get("multiBuyPromotion")).get("id")
+    return fields.multibuy(_multibuy(pricing), offer_id=offer_id, members=_is_for_members(pricing))
+
+
+def _multibuy(pricing: dict) -> tuple[int | None, int | None] | None:
+    """Quantity and total. `reward` is the price of each, rounded, when `minQuantity` are bought; words that tell the
+    total of as many (`Pick any 3 for $10`) win, and where there is no promotion they are the multibuy."""
+    words = multibuys.from_words(fields.text(pricing.get("offerDescription")))
     promotion = fields.obj(pricing.get("multiBuyPromotion"))
-    quantity, each = fields.whole(promotion.get("minQuantity")), fields.number(promotion.get("reward"))
-    total = money.to_cents(each * quantity) if quantity and each else None
     if not promotion:
-        return {}
-    printed = _MANY_FOR.search(fields.text(pricing.get("offerDescription")) or "")
-    if printed and total and int(printed[1]) == quantity:
-        whole = int(Decimal(printed[2]) * 100)
-        total = whole if abs(whole - total) < quantity else total
-    return {
-        "offer_kind": "multibuy",
-        "offer_id": fields.code(promotion.get("id")),
-        "multibuy_quantity": quantity,
-        "multibuy_total_cents": total,
-    }
+        return words
+    quantity, each = fields.whole(promotion.get("minQuantity")), fields.number(promotion.get("reward"))
+    if words and words[0] == quantity:
+        return words
+    return quantity, money.to_cents(each * quantity) if quantity and each else None
+
+
+def _is_for_members(pricing: dict) -> bool:
+    """Whether the offer is one of the loyalty scheme's, by its type or by its words."""
+    said = [fields.text(pricing.get(key)) or "" for key in ("offerDescription", "priceDescription", "saveStatement")]
+    spoken = any(multibuys.for_members(words) or "flybuys" in words.casefold() for words in said)
+    return spoken or pricing.get("promotionType") == "FLYBUYS"
 
 
 def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from splitcart import unit_prices
+from splitcart import multibuys, unit_prices
 from splitcart_spiders import fields
 from splitcart_spiders.fields import Refused
 from splitcart_spiders.items import Drop, ProductItem
@@ -47,7 +48,8 @@ def to_item(
 def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, path: tuple[str, ...]) -> ProductItem:
     name = fields.name(raw.get("name"))
     available = fields.flag(raw.get("available"))
-    (price, unreadable), was = _prices(raw, available)
+    deal = _deal(raw)
+    (price, unreadable), was = _prices(raw, available, deal)
     number, measure = _unit_price(raw)
     basis = _basis(raw, price, unit_prices.convert(number, measure))
     if basis is None:  # what the price is of cannot be known
@@ -75,18 +77,74 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         scraped_at=now,
         shelf_unit_price=number,
         shelf_unit_measure=measure,
+        **(_offers(raw, deal, price) if price is not None else {}),
     )
 
 
-def _prices(raw: dict, available: bool | None) -> tuple[fields.Price, int | None]:
-    """Price and the price before. With a was price the price now is the temporary one, else the whole price."""
+@dataclass(frozen=True, slots=True)
+class _Deal:
+    """What `promotions` say. With one in force `priceNumeric` may be what the deal costs, and `wholePrice` is what one
+    costs without it."""
+
+    quantity: int = 1
+    """How many must be bought; 1 where nothing must."""
+    total: int | None = None
+    """Cents for as many, where the words tell."""
+    members: bool = False
+
+    @property
+    def conditional(self) -> bool:
+        return self.quantity > 1 or self.members
+
+
+def _deal(raw: dict) -> _Deal | None:
+    """The promotion in force: of several the first that asks for something, for its price is not everyone's."""
+    found = [_one_deal(each) for each in map(fields.obj, fields.rows(raw.get("promotions"))[:20]) if _in_force(each)]
+    return next((deal for deal in found if deal.conditional), next(iter(found), None))
+
+
+def _in_force(promotion: dict) -> bool:
+    return bool(promotion) and promotion.get("active") is not False
+
+
+def _one_deal(promotion: dict) -> _Deal:
+    said = " ".join(fields.text(promotion.get(key), 400) or "" for key in ("name", "description"))
+    words, least = multibuys.from_words(said), fields.whole(promotion.get("minimumQuantity")) or 1
+    quantity = least if least > 1 else words[0] if words else 1
+    return _Deal(quantity, words[1] if words and words[0] == quantity else None, multibuys.for_members(said))
+
+
+def _offers(raw: dict, deal: _Deal | None, price: int) -> dict[str, Any]:
+    """A deal that asks for more than one, or for a membership."""
+    each = fields.cents(raw.get("priceNumeric"))
+    each = each if each and each < price else None
+    if deal is None or not deal.conditional:
+        return {}
+    if deal.quantity == 1:
+        return {"member_price_cents": each}
+    total = deal.total or (each * deal.quantity if each else None)
+    return fields.multibuy((deal.quantity, total), offer_id=None, members=deal.members)
+
+
+def _prices(raw: dict, available: bool | None, deal: _Deal | None) -> tuple[fields.Price, int | None]:
+    """Price and the price before. With a was price the price now is the temporary one, else the whole price.
+
+    The price of a deal that asks for something never becomes the price of one; a deal that asks for nothing is a
+    special.
+    """
     if not any(key in raw for key in _PRICE_KEYS):
         return fields.UNREADABLE, None
     reductions = map(fields.obj, fields.rows(raw.get("tprPrice")))
     temporary = next((each.get("wholePrice") for each in reductions if each.get("active") is not False), None)
     before = _first_cents(raw.get("wasWholePrice"), raw.get("wasPriceNumeric"), raw.get("wasPrice"))
     whole, shown, text = (raw.get(key) for key in _PRICE_KEYS)
-    sent = [temporary, shown, whole, text] if before else [whole, shown, text]
+    if deal is not None and deal.conditional:
+        sent = [temporary, whole] if before else [whole]
+    elif before or (deal is not None and fields.above(fields.cents(whole), fields.cents(shown))):
+        before = before or fields.cents(whole)
+        sent = [temporary, shown, whole, text]
+    else:
+        sent = [whole, shown, text]
     given = [value for value in sent if value is not None]
     price = fields.price(next(iter(given), None), available=available, cents=_first_cents(*given))
     return price, fields.above(before, price.cents)
@@ -141,7 +199,7 @@ def _unit_price(raw: dict) -> tuple[str | None, str | None]:
 
 def _size(unit: dict) -> str | None:
     """`1l`, `180g`; where pieces are counted, which have no abbreviation, `12 each`."""
-    amount = fields.number(unit.get("size"))
+    amount = fields.amount(unit.get("size"))
     if not amount:
         return None
     printed = format(amount.normalize(), "f")

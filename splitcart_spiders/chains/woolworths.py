@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from splitcart import sizes
+from splitcart import multibuys, sizes
 from splitcart_spiders import fields
 from splitcart_spiders.fields import Refused
 from splitcart_spiders.items import Drop, ProductItem
@@ -22,6 +22,7 @@ PROMO_ROOTS = frozenset(
 )
 PAGE = "https://www.woolworths.com.au/shop/productdetails"
 _LONGEST_NAMES_JSON = 2000
+_MOST_LABELS = 40
 _NO_SHELVES = PROMO_ROOTS | SKIP_ROOTS
 
 
@@ -107,22 +108,32 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         scraped_at=now,
         shelf_unit_price=fields.shelf_number(raw.get("CupPrice")),
         shelf_unit_measure=fields.text(raw.get("CupMeasure"), 40),
-        **(_multibuy(raw) if price is not None else {}),
+        **(_offers(raw) if price is not None else {}),
     )
 
 
-def _multibuy(raw: dict) -> dict[str, Any]:
-    """`MultibuyData.Price` is the total of its `Quantity`."""
-    data = fields.obj(fields.obj(raw.get("CentreTag")).get("MultibuyData"))
-    quantity, total = fields.whole(data.get("Quantity")), fields.cents(data.get("Price"))
-    if not data:
-        return {}
-    return {
-        "offer_kind": "multibuy",
-        "offer_id": fields.code(raw.get("OfferId")),
-        "multibuy_quantity": quantity,
-        "multibuy_total_cents": total,
-    }
+def _offers(raw: dict) -> dict[str, Any]:
+    """The members' price, and a multibuy: everyone's, or members' where a label of the row says so."""
+    tag = fields.obj(raw.get("CentreTag"))
+    member_price = fields.cents(fields.obj(tag.get("MemberPriceData")).get("PromotionalPrice"))
+    return {"member_price_cents": member_price or None} | fields.multibuy(
+        _multibuy(tag), offer_id=raw.get("OfferId"), members=_is_for_members(raw, tag)
+    )
+
+
+def _multibuy(tag: dict) -> tuple[int | None, int | None] | None:
+    """Quantity and total: `MultibuyData.Price` is the total of its `Quantity`; without it the tag's words."""
+    data = fields.obj(tag.get("MultibuyData"))
+    if data:
+        return fields.whole(data.get("Quantity")), fields.cents(data.get("Price"))
+    return multibuys.from_words(fields.text(tag.get("TagContentText")) or fields.untagged(tag.get("TagContent")))
+
+
+def _is_for_members(raw: dict, tag: dict) -> bool:
+    """Whether one of the row's labels speaks of members; which one does differs from row to row."""
+    labels = [*tag.values(), *fields.obj(raw.get("ImageTag")).values()][:_MOST_LABELS]
+    spoken = any(multibuys.for_members(label[: multibuys.LONGEST]) for label in labels if isinstance(label, str))
+    return spoken or tag.get("IsRegisteredRewardCardPromotion") is True
 
 
 def _is_advertised(raw: dict) -> bool:

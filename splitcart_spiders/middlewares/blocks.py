@@ -1,27 +1,28 @@
 """Tells a denial, an interstitial or a challenge from an answer, whatever its status, and ends the crawl."""
 
-import html
-import re
+from collections.abc import Iterator
 from typing import Self
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
+from splitcart import texts
+from splitcart.patterns import IGNORE_CASE, Pattern
 from splitcart_spiders.errors import BlockedError
 from splitcart_spiders.middlewares import ROBOTS_META, host_of
 from splitcart_spiders.middlewares.gate import Gate
 
 DENIED = frozenset({401, 403})
 HEADINGS = (
-    ("akamai", re.compile(r"access denied")),
-    ("imperva", re.compile(r"pardon our interruption")),
-    ("imperva", re.compile(r"request unsuccessful\b.*")),
-    ("cloudflare", re.compile(r"just a moment")),
-    ("cloudflare", re.compile(r"attention required! \| cloudflare")),
+    ("akamai", Pattern("access denied", 200)),
+    ("imperva", Pattern("pardon our interruption", 200)),
+    ("imperva", Pattern(r"request unsuccessful\b.*", 200)),
+    ("cloudflare", Pattern("just a moment", 200)),
+    ("cloudflare", Pattern(r"attention required! \| cloudflare", 200)),
     (
         "challenge",
-        re.compile(r"(are you a robot|robot or human|human verification|verify(ing)? (that )?you are human)"),
+        Pattern("(are you a robot|robot or human|human verification|verify(ing)? (that )?you are human)", 200),
     ),
 )
 """What the whole title or h1 of a block page says (lower case, trailing punctuation off), with whose page it is."""
@@ -38,6 +39,9 @@ SHORT = 4096
 """Bytes: the denials seen are 212 to 400, the smallest honest page of these sites is above 20,000."""
 HEAD = 65536
 """Bytes read of a page: its title and first heading are in there."""
+_TAG = Pattern("<(/?)(title|h1|script|style)(?![a-z0-9-])[^<>]{0,1000}>?", HEAD, IGNORE_CASE)
+"""The tags of the elements that are read, or must not be."""
+_UNSEEN = ("script", "style")
 DATA_PAGE = '<script id="__next_data__"'
 """A storefront's page with its data in it: never a block page."""
 
@@ -59,9 +63,8 @@ def page_reason(text: str, size: int) -> str | None:
     """Whose block page a page is, if it is one; `size` is that of the whole page in bytes."""
     if DATA_PAGE in text.casefold():
         return None
-    visible = re.sub(r"<(script|style)\b.*?(</\1\s*>|\Z)", " ", text, flags=re.DOTALL | re.IGNORECASE)
-    for _, inner in re.findall(r"<(title|h1)\b[^>]*>(.*?)</\1", visible, flags=re.DOTALL | re.IGNORECASE):
-        heading = plain(re.sub(r"<[^>]*>", " ", inner)).strip(" .\u2026")
+    for inner in _headings(text):
+        heading = plain(without_tags(inner)).strip(" .\u2026")
         for owner, pattern in HEADINGS:
             if pattern.fullmatch(heading):
                 return owner
@@ -71,9 +74,41 @@ def page_reason(text: str, size: int) -> str | None:
     return None
 
 
+def _headings(text: str) -> Iterator[str]:
+    """What stands in each title and h1 of a page, scripts and styles apart. Reads the page from tag to tag, once: an
+    element that another one's beginning interrupts is not looked for again."""
+    name, start, visible = "", 0, _visible(text)
+    for tag in _TAG.finditer(visible):
+        ends, element = bool(tag[1]), tag[2].lower()
+        if not ends:
+            name, start = element, tag.end()
+        elif element == name:
+            yield visible[start : tag.start()]
+            name = ""
+
+
+def _visible(text: str) -> str:
+    """The page with a blank for each script and style; one without an end reaches to the end of the page."""
+    kept, hidden, start = [], "", 0
+    for tag in _TAG.finditer(text):
+        ends, element = bool(tag[1]), tag[2].lower()
+        if not hidden and not ends and element in _UNSEEN:
+            kept.append(text[start : tag.start()])
+            hidden = element
+        elif hidden == element and ends:
+            hidden, start = "", tag.end()
+    return " ".join([*kept, "" if hidden else text[start:]])
+
+
+def without_tags(text: str) -> str:
+    """The text with a blank for each tag."""
+    first, *parts = text.split("<")
+    return " ".join([first, *(part.partition(">")[2] for part in parts)])
+
+
 def plain(text: str) -> str:
     """Text as a reader compares it: unescaped (Akamai escapes every full stop), lower case, single blanks."""
-    return re.sub(r"\s+", " ", html.unescape(text)).replace("\u2019", "'").casefold()
+    return " ".join(texts.unescape(text).split()).replace("\u2019", "'").casefold()
 
 
 def is_html(body: bytes) -> bool:

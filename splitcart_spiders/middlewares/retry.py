@@ -79,7 +79,10 @@ class RetryMiddleware:
             return again
         if request.meta.get(ROBOTS_META):
             return response
-        raise self._end(request, BlockedError if response.status == 429 else CatalogueError, why)
+        error = self._end(request, BlockedError if response.status == 429 else CatalogueError, why)
+        if isinstance(error, CatalogueError) and response.status in self.codes:
+            error.status = response.status
+        raise error
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """A later try, None for what is not ours, or the error that remains."""

@@ -1,6 +1,5 @@
 """ALDI: an open JSON API; a page past the end answers 400."""
 
-from typing import Any
 from urllib.parse import urlencode
 
 from scrapy import Request
@@ -9,11 +8,13 @@ from scrapy.http import Response
 from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.chains import aldi
 from splitcart_spiders.errors import CatalogueError
-from splitcart_spiders.walk import Node, Page, is_promo_root
+from splitcart_spiders.trees import Shape
+from splitcart_spiders.walk import Node, Page
 
 API = "https://api.aldi.com.au"
 HEADERS = {"Accept": "application/json", "Origin": "https://www.aldi.com.au", "Referer": "https://www.aldi.com.au/"}
 PAST_THE_END = 400
+TREE = Shape(key="key", names=("name",), slug="urlSlugText", children="children")
 
 
 class AldiSpider(ChainSpider):
@@ -32,16 +33,7 @@ class AldiSpider(ChainSpider):
         found = body.get("data") if isinstance(body, dict) else None
         if not isinstance(found, list):
             raise CatalogueError(f"{response.url} has no list data")
-        return [node for raw in found if (node := self.node(raw, (), False))]
-
-    def node(self, raw: Any, above: tuple[str, ...], promo: bool) -> Node | None:
-        if not isinstance(raw, dict) or not raw.get("key"):
-            return None
-        key, slug = str(raw["key"]), str(raw.get("urlSlugText") or "")
-        path = (*above, str(raw.get("name") or key).strip())
-        promo = promo or (not above and is_promo_root(Node(key, path, slug=slug), self.chain.PROMO_ROOTS))
-        children = (self.node(child, path, promo) for child in raw.get("children") or [])
-        return Node(key, path, promo, tuple(child for child in children if child), slug)
+        return self.read_tree(found, TREE)
 
     def page_request(self, node: Node, page: int) -> Request:
         query = {

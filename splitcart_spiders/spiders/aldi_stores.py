@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from scrapy import Request
 from scrapy.http import Response
 
+from splitcart_spiders import fields
 from splitcart_spiders.chains import aldi
 from splitcart_spiders.errors import CatalogueError
 from splitcart_spiders.items import StoreItem
@@ -14,6 +15,8 @@ from splitcart_spiders.spiders.aldi import API, HEADERS, PAST_THE_END
 
 CELL = 1.0
 PAGE = 10
+MOST_NEAR = 2_000
+"""Stores that are read of one point; the chain has a quarter of that."""
 
 
 class AldiStoresSpider(LocatorSpider):
@@ -52,18 +55,16 @@ class AldiStoresSpider(LocatorSpider):
             raise CatalogueError(f"{response.url} has no list data")
         for raw in found:
             yield from self.service_point(raw)
-        meta = body.get("meta")
-        pagination = meta.get("pagination") if isinstance(meta, dict) else None
-        total = pagination.get("totalCount") if isinstance(pagination, dict) else None
-        if found and isinstance(total, int) and offset + len(found) < total and response.status != PAST_THE_END:
-            yield self.near(latitude, longitude, offset + len(found))
+        total = fields.whole(fields.obj(fields.obj(body.get("meta")).get("pagination")).get("totalCount")) or 0
+        reached = offset + len(found)
+        if found and reached < min(total, MOST_NEAR) and response.status != PAST_THE_END:
+            yield self.near(latitude, longitude, reached)
 
     def service_point(self, raw: object) -> Iterator[StoreItem]:
         """One service point's address."""
         if not isinstance(raw, dict):
             return
-        found = raw.get("address")
-        address = found if isinstance(found, dict) else {}
+        address = fields.obj(raw.get("address"))
         yield from self.store(
             raw.get("id"),
             locator_id=raw.get("id"),

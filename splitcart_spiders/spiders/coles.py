@@ -7,19 +7,32 @@ from urllib.parse import quote, urlencode
 
 from scrapy import Request
 from scrapy.http import Response
-from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
+from splitcart_spiders import fields
 from splitcart_spiders.arguments import count
+from splitcart_spiders.chain_spider import status_of
 from splitcart_spiders.chains import coles
 from splitcart_spiders.errors import CatalogueError, CrawlError
 from splitcart_spiders.items import BarcodeItem, Drop, ProductItem
 from splitcart_spiders.shopper import ShopperSpider
-from splitcart_spiders.walk import Node, Page, is_promo_root
+from splitcart_spiders.trees import Shape
+from splitcart_spiders.walk import Node, Page
 
 SITE = "https://www.coles.com.au"
 HEADERS = {"Accept": "application/json, text/plain, */*", "Accept-Language": "en-AU,en;q=0.9", "Referer": f"{SITE}/"}
-STALE = 404
+GONE = 404
+MOST_HOPS = 3
+"""Redirects that are followed from one product page to the next."""
+LONGEST_BUILD = 200
+TREE = Shape(
+    key="seoToken",
+    names=("name", "originalName"),
+    children="catalogGroupView",
+    keys_are_paths=True,
+    is_promo=lambda raw: raw.get("subType") == "SEASONAL",
+    only_roots_say=True,
+)
 # Times that one crawl reads a new build id; a site whose servers disagree for longer is not crawled truthfully.
 MOST_BUILDS = 10
 
@@ -54,38 +67,26 @@ class ColesSpider(ShopperSpider):
     def tree_request(self) -> Request:
         return self.browse(self.on_tree)
 
-    def browse(self, callback: Any) -> Request:
+    def browse(self, callback: Any, **kwargs: Any) -> Request:
         """The page that names the build and every category."""
         meta = {"expects": "html"}
-        return self.request(f"{SITE}/browse", callback, kind="session", cookies=self.cookies, meta=meta)
+        return self.request(f"{SITE}/browse", callback, kind="session", cookies=self.cookies, meta=meta, **kwargs)
 
     def tree(self, response: Response) -> list[Node]:
-        data = self.next_data(response)
-        page = (data.get("props") or {}).get("pageProps") or {}
-        found = (page.get("allProductCategories") or {}).get("catalogGroupView")
+        page = fields.obj(fields.obj(self.next_data(response).get("props")).get("pageProps"))
+        found = fields.obj(page.get("allProductCategories")).get("catalogGroupView")
         if not isinstance(found, list):
             raise CatalogueError(f"{response.url} has no list catalogGroupView")
-        return [node for raw in found if (node := self.node(raw, (), (), False))]
+        return self.read_tree(found, TREE)
 
     def next_data(self, response: Response) -> dict[str, Any]:
         """The page's own data; remembers the build id that the data door wants."""
-        data = self.chain.next_data(response.text)
-        if not isinstance(data, dict) or not data.get("buildId"):
+        data = fields.obj(self.chain.next_data(getattr(response, "text", None)))
+        build = fields.text(data.get("buildId"), LONGEST_BUILD)
+        if not build:
             raise CatalogueError(f"{response.url} carries no __NEXT_DATA__ with a buildId")
-        self.build = str(data["buildId"])
+        self.build = build
         return data
-
-    def node(self, raw: Any, above: tuple[str, ...], slugs: tuple[str, ...], promo: bool) -> Node | None:
-        if not isinstance(raw, dict) or not raw.get("seoToken"):
-            return None
-        token = str(raw["seoToken"])
-        path = (*above, str(raw.get("name") or raw.get("originalName") or token).strip())
-        slug = "/".join((*slugs, token))
-        own = Node(slug, path, slug=token)
-        season = raw.get("subType") == "SEASONAL"
-        promo = promo or (not above and (season or is_promo_root(own, self.chain.PROMO_ROOTS)))
-        children = (self.node(child, path, (*slugs, token), promo) for child in raw.get("catalogGroupView") or [])
-        return Node(slug, path, promo, tuple(child for child in children if child), token)
 
     def page_request(self, node: Node, page: int) -> Request:
         query = urlencode([*(("slug", part) for part in node.key.split("/")), ("page", page)])
@@ -107,30 +108,30 @@ class ColesSpider(ShopperSpider):
             return False
         return not item.sponsored or self.chain.is_shelved(record, node.path)
 
-    def refused(self, response: Response, node: Node, page: int) -> list[Request] | None:
-        """A 404 means a stale build first: read the new one, then ask again; else it is the category's own."""
+    def refused(self, status: int, request: Request, node: Node, page: int) -> list[Request] | None:
+        """A 404 or 5xx means a stale build first: read the new one, then ask again; else it is the category's own."""
 
         def fail() -> list[Any]:
-            self.walker.fail(node, f"page {page} of {node.key} answered {STALE}")
+            self.walker.fail(node, f"page {page} of {node.key} answered {status}")
             return []
 
-        return self.under_a_new_build(response, partial(self.page_request, node, page), fail)
+        return self.under_a_new_build(status, request, partial(self.page_request, node, page), fail)
 
     def under_a_new_build(
-        self, response: Response, again: Callable[[], Request], fail: Callable[[], list[Any]]
+        self, status: int, request: Request, again: Callable[[], Request], fail: Callable[[], list[Any]]
     ) -> list[Request] | None:
-        """What to ask now instead of a request that was answered 404; None where that is no matter of builds."""
-        asked_with = str(response.meta.get("build"))
-        if response.status != STALE or self.rebuilt >= MOST_BUILDS:
+        """What to ask now instead of a request that an old build may have refused; None where that is no matter of
+        builds."""
+        if (status != GONE and status < 500) or self.rebuilt >= MOST_BUILDS:
             return None
-        if asked_with != self.build:
+        if request.meta.get("build") != self.build:
             return [again()]
         self.waiting.append((again, fail))
         if len(self.waiting) > 1:
             return []
         self.rebuilt += 1
         self.count("listing/stale_build")
-        return [self.browse(self.on_new_build)]
+        return [self.browse(self.on_new_build, errback=self.on_no_build)]
 
     def on_new_build(self, response: Response) -> Iterator[Any]:
         """Ask again for everything that the old build refused; under the same build it is not there."""
@@ -142,6 +143,19 @@ class ColesSpider(ShopperSpider):
             return
         for again, fail in waiting:
             yield from fail() if self.build == before else [again()]
+        yield from self.walker.promos_at_last()
+
+    def on_no_build(self, failure: Failure) -> Iterator[Any]:
+        """The page of the new build cannot be had either: what the site refused has failed, and the crawl goes on."""
+        error = failure.value
+        if self.gate.error:
+            return
+        if isinstance(error, CrawlError) and not isinstance(error, CatalogueError):
+            self.gate.shut(error)
+            return
+        waiting, self.waiting = self.waiting, []
+        for _, fail in waiting:
+            yield from fail()
         yield from self.walker.promos_at_last()
 
     # Barcodes --------------------------------------------------------------------------------------------------
@@ -160,8 +174,8 @@ class ColesSpider(ShopperSpider):
         known = item.gtin or not item.url or item.sku in self.barcodes_known or item.sku in self.looked_up
         return not (spent or known or self.probe)
 
-    def product_request(self, sku: str, slug: str) -> Request:
-        """The data of one product page."""
+    def product_request(self, sku: str, slug: str, hops: int = 0) -> Request:
+        """The data of one product page; `hops`: by how many redirects the site has led here."""
         build, query = quote(self.build or "", safe=""), urlencode({"slug": slug})
         return self.request(
             f"{SITE}/_next/data/{build}/en/product/{quote(slug)}.json?{query}",
@@ -170,19 +184,26 @@ class ColesSpider(ShopperSpider):
             errback=self.on_product_error,
             headers=HEADERS,
             cookies=self.cookies,
-            cb_kwargs={"sku": sku, "slug": slug},
+            cb_kwargs={"sku": sku, "slug": slug, "hops": hops},
             meta={"build": self.build},
         )
 
-    def on_product(self, response: Response, sku: str, slug: str) -> Iterator[BarcodeItem]:
-        """The barcode, or that there is none."""
+    def on_product(self, response: Response, sku: str, slug: str, hops: int = 0) -> Iterator[BarcodeItem | Request]:
+        """The barcode, or that there is none; an answer that does not show this product leaves it open."""
         try:
-            gtin = self.chain.gtin_from_product(self.decoded(response), sku)
+            body = self.decoded(response)
         except CatalogueError:
             self.count("barcodes/unreadable")
             return
-        self.count("barcodes/found" if gtin else "barcodes/none")
-        yield self.barcode(sku, gtin)
+        if self.chain.shows_product(body, sku):
+            gtin = self.chain.gtin_from_product(body, sku)
+            self.count("barcodes/found" if gtin else "barcodes/none")
+            yield self.barcode(sku, gtin)
+        elif hops < MOST_HOPS and (there := self.chain.redirect(body, sku)) not in (None, slug):
+            self.count("barcodes/redirected")
+            yield self.product_request(sku, there, hops + 1)
+        else:
+            self.count("barcodes/not_answered")
 
     def barcode(self, sku: str, gtin: str | None) -> BarcodeItem:
         """The item that remembers a look-up."""
@@ -198,8 +219,13 @@ class ColesSpider(ShopperSpider):
             self.gate.shut(error)
             return
         self.count("barcodes/failed")
-        if isinstance(error, HttpError) and error.response.status == STALE:
-            kwargs = failure.request.cb_kwargs  # type: ignore[attr-defined]
-            again, fail = partial(self.product_request, **kwargs), lambda: [self.barcode(kwargs["sku"], None)]
-            instead = self.under_a_new_build(error.response, again, fail)
+        status = status_of(error)
+        if status is not None:
+            request = failure.request  # type: ignore[attr-defined]
+            kwargs = request.cb_kwargs
+
+            def fail() -> list[BarcodeItem]:
+                return [self.barcode(kwargs["sku"], None)] if status == GONE else []
+
+            instead = self.under_a_new_build(status, request, partial(self.product_request, **kwargs), fail)
             yield from fail() if instead is None else instead

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from scrapy import Request
 from scrapy.http import Response
 
+from splitcart_spiders import fields
 from splitcart_spiders.chains import coles
 from splitcart_spiders.errors import CatalogueError
 from splitcart_spiders.items import StoreItem
@@ -66,7 +67,7 @@ class ColesStoresSpider(LocatorSpider):
 
     def supermarket(self, raw: dict[str, object]) -> Iterator[StoreItem]:
         """Ids come padded in places: storefront paths and cookies use the plain number."""
-        store_id = str(raw.get("storeId") or "").lstrip("0")
+        store_id = (fields.code(raw.get("storeId")) or "").lstrip("0")
         yield from self.store(
             store_id,
             locator_id=raw.get("storeId"),

@@ -1,20 +1,21 @@
 """IGA: the store is part of every path; only leaves of the tree list products."""
 
-import json
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from scrapy import Request
 from scrapy.http import Response
 
+from splitcart_spiders import fields
 from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.chains import iga
 from splitcart_spiders.errors import CatalogueError
-from splitcart_spiders.walk import Node, Page, is_promo_root
+from splitcart_spiders.trees import Shape
+from splitcart_spiders.walk import Node, Page
 
 SITE = "https://www.igashop.com.au"
 HEADERS = {"Accept": "application/json", "x-shopping-mode": "11111111-1111-1111-1111-111111111111"}
 GONE = 404
+TREE = Shape(key="identifier", names=("displayName",), children="children")
 
 
 class IgaSpider(ChainSpider):
@@ -44,17 +45,13 @@ class IgaSpider(ChainSpider):
         shops = body.get("children") if isinstance(body, dict) else None
         if not isinstance(shops, list):
             raise CatalogueError(f"{response.url} has no list children")
-        departments = [raw for shop in shops if isinstance(shop, dict) for raw in shop.get("children") or []]
-        return [node for raw in departments if (node := self.node(raw, (), False))]
-
-    def node(self, raw: Any, above: tuple[str, ...], promo: bool) -> Node | None:
-        if not isinstance(raw, dict) or not raw.get("identifier"):
-            return None
-        key = str(raw["identifier"])
-        path = (*above, str(raw.get("displayName") or key).strip())
-        promo = promo or (not above and is_promo_root(Node(key, path), self.chain.PROMO_ROOTS))
-        children = (self.node(child, path, promo) for child in raw.get("children") or [])
-        return Node(key, path, promo, tuple(child for child in children if child))
+        departments: list[object] = []
+        for shop in shops:
+            found = fields.obj(shop).get("children")
+            if not isinstance(found, list | None):
+                raise CatalogueError(f"{response.url} has {fields.shown(found)} for departments: a list is expected")
+            departments += found or []
+        return self.read_tree(departments, TREE)
 
     def page_request(self, node: Node, page: int) -> Request:
         query = urlencode({"take": self.page_size, "skip": (page - 1) * self.page_size})
@@ -67,7 +64,8 @@ class IgaSpider(ChainSpider):
             return Page([], ended=True)
         body = self.decoded(response)
         if not isinstance(body, dict) or not isinstance(body.get("items"), list):
-            raise CatalogueError(f"{response.url} did not answer with a listing: {json.dumps(body)[:80]}")
+            said = fields.shown(fields.obj(body).get("items", body))
+            raise CatalogueError(f"{response.url} answered {said}: a list of items is expected")
         total = body.get("total")
         self.check_answer(self.store_id)
         return Page(self.chain.records(body), total=None if total is None else self.total(total, response))

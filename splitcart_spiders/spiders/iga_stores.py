@@ -2,25 +2,26 @@
 
 import html
 import json
-import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
 from scrapy import Request
 from scrapy.http import Response
 
+from splitcart.patterns import Pattern
 from splitcart_spiders.arguments import count, names
 from splitcart_spiders.chains import iga
 from splitcart_spiders.errors import CatalogueError
 from splitcart_spiders.items import StoreItem
-from splitcart_spiders.locator_spider import LocatorSpider
+from splitcart_spiders.locator_spider import LocatorSpider, text
 from splitcart_spiders.spiders.iga import HEADERS, SITE
 
 FINDER = "https://embed.salefinder.com.au/location/storelocator/183/?format=json&saleGroup=0&limit=1500&locationId={}"
 # The finder answers with the stores near a location; its location ids run to 23,001.
 LOCATIONS = range(1, 23_002, 250)
-JSONP = re.compile(r"^\s*[\w.$]*\s*\((.*)\)\s*;?\s*$", re.DOTALL)
-STORE_DATA = re.compile(r"data-storedata\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+CALLBACK = Pattern(r"[\w.$]*", most=100)
+# Each search goes on behind the attribute before, so the work grows with the answer, which DOWNLOAD_MAXSIZE bounds.
+STORE_DATA = Pattern(r"""data-storedata\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)')""", most=16 * 1024 * 1024)
 
 
 class IgaStoresSpider(LocatorSpider):
@@ -43,7 +44,7 @@ class IgaStoresSpider(LocatorSpider):
     def finder(self, response: Response) -> Iterator[Request]:
         """Ask the shop about each store of one finder answer that was not asked about before."""
         for raw in self.named(response):
-            tag = str(raw.get("tag") or "").strip()
+            tag = text(raw.get("tag"))
             if tag and tag not in self.asked:
                 self.asked.add(tag)
                 url = f"{SITE}/api/storefront/stores?RSID={quote(tag, safe='')}&take=1"
@@ -51,11 +52,10 @@ class IgaStoresSpider(LocatorSpider):
 
     def named(self, response: Response) -> list[dict[str, object]]:
         """The stores in a JSONP answer: JSON in an attribute of HTML in JSON in a call."""
-        call = JSONP.match(response.text)
         try:
-            content = json.loads(call.group(1) if call else response.text)["content"]
-            data = STORE_DATA.findall(content)
-            rows = [json.loads(html.unescape(double or single)) for double, single in data]
+            content = json.loads(called_with(getattr(response, "text", "")))["content"]
+            data = [found[1] or found[2] or "" for found in STORE_DATA.finditer(content)]
+            rows = [json.loads(html.unescape(attribute)) for attribute in data]
         except (ValueError, KeyError, TypeError, RecursionError):
             raise CatalogueError(f"{response.url} did not answer with stores") from None
         flat = [row for found in rows for row in (found if isinstance(found, list) else [found])]
@@ -83,3 +83,12 @@ class IgaStoresSpider(LocatorSpider):
             longitude=place.get("longitude") or raw.get("longitude"),
             is_online=bool(own.get("retailerStoreId")) and own.get("status", "Active") == "Active",
         )
+
+
+def called_with(script: str) -> str:
+    """What a call is given (`cb({..});`); the text itself where it is no call."""
+    name, bracket, _ = script.partition("(")
+    call = script.rstrip("; \t\r\n")
+    if not bracket or not call.endswith(")") or not CALLBACK.fullmatch(name.strip()):
+        return script
+    return call[len(name) + 1 : -1]

@@ -11,7 +11,8 @@ from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.chains import woolworths
 from splitcart_spiders.errors import CatalogueError
 from splitcart_spiders.items import Drop, ProductItem
-from splitcart_spiders.walk import Node, Page, is_promo_root
+from splitcart_spiders.trees import Shape
+from splitcart_spiders.walk import Node, Page
 
 SITE = "https://www.woolworths.com.au"
 HEADERS = {
@@ -20,6 +21,14 @@ HEADERS = {
     "Origin": SITE,
     "Referer": f"{SITE}/shop/browse",
 }
+TREE = Shape(
+    key="NodeId",
+    names=("Description", "UrlFriendlyName"),
+    slug="UrlFriendlyName",
+    children="Children",
+    is_promo=lambda raw: raw.get("IsSpecial") is True,
+    drops_promos=True,
+)
 
 
 class WoolworthsSpider(ChainSpider):
@@ -42,19 +51,7 @@ class WoolworthsSpider(ChainSpider):
         found = body.get("Categories") if isinstance(body, dict) else None
         if not isinstance(found, list):
             raise CatalogueError(f"{response.url} has no list Categories")
-        return [node for raw in found if (node := self.node(raw, (), False))]
-
-    def node(self, raw: Any, above: tuple[str, ...], promo: bool) -> Node | None:
-        if not isinstance(raw, dict) or not raw.get("NodeId"):
-            return None
-        key, slug = str(raw["NodeId"]), str(raw.get("UrlFriendlyName") or "")
-        path = (*above, str(raw.get("Description") or slug or key).strip())
-        own = Node(key, path, slug=slug)
-        promo = promo or bool(raw.get("IsSpecial")) or (not above and is_promo_root(own, self.chain.PROMO_ROOTS))
-        children = (self.node(child, path, promo) for child in raw.get("Children") or [])
-        return Node(
-            key, path, promo, tuple(child for child in children if child and (promo or not child.is_promo)), slug
-        )
+        return self.read_tree(found, TREE)
 
     def page_request(self, node: Node, page: int) -> Request:
         location = f"/shop/browse/{node.slug}?pageNumber={page}&sortBy=Name"

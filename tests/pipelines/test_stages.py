@@ -105,6 +105,8 @@ def test_validate_keeps_a_row_whose_name_is_none_as_unreadable(name, counted):
         ("multibuy_quantity", 10**9, None),
         ("typical_grams", 0, None),
         ("member_price_cents", True, None),
+        ("member_multibuy_quantity", 2.0, None),
+        ("member_multibuy_total_cents", -5, None),
         ("is_available", None, True),
         ("is_ranged", "yes", True),
         ("sponsored", 1, False),
@@ -127,6 +129,12 @@ def test_validate_clears_and_counts_a_field_that_cannot_be_true(field, value, de
         ({"name": "Cr\u00e8me \u200bfra\u00eeche"}, {"name": "Cr\u00e8me fra\u00eeche"}),
         ({"name": "n" * 100_000}, {"name": "n" * 300}),
         ({"name": "a &lt; b"}, {"name": "a < b"}),
+        ({"name": "a < b > c <3"}, {"name": "a < b > c <3"}),
+        ({"name": "Ben &amp;amp; Co"}, {"name": "Ben & Co"}),
+        ({"brand": "Ben &amp;amp;amp; Co"}, {"brand": "Ben & Co"}),
+        ({"name": "Sample <b>Crunchy</b> Muesli<br>500g"}, {"name": "Sample Crunchy Muesli 500g"}),
+        ({"name": "Tea&lt;br /&gt;100 <span class='x'>Pack"}, {"name": "Tea 100 Pack"}),
+        ({"size": "500g<br>"}, {"size": "500g"}),
         ({"brand": " \n "}, {"brand": None}),
         ({"size": "6  pack "}, {"size": "6 pack"}),
         ({"sku": " 31218 "}, {"sku": "31218"}),
@@ -178,7 +186,7 @@ def test_clean_keeps_only_web_addresses(url):
         ({"was_price_cents": 480}, {"was_price_cents": 480, "is_on_special": True}, {}),
         ({"was_price_cents": 335}, {"was_price_cents": None, "is_on_special": False}, {"price/was_not_above": 1}),
         ({"is_on_special": True}, {"is_on_special": False}, {}),
-        ({"member_price_cents": 300}, {"member_price_cents": 300}, {}),
+        ({"member_price_cents": 300}, {"member_price_cents": 300}, {"price/member_price": 1}),
         ({"member_price_cents": 335}, {"member_price_cents": None}, {"price/member_price_not_below": 1}),
     ],
 )
@@ -209,13 +217,51 @@ def test_price_keeps_a_multibuy_only_when_it_saves(quantity, total, event):
     kept, counts, _ = through(PricePipeline, product(**offer))
     expected = tuple(offer.values()) if event is None else (None,) * 4
     assert tuple(getattr(kept[0], field) for field in offer) == expected
-    assert counts == ({} if event is None else {f"price/{event}": 1})
+    assert counts == {f"price/{event or 'multibuy'}": 1}
     assert kept[0].price_cents == 335
+
+
+@pytest.mark.parametrize(
+    ("quantity", "total", "event"),
+    [
+        (3, 900, None),
+        (2, 669, None),
+        (2, 670, "member_multibuy_not_better"),
+        (1, 300, "member_multibuy_absurd"),
+        (2, 0, "member_multibuy_absurd"),
+        (None, 600, "member_multibuy_incomplete"),
+        (2, None, "member_multibuy_incomplete"),
+        (None, None, "member_multibuy_incomplete"),
+    ],
+)
+def test_a_members_multibuy_is_judged_by_the_same_rule_and_never_becomes_everyones(quantity, total, event):
+    offer = {"offer_kind": "member_multibuy", "offer_id": "7"}
+    offer |= {"member_multibuy_quantity": quantity, "member_multibuy_total_cents": total}
+    kept, counts, _ = through(PricePipeline, product(**offer))
+    expected = tuple(offer.values()) if event is None else (None,) * 4
+    assert tuple(getattr(kept[0], field) for field in offer) == expected
+    assert counts == {f"price/{event or 'member_multibuy'}": 1}
+    assert (kept[0].multibuy_quantity, kept[0].multibuy_total_cents) == (None, None)
+
+
+def test_a_members_multibuy_has_to_beat_what_a_member_pays_for_one():
+    offer = {"member_price_cents": 300, "member_multibuy_quantity": 2, "member_multibuy_total_cents": 600}
+    kept, counts, _ = through(PricePipeline, product(**offer, offer_kind="member_multibuy"))
+    assert (kept[0].member_price_cents, kept[0].member_multibuy_quantity) == (300, None)
+    assert counts == {"price/member_multibuy_not_better": 1, "price/member_price": 1}
+
+
+def test_the_fault_of_one_multibuy_leaves_the_other():
+    offer = {"multibuy_quantity": 2, "multibuy_total_cents": 600, "offer_kind": "multibuy", "offer_id": "7"}
+    kept, counts, _ = through(PricePipeline, product(**offer, member_multibuy_quantity=2))
+    assert (kept[0].multibuy_quantity, kept[0].offer_kind, kept[0].offer_id) == (2, "multibuy", "7")
+    assert counts == {"price/multibuy": 1, "price/member_multibuy_incomplete": 1}
 
 
 def test_a_listing_without_a_price_is_unavailable_and_carries_no_offer():
     offer = {"was_price_cents": 480, "offer_kind": "multibuy", "multibuy_quantity": 2, "multibuy_total_cents": 600}
     shelf = {"shelf_unit_price": "1.00", "shelf_unit_measure": "1L", "is_on_special": True}
+    offer |= {"member_price_cents": 300, "member_multibuy_quantity": 2, "member_multibuy_total_cents": 500}
     kept, counts, _ = through(PricePipeline, product(price_cents=None, **offer, **shelf))
     assert kept == [product(price_cents=None, is_available=False)]
     assert counts == {"price/unpriced": 1}
@@ -238,6 +284,12 @@ def test_the_same_organic_row_again_is_dropped_and_a_changed_offer_keeps_the_fir
     assert kept == [first, product(category_path=("Dairy", "Milk"), price_cents=300)]
     assert dropped == ["organic_again"]
     assert counts == {"duplicates/organic_again": 1, "duplicates/changed_offer": 1}
+
+
+@pytest.mark.parametrize("field", ["member_price_cents", "member_multibuy_quantity", "member_multibuy_total_cents"])
+def test_a_changed_offer_for_members_is_a_changed_offer(field):
+    kept, counts, dropped = through(DuplicatesPipeline, product(), product(**{field: 2}))
+    assert (len(kept), counts, dropped) == (2, {"duplicates/changed_offer": 1}, [])
 
 
 def test_a_repeat_that_first_gives_a_category_goes_on():

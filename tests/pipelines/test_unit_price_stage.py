@@ -9,13 +9,13 @@ from splitcart_spiders.items import CategoryItem, ProductItem
 from tests.support.stages import Tally
 
 
-def staged(number, measure, *, price=470, size="2L", **fields):
+def staged(number, measure, *, price=470, size="2L", name="Milk", **fields):
     tally = Tally()
     item = ProductItem(
         company="Woolworths",
         store_id="1147",
         sku="88436",
-        name="Milk",
+        name=name,
         size=size,
         price_cents=price,
         shelf_unit_price=number,
@@ -74,6 +74,46 @@ def test_a_unit_price_that_contradicts_the_price_is_cleared_and_counted():
 def test_an_estimate_may_differ_by_a_twentieth():
     assert staged("52.00", "1kg", price=1175, size="approx. 226g", is_estimated=True)[:2] == (52.0, "kg")
     assert staged("60.00", "1kg", price=1175, size="approx. 226g", is_estimated=True)[0] is None
+
+
+@pytest.mark.parametrize(
+    ("number", "measure", "price", "size", "name", "unit_price"),
+    [
+        ("0.70", "1EA", 350, "1 Each", "Lemons 5 Pack", (0.7, "ea")),
+        ("0.70", "1EA", 350, "1 Each", "Lemons 5 Pack 1 Each", (0.7, "ea")),
+        ("5.00", "1kg", 500, "500g", "Flour 1kg", (5.0, "kg")),
+        ("1.60", "100ML", 800, "500g", "Honey Squeeze 500mL", (16.0, "l")),
+        ("4.44", "1L", 1000, "375mL", "Lager Cans 6 x 375mL", (4.44, "l")),
+        ("0.70", "1EA", 350, "1 Each", "Lemons 4 Pack", (None, None)),
+        ("0.70", "1EA", 350, "1 Each", "Lemons", (None, None)),
+    ],
+)
+def test_the_size_in_the_name_is_tried_before_a_unit_price_is_cleared(number, measure, price, size, name, unit_price):
+    event = "agrees_with_the_name" if unit_price[0] else "cleared_unit_price"
+    counts = {"unit_price/conflict": 1, f"unit_price/{event}": 1}
+    assert staged(number, measure, price=price, size=size, name=name) == (*unit_price, counts)
+
+
+@pytest.mark.parametrize(
+    ("number", "measure", "price", "size"),
+    [
+        ("104.17", "100g", 625, "6 each"),
+        ("1041.67", "kg", 625, "6 pack"),
+        ("83.33", "100ml", 1000, "12 pack"),
+        ("2.67", "100G", 1100, "458mL"),
+        ("2.40", "100ML", 1100, "458g"),
+        ("3.00", "1kg", 450, "1.5m"),
+    ],
+)
+def test_a_count_taken_for_grams_or_another_measure_is_cleared_and_counted(number, measure, price, size):
+    counts = {"unit_price/conflict": 1, "unit_price/cleared_unit_price": 1}
+    assert staged(number, measure, price=price, size=size) == (None, None, counts)
+
+
+def test_a_price_by_weight_is_checked_against_the_weight_that_it_was_made_from():
+    weighed = {"size": "approx.100g", "is_estimated": True, "typical_grams": 1000}
+    assert staged("42.00", "1kg", price=4200, **weighed) == (42.0, "kg", {})
+    assert staged("52.00", "1kg", price=4200, **weighed)[0] is None
 
 
 def test_a_measure_of_one_gram_that_means_a_kilogram_is_repaired():

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.server import SandboxServer
 from sandbox.world import World
-from tests.support.naive import Client, cents, differences, printed
+from tests.support.naive import Client, cents, differences, many_for, offers, printed
 
 PROMOTED = ("Down Down", "Bonus Credit Products", "Christmas")
 NEXT = re.compile(r'<script id="__NEXT_DATA__" type="application/json">(.*?)</script>', re.DOTALL)
@@ -56,8 +56,7 @@ def fields(row):
         "price_cents": None,
         "was_price_cents": None,
         "unit_price": None,
-        "multibuy_quantity": None,
-        "multibuy_total_cents": None,
+        **offers(None, False),
     }
     if pricing is None:
         return {**seen, "is_on_special": False}
@@ -69,8 +68,7 @@ def fields(row):
         "was_price_cents": was if was > now else None,
         "is_on_special": was > now,
         "is_estimated": bool(pricing["unit"].get("isWeighted")),
-        "multibuy_quantity": many["minQuantity"] if many else None,
-        "multibuy_total_cents": many["minQuantity"] * cents(many["reward"]) if many else None,
+        **offers(many_for(pricing.get("offerDescription")), pricing.get("promotionType") == "FLYBUYS"),
         "offer_id": many["id"] if many else None,
     }
 
@@ -227,7 +225,7 @@ def test_every_form_of_row_is_there(server, store):
 
 
 def test_lines_of_one_offer_have_one_id(server, store):
-    rows = [row for row in server.world.truth("coles", store, 0) if row["multibuy_quantity"]]
+    rows = [row for row in server.world.truth("coles", store, 0) if row["multibuy_quantity"] and row["offer_id"]]
     terms = {}
     for row in rows:
         terms.setdefault(row["offer_id"], set()).add((row["multibuy_quantity"], row["multibuy_total_cents"]))

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.server import SandboxServer
 from sandbox.world import World
-from tests.support.naive import Client, cents, differences, gtin, printed
+from tests.support.naive import Client, cents, differences, gtin, many_for, offers, printed
 
 
 def leaves(node, path=()):
@@ -44,7 +44,7 @@ def fields(row):
         "unit_price": cup,
         "unit_of_measure": measure,
         "price_basis": "each",
-        "multibuy_quantity": None,
+        **promotion(row),
         "category_path": tuple(row["defaultCategory"][0]["categoryBreadcrumb"].split("/")),
     }
     if row["sellBy"] == "EachUnit" and round(cup * 100) == cents(now):
@@ -52,6 +52,16 @@ def fields(row):
     elif row["sellBy"] == "EachUnit":
         assert abs(cup * unit["size"] / 10 - cents(now)) <= 2
     return seen
+
+
+def promotion(row):
+    deal = next(iter(row.get("promotions", [])), {})
+    many, members = deal.get("minimumQuantity", 1), "Member" in deal.get("name", "")
+    total = many_for(deal.get("name")) or (many, many * cents(row["priceNumeric"]))
+    return {
+        **offers(total if many > 1 else None, members),
+        "member_price_cents": cents(row["priceNumeric"]) if members and many == 1 else None,
+    }
 
 
 def walk(server, store, take):

@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.server import SandboxServer
 from sandbox.world import World
-from tests.support.naive import Client, cents, differences, gtin, per_unit
+from tests.support.naive import Client, cents, differences, gtin, many_for, offers, per_unit
 
 SKIPPED = ("everyday-market", "front-of-store")
 PROMOTED = ("specials", "big-night-in", "cookware-bonus-credits", "dinner", "lunch-box")
@@ -32,7 +32,8 @@ def organic(answer):
 def fields(row, path, promoted):
     sku, price = str(row["Stockcode"]), cents(row["Price"])
     was = cents(row["WasPrice"])
-    many = row["CentreTag"]["MultibuyData"]
+    tag = row["CentreTag"]
+    many = tag["MultibuyData"]
     cup, unit = per_unit(row["CupPrice"], row["CupMeasure"])
     loose = row["Unit"] == "KG"
     return {
@@ -50,8 +51,11 @@ def fields(row, path, promoted):
         "is_ranged": row["IsRanged"],
         "unit_price": cup,
         "unit_of_measure": unit,
-        "multibuy_quantity": many["Quantity"] if many else None,
-        "multibuy_total_cents": cents(many["Price"]) if many else None,
+        **offers(
+            (many["Quantity"], cents(many["Price"])) if many else many_for(tag["TagContentText"]),
+            "Member" in (tag["TagContentText"] or "") or row["ImageTag"]["FallbackText"] == "Member Price",
+        ),
+        "member_price_cents": cents(tag["MemberPriceData"]["PromotionalPrice"]) if tag["MemberPriceData"] else None,
         **({} if promoted else {"category_path": path}),
     }
 

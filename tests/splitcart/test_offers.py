@@ -30,6 +30,14 @@ def test_members_pay_the_member_price_only_when_asked():
     assert (offer.cost(2), offer.cost(2, member=True)) == (1000, 800)
 
 
+def test_members_lots_count_only_when_asked():
+    offer = Offer(500, member_multibuy_quantity=3, member_multibuy_total_cents=1200)
+    assert (offer.cost(3), offer.cost(3, member=True), offer.cost(4, member=True)) == (1500, 1200, 1700)
+    both = Offer(500, 2, 800, member_multibuy_quantity=3, member_multibuy_total_cents=1000)
+    assert (both.cost(5), both.cost(5, member=True)) == (2100, 1800)
+    assert both.unit_price(3, size=parse("1kg"), member=True) == UnitPrice(33333, "kg")
+
+
 def test_weighed_goods_cost_by_the_typical_piece():
     assert Offer(390, price_basis="kg", typical_grams=180).cost(1) == 70
     assert Offer(390, price_basis="kg", typical_grams=180).cost(10) == 702
@@ -44,7 +52,19 @@ def test_the_unit_price_at_one_is_the_shelfs_own():
     assert Offer(460).unit_price(3) is None
 
 
-@pytest.mark.parametrize("wrong", [(-1,), (1, 2), (1, None, 5), (1, 0, 5), (1, 2, -5), (1, None, None, -1)])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        (-1,),
+        (1, 2),
+        (1, None, 5),
+        (1, 0, 5),
+        (1, 2, -5),
+        (1, None, None, -1),
+        (1, None, None, None, 2),
+        (1, 2, 1, 1, 0, 5),
+    ],
+)
 def test_an_impossible_offer_is_refused_by_name(wrong):
     with pytest.raises(ValueError, match=r"price|multibuy"):
         Offer(*wrong)
@@ -59,13 +79,13 @@ def test_impossible_quantities_and_mixed_offers_are_refused():
         cost_together([(Offer(1, 2, 1), 1), (Offer(1), 1)])
 
 
-def brute(prices, quantity, total):
-    """The cheapest way over every choice of units for lots."""
+def brute(prices, *lots):
+    """The cheapest way over every choice of units for one lot after the other."""
     best = sum(prices)
-    for size in range(quantity, len(prices) + 1, quantity):
-        for chosen in combinations(range(len(prices)), size):
-            left = sum(price for i, price in enumerate(prices) if i not in chosen)
-            best = min(best, size // quantity * total + left)
+    for quantity, total in lots:
+        for chosen in combinations(range(len(prices)), quantity):
+            left = [price for i, price in enumerate(prices) if i not in chosen]
+            best = min(best, total + brute(left, *lots))
     return best
 
 
@@ -76,7 +96,18 @@ prices = st.integers(0, 60)
 def test_lines_of_one_offer_cost_what_brute_force_finds(lines, quantity, total):
     units = [price for price, n in lines for _ in range(n)]
     told = cost_together([(Offer(price, quantity, total), n) for price, n in lines])
-    assert told == brute(units, quantity, total)
+    assert told == brute(units, (quantity, total))
+
+
+@given(
+    st.lists(st.tuples(prices, st.integers(0, 2)), max_size=3),
+    *(st.tuples(st.integers(2, 4), st.integers(0, 150)) for _ in range(2)),
+)
+def test_everyones_and_members_lots_mix_as_brute_force_finds(lines, public, members):
+    units = [price for price, n in lines for _ in range(n)]
+    offers = [(Offer(price, *public, None, *members), n) for price, n in lines]
+    assert cost_together(offers, member=True) == brute(units, public, members)
+    assert cost_together(offers) == brute(units, public)
 
 
 @given(prices, st.integers(1, 5), st.integers(0, 300), st.integers(0, 40))

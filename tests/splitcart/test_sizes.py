@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from splitcart.sizes import Size, ending, parse, split_name
+from splitcart.sizes import Size, ending, in_name, parse, split_name
 
 SEEN = {
     "2L": "2000 ml",
@@ -203,3 +203,34 @@ def test_the_longest_texts_are_read_in_no_time(piece):
     for tail in ("", "g", "1:ctn"):
         parse((piece * 200)[:195] + tail)
     assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("approx .150g", "approx. 150 g"),
+        ("approx. .150g", "approx. 150 g"),
+        ("about .750 ml", "approx. 750 ml"),
+        ("Salmon approx .226g", "approx. 226 g"),
+        ("approx .5kg", "approx. 500 g"),
+        ("approx.100g", "approx. 100 g"),
+        (".5kg", "500 g"),
+    ],
+)
+def test_a_dot_astray_before_a_weight_belongs_to_the_word_before(text, plain):
+    assert str(parse(text)) == plain
+
+
+@pytest.mark.parametrize(
+    ("name", "stated", "found"),
+    [
+        ("Lemons 5 Pack", "1 Each", ["5 ea"]),
+        ("Lemons 5 Pack 1 Each", "1 Each", ["5 ea"]),
+        ("Milk 2L", "2L", ["2000 ml"]),
+        ("Milk", "2L", []),
+        ("Milk", None, []),
+        ("Lager 6 x 375mL, 375mL", "375mL", ["6 x 375 ml"]),
+    ],
+)
+def test_the_sizes_of_a_name_are_found_with_and_without_the_stated_one(name, stated, found):
+    assert [str(size) for size in in_name(name, stated)] == found

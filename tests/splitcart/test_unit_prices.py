@@ -45,13 +45,24 @@ def test_junk_has_no_unit_price(number, measure):
     ("$40.00 PER 1KG", ("40.00", "1KG"), 400000, "kg"), ("$0.62 Each", ("0.62", "Each"), 6200, "ea"),
     ("$0.62 EA", ("0.62", "EA"), 6200, "ea"),
     ("$.50/100g", (".50", "100g"), 50000, "kg"), ("$0.25 per wash", ("0.25", "wash"), 2500, "ea"),
+    ("45c per 100g", ("0.45", "100g"), 45000, "kg"), ("44c per capsule", ("0.44", "capsule"), 4400, "ea"),
+    ("95c/100ml", ("0.95", "100ml"), 95000, "l"), ("22c each", ("0.22", "each"), 2200, "ea"),
+    ("63C per 1 L", ("0.63", "1 L"), 6300, "l"), ("8.5c / 1ea", ("0.085", "1ea"), 850, "ea"),
+    ("150 c per kg", ("1.5", "kg"), 15000, "kg"), ("99 cents per 2 PAC", ("0.99", "2 PAC"), 4950, "ea"),
+    ("9¢ per sheet", ("0.09", "sheet"), 900, "ea"), ("$0.10 per tea bag", ("0.10", "tea bag"), 1000, "ea"),
+    ("$0.50 per wash load", ("0.50", "wash load"), 5000, "ea"),
+    ("$12.00/ 1kg pack", ("12.00", "1kg pack"), 120000, "kg"),
+    ("$2.00 per 100 paper sheets", ("2.00", "100 paper sheets"), 200, "ea"),
+    ("30c per dishwasher tablet", ("0.3", "dishwasher tablet"), 3000, "ea"),
 ])  # fmt: skip
 def test_whole_shelf_texts_are_read(text, parts, e4, unit):
     assert split(text) == parts
     assert from_text(text) == UnitPrice(e4, unit)
 
 
-@pytest.mark.parametrize("text", [None, "", "kgM", "$", "$4.38", "4 for $5", "$4.38/", "per 100g", 4.38])
+@pytest.mark.parametrize(
+    "text", [None, "", "kgM", "$", "$4.38", "4 for $5", "$4.38/", "per 100g", 4.38, "c per 100g", "45 per 100g", "45c"]
+)
 def test_a_text_without_number_or_measure_is_none(text):
     assert from_text(text) is None
 
@@ -62,7 +73,12 @@ def test_a_text_without_number_or_measure_is_none(text):
     (200, "6 pack", "$0.33 / 1EA", "agrees"), (1000, "6 x 375mL", "$4.44/ 1L", "agrees"),
     (1000, "30cm x 120m", "$0.08/ 1M", "agrees"), (500, "100 sheets", "$5.00 / 100 sheets", "agrees"),
     (500, "12 pack", "$0.20/ 100ea", "unknown"), (500, "12 rolls", "$0.20 / 100 sheets", "unknown"),
-    (500, "500g", "$1.00 / 1L", "unknown"), (500, "Medium", "$1.00 / 1L", "unknown"), (500, "1L", "kgM", "unknown"),
+    (500, "500g", "$1.00 / 1L", "conflict"), (500, "375ml", "$1.33/ 100g", "conflict"),
+    (500, "2m", "$2.50/kg", "conflict"),
+    (500, "500g", "$5.00 each", "unknown"), (500, "12 rolls", "$0.42/ 1M", "unknown"),
+    (625, "6 each", "$104.17/100g", "conflict"), (625, "6 pack", "$1041.67/kg", "conflict"),
+    (625, "6 pack", "$104.17/100ml", "conflict"), (625, "6 pack", "$1.04/100g", "unknown"),
+    (500, "Medium", "$1.00 / 1L", "unknown"), (500, "1L", "kgM", "unknown"),
     (None, "1L", "$1.00/ 1L", "unknown"), (1175, "approx. 226g", "$52.00/ 1kg", "agrees"),
     (1175, "approx. 226g", "$56.00/ 1kg", "conflict"), (2500, "1kg - 2.5kg", "$10.00/ 1kg", "agrees"),
     (1000, "1kg - 2.5kg", "$10.00/ 1kg", "agrees"), (1750, "1kg - 2.5kg", "$10.00/ 1kg", "agrees"),

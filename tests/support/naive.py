@@ -85,6 +85,20 @@ def printed(text):
     return per_unit(found[1].replace(",", ""), found[2]) if found else (None, None)
 
 
+def many_for(text):
+    """(quantity, cents) of `Pick any 2 for $7.50 ...`, None without one."""
+    found = re.search(r"(\d+) for \$([\d.]+)", text or "")
+    return (int(found[1]), cents(found[2])) if found else None
+
+
+def offers(many, members):
+    """The fields of a multibuy (quantity, cents), everyone's or members'."""
+    fields = {"multibuy_quantity": None, "multibuy_total_cents": None}
+    told = dict(zip(fields, many or (None, None), strict=True))
+    shown = {f"member_{name}": value for name, value in (told if members else fields).items()}
+    return (fields if members else told) | shown
+
+
 def differences(seen, truth):
     """What the client saw otherwise than the truth says, in words; `seen` is sku -> fields."""
     told = {row["sku"]: row for row in truth}

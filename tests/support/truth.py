@@ -10,7 +10,8 @@ from models import tables
 UNSEEN = {"price_cents": None}
 OFFER = (
     "price_cents", "was_price_cents", "price_basis", "typical_grams", "is_estimated", "is_on_special",
-    "unit_of_measure", "multibuy_quantity", "multibuy_total_cents",
+    "unit_of_measure", "multibuy_quantity", "multibuy_total_cents", "member_price_cents", "member_multibuy_quantity",
+    "member_multibuy_total_cents",
 )  # fmt: skip
 TEXT = ("name", "brand", "gtin", "size")
 

@@ -112,7 +112,12 @@ def test_every_field_of_a_price_drop_comes_from_where_the_specification_says():
         ({"brand": ""}, {"brand": None, "url": "https://www.coles.com.au/product/full-cream-milk-3l-8150288"}),
         ({"size": ""}, {"size": "3L"}),
         ({"size": "", "description": "NO SIZE HERE"}, {"size": None}),
-        ({"size": "", "description": "BEER CAN 375ML:PACK6"}, {"size": "375ML:PACK6"}),
+        ({"size": "", "description": "BEER CAN 1L:PACK3"}, {"size": "1L:PACK3"}),
+        ({"size": "", "description": "BLOCK 30 375ML"}, {"size": None}),
+        (
+            {"size": "", "description": "BLOCK 30 375ML", "pricing": {"comparable": "", "unit": {}}},
+            {"size": "375ML"},
+        ),
         ({"id": "8150288"}, {"sku": "8150288"}),
         ({"adId": "xyz"}, {"sponsored": True, "category_path": ()}),
         ({"adSource": "CITRUS"}, {"sponsored": True, "category_path": ()}),
@@ -165,7 +170,12 @@ def test_a_weighted_pack_costs_now_and_is_an_estimate_whose_unit_is_read_from_th
         ({"minQuantity": 3, "reward": 3.33}, "Pick any 3 for $10.", (3, 1000)),
         ({"minQuantity": 3, "reward": 3.33}, "", (3, 999)),
         ({"minQuantity": 3, "reward": 3.3333333}, None, (3, 1000)),
-        ({"minQuantity": 2, "reward": 3.0}, "Pick any 2 for $9", (2, 600)),
+        ({"minQuantity": 2, "reward": 3.0}, "Pick any 2 for $9", (2, 900)),
+        ({"minQuantity": 3, "reward": 2.3}, "Pick any 3 for $7", (3, 700)),
+        ({"minQuantity": 3, "reward": 2}, "Buy three for $7", (3, 700)),
+        ({"minQuantity": 4, "reward": 0.23}, "4 for 90c", (4, 90)),
+        ({"minQuantity": 2, "reward": 3.0}, "Pick any 3 for $8", (2, 600)),
+        ({"minQuantity": 2}, "Pick any 2 for $7", (2, 700)),
         ({"minQuantity": 2, "reward": 2.85}, "Pick any 2 for $5.70", (2, 570)),
     ],
 )
@@ -173,6 +183,116 @@ def test_the_reward_of_a_multibuy_is_the_price_of_each(promotion, text, expected
     item = mapped(pricing={**offer(**promotion), "offerDescription": text})
     assert (item.multibuy_quantity, item.multibuy_total_cents) == expected
     assert (item.offer_kind, item.offer_id, item.is_on_special) == ("multibuy", "730815342", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Pick any 2 for $7", (2, 700)),
+        ("Buy 5 for $4", (5, 400)),
+        ("Any two for $7.50", (2, 750)),
+        ("Save on 1 for $4", (None, None)),
+        ("Half price", (None, None)),
+    ],
+)
+def test_a_multibuy_in_words_alone_is_one(text, expected):
+    item = mapped(pricing={"was": 0, "promotionType": "SPECIAL", "specialType": "MULTI_SAVE", "offerDescription": text})
+    assert (item.multibuy_quantity, item.multibuy_total_cents) == expected
+    assert (item.offer_kind, item.offer_id) == (("multibuy", None) if expected[0] else (None, None))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"promotionType": "FLYBUYS"},
+        {"offerDescription": "Flybuys members: pick any 2 for $7"},
+        {"offerDescription": "Pick any 2 for $7", "priceDescription": "Member price"},
+    ],
+)
+def test_a_members_multibuy_is_never_everyones(changes):
+    for promotion in (offer(minQuantity=2, reward=3.5), {"was": 0}):
+        item = mapped(pricing={**promotion, "offerDescription": "Pick any 2 for $7", **changes})
+        assert (item.multibuy_quantity, item.multibuy_total_cents) == (None, None)
+        assert (item.member_multibuy_quantity, item.member_multibuy_total_cents) == (2, 700)
+        assert (item.offer_kind, item.price_cents) == ("member_multibuy", 450)
+
+
+def test_a_members_price_is_never_everyones():
+    item = mapped(pricing={"now": 4.5, "was": 5, "promotionType": "FLYBUYS"})
+    assert (item.price_cents, item.was_price_cents, item.member_price_cents) == (500, None, 450)
+    assert mapped(pricing={"now": 4.5, "was": 0, "promotionType": "FLYBUYS"}).member_price_cents is None
+    assert mapped().member_price_cents is None
+
+
+@pytest.mark.parametrize(
+    ("size", "unit", "now", "comparable", "grams"),
+    [
+        ("approx.100g", {"quantity": 1000, "ofMeasureUnits": "g"}, 42.0, "$42.00/ 1kg", 1000),
+        ("approx.100g", {"quantity": 1, "ofMeasureUnits": "kg"}, 42.0, "$42.00/ 1kg", 1000),
+        ("approx.100g", {"quantity": 100, "ofMeasureUnits": "g"}, 4.2, "$42.00/ 1kg", 100),
+        ("approx. 226g", {"quantity": 226, "ofMeasureUnits": "kg"}, 11.75, "$52.00/ 1kg", 226),
+        ("approx. 226g", {"quantity": 1000, "ofMeasureUnits": "g"}, 11.75, "$52.00/ 1kg", 226),
+        ("approx. 226g", {"quantity": 1000, "ofMeasureUnits": "g"}, 11.75, "", 226),
+        ("approx .150g", {"quantity": 150, "ofMeasureUnits": "g"}, 3.0, "$20.00/ 1kg", 150),
+        ("approx .150g", {}, 3.0, "$20.00/ 1kg", 150),
+        ("approx. 200g", {"quantity": 500, "ofMeasureUnits": "g"}, 5.0, "$1.00/ 100g", 500),
+        ("", {"quantity": 500, "ofMeasureUnits": "g"}, 9.99, "$1.00/ 100g", 500),
+    ],
+)
+def test_a_weighted_rows_weight_is_the_one_that_now_is_the_price_of(size, unit, now, comparable, grams):
+    pricing = {"now": now, "was": 0, "unit": {**unit, "isWeighted": True}, "comparable": comparable}
+    item = mapped(SALMON, pricing=pricing, size=size)
+    assert (item.typical_grams, item.is_estimated, item.price_basis) == (grams, True, "each")
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ({"pageProps": {"product": {"id": 8150288, "name": "Milk", "gtin": None}}}, True),
+        ({"props": {"pageProps": {"product": {"id": "8150288"}}}}, True),
+        ({"pageProps": {"product": {"id": 8150289, "gtin": "9300633963583"}}}, False),
+        ({"pageProps": {"product": {"gtin": "9300633963583"}}}, False),
+        ({"pageProps": {"product": {}}}, False),
+        ({"pageProps": {"product": None, "statusCode": 404}}, False),
+        ({"pageProps": {"product": {"statusCode": 503}}}, False),
+        ({"pageProps": {"__N_REDIRECT": "/product/milk-8150288", "__N_REDIRECT_STATUS": 308}, "__N_SSP": True}, False),
+        ({"pageProps": {"__N_REDIRECT": "/", "product": {"id": 8150288}}}, False),
+        ({"notFound": True}, False),
+        ({"notFound": True, "pageProps": {"product": {"id": 8150288}}}, False),
+        ({"statusCode": 500, "message": "Internal Server Error"}, False),
+        ({"errors": [{"message": "x"}]}, False),
+        ({}, False),
+        ([], False),
+        (None, False),
+    ],
+)
+def test_a_product_page_answers_only_where_it_shows_the_product(body, shown):
+    assert coles.shows_product(body, "8150288") is shown
+
+
+@pytest.mark.parametrize(
+    ("target", "slug"),
+    [
+        ("/product/sample-milk-8150288", "sample-milk-8150288"),
+        ("https://www.coles.com.au/product/sample-milk-8150288?x=1#y", "sample-milk-8150288"),
+        ("/product/8150288", "8150288"),
+        ("/product/sample-milk-8150289", None),
+        ("https://www.coles.com.au.example.com/product/milk-8150288", None),
+        ("https://example.com/product/milk-8150288", None),
+        ("//example.com/product/milk-8150288", None),
+        ("http://www.coles.com.au/product/milk-8150288", None),
+        ("/product/../browse/milk-8150288", None),
+        ("/product/a/b-8150288", None),
+        ("/browse/milk-8150288", None),
+        ("javascript:alert(1)", None),
+        ("", None),
+        (None, None),
+        (5, None),
+        ("/product/" + "x" * 5000 + "-8150288", None),
+    ],
+)
+def test_a_redirect_is_to_another_address_of_that_product_on_the_site(target, slug):
+    assert coles.redirect({"pageProps": {"__N_REDIRECT": target}}, "8150288") == slug
 
 
 @pytest.mark.parametrize("promotion", [None, {}, [], "2 for $6"])

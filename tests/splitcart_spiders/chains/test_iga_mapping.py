@@ -105,6 +105,10 @@ def test_every_field_comes_from_where_the_specification_says():
         ({"unitOfSize": {"abbreviation": "g", "size": 180.0}}, {"size": "180g"}),
         ({"unitOfSize": {"abbreviation": "kg", "size": 1.25}}, {"size": "1.25kg"}),
         ({"unitOfSize": None}, {"size": None}),
+        ({"unitOfSize": {"abbreviation": "g", "size": "500"}}, {"size": "500g"}),
+        ({"unitOfSize": {"abbreviation": "kg", "size": " 1.50 "}}, {"size": "1.5kg"}),
+        ({"unitOfSize": {"abbreviation": "g", "size": "5e2"}}, {"size": None}),
+        ({"unitOfSize": {"abbreviation": "g", "size": "x"}}, {"size": None}),
         ({"unitOfSize": {"abbreviation": "g", "size": 0}}, {"size": None}),
         ({"image": None}, {"image_url": None}),
         ({"defaultCategory": []}, {"category_path": ()}),
@@ -141,6 +145,54 @@ def test_the_price_is_the_temporary_one_only_with_a_price_before(changes, price,
     assert item.is_available is (price is not None)
 
 
+def deal(*, total=None, **promotion):
+    """A row whose promotion is in force: the deal's price of each stands where the price is shown."""
+    shown = {"priceNumeric": 3, "price": "$3.00", "wholePrice": 3.35}
+    return shown | {"promotions": [promotion]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "price", "was", "offer"),
+    [
+        (deal(name="2 for $6", minimumQuantity=2), 335, None, ("multibuy", 2, 600)),
+        (deal(name="Multi buy", description="Buy 3 for $8.50", minimumQuantity=3), 335, None, ("multibuy", 3, 850)),
+        (deal(name="Multi buy", minimumQuantity=2), 335, None, ("multibuy", 2, 600)),
+        (deal(name="2 for $6"), 335, None, ("multibuy", 2, 600)),
+        (deal(name="Any 3 for $9", minimumQuantity=2), 335, None, ("multibuy", 2, 600)),
+        (deal(name="Members: 2 for $6", minimumQuantity=2), 335, None, ("member_multibuy", 2, 600)),
+        (deal(name="Member Price"), 335, None, ("member_price", 300)),
+        (deal(name="Member Price", minimumQuantity=1), 335, None, ("member_price", 300)),
+        (deal(name="Special", minimumQuantity=1), 300, 335, None),
+        (deal(name="Special"), 300, 335, None),
+        ({**deal(name="Special"), "wholePrice": 3}, 300, None, None),
+        (deal(name="2 for $6", minimumQuantity=2, active=False), 335, None, None),
+        ({**deal(name="Multi buy", minimumQuantity=2), "priceNumeric": 3.35}, 335, None, ("multibuy", 2, None)),
+        ({**deal(name="2 for $6", minimumQuantity=2), "wholePrice": None}, None, None, None),
+        ({**deal(name="Special"), "promotions": [{"name": "x"}, {"minimumQuantity": 2, "name": "2 for $6"}]},
+         335, None, ("multibuy", 2, 600)),
+        ({"promotions": []}, 335, None, None),
+        ({"promotions": None}, 335, None, None),
+        ({"promotions": [None, 5, "2 for $6", {}]}, 335, None, None),
+        ({**SPECIAL, "promotions": [{"name": "2 for $7", "minimumQuantity": 2}]}, 400, 500, ("multibuy", 2, 700)),
+        ({**SPECIAL, "tprPrice": [{"wholePrice": 3, "active": False}], "priceNumeric": 3, "price": "$3.00",
+          "promotions": [{"name": "2 for $6", "minimumQuantity": 2}]}, 500, None, ("multibuy", 2, 600)),
+    ],
+)  # fmt: skip
+def test_a_deal_that_asks_for_something_never_becomes_the_price_of_one(changes, price, was, offer):
+    item = mapped(changes)
+    assert (item.price_cents, item.was_price_cents) == (price, was)
+    told = {
+        "multibuy": (item.multibuy_quantity, item.multibuy_total_cents),
+        "member_multibuy": (item.member_multibuy_quantity, item.member_multibuy_total_cents),
+    }
+    expected = dict.fromkeys(told, (None, None))
+    if offer and offer[0] != "member_price":
+        expected[offer[0]] = offer[1:]
+        assert item.offer_kind == offer[0]
+    assert told == expected
+    assert item.member_price_cents == (offer[1] if offer and offer[0] == "member_price" else None)
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -159,6 +211,7 @@ def test_the_price_is_the_temporary_one_only_with_a_price_before(changes, price,
         ({"unitOfSize": {"abbreviation": "g", "size": 180}}, (81, "each", 180, True)),
         ({"unitOfSize": {"abbreviation": "G", "size": 180, "type": "Gram"}}, (81, "each", 180, True)),
         ({"unitOfSize": {"abbreviation": "kg", "size": 0.18}}, (81, "each", 180, True)),
+        ({"unitOfSize": {"abbreviation": "g", "size": "180"}}, (81, "each", 180, True)),
     ],
 )
 def test_loose_goods_are_priced_by_the_piece_or_by_the_kilogram(changes, expected):

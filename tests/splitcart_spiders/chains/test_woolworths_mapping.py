@@ -164,6 +164,52 @@ def test_a_multibuy_that_cannot_be_read_is_passed_on_to_be_counted(data):
     assert (item.multibuy_total_cents, item.offer_kind, item.offer_id) == (None, None, None)
 
 
+def test_a_members_price_is_told_beside_everyones():
+    data = {"PromotionalPrice": 5.0, "ComparativeUnitPrice": "$3.33", "ComparativeSize": 100, "ComparativeSizeUom": "G"}
+    item = mapped({"Price": 6.5, "WasPrice": 6.5, "CentreTag": {"MemberPriceData": data}})
+    assert (item.price_cents, item.member_price_cents, item.is_on_special) == (650, 500, False)
+    assert (item.multibuy_quantity, item.offer_kind) == (None, None)
+    assert mapped({"CentreTag": {"MemberPriceData": {"PromotionalPrice": "$5.00"}}}).member_price_cents == 500
+    for none in (None, {}, [], {"PromotionalPrice": None}, {"PromotionalPrice": 0}, {"PromotionalPrice": -1}):
+        assert mapped({"CentreTag": {"MemberPriceData": none}}).member_price_cents is None
+
+
+LABELS = [
+    {"CentreTag": {"TagContentText": "Member Price 3 for $12 - $2.67/100G"}},
+    {"CentreTag": {"TagContentText": "3 for $12", "TagContent": '<a href="/x">Members: 3 for $12</a>'}},
+    {"CentreTag": {"TagContentText": "3 for $12", "FallbackText": "Member Price"}},
+    {"CentreTag": {"TagContentText": "3 for $12", "PromotionType": "MEMBER_PRICE"}},
+    {"CentreTag": {"TagContentText": "3 for $12", "IsRegisteredRewardCardPromotion": True}},
+    {"CentreTag": {"TagContentText": "3 for $12"}, "ImageTag": {"FallbackText": "Member Price"}},
+    {"CentreTag": {"TagContentText": "3 for $12"}, "ImageTag": {"TagContent": "members only"}},
+]
+
+
+@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("data", [{"Quantity": 3, "Price": 12.0, "CupTag": "$2.67/100G"}, None])
+def test_a_multibuy_under_a_members_label_is_never_everyones(label, data):
+    item = mapped({**label, "Price": 6, "WasPrice": 6, "CentreTag": {**label["CentreTag"], "MultibuyData": data}})
+    assert (item.multibuy_quantity, item.multibuy_total_cents) == (None, None)
+    assert (item.member_multibuy_quantity, item.member_multibuy_total_cents) == (3, 1200)
+    assert (item.offer_kind, item.offer_id, item.price_cents) == ("member_multibuy", "24306557", 600)
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("3 for $12 - $2.67/100G ", (3, 1200)),
+        ("Buy 5 for $4", (5, 400)),
+        ("Was $34 - 09/06/2026", (None, None)),
+        ("Range was $3.70 - 07/09/2025", (None, None)),
+    ],
+)
+def test_a_multibuy_in_the_words_of_the_tag_alone_is_one(text, terms):
+    for tag in ({"TagContentText": text}, {"TagContentText": None, "TagContent": f'<a href="/o?p=2">{text}</a>'}):
+        item = mapped({"CentreTag": {**tag, "MultibuyData": None}, "ImageTag": {"FallbackText": "Buy More Save More"}})
+        assert (item.multibuy_quantity, item.multibuy_total_cents) == terms
+        assert item.member_multibuy_quantity is None
+
+
 @pytest.mark.parametrize("data", [None, [], "3 for 2", {}])
 def test_no_multibuy_data_is_no_multibuy(data):
     item = mapped({"CentreTag": {"MultibuyData": data}})

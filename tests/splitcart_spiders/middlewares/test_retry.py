@@ -143,6 +143,11 @@ def test_a_host_that_sent_a_byte_is_not_a_network_that_is_down(failures):
     assert line.gate.error is None
 
 
+@pytest.mark.parametrize(("last", "status"), [(answer(503), 503), (answer(200, b"<html>"), None)])
+def test_an_error_status_of_the_last_try_is_told(last, status):
+    assert Line().run([answer(500)] * 4 + [last]).status == status
+
+
 def test_the_head_of_an_answer_is_a_byte():
     line = Line()
     request = Request(URL)

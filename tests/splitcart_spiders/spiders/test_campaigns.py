@@ -1,8 +1,10 @@
 """Roots of campaigns and seasons are told from departments, whatever this year's is called."""
 
+import json
 from typing import Any
 
 import pytest
+from scrapy.http import TextResponse
 
 from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.spiders.aldi import AldiSpider
@@ -17,8 +19,14 @@ def root(spider: type[ChainSpider], name: str, slug: str, **more: Any) -> Any:
     raw = {"NodeId": "1_1", "Description": name, "UrlFriendlyName": slug, "Children": [child], "seoToken": slug}
     raw |= {"name": name, "catalogGroupView": [child], "key": "1", "urlSlugText": slug, "children": [child]}
     raw |= {"identifier": slug, "displayName": name, **more}
-    one: Any = spider(store="1")
-    return one.node(raw, (), (), False) if spider is ColesSpider else one.node(raw, (), False)
+    roots = {"Categories": [raw], "data": [raw], "children": [{"children": [raw]}]}
+    body = json.dumps(roots)
+    if spider is ColesSpider:
+        props = {"allProductCategories": {"catalogGroupView": [raw]}}
+        data = json.dumps({"buildId": "1", "props": {"pageProps": props}})
+        body = f'<script id="__NEXT_DATA__" type="application/json">{data}</script>'
+    (found,) = spider(store="1").tree(TextResponse("https://example.com/tree", body=body.encode(), encoding="utf-8"))
+    return found
 
 
 @pytest.mark.parametrize("spider", [WoolworthsSpider, ColesSpider, AldiSpider, IgaSpider])

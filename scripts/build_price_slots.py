@@ -1,0 +1,90 @@
+"""Builds the price slots anew where prices have changed, and prints the slots of a shopping list."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+import _path  # noqa: F401
+from _cart_lists import form_of, place, read_slots, store_names
+from _cart_slots import read_text
+from _support.command import Parser, Refused, parser, run, within, word
+from _support.companies import Progress
+from _support.database import database
+from _support.output import console, print_json, say, table
+from rich.console import Console
+
+from models.slots.building import Built, build
+from splitcart.cart.slots import Slots
+
+COLUMNS = ("line", "item", "store", "product", "size", "price", "how known", "seen")
+
+
+def arguments_of() -> Parser:
+    made = parser(__doc__, json="print what was built, or the slots of the list, as one JSON object")
+    made.add_argument("--all", action="store_true", help="build every slot, not only those of what has changed")
+    made.add_argument("--list", metavar="FILE", type=word, help="print the slots of this list; - is standard input")
+    made.add_argument("--stores", type=store_names, default=[], help="its stores, as woolworths:1147,coles:584")
+    made.add_argument("--near", metavar="LAT,LON", type=place, help="its stores: all within --radius of this place")
+    made.add_argument("--radius", metavar="KM", type=within(0.1, 5000), default=5.0, help="kilometres (5)")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: built, and printed where a list was given; 2: the list or the stores cannot be meant."""
+    return run(arguments_of(), _work, arguments)
+
+
+def _work(options: argparse.Namespace) -> int:
+    if options.list is None and (options.stores or options.near):
+        raise Refused("--stores and --near choose the stores of a list: give --list FILE, too")
+    if options.list is not None and bool(options.stores) == bool(options.near):
+        raise Refused("a list wants its stores: give one of --stores COMPANY:STORE,... and --near LAT,LON")
+    source = None if options.list is None else read_text(options.list, "--list")
+    with database() as engine:
+        began = time.monotonic()
+        built = build(engine, everything=options.all, progress=Progress("slots"))
+        seconds = time.monotonic() - began
+        if source is None:
+            _tell(built, seconds, as_json=options.json)
+            return 0
+        slots = read_slots(engine, source, form_of(options.list), options.stores, options.near, options.radius)
+    if options.json:
+        print_json(slots.to_json())
+    else:
+        _show(slots, console())
+    return 0
+
+
+def _tell(built: Built, seconds: float, *, as_json: bool) -> None:
+    if as_json:
+        figures = {"marks": built.marks, "products": built.products, "stores": built.stores, "rows": built.rows}
+        print_json(figures | {"seconds": round(seconds, 3)})
+    else:
+        say(
+            f"{built.rows:,} slots written in {seconds:.1f} s: of {built.products:,} products at all stores and of "
+            f"{built.stores:,} stores with all they have; {built.marks:,} marks read"
+        )
+
+
+def _show(slots: Slots, printer: Console) -> None:
+    rows = []
+    for line in slots.lines:
+        if line.reason is not None:
+            rows.append((line.line, line.item, "", line.reason, "", "", "", ""))
+        for option in line.options:
+            price = f"${option.unit_price_cents / 100:.2f}{'/kg' if option.price_basis == 'kg' else ''}"
+            seen = datetime.fromisoformat(option.observed_at).strftime("%d %b %H:%M") + (
+                " *" if option.flip_since else ""
+            )
+            rows.append(
+                (line.line, line.item, option.store, option.product_name, option.size or "", price, option.source, seen)
+            )
+    printer.print(table(COLUMNS, rows))
+    if any(option.flip_since for line in slots.lines for option in line.options):
+        say("* specials have changed since: the price may be another by now")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
