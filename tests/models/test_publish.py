@@ -304,14 +304,17 @@ def test_a_probe_that_sees_a_missing_line_ends_its_absence(engine: Engine) -> No
 def test_a_resumed_run_keeps_the_time_of_what_it_published_before(engine: Engine, status: str) -> None:
     """1 was seen by the first walk, 2 by the second, 3 by both at two prices, 4 by the first without a price."""
     crawl(engine, [row(i) for i in range(1, 6)])
-    ended = {"status": "partial", "reason": "category_short: x"}
-    first, _ = crawl(engine, [row(1, 90), row(3, 90), row(4, None)], now=day(0.1), **ended)
-    again = open_run(engine, now=day(0.2), resume=True)
-    assert again.id == first.id
+    short = judged("partial", "category_short: x")
+    first = open_run(engine, now=day(0.05))
+    stage(engine, first.id, [row(1, 90), row(3, 90), row(4, None)])
+    counts = runs.measure(engine, first)
+    publish(engine, first, short, [], answered_for=None, counts=counts, now=day(0.1))
+    again = open_run(engine, now=day(0.15), resume=True)
+    assert (again.id, again.started_at) == (first.id, day(0.05))
     stage(engine, again.id, [row(2, 80), row(3, 80)])
-    reason = "finished" if status == "complete" else ended["reason"]
     counts = runs.measure(engine, again)
-    publish(engine, again, judged(status, reason), [], answered_for=None, counts=counts, now=day(0.2))
+    verdict = judged() if status == "complete" else short
+    publish(engine, again, verdict, [], answered_for=None, counts=counts, now=day(0.2))
     known = {sku: (one.offer["price_cents"], one.observed_at) for sku, one in effective(engine).items()}
     assert known == {
         "1": (90, day(0.1)),

@@ -8,7 +8,7 @@ import pytest
 import reset_groups
 
 from models import engine as engines
-from tests.models.test_groups import grouped, offers, prices_now
+from tests.models.test_groups import grouped, offers, prices_now, written
 from tests.support.storage import crawl
 
 
@@ -29,17 +29,26 @@ def told(capsys) -> dict:
 
 
 def test_a_merge_prints_its_figures_as_json_and_a_reset_undoes_it(chain, capsys):
-    before = prices_now(chain)
+    before, rows = prices_now(chain), written(chain)
     assert merge_groups.main(["--company", "WoolWorths", "--json"]) == 0
     (found,) = told(capsys)["companies"]
     assert (found["groups_before"], found["groups_after"], found["merged"]) == (4, 2, 2)
-    assert (found["rows_saved"], found["flagged"], found["ejected"]) == (200, [], 0)
+    assert (found["flagged"], found["ejected"], found["put_off"]) == ([], 0, 0)
+    assert "rows_saved" not in found
     assert found["comparisons_avoided"] > 0
     assert grouped(chain) == {frozenset({"1", "2", "10"}), frozenset({"4"})}
     assert reset_groups.main(["--json"]) == 0
     assert told(capsys) == {"stores_reset": {"Woolworths": 2}}
     assert len(grouped(chain)) == 4
-    assert prices_now(chain) == before
+    assert (prices_now(chain), written(chain)) == (before, rows)
+
+
+def test_a_merge_that_has_nothing_to_do_compares_nothing(chain, capsys):
+    assert merge_groups.main([]) == 0
+    assert "2 merged, 0 ejected" in capsys.readouterr().out
+    assert merge_groups.main(["--json"]) == 0
+    (found,) = told(capsys)["companies"]
+    assert (found["merged"], found["comparisons_made"], found["passes"]) == (0, 0, 1)
 
 
 def test_a_dry_run_explains_and_changes_nothing(chain, capsys):

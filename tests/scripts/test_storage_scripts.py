@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 from models import engine as engines
 from models.checks import check
 from models.tables import crawl_runs, stores
+from tests.models.test_groups import merge
 from tests.support.storage import cents, crawl, day, query, row
 
 GTIN = "09300605123454"
@@ -74,7 +75,9 @@ def test_rollback_tells_first_and_then_does_it(crawled: Engine, capsys) -> None:
     assert "would put back 1 prices" in capsys.readouterr().out
     assert cents(crawled) == {"1": 100, "2": 200}
     assert rollback_run.main(["2", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["restored"] == 1
+    done = json.loads(capsys.readouterr().out)
+    nothing_else = dict.fromkeys(("removed", "texts", "aliases", "healed"), 0)
+    assert done == {"run_id": 2, "store_id": 1, "history": 1, "restored": 1, "dry_run": False} | nothing_else
     assert cents(crawled) == {"1": 150, "2": 200}
     assert rollback_run.main(["2"]) == 1
     assert "already" in capsys.readouterr().err
@@ -88,6 +91,23 @@ def test_price_history_by_gtin_and_by_sku(crawled: Engine, capsys) -> None:
     assert price_history.main(["--company", "woolworths", "--sku", "1"]) == 0
     assert "$1.00" in capsys.readouterr().out
     assert price_history.main(["--gtin", "1"]) == 1
+
+
+def test_price_history_of_a_member_says_how_each_price_is_known(crawled: Engine, capsys) -> None:
+    """Its anchor's change counts as inferred; of all stores each change is what the store showed itself."""
+    for store, number in (("2", 1.1), ("1147", 1.15)):
+        crawl(crawled, [row(1, 100, gtin=GTIN, was_price_cents=150), row(2, 200)], store=store, now=day(number))
+    assert merge(crawled, day(1.2)).merged == 1
+    crawl(crawled, [row(1, 120, gtin=GTIN, was_price_cents=150), row(2, 200)], store="2", now=day(1.3))
+    known = {}
+    for store in (["--store", "1147"], []):
+        assert price_history.main(["--company", "woolworths", "--sku", "1", "--json", *store]) == 0
+        found = json.loads(capsys.readouterr().out)
+        known[len(store)] = [(one["store_id"], one["price_cents"], one["source"]) for one in found]
+    assert known[2] == [("1147", 150, "own"), ("1147", 100, "own"), ("1147", 120, "inferred")]
+    assert known[0] == [("1147", 150, "own"), ("1147", 100, "own"), ("2", 100, "own"), ("2", 120, "own")]
+    assert price_history.main(["--company", "woolworths", "--sku", "1", "--store", "1147"]) == 0
+    assert "inferred" in capsys.readouterr().out
 
 
 def test_prune_says_what_goes(crawled: Engine, capsys) -> None:
