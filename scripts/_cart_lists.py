@@ -2,10 +2,9 @@
 
 import argparse
 import math
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from _support.command import Refused, shown, word
+from _support.command import Parser, Refused, shown, within, word
 from sqlalchemy import Engine
 
 from models.slots import reading
@@ -37,27 +36,35 @@ def store_names(text: str) -> list[str]:
     return found
 
 
+def take_stores(made: Parser) -> None:
+    """Adds --stores, --near and --radius: the stores of a list."""
+    made.add_argument("--stores", type=store_names, default=[], help="the stores, as woolworths:1147,coles:584")
+    made.add_argument("--near", metavar="LAT,LON", type=place, help="the stores: all within --radius of this place")
+    made.add_argument("--radius", metavar="KM", type=within(0.1, 5000), default=5.0, help="kilometres (5)")
+
+
 def form_of(name: str) -> str:
     """The form of a list, by its file's name."""
     ending = name.rpartition(".")[2].casefold()
     return ending if ending in ("csv", "json") else "text"
 
 
-def read_slots(
-    engine: Engine,
-    source: str,
-    form: str,
-    stores: Sequence[str],
-    near: tuple[float, float] | None = None,
-    radius: float = 5.0,
-) -> Slots:
-    """The slots of a list at these stores, or at those near a place. Raises Refused: the list or a store cannot be."""
+def check_stores(options: argparse.Namespace) -> None:
+    """Raises Refused unless the options choose the stores of a list, in one way."""
+    if bool(options.stores) == bool(options.near):
+        raise Refused("a list wants its stores: give one of --stores COMPANY:STORE,... and --near LAT,LON")
+
+
+def read_slots(engine: Engine, source: str, form: str, options: argparse.Namespace) -> Slots:
+    """The slots of a list at the stores that the options choose. Raises Refused for a list or store that cannot be."""
     with engine.connect() as connection:
-        chosen = list(dict.fromkeys(stores))
-        if near is not None:
-            chosen = reading.stores_near(connection, *near, radius)[:MAX_STORES]
+        chosen = list(dict.fromkeys(options.stores))
+        if options.near is not None:
+            chosen = reading.stores_near(connection, *options.near, options.radius)[:MAX_STORES]
             if not chosen:
-                raise Refused(f"no store with prices lies within {radius:g} km of {near[0]:g},{near[1]:g}")
+                raise Refused(
+                    f"no store with prices lies within {options.radius:g} km of --near: give a larger --radius"
+                )
         if len(chosen) > MAX_STORES:
             raise Refused(f"{len(chosen)} stores: at most {MAX_STORES} are accepted")
         try:

@@ -1,4 +1,4 @@
-"""The slots that a split is computed from: of a document."""
+"""The slots that a split is computed from: of a list by the database, or of a document."""
 
 import argparse
 import re
@@ -6,8 +6,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from _cart_lists import check_stores, form_of, read_slots
 from _support.command import Refused, shown
+from _support.companies import Progress
+from _support.database import database
 
+from models.slots.building import build
 from splitcart.cart import documents
 from splitcart.cart.slots import Slots
 
@@ -36,7 +40,7 @@ def with_places(arguments: Sequence[str]) -> list[str]:
     """The arguments with a place joined to its option: argparse takes a southern latitude for an option."""
     found: list[str] = []
     for argument in arguments:
-        if found and found[-1] == "--home" and re.match(r"-[0-9.]", argument):
+        if found and found[-1] in ("--home", "--near") and re.match(r"-[0-9.]", argument):
             found[-1] = f"{found[-1]}={argument}"
         else:
             found.append(argument)
@@ -46,7 +50,7 @@ def with_places(arguments: Sequence[str]) -> list[str]:
 def slots_of(options: argparse.Namespace) -> Slots:
     """The slots that the options ask for. Raises Refused, and ValueError for a document that cannot be."""
     if options.slots is None:
-        raise Refused("slots are read from a document: give --slots FILE")
+        return _of_a_list(options)
     if options.list is not None:
         raise Refused(f"the list {shown(options.list)}: a document of slots has its list; give one of both")
     slots = documents.loads(read_text(options.slots, "--slots"))
@@ -57,6 +61,17 @@ def slots_of(options: argparse.Namespace) -> Slots:
         if store not in known:
             raise Refused(f"--stores {shown(store)}: the document has {', '.join(sorted(known)) or 'no store'}")
     return slots.only(frozenset(options.stores))
+
+
+def _of_a_list(options: argparse.Namespace) -> Slots:
+    """Of the database; what has changed there is built first."""
+    if options.list is None:
+        raise Refused("give a LIST, or --slots FILE")
+    check_stores(options)
+    source = read_text(options.list, "LIST")
+    with database() as engine:
+        build(engine, progress=Progress("slots"))
+        return read_slots(engine, source, form_of(options.list), options)
 
 
 def companies(slots: Slots) -> set[str]:

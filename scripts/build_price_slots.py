@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import _path  # noqa: F401
-from _cart_lists import form_of, place, read_slots, store_names
-from _cart_slots import read_text
-from _support.command import Parser, Refused, parser, run, within, word
+from _cart_lists import check_stores, form_of, read_slots, take_stores
+from _cart_slots import read_text, with_places
+from _support.command import Parser, Refused, parser, run, word
 from _support.companies import Progress
 from _support.database import database
 from _support.output import console, print_json, say, table
@@ -25,22 +25,20 @@ def arguments_of() -> Parser:
     made = parser(__doc__, json="print what was built, or the slots of the list, as one JSON object")
     made.add_argument("--all", action="store_true", help="build every slot, not only those of what has changed")
     made.add_argument("--list", metavar="FILE", type=word, help="print the slots of this list; - is standard input")
-    made.add_argument("--stores", type=store_names, default=[], help="its stores, as woolworths:1147,coles:584")
-    made.add_argument("--near", metavar="LAT,LON", type=place, help="its stores: all within --radius of this place")
-    made.add_argument("--radius", metavar="KM", type=within(0.1, 5000), default=5.0, help="kilometres (5)")
+    take_stores(made)
     return made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: built, and printed where a list was given; 2: the list or the stores cannot be meant."""
-    return run(arguments_of(), _work, arguments)
+    return run(arguments_of(), _work, with_places(sys.argv[1:] if arguments is None else arguments))
 
 
 def _work(options: argparse.Namespace) -> int:
     if options.list is None and (options.stores or options.near):
         raise Refused("--stores and --near choose the stores of a list: give --list FILE, too")
-    if options.list is not None and bool(options.stores) == bool(options.near):
-        raise Refused("a list wants its stores: give one of --stores COMPANY:STORE,... and --near LAT,LON")
+    if options.list is not None:
+        check_stores(options)
     source = None if options.list is None else read_text(options.list, "--list")
     with database() as engine:
         began = time.monotonic()
@@ -49,7 +47,7 @@ def _work(options: argparse.Namespace) -> int:
         if source is None:
             _tell(built, seconds, as_json=options.json)
             return 0
-        slots = read_slots(engine, source, form_of(options.list), options.stores, options.near, options.radius)
+        slots = read_slots(engine, source, form_of(options.list), options)
     if options.json:
         print_json(slots.to_json())
     else:

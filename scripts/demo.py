@@ -1,4 +1,4 @@
-"""Crawls two stores of every chain from a sandbox into demo/splitcart.db, and shows what landed.
+"""Crawls two stores of every chain from a sandbox into demo/splitcart.db, shows what landed, and splits a list.
 
 Needs no internet. Each crawl is a `scrapy crawl CHAIN -a store=ID -a dev=1` of its own, as in production.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import _path  # noqa: F401
 from _crawls import ROOT, product_spiders, start
+from _demo_list import sample
 from _demo_report import Report
 from _support.command import folder, parser, run, whole
 from _support.output import console as made_console
@@ -25,6 +26,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from models import engine as engines
+from models.slots.building import build
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from splitcart.printing import visible
@@ -121,6 +123,22 @@ def merge(url: str, console: Console) -> bool:
     return done.returncode == 0
 
 
+def plan(url: str, folder: Path, stores: Sequence[tuple[str, str]], console: Console) -> bool:
+    """Splits a sample list over the stores with scripts/split_cart.py; whether it went well."""
+    engine = engines.create(url)
+    build(engine)
+    (folder / "list.txt").write_text(sample(engine), encoding="utf-8")
+    engine.dispose()
+    names = ",".join(f"{chain}:{store_id}" for chain, store_id in stores)
+    script, page = ROOT / "scripts" / "split_cart.py", folder / "plan.html"
+    command = [sys.executable, str(script), str(folder / "list.txt"), "--stores", names, "--html", str(page)]
+    done = subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, capture_output=True, text=True)
+    console.rule("The cheapest way to buy list.txt")
+    for line in (done.stdout or done.stderr).rstrip().splitlines():
+        console.print(text(line))
+    return done.returncode == 0
+
+
 def fresh(folder: Path) -> str:
     """A demo folder with an empty, migrated SQLite file instead of the last demo's; the file's URL."""
     shutil.rmtree(folder / "logs", ignore_errors=True)
@@ -148,12 +166,14 @@ def show(options: argparse.Namespace, console: Console) -> int:
     report.show_drops(console, stores)
     report.show_specials(console, stores)
     merged = merge(report.url, console)
+    planned = plan(report.url, folder, stores, console)
     wrong = report.show_truth(console, stores) + report.show_soundness(console)
     place = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     console.print()
+    console.print(text(f"The plan, to read on a phone and to print: {place}/plan.html"))
     console.print(text(f"Left behind: {place}/splitcart.db (the prices), {place}/logs/ (one log a crawl)"))
     console.print(text(f"Look closer: any of scripts/*.py with DATABASE_URL=sqlite:///{place}/splitcart.db"))
-    return 0 if merged and not wrong else 1
+    return 0 if merged and planned and not wrong else 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

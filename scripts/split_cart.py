@@ -1,7 +1,6 @@
 """Plans a shopping list over stores: the cheapest split for 1 to K stores, proven, and which one is worth its stops."""
 
 import argparse
-import math
 import os
 import sys
 import tempfile
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import _path  # noqa: F401
+from _cart_lists import place, take_stores
 from _cart_page import page
 from _cart_report import csv_rows, tables
 from _cart_slots import companies, read_text, slots_of, with_places
@@ -28,34 +28,13 @@ NOTHING = 3
 """Exit code where no line can be bought anywhere."""
 
 
-def place(text: str) -> tuple[float, float]:
-    """An argument that is a latitude and a longitude in degrees."""
-    try:
-        latitude, longitude = (float(each) for each in word(text).split(","))
-    except ValueError:
-        latitude = longitude = math.nan
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-        raise argparse.ArgumentTypeError(f"{shown(text)}: LAT,LON in degrees is wanted, for example -33.87,151.21")
-    return latitude, longitude
-
-
-def store_names(text: str) -> list[str]:
-    """An argument that is a list of stores."""
-    found = [each.strip() for each in text.split(",")]
-    for each in found:
-        company, colon, store_id = each.partition(":")
-        if not (company and colon and store_id and each.isprintable() and len(each) <= 200):
-            raise argparse.ArgumentTypeError(f"{shown(each)}: COMPANY:STORE is wanted, for example woolworths:1147")
-    return found
-
-
 def arguments_of() -> Parser:
     made = parser(__doc__, json="print the plans as one JSON object")
     made.add_argument(
         "list", metavar="LIST", nargs="?", help="the list: a .csv or .json file, else text; - is standard input"
     )
     made.add_argument("--slots", metavar="FILE", type=word, help="plan from a document of slots instead of a list")
-    made.add_argument("--stores", type=store_names, default=[], help="the stores, as woolworths:1147,coles:584")
+    take_stores(made)
     stops = whole(1, MAX_STOPS)
     made.add_argument("--max-stores", metavar="K", type=stops, default=3, help=f"1 to {MAX_STOPS} stops (3)")
     made.add_argument("--csv", action="store_true", help="print the recommended plan's lines as CSV")
