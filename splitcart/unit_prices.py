@@ -114,6 +114,12 @@ def check(
     return "agrees" if least - allowed <= unit_price.e4 <= most + allowed else "conflict"
 
 
+def weighs(price_cents: int, grams: int, unit_price: UnitPrice) -> bool:
+    """Whether so many grams cost the price by the shelf's unit price, within a cent and the shelf's own rounding."""
+    allowed = 100_000 + grams * 50 / unit_price.measure
+    return unit_price.unit == "kg" and abs(price_cents * 100_000 - unit_price.e4 * grams) <= allowed
+
+
 def per_unit(cents: Decimal, size: Size) -> UnitPrice:
     """Price over size, for what has no shelf unit price."""
     unit, base = _BASE[size.unit]

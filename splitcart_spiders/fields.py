@@ -156,7 +156,7 @@ def shelf_number(value: object) -> str | None:
     """A unit price in dollars as the shelf prints it, at least two decimals: 0.7 is `0.70`. None unless above 0."""
     if isinstance(value, str):
         bare = value[:20].strip().lstrip("$").replace(",", "")
-        found = Decimal(bare) if _AMOUNT.fullmatch(bare) else None
+        found = Decimal(bare) if _AMOUNT.fullmatch(bare) else money.to_decimal(bare)  # `95c`
     else:
         found = number(value)
     if not found:

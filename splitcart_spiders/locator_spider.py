@@ -31,6 +31,8 @@ LAND = (
     (-36.0, -30.0, 122.0, 138.0),
     (-24.0, -10.0, 113.0, 154.0),
 )
+MOST_REQUESTS = 5_000
+"""Of one run; the longest asks some 2,000 points."""
 _DEGREES = Pattern(r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,30})?", most=40)
 
 
@@ -50,6 +52,8 @@ class LocatorSpider(Spider):
         super().__init__(**kwargs)
         self.dev = truth(dev, "dev")
         self.trusts_clock = trusts_clock(clock)
+        self.requests = 0
+        """Requests made so far."""
         self.unanswered: list[str] = []
         """What was asked without an answer; empty when the run is complete."""
 
@@ -69,7 +73,13 @@ class LocatorSpider(Spider):
             yield request
 
     def ask(self, url: str, callback: Callable[..., Any], *, expects: str = "json", **kwargs: Any) -> Request:
-        """One locator request: its own errback; `callback` may raise CatalogueError for an answer without stores."""
+        """One locator request: its own errback; `callback` may raise CatalogueError for an answer without stores.
+
+        Raises CatalogueError beyond MOST_REQUESTS: no chain has that many stores, but an answer may name them.
+        """
+        self.requests += 1
+        if self.requests > MOST_REQUESTS:
+            raise CatalogueError(f"{self.name} would ask {url} after {MOST_REQUESTS} others: its answers name no end")
         kwargs.setdefault("cb_kwargs", {})
         meta = {"store": self.store_id, "expects": expects, "kind": "session"}
         return Request(

@@ -164,7 +164,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
     weighted = unit.get("isWeighted") is True
     number, measure = _unit_price(pricing, unit, weighted)
     shelf = unit_prices.convert(number, measure)
-    size = _size(raw, price, shelf)
+    size = _size(raw, price, shelf, estimated=weighted)
     return ProductItem(
         company=COMPANY,
         store_id=store_id,
@@ -202,13 +202,14 @@ def _is_advertised(raw: dict) -> bool:
     return raw.get("featured") is True or bool(raw.get("adId")) or bool(raw.get("adSource"))
 
 
-def _size(raw: dict, price: int | None, shelf: unit_prices.UnitPrice | None) -> str | None:
+def _size(raw: dict, price: int | None, shelf: unit_prices.UnitPrice | None, *, estimated: bool) -> str | None:
     """The size, else the end of the till's text where that is one (`BEER CAN 375ML:PACK6`) and the unit price does not
     contradict it (`BLOCK 30 375ML` of $56 at $4.98 a litre is no 375 ml)."""
     if size := fields.text(raw.get("size"), 100):
         return size
     ending = sizes.ending(fields.text(raw.get("description"), 100))
-    return None if unit_prices.check(price, sizes.parse(ending), shelf) == "conflict" else ending
+    agreement = unit_prices.check(price, sizes.parse(ending), shelf, estimated=estimated)
+    return None if agreement == "conflict" else ending
 
 
 def _typical_grams(size: str | None, unit: dict, price: int | None, shelf: unit_prices.UnitPrice | None) -> int | None:
@@ -222,15 +223,9 @@ def _typical_grams(size: str | None, unit: dict, price: int | None, shelf: unit_
         printed = fields.grams(float(parsed.amount * parsed.count), "g")
     told = [fields.grams(quantity, measure) for measure in ("g", "kg")]
     for grams in (*told, printed):
-        if grams is not None and price is not None and shelf is not None and _costs(grams, price, shelf):
+        if grams is not None and price is not None and shelf is not None and unit_prices.weighs(price, grams, shelf):
             return grams
     return printed or fields.grams(quantity, unit.get("ofMeasureUnits"))
-
-
-def _costs(grams: int, price: int, shelf: unit_prices.UnitPrice) -> bool:
-    """Whether so many grams cost the price, within a cent and the shelf's own rounding."""
-    allowed = 100_000 + grams * 50 / float(shelf.measure)
-    return shelf.unit == "kg" and abs(price * 100_000 - shelf.e4 * grams) <= allowed
 
 
 def _unit_price(pricing: dict, unit: dict, weighted: bool) -> tuple[str | None, str | None]:
@@ -254,7 +249,8 @@ def _offers(pricing: dict) -> dict[str, Any]:
 def _multibuy(pricing: dict) -> tuple[int | None, int | None] | None:
     """Quantity and total. `reward` is the price of each, rounded, when `minQuantity` are bought; words that tell the
     total of as many (`Pick any 3 for $10`) win, and where there is no promotion they are the multibuy."""
-    words = multibuys.from_words(fields.text(pricing.get("offerDescription")))
+    said = (fields.text(pricing.get(key)) for key in ("offerDescription", "priceDescription"))
+    words = next((found for found in map(multibuys.from_words, said) if found), None)
     promotion = fields.obj(pricing.get("multiBuyPromotion"))
     if not promotion:
         return words

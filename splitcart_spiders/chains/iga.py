@@ -98,8 +98,12 @@ class _Deal:
 
 
 def _deal(raw: dict) -> _Deal | None:
-    """The promotion in force: of several the first that asks for something, for its price is not everyone's."""
-    found = [_one_deal(each) for each in map(fields.obj, fields.rows(raw.get("promotions"))[:20]) if _in_force(each)]
+    """The promotion in force, or a multibuy in the words of the price's label: of several the first that asks for
+    something, for its price is not everyone's."""
+    told = fields.rows(raw.get("promotions"))[:20]
+    if multibuys.from_words(fields.text(raw.get("priceLabel"))):
+        told = [*told, {"name": raw["priceLabel"]}]
+    found = [_one_deal(each) for each in map(fields.obj, told) if _in_force(each)]
     return next((deal for deal in found if deal.conditional), next(iter(found), None))
 
 

@@ -117,16 +117,18 @@ def _offers(raw: dict) -> dict[str, Any]:
     tag = fields.obj(raw.get("CentreTag"))
     member_price = fields.cents(fields.obj(tag.get("MemberPriceData")).get("PromotionalPrice"))
     return {"member_price_cents": member_price or None} | fields.multibuy(
-        _multibuy(tag), offer_id=raw.get("OfferId"), members=_is_for_members(raw, tag)
+        _multibuy(tag, fields.obj(raw.get("ImageTag"))), offer_id=raw.get("OfferId"), members=_is_for_members(raw, tag)
     )
 
 
-def _multibuy(tag: dict) -> tuple[int | None, int | None] | None:
-    """Quantity and total: `MultibuyData.Price` is the total of its `Quantity`; without it the tag's words."""
+def _multibuy(tag: dict, image: dict) -> tuple[int | None, int | None] | None:
+    """Quantity and total: `MultibuyData.Price` is the total of its `Quantity`; without it the words of the tags."""
     data = fields.obj(tag.get("MultibuyData"))
     if data:
         return fields.whole(data.get("Quantity")), fields.cents(data.get("Price"))
-    return multibuys.from_words(fields.text(tag.get("TagContentText")) or fields.untagged(tag.get("TagContent")))
+    return multibuys.from_words(fields.text(tag.get("TagContentText")) or fields.untagged(tag.get("TagContent"))) or (
+        multibuys.from_words(fields.text(image.get("FallbackText")))
+    )
 
 
 def _is_for_members(raw: dict, tag: dict) -> bool:

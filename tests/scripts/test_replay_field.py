@@ -14,8 +14,8 @@ from tests.support.tree import ROOT
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 FIELD = ROOT.parent / "shared" / "field"
 """The bodies themselves, where they are at hand."""
-OTHERS = {"aldi_price_zero.json", "iga_loose_unfit.json", "coles_product_redirect.json"}
-"""No offers: prices that cannot be read, and a product page."""
+OTHERS = {"coles_product_redirect.json"}
+"""No offers: a product page."""
 
 
 def woolworths(**fields):

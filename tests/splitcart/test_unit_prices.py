@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from splitcart.sizes import Size, parse
-from splitcart.unit_prices import UnitPrice, check, convert, from_text, split
+from splitcart.unit_prices import UnitPrice, check, convert, from_text, split, weighs
 
 
 @pytest.mark.parametrize(("number", "measure", "e4", "unit"), [
@@ -87,6 +87,23 @@ def test_a_text_without_number_or_measure_is_none(text):
 ])  # fmt: skip
 def test_a_unit_price_agrees_within_one_last_digit_of_the_shelf(cents, size, shelf, told):
     assert check(cents, parse(size), from_text(shelf)) == told
+
+
+@pytest.mark.parametrize(
+    ("cents", "grams", "shelf", "holds"),
+    [
+        (4200, 1000, "$42.00/ 1kg", True),
+        (420, 100, "$4.20/ 100g", True),
+        (424, 100, "$42.37/ 1kg", True),
+        (426, 100, "$42.37/ 1kg", False),
+        (500, 500, "$1.00/ 100g", True),
+        (503, 500, "$1.00/ 100g", True),
+        (506, 500, "$1.00/ 100g", False),
+        (4200, 1000, "$42.00/ 1L", False),
+    ],
+)
+def test_a_weight_costs_its_price_within_a_cent_and_the_shelfs_rounding(cents, grams, shelf, holds):
+    assert weighs(cents, grams, from_text(shelf)) is holds
 
 
 def test_estimates_may_differ_by_5_percent():

@@ -15,7 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response, TextResponse
 from scrapy.utils.test import get_crawler
 
-from splitcart_spiders import fields
+from splitcart_spiders import fields, locator_spider
 from splitcart_spiders.chains import aldi, coles, iga, woolworths
 from splitcart_spiders.errors import CatalogueError, StoreMismatch
 from splitcart_spiders.items import BarcodeItem, CategoryItem, Drop, ProductItem, StoreItem
@@ -500,6 +500,21 @@ def test_a_number_is_told_as_a_text_and_nothing_else_is() -> None:
     assert [text(value) for value in (2042, "2042", 10**400, True, [1], "\ud800", " n/a ")] == [
         *("2042", "2042", None, None, None, None, None)
     ]
+
+
+def test_answers_that_name_stores_without_end_end_as_an_error_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locator_spider, "MOST_REQUESTS", 40)
+    spider, waiting, errors = crawling(ColesStoresSpider), [(-33.9, 151.2, 2.0)], list[str]()
+    body = {"stores": [{"storeId": str(n), "brandId": 2} for n in range(1, 16)]}
+    while waiting:
+        try:
+            found = list(spider.stores(answer(body), *waiting.pop()))
+        except CatalogueError as error:
+            errors.append(str(error))
+            continue
+        waiting += [tuple(each.cb_kwargs.values()) for each in found if isinstance(each, Request)]
+    assert errors
+    assert all("its answers name no end" in error for error in errors)
 
 
 def test_a_locator_asks_no_further_than_a_chain_can_reach() -> None:

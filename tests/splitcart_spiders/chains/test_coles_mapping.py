@@ -193,6 +193,7 @@ def test_the_reward_of_a_multibuy_is_the_price_of_each(promotion, text, expected
         ("Any two for $7.50", (2, 750)),
         ("Save on 1 for $4", (None, None)),
         ("Half price", (None, None)),
+        (None, (None, None)),
     ],
 )
 def test_a_multibuy_in_words_alone_is_one(text, expected):

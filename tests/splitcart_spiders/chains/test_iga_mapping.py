@@ -170,6 +170,8 @@ def deal(*, total=None, **promotion):
         ({**deal(name="2 for $6", minimumQuantity=2), "wholePrice": None}, None, None, None),
         ({**deal(name="Special"), "promotions": [{"name": "x"}, {"minimumQuantity": 2, "name": "2 for $6"}]},
          335, None, ("multibuy", 2, 600)),
+        ({"priceLabel": "2 for $6"}, 335, None, ("multibuy", 2, 600)),
+        ({"priceLabel": "Special"}, 335, None, None),
         ({"promotions": []}, 335, None, None),
         ({"promotions": None}, 335, None, None),
         ({"promotions": [None, 5, "2 for $6", {}]}, 335, None, None),

@@ -208,6 +208,7 @@ def test_a_multibuy_in_the_words_of_the_tag_alone_is_one(text, terms):
         item = mapped({"CentreTag": {**tag, "MultibuyData": None}, "ImageTag": {"FallbackText": "Buy More Save More"}})
         assert (item.multibuy_quantity, item.multibuy_total_cents) == terms
         assert item.member_multibuy_quantity is None
+    assert mapped({"ImageTag": {"FallbackText": "2 for $7"}}).multibuy_total_cents == 700
 
 
 @pytest.mark.parametrize("data", [None, [], "3 for 2", {}])
