@@ -12,12 +12,14 @@ from models import check_stores, check_times
 from models.check_queries import QUERIES
 from models.check_run_queries import RUN_QUERIES
 from models.dialect import is_postgres
+from models.slots import checking as slots
 from models.tables import metadata
 from models.types import UtcDateTime
 
 EXAMPLES = 5
 
 _PROMISES = check_stores.PROMISES | {
+    "slots": slots.PROMISE,
     "file": "SQLite's file and foreign keys are sound",
     "times": "SQLite's times are UTC and written alike, so that their order is that of the texts",
     "future": "no time lies in the future: scripts/rollback_run.py heals a store whose run had a wrong clock",
@@ -48,7 +50,7 @@ def check(connection: Connection, now: datetime | None = None) -> Iterator[Viola
             yield Violation(name, promise, len(rows), tuple(rows[:EXAMPLES]))
     examples: dict[str, list[str]] = {}
     counts: Counter[str] = Counter()
-    for name, example in chain(check_stores.broken(connection), _file(connection)):
+    for name, example in chain(check_stores.broken(connection), slots.broken(connection), _file(connection)):
         counts[name] += 1
         if counts[name] <= EXAMPLES:
             examples.setdefault(name, []).append(example)

@@ -132,10 +132,10 @@ def _parts(store_ids: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
         yield start, store_ids[start : start + STORES_AT_ONCE]
 
 
-def selected(connection: Connection, only: str | None = None) -> str:
+def selected(connection: Connection, only: str | None = None, into: str = "price_slots") -> str:
     """INSERT of the slots of the stores that `effective.prepare` was asked for; `only`: of the listings in a table."""
     names, offer = ", ".join(_NAMES), ", ".join(f"e.{name}" for name in OFFER)
-    return f"""INSERT INTO price_slots ({names})
+    return f"""INSERT INTO {into} ({names})
         SELECT l.product_id, e.listing_id, e.store_id, {offer}, e.source, e.crawl_run_id
         FROM ({effective.statement(connection, only)}) e JOIN listings l ON l.id = e.listing_id
         WHERE e.stands_alone = 1"""  # noqa: S608 our own names

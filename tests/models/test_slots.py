@@ -10,6 +10,7 @@ from sqlalchemy import Engine, event, select, text
 from models import engine as engines
 from models import publish as publishing
 from models import runs
+from models.checks import check
 from models.merging import Merger, reset
 from models.queries import effective_prices
 from models.rollback import rollback
@@ -274,3 +275,26 @@ def test_stores_near_a_place_are_those_within_the_radius_that_have_prices(town: 
 def test_marks_wait_for_nobody(engine: Engine) -> None:
     assert [c.name for c in slot_dirty.primary_key] == ["id"]
     assert [index for index in slot_dirty.indexes if index.unique] == []
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "UPDATE price_slots SET price_cents = 7 WHERE price_cents = 100",
+        "UPDATE price_slots SET source = 'contested' WHERE price_cents = 100",
+        "UPDATE price_slots SET built_from_run = 99 WHERE price_cents = 100",
+        "DELETE FROM price_slots WHERE price_cents = 100",
+        "UPDATE price_slots SET store_id = 99 WHERE price_cents = 90",
+    ],
+)
+def test_a_slot_that_is_wrong_is_found_unless_it_is_to_be_built_again(town: Engine, lie: str) -> None:
+    def found() -> list[str]:
+        with town.connect() as connection:
+            return [one.check for one in check(connection) if one.check == "slots"]
+
+    assert found() == []
+    with town.begin() as connection:
+        connection.execute(text(lie))
+    assert found() == ["slots"]
+    build(town, everything=True)
+    assert found() == []

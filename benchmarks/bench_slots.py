@@ -1,0 +1,63 @@
+"""What building the price slots costs, beside copying the same rows out and into an equal table."""
+
+import io
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from benchmarks.bench_groups import merger, row, timed
+from benchmarks.group_worlds import chain, lay, make_fingerprints
+from models import engine as engines
+from models.slots.building import build
+from tests.support.postgres import Server
+
+STORES, LISTINGS, ZONES = 200, 20_000, 20
+
+
+def copied(engine: Engine) -> float:
+    """Seconds to copy the slots out and into an empty table with the same columns, checks and indexes."""
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE IF EXISTS slots_copy"))
+        connection.execute(text("CREATE TABLE slots_copy (LIKE price_slots INCLUDING ALL)"))
+    began = time.perf_counter()
+    with engine.begin() as connection:
+        sink, cursor = io.BytesIO(), _cursor(connection)
+        cursor.copy_expert("COPY price_slots TO STDOUT", sink)
+        sink.seek(0)
+        cursor.copy_expert("COPY slots_copy FROM STDIN", sink)
+    return time.perf_counter() - began
+
+
+def _cursor(connection: Any) -> Any:
+    return connection.connection.cursor()
+
+
+def count(engine: Engine, table: str) -> int:
+    with engine.connect() as connection:
+        return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
+def run() -> Iterator[dict]:
+    """The rows; needs a PostgreSQL server (the one that the tests start)."""
+    with Server() as server:
+        engine = engines.create(server.url(server.create_database()))
+        engines.migrate(engine)
+        codes, _ = chain(STORES, LISTINGS, ZONES)
+        lay(engine, codes)
+        make_fingerprints(engine, STORES)
+        merger(engine).run()
+        with engine.begin() as connection:
+            connection.execute(text("ANALYZE"))
+        whole, built = timed(lambda: build(engine, everything=True), 2)
+        plain = min(copied(engine) for _ in range(2))
+        slots, prices = count(engine, "price_slots"), count(engine, "prices")
+        name = f"slots: {LISTINGS:,} products x {STORES} stores in {ZONES} groups"
+        against = f"copying {slots:,} rows: {plain:.2f} s"
+        yield row(f"{name}, built whole", whole, "s", against, whole / plain, "at most 3", whole <= 3 * plain)
+        again, _ = timed(lambda: build(engine), 2)
+        yield row(f"{name}, nothing changed", again, "s", "", None, "under 2 s", again < 2)
+        share, holds = slots / prices, built.rows == slots <= prices
+        yield row(f"{name}, rows", share, "of prices", f"{prices:,} price rows", share, "at most 1", holds)
+        engine.dispose()
