@@ -21,7 +21,7 @@ class Assigner:
     def __init__(self, model: Model, clock: Clock) -> None:
         self.model, self.clock = model, clock
         self.widest = FIRST_EFFORT
-        """How many states are kept before a set is put off: see `layers.solve`."""
+        """How many states are kept before a set is put off: see `beam.solve`."""
         self.parts: dict[tuple[Any, ...], Part] = {}
 
     def best(self, stores: Stores, limit: int, *, ties: bool = False) -> Found:

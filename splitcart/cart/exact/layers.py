@@ -1,42 +1,23 @@
-"""An exact assignment of lines that hang together: by lots they share, by what their stores ask for.
+"""The states in which lines that hang together can be: by lots they share, by what their stores ask for.
 
 Line by line, every state is kept that can still matter: the units in lots that later lines can join, the goods of
-stores with a limit, the stores without a line yet. Two states that agree in these are one, the cheaper. A state whose
-bound reaches the limit is dropped. Of too many the best `width` are kept; what was dropped then bounds the answer, and
-a wider pass follows (a beam that widens until nothing that matters is dropped).
+stores with a floor, the stores without a line yet. Two states that agree in these are one, the cheaper. A state whose
+bound reaches the limit is dropped.
 
 Amounts are cents times `unit`, a multiple of every lot quantity, so that shares of lots are whole; ties may be added
 below `unit`.
 """
 
-import heapq
 from collections.abc import Sequence
 from typing import Any
 
 from splitcart.cart.costs import lot_cents
-from splitcart.cart.exact.columns import columned
-from splitcart.cart.exact.tasks import (
-    NEVER,
-    PARTS,
-    Answer,
-    Clock,
-    Late,
-    Move,
-    OpenLot,
-    Task,
-    least_share,
-    less,
-    reduced,
-    regrets,
-)
-
-FIRST_WIDTH, WIDER = 64, 8
+from splitcart.cart.exact.tasks import NEVER, PARTS, Clock, Move, OpenLot, Task, least_share, less, regrets
 
 Units = tuple[tuple[int, int], ...]
 """Of (single price, number)."""
 State = tuple[tuple[Any, ...], tuple[int, ...], int]
-"""The units in open lots, goods by place up to the floor, and the
-places seen."""
+"""The units in open lots, goods by place up to the floor, and the places seen."""
 Kept = tuple[int, int, int, Any]
 """Cost so far, the same less discounts, the bound, and the moves: (earlier ones, last)."""
 
@@ -195,65 +176,6 @@ class Run:
     def _more(self, goods: tuple[int, ...], place: int, cents: int) -> tuple[int, ...]:
         now = min(goods[place] + cents, self.task.floors[place])
         return goods if now == goods[place] else (*goods[:place], now, *goods[place + 1 :])
-
-
-def solve(task: Task, limit: int, clock: Clock, widest: int = NEVER) -> Answer:
-    """The cheapest assignment below the limit (in units).
-
-    Where the time is over, or more than `widest` states would have to be kept: the best found, with its bound.
-    """
-    best: Kept | None = None
-    bound, width = -NEVER, FIRST_WIDTH
-    while bound < limit and width <= widest:
-        narrowed = _narrowed(task, limit)
-        if narrowed is None:
-            bound = limit
-            break
-        run = Run(narrowed, clock)
-        bound = max(bound, min(limit, next(iter(run.start().values()))[2]))
-        if bound >= limit:
-            break
-        try:
-            found, dropped = _pass(run, limit, width)
-        except Late:
-            break
-        if found is not None:
-            best, limit = found, found[0]
-        bound = max(bound, min(dropped, limit))
-        width *= WIDER
-    moves = None if best is None else _trail(best[3])
-    return Answer(limit, moves, bound)
-
-
-def _narrowed(task: Task, limit: int) -> Task | None:
-    """The task without moves that cannot stay below the limit; lines that share lots as one where floors are asked."""
-    if not task.floors:
-        return task
-    fewer = reduced(task, limit)
-    return None if fewer is None else reduced(columned(fewer), limit)
-
-
-def _pass(run: Run, limit: int, width: int) -> tuple[Kept | None, int]:
-    """The best end of the states kept, its cost first, and the least bound of those dropped for the width."""
-    states, dropped = run.start(), NEVER
-    for depth in range(len(run.layers)):
-        states = run.step(states, depth, limit)
-        if len(states) > width:
-            kept = heapq.nsmallest(width, states.items(), key=lambda item: item[1][2])
-            dropped = min(dropped, kept[-1][1][2])
-            states = dict(kept)
-    if not states:
-        return None, dropped
-    cost, discounted, bound, trail = min(states.values(), key=lambda kept: kept[2])
-    return (bound, discounted, cost, trail), dropped
-
-
-def _trail(trail: Any) -> tuple[Move, ...]:
-    moves = []
-    while trail is not None:
-        trail, move = trail
-        moves.append(move)
-    return tuple(reversed(moves))
 
 
 def _whole_lots(units: Units, quantity: int) -> tuple[Units, list[tuple[Units, int]]]:

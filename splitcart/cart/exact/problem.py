@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from splitcart.cart.costs import goods_by_store
+from splitcart.cart.exact.beam import solve
 from splitcart.cart.exact.choices import Choice
 from splitcart.cart.exact.discounts import best_discounts
-from splitcart.cart.exact.layers import solve
 from splitcart.cart.exact.model import MAX_AMOUNT, Amounts, Model
 from splitcart.cart.exact.tasks import (
     PARTS,
