@@ -15,8 +15,8 @@ from splitcart.cart.slots import Option, Slots
 from splitcart.cart.terms import Terms
 
 MAX_STOPS = 10
-SEARCH_SHARE = 0.9
-"""Of the time allowed; the rest is for choosing among equally cheap assignments."""
+SEARCH_SHARE, WHOLE_SHARE = 0.9, 0.96
+"""Of the time allowed: for the search, and until it is settled which of equally cheap assignments is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def split(slots: Slots, terms: Terms, most: int, *, seconds: float, now: Callabl
     clock = Clock(now, begun + seconds * SEARCH_SHARE)
     search = Search(model, most, clock)
     standings = search.run()
-    clock.deadline = begun + seconds
+    clock.deadline = begun + seconds * WHOLE_SHARE
     settled: dict[Candidate, tuple[Choice, ...]] = {}
     plans = []
     for number, standing in enumerate(standings, 1):

@@ -8,7 +8,7 @@ from splitcart.cart import readers, trips
 from splitcart.money import MAX_CENTS
 
 KEYS = ("fee_cents", "free_above_cents", "minimum_cents")
-MAX_SIZE = 100_000
+MAX_SIZE = 20_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from splitcart.cart.costs import fees_cents
 from splitcart.cart.exact.choices import Choice
 from splitcart.cart.exact.model import Model
 from splitcart.cart.exact.problem import Found, Part, Problem, Stores, goods
-from splitcart.cart.exact.tasks import Clock
+from splitcart.cart.exact.tasks import FIRST_EFFORT, NEVER, Clock
 
 
 class Assigner:
@@ -20,6 +20,8 @@ class Assigner:
 
     def __init__(self, model: Model, clock: Clock) -> None:
         self.model, self.clock = model, clock
+        self.widest = FIRST_EFFORT
+        """How many states are kept before a set is put off: see `beam.solve`."""
         self.parts: dict[tuple[Any, ...], Part] = {}
 
     def best(self, stores: Stores, limit: int, *, ties: bool = False) -> Found:
@@ -29,10 +31,10 @@ class Assigner:
         that cost, then line 2, and so on; that costs more time, so `limit` should be a cent above the known cost.
         """
         fixed = sum(self.model.fixed[store] for store in stores)
-        problem = Problem(self.model, stores, ties)
+        problem = Problem(self.model, stores, ties, NEVER if ties else self.widest)
         free = problem.free(limit - fixed, self.clock, {} if ties else self.parts)
         if free.choices is None:
-            return Found(None, None, free.bound + fixed)
+            return self._simple(problem, limit, free.bound + fixed)
         least, total = free.bound + fixed, self._total(free.choices, stores)
         if total is not None and total <= least:
             return Found(total, free.choices, total)
@@ -42,6 +44,14 @@ class Assigner:
         if found.choices is not None or known is None:
             return Found(found.cents, found.choices, max(found.bound, least))
         return Found(known.cents, known.choices, min(max(found.bound, least), known.cents or 0))
+
+    def _simple(self, problem: Problem, limit: int, bound: int) -> Found:
+        """Where nothing better is known, each line's choice that looks cheapest."""
+        if bound >= limit:
+            return Found(None, None, bound)
+        choices = problem.simple()
+        total = self._total(choices, problem.stores)
+        return Found(None, None, bound) if total is None or total >= limit else Found(total, tuple(choices), bound)
 
     def _gated(self, problem: Problem, limit: int, fixed: int, visit_all: bool) -> Found:
         found = problem.gated(limit - fixed, self.clock, visit_all)

@@ -1,39 +1,23 @@
-"""An exact assignment of lines that hang together: by lots they share, by what their stores ask for.
+"""The states in which lines that hang together can be: by lots they share, by what their stores ask for.
 
 Line by line, every state is kept that can still matter: the units in lots that later lines can join, the goods of
-stores with a limit, the stores without a line yet. Two states that agree in these are one, the cheaper. A state whose
-bound reaches the limit is dropped. Of too many the best `width` are kept; what was dropped then bounds the answer, and
-a wider pass follows (a beam that widens until nothing that matters is dropped).
+stores with a floor, the stores without a line yet. Two states that agree in these are one, the cheaper. A state whose
+bound reaches the limit is dropped.
 
 Amounts are cents times `unit`, a multiple of every lot quantity, so that shares of lots are whole; ties may be added
 below `unit`.
 """
 
-import heapq
 from collections.abc import Sequence
 from typing import Any
 
 from splitcart.cart.costs import lot_cents
-from splitcart.cart.exact.columns import columned
-from splitcart.cart.exact.tasks import (
-    NEVER,
-    PARTS,
-    Answer,
-    Clock,
-    Late,
-    Move,
-    Task,
-    least_share,
-    less,
-    reduced,
-    regrets,
-)
+from splitcart.cart.exact.tasks import NEVER, PARTS, Clock, Move, OpenLot, Task, least_share, less, regrets
 
-FIRST_WIDTH, WIDER = 64, 8
-
+Units = tuple[tuple[int, int], ...]
+"""Of (single price, number)."""
 State = tuple[tuple[Any, ...], tuple[int, ...], int]
-"""The open lots (units beyond whole lots, or the units by single price), goods by place up to the floor, and the
-places seen."""
+"""The units in open lots, goods by place up to the floor, and the places seen."""
 Kept = tuple[int, int, int, Any]
 """Cost so far, the same less discounts, the bound, and the moves: (earlier ones, last)."""
 
@@ -53,6 +37,7 @@ class Run:
         asked = (floor * part for floor, part in zip(task.floors, task.discounts, strict=True))
         self.asked = sum(asked) * (task.unit // PARTS)
         self.closing = self._closings()
+        self.in_order = self._in_order()
         self.rest = self._rest()
         plain = [[(move, move.cost) for move in layer] for layer in task.layers]
         self.regret = self._regrets(plain) if task.visit_all else []
@@ -65,6 +50,21 @@ class Run:
         for lot, at in last.items():
             closing[at].append(lot)
         return closing
+
+    def _in_order(self) -> list[bool]:
+        """For each lot, whether later layers bring no dearer units: then its lots fill up in order, and a full one is
+        worth what it saves on its own units, so that only the units of the last one matter."""
+        lowest: dict[int, int] = {}
+        falling = [True] * len(self.task.lots)
+        for layer in self.task.layers:
+            here: dict[int, list[int]] = {}
+            for move in layer:
+                if move.lot >= 0:
+                    here.setdefault(move.lot, []).append(move.choices[0].way.single_cents)
+            for lot, prices in here.items():
+                falling[lot] &= max(prices) <= lowest.get(lot, max(prices))
+                lowest[lot] = min(prices)
+        return falling
 
     def _rest(self) -> list[list[int]]:
         """For each layer, the most goods that each place can still get from there on, open lots included."""
@@ -107,7 +107,7 @@ class Run:
         return max(plain, other) if self.task.discounts else plain
 
     def start(self) -> dict[State, Kept]:
-        lots = tuple(0 if lot.even else () for lot in self.task.lots)
+        lots = tuple(() for _ in self.task.lots)
         goods = (0,) * len(self.task.floors)
         return {(lots, goods, 0): (0, 0, self.bound(0, 0, 0, goods, 0), None)}
 
@@ -122,20 +122,23 @@ class Run:
                 now, now_less = cost + move.cost, discounted + move_less
                 if now >= cut:
                     continue
-                now_lots, now_goods, gained = lots, goods, move.goods
+                now_lots, now_goods = lots, goods
                 now_seen = seen | move.seen if visit_all else seen
+                ended = []
                 if move.lot >= 0:
-                    now_lots, gained = self._join(lots, move)
-                if asking:
-                    for place, cents in gained:
-                        now_goods = self._more(now_goods, place, cents)
+                    now_lots, extra, cents = self._join(lots, move)
+                    ended.append((move.lot, extra, cents))
                 for lot in closing:
-                    extra, cents = self._close(lot, now_lots[lot])
+                    ended.append((lot, *self._close(lot, now_lots[lot])))
+                    now_lots = (*now_lots[:lot], (), *now_lots[lot + 1 :])
+                for lot, extra, cents in ended:
                     now += extra
-                    now_lots = (*now_lots[:lot], 0 if self.task.lots[lot].even else (), *now_lots[lot + 1 :])
                     if asking:
                         place = self.task.lots[lot].place
                         now_less += extra // PARTS * (PARTS - self.task.discounts[place])
+                        now_goods = self._more(now_goods, place, cents)
+                if asking:
+                    for place, cents in move.goods:
                         now_goods = self._more(now_goods, place, cents)
                 bound = self.bound(depth + 1, now, now_less, now_goods, now_seen)
                 if bound < limit:
@@ -144,88 +147,48 @@ class Run:
                         fresh[state] = (now, now_less, bound, (trail, move))
         return fresh
 
-    def _join(self, lots: tuple[Any, ...], move: Move) -> tuple[tuple[Any, ...], tuple[tuple[int, int], ...]]:
-        """The lots with the move's units in one of them, and the goods of lots that are full now."""
+    def _join(self, lots: tuple[Any, ...], move: Move) -> tuple[tuple[Any, ...], int, int]:
+        """The lots with the move's units in one of them; of lots that are full now, what they cost beyond the least
+        shares (in units), and their cents."""
         lot, way = self.task.lots[move.lot], move.choices[0].way
-        before, gained = lots[move.lot], 0
-        if lot.even:
-            full, after = divmod(before + way.units, lot.quantity)
-            gained = full * lot.total
+        units, extra, cents = (*lots[move.lot], (way.single_cents, way.units)), 0, 0
+        if self.in_order[move.lot]:
+            units, full = _whole_lots(units, lot.quantity)
+            for listed, times in full:
+                cost = min(lot.total, sum(single * number for single, number in listed))
+                extra += times * (cost * self.task.unit - self._least(listed, lot))
+                cents += times * cost
         else:
-            after = tuple(sorted([*before, (way.single_cents, way.units)]))
-        return (*lots[: move.lot], after, *lots[move.lot + 1 :]), ((lot.place, gained),) if gained else ()
+            units = tuple(sorted(units))
+        return (*lots[: move.lot], units, *lots[move.lot + 1 :]), extra, cents
 
-    def _close(self, lot: int, units: Any) -> tuple[int, int]:
+    def _close(self, lot: int, units: Units) -> tuple[int, int]:
         """What its last units cost beyond their least shares, in units; and in cents what they cost."""
         if not units:
             return 0, 0
-        known, unit = self.task.lots[lot], self.task.unit
-        if known.even:  # fewer than a lot
-            cents = known.single * units
-            return cents * unit - least_share(known.single, units, known.quantity, known.total, unit), cents
+        known = self.task.lots[lot]
         cents = lot_cents(units, known.quantity, known.total)
-        least = sum(least_share(single, number, known.quantity, known.total, unit) for single, number in units)
-        return cents * unit - least, cents
+        return cents * self.task.unit - self._least(units, known), cents
+
+    def _least(self, units: Units, lot: OpenLot) -> int:
+        return sum(least_share(single, number, lot.quantity, lot.total, self.task.unit) for single, number in units)
 
     def _more(self, goods: tuple[int, ...], place: int, cents: int) -> tuple[int, ...]:
         now = min(goods[place] + cents, self.task.floors[place])
         return goods if now == goods[place] else (*goods[:place], now, *goods[place + 1 :])
 
 
-def solve(task: Task, limit: int, clock: Clock) -> Answer:
-    """The cheapest assignment below the limit (in units); on time out the best found, with its bound."""
-    best: Kept | None = None
-    bound, width = -NEVER, FIRST_WIDTH
-    while bound < limit:
-        narrowed = _narrowed(task, limit)
-        if narrowed is None:
-            bound = limit
-            break
-        run = Run(narrowed, clock)
-        bound = max(bound, min(limit, next(iter(run.start().values()))[2]))
-        if bound >= limit:
-            break
-        try:
-            found, dropped = _pass(run, limit, width)
-        except Late:
-            break
-        if found is not None:
-            best, limit = found, found[0]
-        bound = max(bound, min(dropped, limit))
-        width *= WIDER
-    moves = None if best is None else _trail(best[3])
-    return Answer(limit, moves, bound)
-
-
-def _narrowed(task: Task, limit: int) -> Task | None:
-    """The task without moves that cannot stay below the limit; lines that share lots as one where floors are asked."""
-    if not task.floors:
-        return task
-    fewer = reduced(task, limit)
-    return None if fewer is None else reduced(columned(fewer), limit)
-
-
-def _pass(run: Run, limit: int, width: int) -> tuple[Kept | None, int]:
-    """The best end of the states kept, its cost first, and the least bound of those dropped for the width."""
-    states, dropped = run.start(), NEVER
-    for depth in range(len(run.layers)):
-        states = run.step(states, depth, limit)
-        if len(states) > width:
-            kept = heapq.nsmallest(width, states.items(), key=lambda item: item[1][2])
-            dropped = min(dropped, kept[-1][1][2])
-            states = dict(kept)
-    if not states:
-        return None, dropped
-    cost, discounted, bound, trail = min(states.values(), key=lambda kept: kept[2])
-    return (bound, discounted, cost, trail), dropped
-
-
-def _trail(trail: Any) -> tuple[Move, ...]:
-    moves = []
-    while trail is not None:
-        trail, move = trail
-        moves.append(move)
-    return tuple(reversed(moves))
+def _whole_lots(units: Units, quantity: int) -> tuple[Units, list[tuple[Units, int]]]:
+    """The units beyond whole lots, and the lots (units of one, how often). Only the last of the units can be many."""
+    *open_, (single, number) = units
+    held, full = sum(many for _, many in open_), []
+    if held and held + number >= quantity:
+        full.append(((*open_, (single, quantity - held)), 1))
+        number, open_ = number - (quantity - held), []
+    if number >= quantity:
+        full.append((((single, quantity),), number // quantity))
+        number %= quantity
+    return (*open_, (single, number)) if number else tuple(open_), full
 
 
 def _sums(amounts: Sequence[int]) -> list[int]:

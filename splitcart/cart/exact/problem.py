@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from splitcart.cart.costs import goods_by_store
+from splitcart.cart.exact.beam import solve
 from splitcart.cart.exact.choices import Choice
 from splitcart.cart.exact.discounts import best_discounts
-from splitcart.cart.exact.layers import solve
 from splitcart.cart.exact.model import MAX_AMOUNT, Amounts, Model
 from splitcart.cart.exact.tasks import (
     PARTS,
@@ -56,8 +56,8 @@ class Part:
 class Problem:
     """The lines that have a choice at a set of stores."""
 
-    def __init__(self, model: Model, stores: Stores, ties: bool) -> None:
-        self.model, self.stores, self.ties = model, stores, ties
+    def __init__(self, model: Model, stores: Stores, ties: bool, widest: int) -> None:
+        self.model, self.stores, self.ties, self.widest = model, stores, ties, widest
         self.low: Amounts = model.low[list(stores)]
         self.least = self.low.min(axis=0)
         self.filled = self.least < model.absent * model.scale
@@ -101,7 +101,7 @@ class Problem:
         key = (number, stores, *[self.stores[self.home[line]] if self.home[line] >= 0 else -1 for line in lines])
         part = known.get(key)
         if part is None:
-            part = self._solved([self._layer(line) for line in lines], MAX_AMOUNT, clock)
+            part = self._solved(ordered([self._layer(line) for line in lines]), MAX_AMOUNT, clock)
             if part.cost == part.bound:
                 known[key] = part
         return part
@@ -131,13 +131,19 @@ class Problem:
             cents = layers[0][0].way.alone_cents * scale
             return Part(cents, (layers[0][0],), cents)
         task = self._task(layers, 1)
-        answer = solve(task, -(-limit * task.unit // scale), clock)
+        answer = solve(task, -(-limit * task.unit // scale), clock, self.widest)
         bound = answer.bound * scale // task.unit
         if answer.moves is None:
             return Part(bound, None, bound)
         return Part(
             answer.cost * scale // task.unit, tuple(choice for move in answer.moves for choice in move.choices), bound
         )
+
+    def simple(self) -> list[Choice]:
+        """The choice of each line that looks cheapest: a plan to begin with where the best one takes too long."""
+        places, lines = self.low.argmin(axis=0).tolist(), np.flatnonzero(self.filled).tolist()
+        cells = [self.model.cells[line][self.stores[places[line]]] for line in lines]
+        return [min((*cell.plain, *cell.shared), key=self.model.least) for cell in cells]
 
     def _first(self, line: int) -> Choice:
         """The cheapest of the choices whose cost stands by itself; of equally cheap ones the first by rank."""
@@ -164,11 +170,7 @@ class Problem:
         unit *= most ** len(lines) if self.ties else 1
         place = {store: index for index, store in enumerate(self.stores)}
         first = {choice.lot: choice for layer in layers for choice in layer}
-        lots = [
-            OpenLot(lot.quantity, lot.total, lot.even, first[n].way.single_cents, place[first[n].store])
-            for n in numbers
-            for lot in (model.lots[n],)
-        ]
+        lots = [OpenLot(lot.quantity, lot.total, place[first[n].store]) for n in numbers for lot in (model.lots[n],)]
         made: list[list[Move]] = []
         for layer in layers:
             moves = [self._move(choice, unit, tie[choice.line], place, at) for choice in layer]
@@ -201,7 +203,7 @@ class Problem:
             if least * unit >= most:
                 break
             task = replace(plain, floors=floors, discounts=discounts, visit_all=visit_all)
-            answer = solve(task, most - fees * unit, clock)
+            answer = solve(task, most - fees * unit, clock, self.widest)
             bound = min(bound, answer.bound + fees * unit)
             if answer.moves is not None:
                 best, most = answer.moves, answer.cost + fees * unit
@@ -214,9 +216,12 @@ class Problem:
     def _cases(self, limit: int) -> Iterator[tuple[int, int, list[int], list[int]]]:
         """Each way to pay or waive the fees: the cents that it costs at least, its fees, floors and discounts."""
         low = self.low[:, self.filled] // self.model.scale
+        goods = int(low.min(axis=0).sum())
         for waived in product(*[(False, True) if gate.fee else (False,) for gate in self.gates]):
             both = list(zip(self.gates, waived, strict=True))
             fees = sum(gate.fee for gate, free in both if not free)
+            if fees + goods >= limit:
+                continue
             floors = [gate.top if free else gate.minimum for gate, free in both]
             least, discounts = best_discounts(low, floors, limit - fees)
             yield fees + least, fees, floors, discounts

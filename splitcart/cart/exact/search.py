@@ -16,7 +16,7 @@ from splitcart.cart.exact.model import Amounts, Flags, Model
 from splitcart.cart.exact.problem import Stores
 from splitcart.cart.exact.setbounds import SetBounds
 from splitcart.cart.exact.standings import FAR, Candidate, Standing
-from splitcart.cart.exact.tasks import Clock
+from splitcart.cart.exact.tasks import NEVER, Clock
 
 CHUNK = 1 << 17
 """Numbers in one array while sets are extended: what a processor keeps near."""
@@ -50,6 +50,8 @@ class Search:
         self.most = min(most, len(model.open))
         self.standings = [Standing() for _ in range(most)]
         self.tried: set[Stores] = set()
+        self.put_off: list[tuple[int, Stores]] = []
+        """Sets that took too long, with the bound of their value."""
 
     def run(self) -> list[Standing]:
         """The standings by the number of stores allowed, from 1 on."""
@@ -68,7 +70,23 @@ class Search:
                 break
             level, candidates = wanted
             self._decide(candidates, size)
+        self._settle()
         return self.standings
+
+    def _settle(self) -> None:
+        """Assigns what was put off, the smallest bounds first, as long as there is time."""
+        self.assigner.widest = NEVER
+        waiting, self.put_off = sorted(self.put_off), []
+        for value, stores in waiting:
+            if value >= self._limit(len(stores), stores):
+                continue
+            if self.clock.over():
+                self._leave(value, len(stores))
+            else:
+                self.tried.discard(stores)
+                self._assign(stores)
+        for value, stores in self.put_off:
+            self._leave(value, len(stores))
 
     def _singles(self) -> _Level:
         sets = np.array(self.model.open, np.int64).reshape(-1, 1)
@@ -120,7 +138,7 @@ class Search:
             for standing in self.standings[size - 1 :]:
                 standing.offer(candidate)
         if found.bound + rest < limit and not found.proven:
-            self._leave(found.bound + rest, size)
+            self.put_off.append((found.bound + rest, stores))
 
     def beside(self, stores: Stores) -> int:
         """What a set's value has beside goods and fees: its visits, its trip, and the lines without a choice there."""

@@ -8,6 +8,8 @@ from splitcart.cart.exact.choices import Choice
 
 PARTS = 1024
 """Discounts are whole parts of this."""
+FIRST_EFFORT = 512
+"""States kept of a set of stores that is looked at first; what does not suffice for is put off."""
 NEVER = 1 << 20_000
 """Above every cost, ties of 500 lines included."""
 
@@ -37,9 +39,6 @@ class OpenLot:
 
     quantity: int
     total: int
-    even: bool
-    single: int
-    """Of an even lot the one single price."""
     place: int
 
 
@@ -149,11 +148,17 @@ def ordered(layers: list[list[Choice]]) -> list[list[Choice]]:
 
 
 def components(layers: list[list[Choice]]) -> Iterator[list[list[Choice]]]:
-    """The layers that hang together by lots, each component in an order that closes lots early."""
+    """The layers that hang together by lots, each component in an order that closes lots early.
+
+    Where the units of a lot have several prices, the dearest come first: see `layers.Run`.
+    """
     users: dict[int, list[int]] = {}
+    prices: dict[int, set[int]] = {}
     for at, layer in enumerate(layers):
         for lot in {choice.lot for choice in layer if choice.lot >= 0}:
             users.setdefault(lot, []).append(at)
+        for choice in layer:
+            prices.setdefault(choice.lot, set()).add(choice.way.single_cents)
     placed: set[int] = set()
     for start in range(len(layers)):
         if start in placed:
@@ -169,4 +174,6 @@ def components(layers: list[list[Choice]]) -> Iterator[list[list[Choice]]]:
                     if other not in placed:
                         placed.add(other)
                         waiting.append(other)
+        if any(len(prices[lot]) > 1 for lot in opened):
+            component.sort(key=lambda layer: -max((c.way.single_cents for c in layer if c.lot >= 0), default=0))
         yield component
