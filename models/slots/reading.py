@@ -251,11 +251,8 @@ class _Reader:
         facts = store.facts
         path = json.loads(listing.path) if listing.path else []
         return Option(
-            store=facts.store,
-            company_name=facts.company_name,
-            store_id=facts.store_id,
-            store_name=facts.store_name,
-            store_address=facts.store_address,
+            **{name: getattr(facts, name) for name in _OF_THE_STORE},
+            **{name: getattr(slot, name) for name in _OF_THE_SLOT},
             product_id=listing.product_id,
             product_name=listing.product_name,
             brand=listing.product_brand or listing.brand,
@@ -265,20 +262,9 @@ class _Reader:
             quantity=wanted.quantity,
             quantity_unit=wanted.quantity_unit,
             unit_price_cents=slot.price_cents,
-            price_basis=slot.price_basis,
-            typical_grams=slot.typical_grams,
-            was_price_cents=slot.was_price_cents,
             is_on_special=bool(slot.is_on_special),
-            offer_id=slot.offer_id,
-            offer_kind=slot.offer_kind,
             offer_until=None if slot.offer_until is None else as_time(slot.offer_until).isoformat(timespec="seconds"),
-            multibuy_quantity=slot.multibuy_quantity,
-            multibuy_total_cents=slot.multibuy_total_cents,
-            member_price_cents=slot.member_price_cents,
-            member_multibuy_quantity=slot.member_multibuy_quantity,
-            member_multibuy_total_cents=slot.member_multibuy_total_cents,
             unit_price=None if slot.unit_price_e4 is None else slot.unit_price_e4 / 10_000,
-            unit_of_measure=slot.unit_of_measure,
             source=source,
             observed_at=observed_at.isoformat(timespec="seconds"),
             flip_since=next_flip(flip, timezone, observed_at) <= self.now,
@@ -286,6 +272,14 @@ class _Reader:
             department=path[0] if path else None,
             image_url=listing.image_url,
         )
+
+
+_OF_THE_STORE = ("store", "company_name", "store_id", "store_name", "store_address")
+_OF_THE_SLOT = (
+    *("price_basis", "typical_grams", "was_price_cents", "offer_id", "offer_kind", "multibuy_quantity"),
+    *("multibuy_total_cents", "member_price_cents", "member_multibuy_quantity", "member_multibuy_total_cents"),
+    "unit_of_measure",
+)
 
 
 def _has(bits: Bits, ordinal: int) -> bool:
