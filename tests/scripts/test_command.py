@@ -18,7 +18,7 @@ SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("[!_]*.py"))
 GTIN = "9300605123454"
 ON_A_DATABASE = {
     "check_database": [], "merge_groups": [], "migrate": ["--check"], "reset_groups": [], "prune": [],
-    "rollback_run": ["1"], "price_history": ["--gtin", GTIN],
+    "rollback_run": ["1"], "price_history": ["--gtin", GTIN], "build_price_slots": [],
 }  # fmt: skip
 LONG = "9" * 5000
 EVERYWHERE = [["--no-such"], ["--no-such=\x1b[31m"], ["extra", "\x1b[31mred", "more"], ["--", "--json", "x"], ["-x"]]
@@ -38,6 +38,10 @@ NONSENSE = {
         [], ["--gtin="], ["--gtin=93x"], [f"--gtin={LONG}"], ["--gtin=-1"], ["--gtin=\u0663"], ["--company=aldi"],
         ["--sku=1"], ["--company=aldi", "--sku="], ["--company=aldi", "--sku=\x1b"], ["--gtin=1", "--store="],
         ["--gtin=1", f"--store={LONG}"], ["--gtin=1", "--json", "--chart"],
+    ],
+    "build_price_slots": [
+        ["--list="], ["--list=x"], ["--stores=coles"], ["--near=1"], ["--radius=0"], ["--radius=nan"], ["--all=1"],
+        ["--stores=coles:1"], ["--list=x", f"--stores={LONG}"],
     ],
     "replay": [
         [], ["aldi"], ["spar", "x"], ["..", "x"], ["__init__", "x"], ["\x1b[31m", "x"],
