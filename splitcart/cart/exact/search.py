@@ -17,6 +17,7 @@ from splitcart.cart.exact.problem import Stores
 from splitcart.cart.exact.setbounds import SetBounds
 from splitcart.cart.exact.standings import FAR, Candidate, Standing
 from splitcart.cart.exact.tasks import NEVER, Clock
+from splitcart.cart.exact.twins import kinds
 
 CHUNK = 1 << 17
 """Numbers in one array while sets are extended: what a processor keeps near."""
@@ -50,6 +51,9 @@ class Search:
         self.most = min(most, len(model.open))
         self.standings = [Standing() for _ in range(most)]
         self.tried: set[Stores] = set()
+        self.kinds = kinds(model)
+        self.least: dict[tuple[int, ...], int] = {}
+        """What sets of stores of these kinds cost at least."""
         self.put_off: list[tuple[int, Stores]] = []
         """Sets that took too long, with the bound of their value."""
 
@@ -132,7 +136,11 @@ class Search:
         self.tried.add(stores)
         rest = self.beside(stores)
         limit = self._limit(size, stores)
+        alike = tuple(sorted(self.kinds[store] for store in stores))
+        if self.least.get(alike, 0) + rest >= limit:
+            return
         found = self.assigner.best(stores, limit - rest)
+        self.least[alike] = min(found.bound, limit - rest)
         if found.cents is not None and found.choices is not None and found.cents + rest < limit:
             candidate = Candidate(found.cents + rest, size, stores, found.choices)
             for standing in self.standings[size - 1 :]:
