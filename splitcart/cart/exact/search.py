@@ -156,15 +156,16 @@ class Search:
         return len(stores) * model.terms.visit_cents + trip + missing * model.absent
 
     def _decide(self, candidates: _Level, size: int) -> None:
-        """Assigns the sets that can still matter, the smallest bounds first."""
+        """Assigns the sets that can still matter, the smallest bounds first; the first one however late it is."""
         values = -(-(candidates.values + candidates.trips) // self.model.scale)
-        for at in np.lexsort((*candidates.sets.T[::-1], values)).tolist():
+        order = np.lexsort((*candidates.sets.T[::-1], values)).tolist()
+        for at in order:
             stores = tuple(candidates.sets[at].tolist())
             if values[at] >= self._limit(size, ()):
                 break
             if values[at] >= self._limit(size, stores):
                 continue
-            if self.clock.over():
+            if at != order[0] and self.clock.over():
                 self._leave(int(values[at]), size)
                 break
             self._assign(stores)
@@ -186,8 +187,12 @@ class Search:
 
     def _candidates(self, part: _Level, values: Amounts, size: int) -> _Level:
         limit = self._scaled_limit(size)
-        at, store = np.nonzero(values + part.trips[:, None] < limit)
+        at, store = np.nonzero(values + self._trip_floor(part) < limit)
         return self._with_trips(part, values, at, store, limit)
+
+    def _trip_floor(self, part: _Level) -> Amounts:
+        """What the trip of a larger set costs at least: no less than the smaller set's, but for rounding."""
+        return np.maximum(part.trips - self.model.scale, 0)[:, None]
 
     def _with_trips(self, part: _Level, values: Amounts, at: Amounts, store: Amounts, limit: int) -> _Level:
         sets = np.column_stack([part.sets[at], store])
@@ -198,7 +203,7 @@ class Search:
         """The sets that a larger one can be built on and still be below the limit of its size."""
         keep = np.zeros(values.shape, np.bool_)
         for more, bound in enumerate(_with_best_further(values, gains, self.most - size), 1):
-            keep |= bound + part.trips[:, None] < self._scaled_limit(size + more)
+            keep |= bound + self._trip_floor(part) < self._scaled_limit(size + more)
         at, store = np.nonzero(keep)
         return self._with_trips(part, values, at, store, FAR)
 
