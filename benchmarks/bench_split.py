@@ -12,14 +12,14 @@ from tests.support import cart_milp, cart_plans, cart_worlds
 
 LINES, MOST = 100, 4
 DEADLINE = 10.0
-HARD_CASES = 1000
+HARD_CASES, HARD_DEADLINE = 1000, 2.0
 MILP_SECONDS = 300.0
 
 
-def planner(document: dict[str, Any], terms: Any, most: int) -> Callable[[], list[Plan]]:
+def planner(document: dict[str, Any], terms: Any, most: int, deadline: float = DEADLINE) -> Callable[[], list[Plan]]:
     """The split of a document that was read before."""
     slots, limits = cart_plans.slots_of(document), cart_plans.terms_of(terms)
-    return lambda: split(slots, limits, most, seconds=DEADLINE, now=time.monotonic)
+    return lambda: split(slots, limits, most, seconds=deadline, now=time.monotonic)
 
 
 def measured(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -67,14 +67,14 @@ def hard_cases() -> Iterator[dict]:
     longest, proven = 0.0, 0
     for seed in range(HARD_CASES):
         document, terms, most = cart_worlds.hard_case(seed)
-        work = planner(document, terms, most)
+        work = planner(document, terms, most, HARD_DEADLINE)
         began = time.monotonic()
         plans = work()
         longest = max(longest, time.monotonic() - began)
         proven += all(plan.is_optimal for plan in plans)
-    told = f"deadline {DEADLINE:g} s"
+    told = f"deadline {HARD_DEADLINE:g} s"
     name = f"split: {HARD_CASES} random and adversarial cases"
-    yield row(f"{name}, longest", longest, "s", told, longest / DEADLINE, "at most 1", longest <= DEADLINE)
+    yield row(f"{name}, longest", longest, "s", told, longest / HARD_DEADLINE, "at most 1", longest <= HARD_DEADLINE)
     share = proven / HARD_CASES
     yield row(f"{name}, proven", share, "share", "", None, "at least 0.95", share >= 0.95)
 

@@ -16,7 +16,7 @@ from splitcart.cart import documents
 from splitcart.cart.slots import Slots
 
 CHAINS = ("aldi", "coles", "iga", "woolworths")
-MAX_SIZE = 256 * 2**20
+MAX_SIZE = 64 * 2**20
 
 
 def read_text(name: str, what: str, most: int = MAX_SIZE) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from splitcart.offers import cheapest_mix
 
 VERSION = 1
-MAX_LINES, MAX_STORES, MAX_OPTIONS = 500, 500, 200_000
+MAX_LINES, MAX_STORES, MAX_OPTIONS = 500, 500, 50_000
 MAX_UNITS, MAX_GRAMS = 999, 1_000_000
 MAX_ID = 2**63 - 1
 SOURCES = ("own", "contested", "inferred")

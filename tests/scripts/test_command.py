@@ -55,6 +55,13 @@ NONSENSE = {
         ["--day=x"], [f"--day={LONG}"], ["--seed=x"], ["--host="],
     ],
     "demo": [["--stores=0"], ["--products=x"], ["--seed=x"], ["--chain=spar"], ["--folder="], ["--folder=/dev/null/x"]],
+    "split_cart": [
+        [], ["x"], ["--slots="], ["--slots=/nowhere"], ["--slots=/dev/null"], ["--slots", "/", "--json"],
+        ["--slots=a\x1b"], ["--max-stores=0"], ["--max-stores=x"], [f"--max-stores={LONG}"], ["--stores="],
+        ["--stores=coles"], ["--stores=\x1b:1"], ["--fees="], ["--member="], ["--visit-cents=-1"],
+        [f"--visit-cents={LONG}"], ["--home=1"], ["--home=nan,nan"], ["--home", "-91,0"], ["--cents-per-km=inf"],
+        ["--worth-cents=1.5"], ["--deadline=0"], ["--deadline=1e9"], ["--deadline=nan"], ["--html="],
+    ],
     "chaos": [
         ["--minutes=nan"], ["--minutes=-1"], ["--runs=0"], ["--runs=x"], ["--seed=x"], ["--products=0"], ["--stores=0"],
         ["--database=mysql"], ["--chain=spar"], ["--mishap=none"], ["--logs=/dev/null"],

@@ -17,6 +17,7 @@ from splitcart.cart.exact.problem import Stores
 from splitcart.cart.exact.setbounds import SetBounds
 from splitcart.cart.exact.standings import FAR, Candidate, Standing
 from splitcart.cart.exact.tasks import NEVER, Clock
+from splitcart.cart.exact.twins import kinds
 
 CHUNK = 1 << 17
 """Numbers in one array while sets are extended: what a processor keeps near."""
@@ -50,6 +51,9 @@ class Search:
         self.most = min(most, len(model.open))
         self.standings = [Standing() for _ in range(most)]
         self.tried: set[Stores] = set()
+        self.kinds = kinds(model)
+        self.least: dict[tuple[int, ...], int] = {}
+        """What sets of stores of these kinds cost at least."""
         self.put_off: list[tuple[int, Stores]] = []
         """Sets that took too long, with the bound of their value."""
 
@@ -132,7 +136,11 @@ class Search:
         self.tried.add(stores)
         rest = self.beside(stores)
         limit = self._limit(size, stores)
+        alike = tuple(sorted(self.kinds[store] for store in stores))
+        if self.least.get(alike, 0) + rest >= limit:
+            return
         found = self.assigner.best(stores, limit - rest)
+        self.least[alike] = min(found.bound, limit - rest)
         if found.cents is not None and found.choices is not None and found.cents + rest < limit:
             candidate = Candidate(found.cents + rest, size, stores, found.choices)
             for standing in self.standings[size - 1 :]:
@@ -148,15 +156,16 @@ class Search:
         return len(stores) * model.terms.visit_cents + trip + missing * model.absent
 
     def _decide(self, candidates: _Level, size: int) -> None:
-        """Assigns the sets that can still matter, the smallest bounds first."""
+        """Assigns the sets that can still matter, the smallest bounds first; the first one however late it is."""
         values = -(-(candidates.values + candidates.trips) // self.model.scale)
-        for at in np.lexsort((*candidates.sets.T[::-1], values)).tolist():
+        order = np.lexsort((*candidates.sets.T[::-1], values)).tolist()
+        for at in order:
             stores = tuple(candidates.sets[at].tolist())
             if values[at] >= self._limit(size, ()):
                 break
             if values[at] >= self._limit(size, stores):
                 continue
-            if self.clock.over():
+            if at != order[0] and self.clock.over():
                 self._leave(int(values[at]), size)
                 break
             self._assign(stores)
@@ -178,8 +187,12 @@ class Search:
 
     def _candidates(self, part: _Level, values: Amounts, size: int) -> _Level:
         limit = self._scaled_limit(size)
-        at, store = np.nonzero(values + part.trips[:, None] < limit)
+        at, store = np.nonzero(values + self._trip_floor(part) < limit)
         return self._with_trips(part, values, at, store, limit)
+
+    def _trip_floor(self, part: _Level) -> Amounts:
+        """What the trip of a larger set costs at least: no less than the smaller set's, but for rounding."""
+        return np.maximum(part.trips - self.model.scale, 0)[:, None]
 
     def _with_trips(self, part: _Level, values: Amounts, at: Amounts, store: Amounts, limit: int) -> _Level:
         sets = np.column_stack([part.sets[at], store])
@@ -190,7 +203,7 @@ class Search:
         """The sets that a larger one can be built on and still be below the limit of its size."""
         keep = np.zeros(values.shape, np.bool_)
         for more, bound in enumerate(_with_best_further(values, gains, self.most - size), 1):
-            keep |= bound + part.trips[:, None] < self._scaled_limit(size + more)
+            keep |= bound + self._trip_floor(part) < self._scaled_limit(size + more)
         at, store = np.nonzero(keep)
         return self._with_trips(part, values, at, store, FAR)
 

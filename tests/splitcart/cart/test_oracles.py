@@ -110,6 +110,13 @@ def test_no_bound_exceeds_the_least_cost_whenever_the_time_is_over(seed):
                 assert plan.bound_cents == plan.total_cents == known.total_cents
 
 
+def test_there_is_a_plan_however_late_it_is():
+    document, _ = cart_worlds.world(3, 24, 12, offers=0.6)
+    for plan in cart_plans.plans(document, carts.Terms(), 3, seconds=0.5, now=Ticks()):
+        assert plan.lines
+        assert 0 < plan.bound_cents <= plan.total_cents
+
+
 def test_a_plan_that_time_cut_short_still_adds_up():
     document, terms = cart_worlds.world(5, 30, 12, offers=0.6)
     options = {each["sku"]: each for line in document["lines"] for each in line["options"]}
