@@ -19,7 +19,6 @@ from benchmarks.storage_rows import ceiling, lettered, rows
 from models import engine as engines
 from models import identify, runs, staged_rows
 from models import publish as publishing
-from models.locks import Place
 from models.publish import publish
 from models.staging import StagingWriter
 from splitcart import identity, sizes
@@ -182,17 +181,16 @@ def memory(kind: str, server: Server, items: list[dict[str, Any]]) -> dict:
 def crowd(server: Server, items: list[dict[str, Any]]) -> dict:
     """Eight stores of one company publish at once; how long each waits for its locks."""
     waits: list[float] = []
-    real = publishing.lock_for_publishing
+    real = publishing.lock_store
 
-    def timed(connection: Connection, store_id: int) -> Place:
+    def timed(connection: Connection, store_id: int) -> None:
         began = time.perf_counter()
-        place = real(connection, store_id)
+        real(connection, store_id)
         waits.append((time.perf_counter() - began) * 1000)
-        return place
 
     with database("postgresql", server) as engine:
         crawl(engine, items, 0, "known")
-        with patch.object(publishing, "lock_for_publishing", timed), ThreadPoolExecutor(8) as pool:
+        with patch.object(publishing, "lock_store", timed), ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda store: crawl(engine, items, 1, str(store)), range(8)))
     p95 = sorted(waits)[int(0.95 * (len(waits) - 1))]
     told = f"{len(waits)} tries for 8 publishes"
