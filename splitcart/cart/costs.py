@@ -44,16 +44,19 @@ def ways(option: Option, members: Collection[str] = ()) -> tuple[Way, ...]:
         single = min(single, option.member_price_cents)
     if (grams := option.grams) is not None:
         return (Way(single, 0, None, half_up(single * grams, 1000)),)
+    if not member or option.member_multibuy_quantity is None:
+        return (_way(option, single, option.multibuy_quantity, option.multibuy_total_cents),)
     lots = [(option.multibuy_quantity, option.multibuy_total_cents)]
-    if member and option.member_multibuy_quantity is not None:
-        lots.append((option.member_multibuy_quantity, option.member_multibuy_total_cents))
+    lots.append((option.member_multibuy_quantity, option.member_multibuy_total_cents))
     return tuple(_way(option, single, quantity, total) for quantity, total in dict.fromkeys(lots))
 
 
 def _way(option: Option, single: int, quantity: int | None, total: int | None) -> Way:
-    alone = int(cheapest_mix([(single, option.quantity)], quantity, total))
+    alone = single * option.quantity
     if quantity is None or total is None:
         return Way(single, option.quantity, None, alone)
+    if quantity <= option.quantity:
+        alone = int(cheapest_mix([(single, option.quantity)], quantity, total))
     offer = ("listing", option.sku) if option.offer_id is None else ("offer", option.offer_id)
     return Way(single, option.quantity, Lot(option.store, offer, quantity, total), alone)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from splitcart.cart.costs import fees_cents
 from splitcart.cart.exact.choices import Choice
+from splitcart.cart.exact.gated import gated
 from splitcart.cart.exact.model import Model
 from splitcart.cart.exact.problem import Found, Part, Problem, Stores, goods
 from splitcart.cart.exact.tasks import FIRST_EFFORT, NEVER, Clock
@@ -54,10 +55,10 @@ class Assigner:
         return Found(None, None, bound) if total is None or total >= limit else Found(total, tuple(choices), bound)
 
     def _gated(self, problem: Problem, limit: int, fixed: int, visit_all: bool) -> Found:
-        found = problem.gated(limit - fixed, self.clock, visit_all)
+        found = gated(problem, limit - fixed, self.clock, visit_all)
         bound = found.bound + fixed
         if found.choices is not None and len({choice.store for choice in found.choices}) < len(problem.stores):
-            found = problem.gated(limit - fixed, self.clock, True)
+            found = gated(problem, limit - fixed, self.clock, True)
             bound = max(bound, found.bound + fixed)
         return Found(None if found.cents is None else found.cents + fixed, found.choices, bound)
 

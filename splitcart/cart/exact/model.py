@@ -109,11 +109,13 @@ class Model:
         least: dict[tuple[int, int], int] = {}
         for line, by_store in enumerate(self.cells):
             for store, cell in by_store.items():
-                every = (*cell.plain, *cell.shared)
-                self.most[store, line] = max(choice.most for choice in every)
-                if cell.plain:
+                if cell.plain:  # the cheapest first, the dearest last
                     self.plain[store, line] = cell.plain[0].way.alone_cents
-                least[store, line] = min(self.least(choice) for choice in every)
+                    self.most[store, line] = cell.plain[-1].way.alone_cents
+                    least[store, line] = cell.plain[0].way.alone_cents * self.scale
+                for choice in cell.shared:
+                    self.most[store, line] = max(choice.most, self.most[store, line])
+                    least[store, line] = min(self.least(choice), least.get((store, line), MAX_AMOUNT))
         self.between = trips.distances(self.terms.trip, self._places()) if self.terms.trip else None
         self.absent = self._absent(most_stores)
         self.low: Amounts = np.full(shape, self.absent * self.scale, np.int64)

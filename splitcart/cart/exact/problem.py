@@ -1,20 +1,19 @@
 """The lines that have a choice at one set of stores, and their cheapest assignment with or without its limits."""
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from splitcart.cart.costs import goods_by_store
+from splitcart.cart.costs import goods_by_store, lot_cents
 from splitcart.cart.exact.beam import solve
 from splitcart.cart.exact.choices import Choice
-from splitcart.cart.exact.discounts import best_discounts
 from splitcart.cart.exact.model import MAX_AMOUNT, Amounts, Model
 from splitcart.cart.exact.tasks import (
-    PARTS,
     Clock,
     Move,
     OpenLot,
@@ -26,6 +25,8 @@ from splitcart.cart.exact.tasks import (
 
 SMALL = 6
 """Lines of a block that is solved once for all sets that offer it the same."""
+FEW = 64
+"""Ways to assign some lines of which each is tried."""
 Stores = tuple[int, ...]
 
 
@@ -101,7 +102,7 @@ class Problem:
         key = (number, stores, *[self.stores[self.home[line]] if self.home[line] >= 0 else -1 for line in lines])
         part = known.get(key)
         if part is None:
-            part = self._solved(ordered([self._layer(line) for line in lines]), MAX_AMOUNT, clock)
+            part = self._solved([self._layer(line) for line in lines], MAX_AMOUNT, clock)
             if part.cost == part.bound:
                 known[key] = part
         return part
@@ -130,7 +131,9 @@ class Problem:
         if len(layers) == 1 and layers[0][0].lot < 0 and len(layers[0]) == 1:
             cents = layers[0][0].way.alone_cents * scale
             return Part(cents, (layers[0][0],), cents)
-        task = self._task(layers, 1)
+        if not self.ties and prod(len(layer) for layer in layers) <= FEW:
+            return self._tried(layers)
+        task = self.task(ordered(layers), 1)
         answer = solve(task, -(-limit * task.unit // scale), clock, self.widest)
         bound = answer.bound * scale // task.unit
         if answer.moves is None:
@@ -138,6 +141,22 @@ class Problem:
         return Part(
             answer.cost * scale // task.unit, tuple(choice for move in answer.moves for choice in move.choices), bound
         )
+
+    def _tried(self, layers: list[list[Choice]]) -> Part:
+        """The cheapest of all ways, each tried."""
+        best, least = None, MAX_AMOUNT
+        for choices in product(*layers):
+            cents, units = 0, dict[int, list[tuple[int, int]]]()
+            for choice in choices:
+                if choice.lot < 0:
+                    cents += choice.way.alone_cents
+                else:
+                    units.setdefault(choice.lot, []).append((choice.way.single_cents, choice.way.units))
+            for number, listed in units.items():
+                cents += lot_cents(tuple(listed), self.model.lots[number].quantity, self.model.lots[number].total)
+            if cents < least:
+                best, least = choices, cents
+        return Part(least * self.model.scale, best, least * self.model.scale)
 
     def simple(self) -> list[Choice]:
         """The choice of each line that looks cheapest: a plan to begin with where the best one takes too long."""
@@ -159,7 +178,7 @@ class Problem:
         shared = [choice for store in self.stores if store in cells for choice in cells[store].shared]
         return [self._first(line), *shared] if self.home[line] >= 0 else shared
 
-    def _task(self, layers: list[list[Choice]], parts: int, left_out: frozenset[int] = frozenset()) -> Task:
+    def task(self, layers: list[list[Choice]], parts: int, left_out: frozenset[int] = frozenset()) -> Task:
         model = self.model
         numbers = sorted({choice.lot for layer in layers for choice in layer if choice.lot >= 0})
         at = {lot: index for index, lot in enumerate(numbers)}
@@ -188,60 +207,6 @@ class Problem:
         lot = self.model.lots[choice.lot]
         share = least_share(way.single_cents, way.units, lot.quantity, lot.total, unit)
         return Move((choice,), share + tie, ((where, share),), (), seen, at[choice.lot], choice.most)
-
-    def gated(self, limit: int, clock: Clock, visit_all: bool) -> Found:
-        """The cheapest goods with the fees and minimums of the gates. `limit` in cents.
-
-        Each fee that goods can waive is either paid or waived, which makes it a sum and a floor: all ways are tried,
-        the one with the smallest bound first.
-        """
-        layers, left_out = self._every(visit_all)
-        plain = self._task(ordered(layers), PARTS, left_out)
-        unit, most = plain.unit, limit * plain.unit
-        best, bound = None, most
-        for least, fees, floors, discounts in sorted(self._cases(limit), key=lambda case: case[0]):
-            if least * unit >= most:
-                break
-            task = replace(plain, floors=floors, discounts=discounts, visit_all=visit_all)
-            answer = solve(task, most - fees * unit, clock, self.widest)
-            bound = min(bound, answer.bound + fees * unit)
-            if answer.moves is not None:
-                best, most = answer.moves, answer.cost + fees * unit
-        bound = min(bound, most)
-        cents = bound // unit if self.ties else -(-bound // unit)
-        if best is None:
-            return Found(None, None, cents)
-        return Found(most // unit, tuple(choice for move in best for choice in move.choices), cents)
-
-    def _cases(self, limit: int) -> Iterator[tuple[int, int, list[int], list[int]]]:
-        """Each way to pay or waive the fees: the cents that it costs at least, its fees, floors and discounts."""
-        low = self.low[:, self.filled] // self.model.scale
-        goods = int(low.min(axis=0).sum())
-        for waived in product(*[(False, True) if gate.fee else (False,) for gate in self.gates]):
-            both = list(zip(self.gates, waived, strict=True))
-            fees = sum(gate.fee for gate, free in both if not free)
-            if fees + goods >= limit:
-                continue
-            floors = [gate.top if free else gate.minimum for gate, free in both]
-            least, discounts = best_discounts(low, floors, limit - fees)
-            yield fees + least, fees, floors, discounts
-
-    def _every(self, visit_all: bool) -> tuple[list[list[Choice]], frozenset[int]]:
-        """The choices of each line that can matter; the lines that may have to be left out to reach a minimum."""
-        layers: list[list[Choice]] = []
-        left_out: set[int] = set()
-        for line in np.flatnonzero(self.filled).tolist():
-            cells = [self.model.cells[line][store] for store in self.stores if store in self.model.cells[line]]
-            shared = [choice for cell in cells for choice in cell.shared]
-            plain = [choice for cell in cells for choice in cell.plain]
-            if not visit_all:
-                open_ = [choice for choice in plain if self.model.gates[choice.store].top == 0]
-                first = min(open_, key=lambda choice: (choice.way.alone_cents, choice.rank), default=None)
-                plain = [choice for choice in plain if choice is first or self.model.gates[choice.store].top]
-            layers.append([*plain, *shared])
-            if any(self.model.lots[c.lot].falls and self.model.gates[c.store].minimum for c in shared):
-                left_out.add(line)
-        return layers, frozenset(left_out)
 
 
 def goods(choices: Iterable[Choice]) -> dict[str, int]:
