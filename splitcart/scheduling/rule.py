@@ -78,6 +78,10 @@ class Rules:
     rate: float = 1.0
     """Requests a second and host, for all crawls of a company together."""
 
+    def __post_init__(self) -> None:
+        if not self.rate > 0 or self.lockout < timedelta(0):
+            raise ValueError(f"rate {self.rate}, lock-out {self.lockout}: want a rate above 0 and no negative lock-out")
+
 
 @dataclass(frozen=True, slots=True)
 class Held:

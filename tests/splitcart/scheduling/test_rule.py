@@ -112,6 +112,12 @@ def test_a_crawl_is_expected_to_last_its_last_requests_at_its_live_share_else_th
     assert (found is not None and found.reason == "flip") is held
 
 
+@pytest.mark.parametrize("wrong", [{"rate": 0}, {"rate": -1.0}, {"rate": float("nan")}, {"lockout": -HOUR}])
+def test_settings_that_cannot_be_meant_are_named(wrong):
+    with pytest.raises(ValueError, match="want a rate above 0"):
+        Rules(**wrong)
+
+
 def test_the_flip_is_the_stores_own():
     crawl = {"requests": 36 * 3600}
     assert why_not(store(**crawl), FREE, RULES, NOW).until == FLIP
