@@ -38,6 +38,17 @@ class StoreHeld(StorageError):
         )
 
 
+class LeaseOver(StorageError):
+    """Raised by open_run when the lease that a crawl was given is not its store's live one: take a store anew."""
+
+    def __init__(self, store_code: str, why: str) -> None:
+        self.store_code = store_code
+        super().__init__(
+            f"the lease given for store {store_code} cannot be taken over: {why}; take a store with "
+            "scripts/next_store.py and start its crawl before the lease ends, or leave -a lease= out"
+        )
+
+
 class LeaseLost(StorageError):
     """Raised by heartbeat and publish when the run's token is no longer the live one: nothing was written."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, or_, select, update
 
-from models.errors import StoreHeld
+from models.errors import LeaseOver, StoreHeld
 from models.tables import crawl_runs, staged_items, stores
 from models.undo import unpacked
 
@@ -53,6 +53,18 @@ def refuse_if_taken(store: Any, token: str | None, now: datetime, running: Any) 
         raise StoreHeld(store.store_id, store.lease_until, "a worker that took it from the scheduler")
 
 
+def check_given(store: Any, code: str, token: str | None, now: datetime) -> None:
+    """Raises LeaseOver when `token`, which a scheduler gave for a store, is not the live lease of that store."""
+    if token is None:
+        return
+    if store is None:
+        raise LeaseOver(code, "the database has no such store")
+    if store.lease_token != token:
+        raise LeaseOver(code, "it is not the store's lease; it was taken over before, or it ended and was reaped")
+    if store.lease_until <= now:
+        raise LeaseOver(code, f"it ended at {store.lease_until:%Y-%m-%d %H:%M:%S} UTC")
+
+
 def abandon(connection: Connection, run: Any, now: datetime) -> None:
     """Ends a dead run: its staging goes, its store may be offered again after a delay that grows with each failure.
 
@@ -83,8 +95,8 @@ def prolong(connection: Connection, store_id: int, token: str, until: datetime) 
 
 
 def free(connection: Connection, store_id: int) -> None:
-    """Ends a store's lease and its lock-out."""
-    freed = {"scheduled_at": None, "lease_until": None, "lease_token": None}
+    """Ends a store's lease. Its lock-out stays: it runs from when the store was handed out."""
+    freed = {"lease_until": None, "lease_token": None}
     connection.execute(update(stores).where(stores.c.id == store_id).values(**freed))
 
 

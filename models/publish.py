@@ -30,7 +30,7 @@ from models.types import utc_text
 from models.undo import packed, unpacked
 from splitcart.bits import fitted, flags
 from splitcart.periods import Flip, crosses
-from splitcart.runs import Category, Verdict, code_of
+from splitcart.runs import Category, Verdict, code_of, confirm_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +226,16 @@ def _store_before(connection: Connection, moment: Moment) -> dict[str, Any]:
 
 
 def _end_store(connection: Connection, moment: Moment, verdict: Verdict) -> None:
-    """Frees the store; a complete run is its latest scrape, a partial one nobody asked for counts as a failure."""
-    store_id = moment.store_id
-    free: dict[str, Any] = {"lease_token": None, "lease_until": None, "scheduled_at": None}
+    """Frees the store; a complete run is its latest scrape, a partial one nobody asked for counts as a failure.
+
+    A shortfall is none: it waits until another run may confirm it.
+    """
+    store_id, confirm_at = moment.store_id, confirm_time(verdict)
+    free: dict[str, Any] = {"lease_token": None, "lease_until": None}
     if verdict.publishes == "all":
         free |= {"last_scraped": moment.now, "needs_rescraping": False, "fail_count": 0, "next_try_at": None}
+    elif confirm_at is not None:
+        free |= {"scheduled_at": None, "next_try_at": confirm_at}
     elif code_of(verdict.reason) != "requested":
         count_failure(connection, store_id, moment.now)
     connection.execute(update(stores).where(stores.c.id == store_id).values(**free))

@@ -50,7 +50,7 @@ def open_run(
 
     A dead run of the store is abandoned and its staging dropped; with `resume` its walk is gone on with, as is that of
     a run that ended partial or blocked, while it is younger than 6 hours and no specials flip lies between.
-    Raises StoreHeld while another holds the store.
+    Raises StoreHeld while another holds the store, LeaseOver where `token` is not the store's live lease.
     """
     values = _lease(Holder(host, pid), now + timedelta(seconds=lease_seconds))
     asked = _Asked(target, spider, now, resume, Holder(host, pid), token)
@@ -81,7 +81,10 @@ def _take(connection: Connection, asked: _Asked, values: dict[str, Any], lease_s
     store = _store(connection, company_id, target.store_code)
     if store is not None:  # its own clock tells whether a flip lies between two walks
         asked = replace(asked, target=replace(target, timezone=store.timezone))
-    leases.refuse_if_taken(store, asked.token, now, _running(connection, company_id, target.store_code))
+    running = _running(connection, company_id, target.store_code)
+    leases.refuse_if_taken(store, asked.token, now, running)
+    if running is None or leases.is_dead(running, asked.holder, now):  # one that lives is told of below
+        leases.check_given(store, target.store_code, asked.token, now)
     found = _earlier(connection, company_id, asked, values["lease_token"])
     run_id = _reopen(connection, found, values) if found else _open(connection, values, company_id, store, asked)
     if store is not None:

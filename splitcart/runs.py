@@ -21,6 +21,7 @@ __all__ = [
     "Shortfall",
     "Verdict",
     "code_of",
+    "confirm_time",
     "exit_code",
     "verdict",
 ]
@@ -77,7 +78,8 @@ def verdict(
 
     blocked, failed -> publishes nothing; partial -> what was seen (nothing where nothing was staged); complete -> all.
     The gravest cause is the reason; `figures["causes"]` lists all. A partial run that lacks nothing but what an earlier
-    run might confirm carries `figures["shortfall"]` = {listings, at (ISO), missing, unseen}: History of the next run.
+    run might confirm carries `figures["shortfall"]` = {listings, at, confirm_at, missing, unseen}, times in ISO: the
+    History of the next run, which may confirm it from `confirm_at` on.
     """
     coverage = cover(categories, counts, history, gates)
     figures = _figures(counts, categories, coverage, history)
@@ -198,10 +200,18 @@ def _shortfall(
     note = {
         "listings": listings,
         "at": since.isoformat(),
+        "confirm_at": (since + confirm_after(gates)).isoformat(),
         "missing": sorted(coverage.missing_keys),
         "unseen": unseen,
     }
     return _partial(coverage.lacks, counts, figures | {"shortfall": note})
+
+
+def confirm_time(verdict: Verdict) -> datetime | None:
+    """From when on another run may confirm the run's shortfall; None: it has none."""
+    note = verdict.figures.get("shortfall")
+    told = note.get("confirm_at") if isinstance(note, dict) else None
+    return datetime.fromisoformat(told) if told else None
 
 
 def _comparable(a: datetime, b: datetime) -> bool:

@@ -11,7 +11,7 @@ from splitcart.printing import visible
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 # Every letter, digit and sign that chains' ids of stores have; a locator's own "*" is none.
 _IN_IDS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
-
+_HEX = frozenset("0123456789abcdef")
 
 MOST_DIGITS = 9
 """Of a count."""
@@ -19,6 +19,8 @@ MOST_LETTERS = 10_000
 """Of a list of names."""
 LONGEST_ID = 40
 """Signs of a store's id."""
+TOKEN_DIGITS = 32
+"""Of a lease's token."""
 
 
 def is_yes(argument: object) -> bool:
@@ -80,6 +82,17 @@ def store_id(argument: object, spider: str) -> str:
         raise UsageError(f"{told('store', argument)}: {wanted}", print_help=False)
     if len(found) > LONGEST_ID:
         raise UsageError(f"{told('store', argument)}: no id has more than {LONGEST_ID} signs", print_help=False)
+    return found
+
+
+def lease_of(argument: object) -> str | None:
+    """The token of a lease that next_store.py gave; None where the argument is absent. Raises UsageError."""
+    if argument is None:
+        return None
+    found = str(argument).strip()
+    if len(found) != TOKEN_DIGITS or not set(found) <= _HEX:
+        wanted = f"the lease_token that scripts/next_store.py printed is wanted, {TOKEN_DIGITS} hexadecimal digits"
+        raise UsageError(f"{told('lease', argument)}: {wanted}", print_help=False)
     return found
 
 

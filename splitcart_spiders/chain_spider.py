@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from splitcart.periods import Flip
 from splitcart_spiders import fields
-from splitcart_spiders.arguments import count, names, refuse_unknown, store_id, trusts_clock, truth
+from splitcart_spiders.arguments import count, lease_of, names, refuse_unknown, store_id, trusts_clock, truth
 from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch, UnknownCategory
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
 from splitcart_spiders.limits import check_settings
@@ -56,6 +56,7 @@ class ChainSpider(Spider):
         resume: str | None = None,
         wait: str | None = None,
         clock: str | None = None,
+        lease: str | None = None,
         accept_fulfilment: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -66,6 +67,8 @@ class ChainSpider(Spider):
         self.resume = truth(resume, "resume")
         self.wait = truth(wait, "wait")
         self.trusts_clock = trusts_clock(clock)
+        self.lease = lease_of(lease)
+        """The token of the lease that a scheduler took for this crawl."""
         self.accept_fulfilment = truth(accept_fulfilment, "accept_fulfilment")
         self.wanted = names(categories, "categories")
         self.probe = count(probe, "probe", least=1)

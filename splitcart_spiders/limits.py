@@ -32,6 +32,7 @@ NUMBERS: dict[str, tuple[float, float]] = {
     "RETRY_BACKOFF": (0, 3_600),
     "SESSION_MAX_AGE": (0, YEAR),
     "CLOCK_MOST_DAYS": (1, 100_000),
+    "SCHEDULE_LOCKOUT_HOURS": (0, 1_000_000),
     "CLOCK_AHEAD": (-1_000 * YEAR, 1_000 * YEAR),
     "DOWNLOAD_DELAY": (0, 3_600),
     "DOWNLOAD_DELAY_JITTER": (0, 10),

@@ -61,6 +61,8 @@ REQUEST_FINGERPRINTER_CLASS = "splitcart_spiders.fingerprint.StoreRequestFingerp
 # A store is held while its lease lives; a killed crawl frees it after LEASE_SECONDS at the latest.
 LEASE_SECONDS = 120
 HEARTBEAT_SECONDS = 30
+# A store that was handed out is not offered again for so long, whatever becomes of its crawl, unless that fails.
+SCHEDULE_LOCKOUT_HOURS = 4
 # A locator run has no heartbeat; the longest asks some 2,000 points at one a second.
 LOCATOR_LEASE_SECONDS = 2 * 3600
 # Seconds by which a rehearsal's clock is ahead: with `-a dev=1` only, so that the sandbox's days are days to a run too.

@@ -130,6 +130,7 @@ class RunExtension:
                     lease_seconds=self.crawler.settings.getint("LEASE_SECONDS"),
                     host=socket.gethostname(),
                     pid=os.getpid(),
+                    token=spider.lease,
                 )
             except runs.StoreHeld as held:
                 if not spider.wait:

@@ -18,7 +18,8 @@ SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("[!_]*.py"))
 GTIN = "9300605123454"
 ON_A_DATABASE = {
     "check_database": [], "merge_groups": [], "migrate": ["--check"], "reset_groups": [], "prune": [],
-    "rollback_run": ["1"], "price_history": ["--gtin", GTIN], "build_price_slots": [],
+    "rollback_run": ["1"], "price_history": ["--gtin", GTIN], "next_store": ["--company=aldi"], "inspect_stores": [],
+    "inspect_runs": [], "clear_schedule": ["--company=aldi"], "build_price_slots": [],
 }  # fmt: skip
 LONG = "9" * 5000
 EVERYWHERE = [["--no-such"], ["--no-such=\x1b[31m"], ["extra", "\x1b[31mred", "more"], ["--", "--json", "x"], ["-x"]]
@@ -43,6 +44,19 @@ NONSENSE = {
         ["--list="], ["--list=x"], ["--stores=coles"], ["--near=1"], ["--radius=0"], ["--radius=nan"], ["--all=1"],
         ["--stores=coles:1"], ["--list=x", f"--stores={LONG}"],
     ],
+    "next_store": [
+        [], ["--company="], [f"--company={LONG}"], ["--company=\x1b[31m"], ["--company=aldi", "--lockout-hours=x"],
+        ["--company=aldi", "--lockout-hours=-1"], ["--company=aldi", f"--lockout-hours={LONG}"], ["aldi"],
+    ],
+    "inspect_stores": [
+        ["--company="], ["--company=\x9b"], ["--state="], ["--state=FRESH"], [f"--state={LONG}"], ["--reason=\x1b"],
+        ["--reason=none"], ["--lockout-hours=nan"], ["aldi"],
+    ],
+    "inspect_runs": [
+        ["--company="], ["--store="], ["--store=\x1b"], ["--status=done"], [f"--status={LONG}"], ["--limit=0"],
+        ["--limit=x"], [f"--limit={LONG}"], ["7"],
+    ],
+    "clear_schedule": [[], ["--company="], [f"--company={LONG}"], ["--company=\x1b[31m"], ["aldi"]],
     "replay": [
         [], ["aldi"], ["spar", "x"], ["..", "x"], ["__init__", "x"], ["\x1b[31m", "x"],
         ["aldi", "x", "--now=yesterday"], ["aldi", "x", "--now="], ["aldi", "x", f"--now={LONG}"],

@@ -44,6 +44,12 @@ REFUSED = [
     ({"wait": "60"}, "-a wait=60: yes or no is wanted"),
     ({"clock": "yes"}, "-a clock=yes: write -a clock=trust"),
     ({"clock": ""}, "-a clock=: write -a clock=trust"),
+    ({"lease": ""}, "-a lease=: the lease_token that scripts/next_store.py printed is wanted"),
+    ({"lease": "0a" * 15}, "the lease_token that"),
+    ({"lease": "0a" * 17}, "the lease_token that"),
+    ({"lease": "0A" * 16}, "the lease_token that"),
+    ({"lease": "0x" * 16}, "the lease_token that"),
+    ({"lease": "\u0660a" * 16}, "the lease_token that"),
 ]
 
 
@@ -64,7 +70,7 @@ def test_an_unknown_or_malformed_argument_is_refused_with_its_name_and_the_remed
         spider(**({"store": "1147"} | arguments))
 
 
-@pytest.mark.parametrize("argument", ["store", "probe", "categories", "dev", "wait", "resume", "\x1b[31mname"])
+@pytest.mark.parametrize("argument", ["store", "probe", "categories", "dev", "wait", "resume", "lease", "\x1b[31mname"])
 def test_no_refusal_repeats_a_control_character_or_a_long_text(argument):
     for value in ("\x1b[31m\u202e" * 3000, "\x9b" * 20_000, "x" * 100_000):
         with pytest.raises(UsageError) as refused:
@@ -99,13 +105,15 @@ def test_every_documented_argument_is_taken_and_scrapyds_own():
         "resume": "1",
         "wait": "off",
         "clock": "Trust",
+        "lease": f" {'0a' * 16} ",
     }
     spider = loaded().load("coles")(**given, headful="0", gtins="0", accept_fulfilment="1", _job="4f2a")
     assert (spider.store_id, spider.dev, spider.resume, spider.wait) == ("1147", True, True, False)
     assert (spider.wanted, spider.probe, spider.headful, spider.most_lookups) == ({"fruit", "dairy"}, 8, False, 0)
     assert spider.accept_fulfilment
     assert spider.trusts_clock
-    taken = ["store", "dev", "categories", "probe", "resume", "wait", "clock", "headful", "gtins"]
+    assert spider.lease == "0a" * 16
+    taken = ["store", "dev", "categories", "probe", "resume", "wait", "clock", "lease", "headful", "gtins"]
     assert known(type(spider)) == taken
 
 

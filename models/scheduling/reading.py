@@ -1,0 +1,74 @@
+"""What the rule of which store next knows of a company, read in a few statements for all of its stores."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from models.tables import crawl_runs, stores
+from splitcart.periods import Flip
+from splitcart.scheduling.pauses import LOOK_BACK, Span, paused_until
+from splitcart.scheduling.rule import Company, Queue, Rules, Store, queue
+
+EVERY_STORE = "*"
+"""The store code of a locator's run."""
+_OF_STORE = (
+    "id", "store_id", "timezone", "is_online", "closed_at", "needs_rescraping", "last_scraped", "verified_at",
+    "scheduled_at", "next_try_at", "fail_count",
+)  # fmt: skip
+
+
+def read(connection: Connection, company: Any, now: datetime) -> tuple[Company, list[Store]]:
+    """What the rule knows of a company (a row of companies) and of each of its stores."""
+    running = _running(connection, company.id)
+    requests = _requests(connection, company.id)
+    found, begun = [], 0
+    for row in connection.execute(select(stores).where(stores.c.company_id == company.id).order_by(stores.c.id)):
+        until = max((end for end in (row.lease_until, running.get(row.store_id)) if end is not None), default=None)
+        begun += row.store_id not in running and row.lease_until is not None and row.lease_until > now
+        told = {name: row._mapping[name] for name in _OF_STORE}
+        found.append(Store(**told, lease_until=until, requests=requests.get(row.store_id)))
+    known = Company(
+        flip=Flip(company.flip_weekday, company.flip_hour),
+        live=begun + sum(until > now for until in running.values()),
+        usual_requests=median(requests.values()) if requests else None,
+        paused_until=_paused_until(connection, company.id, now),
+    )
+    return known, found
+
+
+def queued(connection: Connection, company: Any, rules: Rules, now: datetime) -> Queue:
+    """The company's stores, offered or held, at `now`."""
+    known, found = read(connection, company, now)
+    return queue(found, known, rules, now)
+
+
+def _running(connection: Connection, company_id: int) -> Mapping[str, datetime]:
+    """The end of the lease of each running run, the locator's included, by store code."""
+    run = crawl_runs.c
+    wanted = select(run.store_code, run.lease_until).where(run.company_id == company_id, run.status == "running")
+    return {row.store_code: row.lease_until for row in connection.execute(wanted)}
+
+
+def _requests(connection: Connection, company_id: int) -> Mapping[str, int]:
+    """How many requests each store's last complete run made, by store code."""
+    run = crawl_runs.c
+    whole = (run.company_id == company_id, run.status == "complete", run.rolled_back_at.is_(None))
+    last = select(func.max(run.id)).where(*whole, run.store_code != EVERY_STORE).group_by(run.store_code)
+    found = connection.execute(select(run.store_code, run.counts).where(run.id.in_(last)))
+    told = {row.store_code: (row.counts or {}).get("requests") for row in found}
+    return {code: n for code, n in told.items() if isinstance(n, int) and not isinstance(n, bool) and n > 0}
+
+
+def _paused_until(connection: Connection, company_id: int, now: datetime) -> datetime | None:
+    run, since = crawl_runs.c, now - LOOK_BACK
+    mine = (run.company_id == company_id, run.finished_at > since)
+    wanted = select(run.started_at, run.finished_at).where(*mine, run.status == "blocked")
+    blocked = [Span(*row) for row in connection.execute(wanted)]
+    if not blocked:
+        return None
+    seen = (run.status.in_(("complete", "partial")), run.store_code != EVERY_STORE)
+    answered = connection.execute(select(run.started_at).where(*mine, *seen)).scalars()
+    return paused_until(blocked, answered)

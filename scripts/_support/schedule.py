@@ -1,0 +1,67 @@
+"""What the scripts about the schedule share: its settings, a company that must be named, times and holders."""
+
+import argparse
+import os
+import socket
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine
+
+from models.group_reading import named_companies
+from models.leases import Holder
+from splitcart.scheduling.rule import Rules
+from splitcart_spiders import settings
+
+from .command import Parser, shown, span, word
+
+
+def take_one_company(made: Parser) -> None:
+    """Adds --company, which must be given."""
+    told = "the company: its name or slug, in any case"
+    made.add_argument("--company", metavar="C", type=word, required=True, help=told)
+
+
+def take_lockout(made: Parser) -> None:
+    """Adds --lockout-hours."""
+    usual = settings.SCHEDULE_LOCKOUT_HOURS
+    told = f"hours for which a store that was handed out is not offered again (default {usual})"
+    made.add_argument("--lockout-hours", metavar="H", type=span, default=usual, help=told)
+
+
+def rules_of(options: argparse.Namespace) -> Rules:
+    """The rule's settings: the project's, and the options'."""
+    return Rules(lockout=timedelta(hours=options.lockout_hours), rate=settings.HOST_RATE)
+
+
+def one_company(engine: Engine, name: str) -> Any:
+    """The row of the company of this name or slug. ValueError: there is none."""
+    with engine.connect() as connection:
+        return named_companies(connection, name)[0]
+
+
+def holder() -> Holder:
+    """This process."""
+    return Holder(socket.gethostname(), os.getpid())
+
+
+def one_of(names: Collection[str]) -> Callable[[str], str]:
+    """An argument that is one of these words. For argparse's `type`."""
+
+    def read(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"{shown(text)}: one of {', '.join(names)} is wanted")
+        return text
+
+    return read
+
+
+def in_json(told: dict[str, Any]) -> dict[str, Any]:
+    """The same with its times as ISO text."""
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
+
+
+def short(when: datetime | None) -> str:
+    """A time for a table or a line; empty where there is none."""
+    return "" if when is None else f"{when:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,40 @@
+"""Ends the lock-out of a company's stores, so that those handed out lately are offered again; never a live lease."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import _path  # noqa: F401
+from _support.command import Parser, parser, run
+from _support.companies import now
+from _support.database import database
+from _support.output import print_json, say
+from _support.schedule import holder, one_company, take_one_company
+
+from models.scheduling.taking import clear
+
+
+def _parser() -> Parser:
+    made = parser(__doc__)
+    take_one_company(made)
+    return made
+
+
+def _run(options: argparse.Namespace) -> int:
+    with database() as engine:
+        company = one_company(engine, options.company)
+        freed, leased = clear(engine, company, now(), holder())
+    if options.json:
+        print_json({"company": company.slug, "cleared": freed, "leased": leased})
+    else:
+        say(f"{company.name}: {freed} stores are locked out no longer; {leased} are leased and stay so")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: cleared; 1: an unknown company, or the database does not answer; 2: wrong arguments."""
+    return run(_parser(), _run, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""Shows the latest crawl runs: how each ended and why, what it counted and what it changed. Changes nothing."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import _path  # noqa: F401
+from _support.command import Parser, parser, run, whole, word
+from _support.companies import now, take_company
+from _support.database import database
+from _support.output import console, print_json, table
+from _support.schedule import in_json, one_of, short
+
+from models.group_reading import named_companies
+from models.scheduling.seeing import recent_runs
+from models.tables.runs import STATUSES
+
+COLUMNS = ("run", "company", "store", "status", "reason", "began", "seconds", "requests", "listings", "changes")
+
+
+def _parser() -> Parser:
+    made = parser(__doc__, json="print the runs as one JSON list")
+    take_company(made)
+    made.add_argument("--store", type=word, help="only runs of this store, by the chain's own id")
+    made.add_argument("--status", type=one_of(STATUSES), help=f"only runs of this status: {', '.join(STATUSES)}")
+    made.add_argument("--limit", type=whole(1, 100_000), default=50, metavar="N", help="at most so many (default 50)")
+    return made
+
+
+def _run(options: argparse.Namespace) -> int:
+    with database(writes=False) as engine, engine.connect() as connection:
+        ids = [company.id for company in named_companies(connection, options.company)]
+        wanted = {"store": options.store, "status": options.status, "most": options.limit}
+        found = recent_runs(connection, now(), company_ids=ids, **wanted)
+    if options.json:
+        print_json([in_json(each) for each in found])
+    else:
+        console().print(
+            table(COLUMNS, [_row(each) for each in found], right=["run", "seconds", "requests", "listings"])
+        )
+    return 0
+
+
+def _row(each: dict[str, Any]) -> tuple[Any, ...]:
+    counts, changes = each["counts"], each["changes"] or {}
+    told = ", ".join(f"{count} {name}" for name, count in changes.items() if count)
+    status = f"{each['status']}, rolled back" if each["rolled_back_at"] else each["status"]
+    return (
+        each["run"], each["company"], each["store_id"], status, each["reason"] or "", short(each["started_at"]),
+        each["seconds"], counts.get("requests", ""), counts.get("listings", ""), told,
+    )  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: shown; 1: an unknown company, or the database does not answer; 2: wrong arguments."""
+    return run(_parser(), _run, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""Takes the store of a company that is to be crawled next, and prints the lease for its crawl.
+
+Each store is handed out once, however many ask. Its crawl must take the lease over within two minutes: scrapy crawl
+SPIDER -a store=ID -a lease=TOKEN. Rules and reasons: docs/scheduling.md.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import _path  # noqa: F401
+from _support.command import Parser, parser, run
+from _support.companies import now
+from _support.database import database
+from _support.output import print_json, say
+from _support.schedule import holder, in_json, one_company, rules_of, short, take_lockout, take_one_company
+
+from models.scheduling.taking import Taken, take
+from splitcart.scheduling.rule import REASONS, Queue
+from splitcart_spiders import settings
+
+NO_STORE = 3
+
+
+def _parser() -> Parser:
+    made = parser(__doc__, json="print the store and its lease, or the reasons for none, as one JSON object")
+    take_one_company(made)
+    take_lockout(made)
+    return made
+
+
+def _run(options: argparse.Namespace) -> int:
+    with database() as engine:
+        company = one_company(engine, options.company)
+        seconds = settings.LEASE_SECONDS
+        found = take(engine, company, rules_of(options), now(), holder=holder(), lease_seconds=seconds)
+    if isinstance(found, Queue):
+        _tell_none(company, found, as_json=options.json)
+        return NO_STORE
+    _tell(company, found, as_json=options.json)
+    return 0
+
+
+def _tell(company: Any, taken: Taken, *, as_json: bool) -> None:
+    if as_json:
+        told = {"company": company.slug, "store_id": taken.store_id, "store_name": taken.store_name}
+        lease = {"lease_token": taken.lease_token, "lease_until": taken.lease_until}
+        print_json(in_json(told | {"company_name": company.name} | lease))
+        return
+    say(
+        f"{company.name} {taken.store_id} ({taken.store_name}), leased until {short(taken.lease_until)}",
+        f"  scrapy crawl {company.slug} -a store={taken.store_id} -a lease={taken.lease_token}",
+    )
+
+
+def _tell_none(company: Any, queue: Queue, *, as_json: bool) -> None:
+    if as_json:
+        free = {"next_free_at": queue.next_free_at}
+        print_json(in_json({"company": company.slug, "none": True, "reasons": queue.reasons} | free))
+        return
+    if not queue.held:
+        say(f"no store of {company.name} is known: find them with scrapy crawl {company.slug}_stores")
+        return
+    say(f"no store of {company.name} is offered:")
+    say(*(f"  {count} {reason}: {REASONS[reason]}" for reason, count in queue.reasons.items()))
+    say(f"  the next frees at {short(queue.next_free_at)}" if queue.next_free_at else "  none will free by itself")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: a store was taken; 3: none is offered; 1: an unknown company, or no database; 2: wrong arguments."""
+    return run(_parser(), _run, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

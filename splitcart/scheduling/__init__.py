@@ -1,0 +1,1 @@
+"""Which store is crawled next, and why the others are not."""
