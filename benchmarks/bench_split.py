@@ -30,10 +30,11 @@ def measured(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def world_times(stores: int, seeds: range, lines: int = LINES, most: int = MOST) -> tuple[list[float], int]:
-    """Seconds of each of some worlds, and how many were not proven."""
+    """Seconds of each of some worlds, the better of two, and how many were not proven."""
     times, unproven = [], 0
     for seed in seeds:
-        seconds, plans = measured(planner(*cart_worlds.world(seed, lines, stores), most))
+        work = planner(*cart_worlds.world(seed, lines, stores), most)
+        seconds, plans = min((measured(work) for _ in range(2)), key=lambda each: each[0])
         times.append(seconds)
         unproven += not all(plan.is_optimal for plan in plans)
     return times, unproven

@@ -15,7 +15,7 @@ from splitcart.cart.slots import Option, Slots
 from splitcart.cart.terms import Terms
 
 MAX_STOPS = 10
-SEARCH_SHARE, WHOLE_SHARE = 0.9, 0.96
+SEARCH_SHARE, WHOLE_SHARE = 0.88, 0.94
 """Of the time allowed: for the search, and until it is settled which of equally cheap assignments is taken."""
 
 

@@ -11,7 +11,8 @@ from splitcart.cart.exact.columns import columned
 from splitcart.cart.exact.layers import Kept, Run
 from splitcart.cart.exact.tasks import NEVER, Answer, Clock, Late, Move, Task, reduced
 
-FIRST_WIDTH, WIDER = 64, 8
+FIRST_WIDTH, WIDER, WIDEST = 64, 8, 1 << 17
+"""States kept of a layer: at first, how many times more each time, and at most, which bounds the memory."""
 
 
 def solve(task: Task, limit: int, clock: Clock, widest: int = NEVER) -> Answer:
@@ -20,34 +21,36 @@ def solve(task: Task, limit: int, clock: Clock, widest: int = NEVER) -> Answer:
     Where the time is over, or more than `widest` states would have to be kept: the best found, with its bound.
     """
     best: Kept | None = None
-    bound, width = -NEVER, FIRST_WIDTH
-    while bound < limit and width <= widest:
-        narrowed = _narrowed(task, limit)
-        if narrowed is None:
-            bound = limit
-            break
-        run = Run(narrowed, clock)
-        bound = max(bound, min(limit, next(iter(run.start().values()))[2]))
-        if bound >= limit:
-            break
+    bound, width = _least(task), FIRST_WIDTH
+    while bound < limit and width <= min(widest, WIDEST):
         try:
+            narrowed = _narrowed(task, limit, clock)
+            if narrowed is None:
+                bound = limit
+                break
+            run = Run(narrowed, clock)
+            bound = max(bound, min(limit, next(iter(run.start().values()))[2]))
             found, dropped = _pass(run, limit, width)
         except Late:
             break
         if found is not None:
             best, limit = found, found[0]
         bound = max(bound, min(dropped, limit))
-        width *= WIDER
+        width = min(width * WIDER, WIDEST) if width < WIDEST else WIDEST + 1
     moves = None if best is None else _trail(best[3])
     return Answer(limit, moves, bound)
 
 
-def _narrowed(task: Task, limit: int) -> Task | None:
+def _least(task: Task) -> int:
+    return sum(min(move.cost for move in layer) for layer in task.layers)
+
+
+def _narrowed(task: Task, limit: int, clock: Clock) -> Task | None:
     """The task without moves that cannot stay below the limit; lines that share lots as one where floors are asked."""
     if not task.floors:
         return task
     fewer = reduced(task, limit)
-    return None if fewer is None else reduced(columned(fewer), limit)
+    return None if fewer is None else reduced(columned(fewer, clock), limit)
 
 
 def _pass(run: Run, limit: int, width: int) -> tuple[Kept | None, int]:

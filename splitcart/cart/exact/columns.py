@@ -7,30 +7,31 @@ from itertools import product
 from math import prod
 
 from splitcart.cart.costs import lot_cents
-from splitcart.cart.exact.tasks import Move, Task
+from splitcart.cart.exact.tasks import Clock, Move, Task
 
 MAX_COLUMNS = 4096
 
 
-def columned(task: Task) -> Task:
-    """The task with one layer for each few lines that hang together by lots; the dearest layers first."""
+def columned(task: Task, clock: Clock) -> Task:
+    """The task with one layer for each few lines that hang together by lots; the dearest layers first. Raises Late."""
     found: list[list[Move]] = []
     open_: list[Sequence[Move]] = []
     for component in _components(task.layers):
         if prod(len(layer) for layer in component) <= MAX_COLUMNS:
-            found.append(_columns(component, task))
+            found.append(_columns(component, task, clock))
         else:
             open_ += component
     found.sort(key=lambda layer: -max(move.cost for move in layer))
     return replace(task, layers=[*open_, *found])
 
 
-def _columns(component: Sequence[Sequence[Move]], task: Task) -> list[Move]:
+def _columns(component: Sequence[Sequence[Move]], task: Task, clock: Clock) -> list[Move]:
     """Of ways that bring the same goods where goods are asked for, the cheapest."""
     if len(component) == 1 and all(move.lot < 0 for move in component[0]):
         return list(component[0])
     best: dict[tuple[object, ...], Move] = {}
     for moves in product(*component):
+        clock.check()
         column = _column(moves, task)
         goods = tuple(each for each in column.goods if task.floors[each[0]])
         key = (goods, column.seen if task.visit_all else 0)

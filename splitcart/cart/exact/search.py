@@ -21,6 +21,8 @@ from splitcart.cart.exact.twins import kinds
 
 CHUNK = 1 << 17
 """Numbers in one array while sets are extended: what a processor keeps near."""
+SLICE = 1 << 13
+"""Sets whose bounds are made sharper between two looks at the clock."""
 MAX_SETS = 1 << 20
 """Sets of one size that wait for their exact assignment."""
 FEW = 8
@@ -214,11 +216,15 @@ class Search:
             self._leave(int(candidates.values[order[MAX_SETS]]) // self.model.scale, size)
             candidates = candidates.where(order[:MAX_SETS])
         limit = self._scaled_limit(size)
-        for sharper in (self.bounds.sharper, self.bounds.with_lots):
-            values = np.maximum(candidates.values, sharper(candidates.sets))
-            candidates = _Level(candidates.sets, values, candidates.trips)
-            candidates = candidates.where(candidates.values + candidates.trips < limit)
-        return candidates
+        better = []
+        for begin in range(0, len(candidates.sets), SLICE):
+            part = candidates.where(np.arange(begin, min(begin + SLICE, len(candidates.sets))))
+            for sharper in (self.bounds.sharper, self.bounds.with_lots):
+                if not self.clock.over():
+                    part = _Level(part.sets, np.maximum(part.values, sharper(part.sets)), part.trips)
+                    part = part.where(part.values + part.trips < limit)
+            better.append(part)
+        return _ordered(better, size)
 
 
 def _ordered(parts: list[_Level], size: int) -> _Level:
