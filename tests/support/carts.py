@@ -284,3 +284,37 @@ def _some_terms(draw, stores, spread):
     if draw.random() < 0.3:
         terms.home, terms.cents_per_km = (-33.9, 151.1), draw.choice((1, 7.5))
     return terms
+
+
+def lots_case(draw):
+    """As `small_case`, but with five stores of which nearly every option is in a lot that lines share."""
+    stores = [store(draw.choice(COMPANIES), 10 + at) for at in range(5)]
+    lots = {each["store"]: (draw.randint(2, 3), draw.randint(60, 260)) for each in stores}
+    lines = []
+    for number in range(1, 5):
+        quantity = draw.choice((1, 1, 2))
+        options = [_in_lot(draw, each, number, quantity, lots[each["store"]]) for each in stores]
+        lines.append(line(number, options, quantity=quantity))
+    return document(stores, lines), Terms(visit_cents=draw.choice((0, 5, 25))), 3
+
+
+def crossing_case(draw):
+    """Two stores whose one lot takes every line: what is dear at one is cheap at the other."""
+    stores = [store("aldi", 1), store("coles", 1)]
+    lots = {each["store"]: (draw.randint(2, 4), draw.randint(150, 400)) for each in stores}
+    lines = []
+    for number in range(1, 9):
+        dear = draw.randint(20, 200)
+        prices = dict(zip((each["store"] for each in stores), (dear, 220 - dear), strict=True))
+        options = [_in_lot(draw, each, number, 1, lots[each["store"]], prices[each["store"]]) for each in stores]
+        lines.append(line(number, options))
+    fees = {"aldi": (draw.choice((0, 40)), draw.choice((None, 300)), draw.choice((0, 250)))}
+    return document(stores, lines), Terms(fees), 2
+
+
+def _in_lot(draw, each, number, quantity, lot, cents=None):
+    cents = draw.randint(30, 160) if cents is None else cents
+    if draw.random() < 0.15:
+        return option(each, number, cents, quantity)
+    more = {"offer_id": "mix", "multibuy_quantity": lot[0], "multibuy_total_cents": lot[1]}
+    return option(each, number, cents, quantity, **more)

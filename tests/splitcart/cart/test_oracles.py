@@ -28,6 +28,12 @@ def test_10_000_small_cases_equal_trying_everything_to_the_cent(block):
             raise AssertionError(f"seed {seed}: {error}") from error
 
 
+@pytest.mark.parametrize(("case", "count"), [(carts.lots_case, 250), (carts.crossing_case, 30)])
+def test_cases_full_of_shared_lots_equal_trying_everything(case, count):
+    for seed in range(count):
+        check(*case(random.Random(seed)))
+
+
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=300, deadline=None)
 def test_small_cases_that_are_drawn_to_be_awkward_equal_trying_everything(draw):
