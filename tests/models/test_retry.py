@@ -50,7 +50,7 @@ def test_a_killed_backend_is_transient_and_a_refused_row_is_poison(postgres_url:
     with pytest.raises(DBAPIError) as lost, engine.begin() as connection:
         connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     with pytest.raises(DBAPIError) as refused, engine.begin() as connection:
-        connection.execute(text("INSERT INTO slot_dirty VALUES (NULL, now())"))
+        connection.execute(text("INSERT INTO companies (slug) VALUES (NULL)"))
     assert (is_transient(engine, lost.value), is_poison(lost.value)) == (True, False)
     assert (is_transient(engine, refused.value), is_poison(refused.value)) == (False, True)
     assert is_transient(engine, psycopg2.OperationalError("server closed the connection unexpectedly"))
