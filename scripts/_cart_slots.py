@@ -1,7 +1,6 @@
 """The slots that a split is computed from: of a list by the database, or of a document."""
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from splitcart.cart.slots import Slots
 
 CHAINS = ("aldi", "coles", "iga", "woolworths")
 MAX_SIZE = 64 * 2**20
+DIGITS = frozenset("0123456789.")
 
 
 def read_text(name: str, what: str, most: int = MAX_SIZE) -> str:
@@ -40,7 +40,7 @@ def with_places(arguments: Sequence[str]) -> list[str]:
     """The arguments with a place joined to its option: argparse takes a southern latitude for an option."""
     found: list[str] = []
     for argument in arguments:
-        if found and found[-1] in ("--home", "--near") and re.match(r"-[0-9.]", argument):
+        if found and found[-1] in ("--home", "--near") and argument[:1] == "-" and argument[1:2] in DIGITS:
             found[-1] = f"{found[-1]}={argument}"
         else:
             found.append(argument)

@@ -153,6 +153,8 @@ def rows(name):
 
 def as_told(value):
     """A value as the table writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return "null" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
