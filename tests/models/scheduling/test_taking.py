@@ -46,14 +46,14 @@ def test_many_processes_take_every_store_exactly_once(kind, processes, request):
     from models import engine as engines
 
     url = request.getfixturevalue(f"{kind}_url")
-    engine, codes = engines.create(url), [str(i) for i in range(400)]
+    engine, codes = engines.create(url), [str(i) for i in range(160)]
     company_of(engine, codes)
     found = all_taken(url, processes)
     given = [tuple(one) for some, _ in found for one in some]
     assert sorted(code for code, _ in given) == sorted(codes)
     assert sorted(given) == sorted(query(engine, "SELECT store_id, lease_token FROM stores"))
-    assert len({token for _, token in given}) == 400
-    assert [reasons for _, reasons in found] == [{"scheduled": 400}] * processes
+    assert len({token for _, token in given}) == 160
+    assert [reasons for _, reasons in found] == [{"scheduled": 160}] * processes
     assert sound(engine)
     engine.dispose()
 
