@@ -5,9 +5,12 @@ import math
 from datetime import UTC, datetime
 
 from _support.command import Parser, Refused, shown, within, word
-from sqlalchemy import Engine
+from _support.companies import Progress
+from _support.output import complain
+from sqlalchemy import Connection, Engine
 
 from models.slots import reading
+from models.slots.building import build
 from splitcart.cart import lists
 from splitcart.cart.slots import Slots
 
@@ -55,21 +58,36 @@ def check_stores(options: argparse.Namespace) -> None:
         raise Refused("a list wants its stores: give one of --stores COMPANY:STORE,... and --near LAT,LON")
 
 
-def read_slots(engine: Engine, source: str, form: str, options: argparse.Namespace) -> Slots:
-    """The slots of a list at the stores that the options choose. Raises Refused for a list or store that cannot be."""
-    with engine.connect() as connection:
-        chosen = list(dict.fromkeys(options.stores))
-        if options.near is not None:
-            chosen = reading.stores_near(connection, *options.near, options.radius)[:MAX_STORES]
-            if not chosen:
-                raise Refused(
-                    f"no store with prices lies within {options.radius:g} km of --near: give a larger --radius"
-                )
-        if len(chosen) > MAX_STORES:
-            raise Refused(f"{len(chosen)} stores: at most {MAX_STORES} are accepted")
-        try:
+def read_slots(
+    engine: Engine, source: str, form: str, options: argparse.Namespace, *, everything: bool = False
+) -> Slots:
+    """The slots of a list at the stores that the options choose.
+
+    The list is read whole before anything is built; then the slots that have changed are (`everything`: all).
+    Raises Refused for a list or a store that cannot be.
+    """
+    try:
+        with engine.connect() as connection:
             known = reading.companies_of(connection)
             entries = lists.parse(source, form, known, lambda names: reading.known_names(connection, names))
+            chosen = _chosen(connection, options)
+        build(engine, everything=everything, progress=Progress("slots"))
+        with engine.connect() as connection:
             return reading.slots_of(connection, entries, chosen, datetime.now(UTC))
-        except ValueError as error:
-            raise Refused(str(error)) from None
+    except ValueError as error:
+        raise Refused(str(error)) from None
+
+
+def _chosen(connection: Connection, options: argparse.Namespace) -> list[str]:
+    """The stores that the options choose, as company:store_id."""
+    if options.near is None:
+        chosen = list(dict.fromkeys(options.stores))
+        if len(chosen) > MAX_STORES:
+            raise Refused(f"{len(chosen)} stores: at most {MAX_STORES} are accepted")
+        return chosen
+    chosen = reading.stores_near(connection, *options.near, options.radius)
+    if not chosen:
+        raise Refused(f"no store with prices lies within {options.radius:g} km of --near: give a larger --radius")
+    if len(chosen) > MAX_STORES:
+        complain(f"{len(chosen)} stores lie within {options.radius:g} km of --near: the nearest {MAX_STORES} are taken")
+    return chosen[:MAX_STORES]

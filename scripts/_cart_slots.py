@@ -4,17 +4,17 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from pkgutil import iter_modules
 
 from _cart_lists import check_stores, form_of, read_slots
 from _support.command import Refused, shown
-from _support.companies import Progress
 from _support.database import database
 
-from models.slots.building import build
 from splitcart.cart import documents
 from splitcart.cart.slots import Slots
+from splitcart_spiders import chains
 
-CHAINS = ("aldi", "coles", "iga", "woolworths")
+CHAINS = frozenset(module.name for module in iter_modules(chains.__path__))
 MAX_SIZE = 64 * 2**20
 DIGITS = frozenset("0123456789.")
 
@@ -70,7 +70,6 @@ def _of_a_list(options: argparse.Namespace) -> Slots:
     check_stores(options)
     source = read_text(options.list, "LIST")
     with database() as engine:
-        build(engine, progress=Progress("slots"))
         return read_slots(engine, source, form_of(options.list), options)
 
 

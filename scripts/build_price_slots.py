@@ -41,13 +41,12 @@ def _work(options: argparse.Namespace) -> int:
         check_stores(options)
     source = None if options.list is None else read_text(options.list, "--list")
     with database() as engine:
-        began = time.monotonic()
-        built = build(engine, everything=options.all, progress=Progress("slots"))
-        seconds = time.monotonic() - began
         if source is None:
-            _tell(built, seconds, as_json=options.json)
+            began = time.monotonic()
+            built = build(engine, everything=options.all, progress=Progress("slots"))
+            _tell(built, time.monotonic() - began, as_json=options.json)
             return 0
-        slots = read_slots(engine, source, form_of(options.list), options)
+        slots = read_slots(engine, source, form_of(options.list), options, everything=options.all)
     if options.json:
         print_json(slots.to_json())
     else:
