@@ -38,6 +38,16 @@ class StoreHeld(StorageError):
         )
 
 
+class SightingsDamaged(StorageError):
+    """Raised by models.sightings.read when a row of `sightings` is not what a publish wrote."""
+
+    def __init__(self, store_id: int, run_id: int) -> None:
+        super().__init__(
+            f"sightings: the row of store_id={store_id}, run_id={run_id} cannot be read: restore it from a backup, or "
+            "delete it and crawl the store whole"
+        )
+
+
 class LeaseOver(StorageError):
     """Raised by open_run when the lease that a crawl was given is not its store's live one: take a store anew."""
 

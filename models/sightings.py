@@ -17,6 +17,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, bindparam, insert, text
 
 from models.dialect import among, listed
+from models.errors import SightingsDamaged
 from models.tables import sightings
 from models.types import UtcDateTime
 from splitcart.bits import Bits, pack, unpack
@@ -135,7 +136,7 @@ def unpacked(data: bytes) -> Iterator[Layer]:
 
 
 _READ = """
-    SELECT s.store_id, s.lines FROM sightings s JOIN crawl_runs r ON r.id = s.run_id
+    SELECT s.store_id, s.run_id, s.lines FROM sightings s JOIN crawl_runs r ON r.id = s.run_id
     WHERE {stores} AND r.rolled_back_at IS NULL AND s.at <= :until AND NOT EXISTS (
         SELECT 1 FROM sightings c JOIN crawl_runs k ON k.id = c.run_id
         WHERE c.store_id = s.store_id AND c.at > s.at AND c.at <= :until AND c.is_complete = :yes
@@ -145,13 +146,20 @@ _READ = """
 
 
 def read(connection: Connection, store_ids: Sequence[int], until: datetime | None = None) -> dict[int, Seen]:
-    """The last look at each line of the stores, by what had been published at `until` (now, where it is None)."""
+    """The last look at each line of the stores, by what had been published at `until` (now, where it is None).
+
+    Raises SightingsDamaged.
+    """
     found = {store_id: Seen() for store_id in store_ids}
     limits = [bindparam("until", type_=UtcDateTime()), bindparam("yes", type_=sightings.c.is_complete.type)]
     statement = text(_READ.format(stores=among(connection, "s.store_id", "stores"))).bindparams(*limits)
     values = {"stores": listed(connection, sorted(store_ids)), "until": until or _LATEST, "yes": True}
-    for store_id, lines in connection.execute(statement, values):
-        for layer in unpacked(bytes(lines)):
+    for store_id, run_id, lines in connection.execute(statement, values):
+        try:
+            layers = list(unpacked(bytes(lines)))
+        except (zlib.error, struct.error, ValueError, OverflowError) as error:
+            raise SightingsDamaged(store_id, run_id) from error
+        for layer in layers:
             found[store_id].add(layer)
     return found
 

@@ -1,14 +1,16 @@
 """When each line was seen last: kept in a row a publish, never rewritten, and read as of any time."""
 
+import zlib
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
-from models import sightings
+from models import sightings, tables
+from models.errors import SightingsDamaged
 from models.rollback import rollback
 from models.sightings import Layer, Look, Seen, packed, unpacked
 from splitcart.observed import Sighting
@@ -145,3 +147,12 @@ def test_stores_are_read_apart_and_one_that_was_never_published_has_seen_nothing
         2: [None, 2, None],
         99: [None, None, None],
     }
+
+
+@pytest.mark.parametrize("lines", [b"", b"garbage", zlib.compress(b"short"), zlib.compress(b"\xff" * 40)])
+def test_a_row_that_cannot_be_read_is_named_with_the_remedy(engine: Engine, lines: bytes) -> None:
+    crawl(engine, [row(1)], store="7")
+    with engine.begin() as connection:
+        connection.execute(update(tables.sightings).values(lines=lines))
+    with engine.connect() as connection, pytest.raises(SightingsDamaged, match=r"store_id=1, run_id=1 .*backup"):
+        sightings.read(connection, [1])
