@@ -29,6 +29,8 @@ class Taken:
     store_name: str
     lease_token: str
     lease_until: datetime
+    probe: int | None = None
+    """How many listing pages its crawl draws (`-a probe=`); None: the whole store."""
 
 
 def take(
