@@ -67,4 +67,4 @@ class Crawls(Protocol):
         """
 
     def kill(self, handle: Any) -> None:
-        """Ends the crawl at once, for one that `interrupt` did not end within some seconds. Its lease is left to die."""
+        """Ends the crawl at once, for one that `interrupt` did not end within some seconds. Its lease dies."""
