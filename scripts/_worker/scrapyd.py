@@ -1,0 +1,160 @@
+"""One node of scrapyd: its web service, asked within bounds of time and size. What it says of a job is no proof."""
+
+import argparse
+import base64
+import http.client
+import json
+import socket
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from _support.command import shown
+
+from splitcart.patterns import Pattern
+from splitcart.printing import visible
+
+MOST_BYTES = 4 * 2**20
+"""Of an answer; listjobs.json of 100 finished jobs has 40 kB."""
+ASKED_SECONDS = 10.0
+SCHEDULED_SECONDS = 60.0
+"""A node lists the spiders of a new egg, and answers nobody meanwhile, when its first job is scheduled."""
+SCHEMES = {"http": 80, "https": 443}
+_HOST = r"[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]"
+_ADDRESS = Pattern(
+    rf"(?P<scheme>https?)://(?P<host>{_HOST})(?::(?P<port>[0-9]{{1,5}}))?(?P<path>/[A-Za-z0-9_./~-]*)?", most=400
+)
+
+
+class NodeFailed(ConnectionError):
+    """Raised where a node does not answer, or not as scrapyd does. The text names the node and the remedy.
+
+    refused: whether it surely did nothing of what it was asked for.
+    """
+
+    def __init__(self, node: str, why: str, *, refused: bool = False) -> None:
+        super().__init__(f"node {node}: {visible(why)[:300]}")
+        self.refused = refused
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """The ids of a node's jobs, of all of its projects."""
+
+    pending: frozenset[str]
+    running: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A scrapyd at an address as `node_url` gives it; `secret` is never shown."""
+
+    url: str
+    user: str = ""
+    secret: str = field(default="", repr=False)
+    project: str = "splitcart"
+    patience: float = ASKED_SECONDS
+    """Seconds that it may take to answer, from the first byte to the last."""
+
+    @property
+    def name(self) -> str:
+        """Host and port."""
+        return urlsplit(self.url).netloc
+
+    def jobs(self) -> Jobs:
+        """What it runs and what waits for a place on it. Raises NodeFailed."""
+        told = self._ask("listjobs.json")
+        return Jobs(self._ids(told, "pending"), self._ids(told, "running"))
+
+    def schedule(self, spider: str, job: str, arguments: dict[str, str]) -> None:
+        """Queues a job of this id; `arguments` are the spider's. Raises NodeFailed."""
+        values = {"project": self.project, "spider": spider, "jobid": job, **arguments}
+        self._ask("schedule.json", values, SCHEDULED_SECONDS)
+
+    def cancel(self, job: str, *, kill: bool = False) -> None:
+        """Takes a pending job off the queue; interrupts a running one, or ends it at once. Raises NodeFailed."""
+        self._ask("cancel.json", {"project": self.project, "job": job, **({"signal": "KILL"} if kill else {})})
+
+    def _ids(self, told: dict[str, Any], state: str) -> frozenset[str]:
+        jobs = told.get(state)
+        if not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
+            raise NodeFailed(self.name, f"it answered without its {state} jobs: is this scrapyd 1.6?")
+        return frozenset(str(job.get("id")) for job in jobs)
+
+    def _ask(self, service: str, values: dict[str, str] | None = None, seconds: float = 0) -> dict[str, Any]:
+        """One of scrapyd's services; `values` are posted. No redirect is followed, no proxy is asked."""
+        seconds = seconds or self.patience
+        place = urlsplit(self.url)
+        kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+        connection = kind(str(place.hostname), place.port or SCHEMES[place.scheme], timeout=seconds)
+        try:
+            connection.connect()
+        except OSError as error:
+            why = f"it cannot be reached ({error}): is scrapyd up, and the way to it open?"
+            raise NodeFailed(self.name, why, refused=True) from error
+        # A timeout of the socket counts from the last byte: one that sends a byte now and then would hold us for ever.
+        cut = threading.Event()
+        late = threading.Timer(seconds, _cut, [connection, cut])
+        late.start()
+        try:
+            body = urlencode(values) if values else None
+            connection.request("POST" if values else "GET", f"{place.path}/{service}", body, self._headers())
+            answer = connection.getresponse()
+            text = answer.read(MOST_BYTES + 1)
+            if cut.is_set():
+                raise TimeoutError("it was cut off")
+            return self._read(answer.status, text)
+        except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, NodeFailed):
+                raise
+            raise NodeFailed(self.name, f"no answer within {seconds:g} s, or none of HTTP ({error!r})") from error
+        finally:
+            late.cancel()
+            connection.close()
+
+    def _headers(self) -> dict[str, str]:
+        told = {"Content-Type": "application/x-www-form-urlencoded", "Connection": "close"}
+        if self.user:
+            told["Authorization"] = "Basic " + base64.b64encode(f"{self.user}:{self.secret}".encode()).decode()
+        return told
+
+    def _read(self, status: int, body: bytes) -> dict[str, Any]:
+        if status == 401:
+            why = "it wants another name and password: set SCRAPYD_USERNAME and SCRAPYD_PASSWORD"
+            raise NodeFailed(self.name, why, refused=True)
+        if status != 200:
+            raise NodeFailed(self.name, f"it answered {status}, which scrapyd does not: is the address right?")
+        if len(body) > MOST_BYTES:
+            raise NodeFailed(self.name, f"it answered with more than {MOST_BYTES} bytes: empty its queue")
+        try:
+            told = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise NodeFailed(self.name, "its answer is no JSON: is this scrapyd?") from error
+        if not isinstance(told, dict) or told.get("status") != "ok":
+            message = told.get("message") if isinstance(told, dict) else told
+            raise NodeFailed(self.name, f"it refused: {str(message)[:200]}; is the egg deployed there?", refused=True)
+        return told
+
+
+def node_url(text: str) -> str:
+    """An argument that is a node's address, spelt in one way. For argparse's `type`."""
+    if "@" in text:  # what stands before it may be a password: nothing of it is repeated
+        told = "a node's address names no user and no password: set SCRAPYD_USERNAME and SCRAPYD_PASSWORD"
+        raise argparse.ArgumentTypeError(told)
+    found = _ADDRESS.fullmatch(text)
+    if found is None or int(found["port"] or 1) not in range(1, 65536):
+        raise argparse.ArgumentTypeError(f"{shown(text)} is no node's address: http://HOST:6800 is wanted")
+    port = int(found["port"] or SCHEMES[found["scheme"]])
+    return f"{found['scheme']}://{found['host'].lower()}:{port}{(found['path'] or '').rstrip('/')}"
+
+
+def _cut(connection: http.client.HTTPConnection, cut: threading.Event) -> None:
+    """Breaks a connection off, so that whoever reads from it gets an end."""
+    cut.set()
+    plug = connection.sock
+    if plug is not None:
+        try:
+            plug.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
