@@ -1,0 +1,109 @@
+"""The units, settings and templates of deploy/: what systemd itself says of them, and what an operator relies on."""
+
+import configparser
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.support.tree import ROOT
+
+DEPLOY = ROOT / "deploy"
+UNITS = ("scrapyd.service", "splitcart-worker@.service")
+HOME = "/opt/splitcart"
+
+
+def lines(unit: str) -> list[tuple[str, str]]:
+    """(name, value) of each line of a unit, in order."""
+    told = [line.partition("=") for line in (DEPLOY / unit).read_text().splitlines() if not line.startswith(("#", "["))]
+    return [(name, value) for name, sign, value in told if sign]
+
+
+def values(unit: str, name: str) -> list[str]:
+    return [value for key, value in lines(unit) if key == name]
+
+
+def command(unit: str) -> list[str]:
+    [told] = values(unit, "ExecStart")
+    return told.split()
+
+
+def verified(units: Sequence[Path]) -> str:
+    """What `systemd-analyze verify` finds; nothing where it is not installed."""
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        return ""
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", "--recursive-errors=no", *map(str, units)],
+        env=os.environ | {"SYSTEMD_LOG_LEVEL": "warning"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.stdout + done.stderr + ("" if done.returncode == 0 else f"exit code {done.returncode}")
+
+
+def installed(unit: str, folder: Path) -> Path:
+    """The unit as installed, its checkout being in `folder`."""
+    there = folder / unit.replace("@.", "@aldi.")
+    there.write_text((DEPLOY / unit).read_text().replace(HOME, str(folder)))
+    program = Path(command(unit)[0].replace(HOME, str(folder)))
+    program.parent.mkdir(parents=True, exist_ok=True)
+    if not program.exists():
+        program.symlink_to(sys.executable)
+    return there
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_systemd_finds_no_fault_in_a_unit(unit: str, tmp_path: Path) -> None:
+    assert verified([installed(unit, tmp_path)]) == ""
+
+
+def test_systemd_would_have_found_one(tmp_path: Path) -> None:
+    there = installed("scrapyd.service", tmp_path)
+    there.write_text(there.read_text().replace("ProtectSystem=strict", "ProtectSystem=very"))
+    assert shutil.which("systemd-analyze") is None or "very" in verified([there])
+
+
+def test_the_worker_unit_starts_a_script_that_is_there_with_options_that_it_has() -> None:
+    python, script, *options = command(UNITS[1])
+    assert python == f"{HOME}/.venv/bin/python"
+    told = subprocess.run(
+        [sys.executable, str(ROOT / script), "--help"], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    asked = re.findall(r"--[a-z-]+", (DEPLOY / "splitcart.env").read_text())
+    assert {"--scrapyd", "--max-jobs"} <= set(asked)
+    assert [option for option in [*options, *asked] if option.startswith("--") and option not in told] == []
+
+
+def test_a_stop_reaches_the_worker_alone_and_all_of_a_nodes_jobs() -> None:
+    assert [values(unit, "KillMode") for unit in UNITS] == [["control-group"], ["mixed"]]
+    assert [values(unit, "KillSignal") for unit in UNITS] == [["SIGTERM"], ["SIGTERM"]]
+
+
+def test_a_worker_is_started_again_unless_it_was_asked_to_stop_or_asked_wrongly() -> None:
+    assert values(UNITS[1], "Restart") == ["on-failure"]
+    assert values(UNITS[1], "RestartPreventExitStatus") == ["2"]
+    assert values(UNITS[1], "RestartSec") == ["5min"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_unit_takes_no_right_that_chromium_needs(unit: str) -> None:
+    names = {name for name, _ in lines(unit)}
+    assert not names & {"MemoryDenyWriteExecute", "RestrictNamespaces", "SystemCallFilter"}
+    assert {"NoNewPrivileges", "ProtectSystem", "ProtectHome", "PrivateTmp", "StateDirectory", "CacheDirectory"} <= names
+    assert "User" in names
+
+
+def test_a_node_listens_on_loopback_and_no_secret_is_in_a_file_that_is_committed() -> None:
+    conf = configparser.ConfigParser()
+    conf.read(DEPLOY / "scrapyd.conf")
+    assert conf["scrapyd"]["bind_address"] == "127.0.0.1"
+    assert not {"username", "password"} & set(conf["scrapyd"])
+    secrets = re.findall(r"(?:PASSWORD=|://\w+:)(\w+)", "".join(path.read_text() for path in DEPLOY.iterdir()))
+    assert set(secrets) == {"PASSWORD"}
