@@ -124,7 +124,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: merged; 2: wrong arguments; 1: an unknown company or store, another merges, or no database answers."""
+    """Exit code 0: merged; 2: wrong arguments; 1: an unknown company or store, another merges, no database."""
     return run(_parser(), _run, arguments)
 
 

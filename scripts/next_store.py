@@ -59,9 +59,10 @@ def _tell(company: Any, taken: Taken, *, as_json: bool, dev: bool) -> None:
         lease = {"lease_token": taken.lease_token, "lease_until": taken.lease_until}
         print_json(in_json(told | {"company_name": company.name} | lease))
         return
+    last = " -a dev=1" if dev else ""
     say(
         f"{company.name} {taken.store_id} ({taken.store_name}), leased until {short(taken.lease_until)}",
-        f"  scrapy crawl {company.slug} -a store={taken.store_id} -a lease={taken.lease_token}{' -a dev=1' if dev else ''}",
+        f"  scrapy crawl {company.slug} -a store={taken.store_id} -a lease={taken.lease_token}{last}",
     )
 
 

@@ -1,4 +1,4 @@
-"""What the scripts about the schedule share: its settings and clock, a company that must be named, times and holders."""
+"""What the scripts about the schedule share: its settings, its clock, a company that must be named."""
 
 import argparse
 import os
