@@ -16,6 +16,7 @@ from models.tables import (
     brand_aliases,
     crawl_run_categories,
     crawl_runs,
+    group_merges,
     listings,
     membership_periods,
     product_aliases,
@@ -68,6 +69,7 @@ def heal(connection: Connection, run_id: int, now: datetime) -> int:
         + sum(_store(connection, store_id, now, limit) for store_id in ids)
         + sum(_periods(connection, store_id, now, limit) for store_id in ids)
         + _listings(connection, run.company_id, now, limit)
+        + _merges(connection, run.company_id, now, limit)
         + connection.execute(update(slot_dirty).where(slot_dirty.c.marked_at > limit).values(marked_at=now)).rowcount
     )
 
@@ -128,6 +130,14 @@ def _store(connection: Connection, store_id: int, now: datetime, limit: datetime
 def _runs_now(connection: Connection, store: Row[Any]) -> bool:
     running = select(crawl_runs.c.id).where(crawl_runs.c.lease_token == store.lease_token)
     return connection.execute(running).first() is not None
+
+
+def _merges(connection: Connection, company_id: int, now: datetime, limit: datetime) -> int:
+    """The note of the company's last merge, and the lease of one that is under way."""
+    late = or_(group_merges.c.merged_at > limit, group_merges.c.lease_until > now + _ahead("lease_until"))
+    forgotten = dict.fromkeys(("merged_at", "lease_token", "lease_until"))
+    healed = update(group_merges).where(group_merges.c.company_id == company_id, late).values(**forgotten)
+    return connection.execute(healed).rowcount
 
 
 def _periods(connection: Connection, store_id: int, now: datetime, limit: datetime) -> int:

@@ -59,6 +59,16 @@ class LeaseOver(StorageError):
         )
 
 
+class MergeHeld(StorageError):
+    """Raised before a merge while another process merges the company's groups: wait until it has ended."""
+
+    def __init__(self, company: str, host: str, pid: int, until: datetime) -> None:
+        super().__init__(
+            f"the groups of {company} are being merged by process {pid} on {host}, until "
+            f"{until:%Y-%m-%d %H:%M:%S} UTC at the latest: run it again when that has ended"
+        )
+
+
 class LeaseLost(StorageError):
     """Raised by heartbeat and publish when the run's token is no longer the live one: nothing was written."""
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import _path  # noqa: F401
 from _support.command import Parser, parser, run
-from _support.companies import now
 from _support.database import database
 from _support.output import print_json, say
-from _support.schedule import holder, one_company, take_one_company
+from _support.schedule import clock_of, holder, one_company, take_dev, take_one_company
 
 from models.scheduling.taking import clear
 
@@ -17,13 +16,15 @@ from models.scheduling.taking import clear
 def _parser() -> Parser:
     made = parser(__doc__)
     take_one_company(made)
+    take_dev(made)
     return made
 
 
 def _run(options: argparse.Namespace) -> int:
+    clock = clock_of(options)
     with database() as engine:
         company = one_company(engine, options.company)
-        freed, leased = clear(engine, company, now(), holder())
+        freed, leased = clear(engine, company, clock(), holder())
     if options.json:
         print_json({"company": company.slug, "cleared": freed, "leased": leased})
     else:

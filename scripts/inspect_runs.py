@@ -7,10 +7,10 @@ from typing import Any
 
 import _path  # noqa: F401
 from _support.command import Parser, parser, run, whole, word
-from _support.companies import now, take_company
+from _support.companies import take_company
 from _support.database import database
 from _support.output import console, print_json, table
-from _support.schedule import in_json, one_of, short
+from _support.schedule import clock_of, in_json, one_of, short, take_dev
 
 from models.group_reading import named_companies
 from models.scheduling.seeing import recent_runs
@@ -25,14 +25,16 @@ def _parser() -> Parser:
     made.add_argument("--store", type=word, help="only runs of this store, by the chain's own id")
     made.add_argument("--status", type=one_of(STATUSES), help=f"only runs of this status: {', '.join(STATUSES)}")
     made.add_argument("--limit", type=whole(1, 100_000), default=50, metavar="N", help="at most so many (default 50)")
+    take_dev(made)
     return made
 
 
 def _run(options: argparse.Namespace) -> int:
+    when = clock_of(options)()
     with database(writes=False) as engine, engine.connect() as connection:
         ids = [company.id for company in named_companies(connection, options.company)]
         wanted = {"store": options.store, "status": options.status, "most": options.limit}
-        found = recent_runs(connection, now(), company_ids=ids, **wanted)
+        found = recent_runs(connection, when, company_ids=ids, **wanted)
     if options.json:
         print_json([in_json(each) for each in found])
     else:

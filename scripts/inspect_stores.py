@@ -7,10 +7,10 @@ from typing import Any
 
 import _path  # noqa: F401
 from _support.command import Parser, parser, run
-from _support.companies import now, take_company
+from _support.companies import take_company
 from _support.database import database
 from _support.output import console, print_json, say, table
-from _support.schedule import in_json, one_of, rules_of, short, take_lockout
+from _support.schedule import clock_of, in_json, one_of, rules_of, short, take_dev, take_lockout
 
 from models.group_reading import named_companies
 from models.scheduling.seeing import company_stores
@@ -25,11 +25,12 @@ def _parser() -> Parser:
     made.add_argument("--state", type=one_of(STATES), help=f"only stores in this state: {', '.join(STATES)}")
     made.add_argument("--reason", type=one_of(REASONS), help=f"only stores not offered for it: {', '.join(REASONS)}")
     take_lockout(made)
+    take_dev(made)
     return made
 
 
 def _run(options: argparse.Namespace) -> int:
-    when, rules = now(), rules_of(options)
+    when, rules = clock_of(options)(), rules_of(options)
     with database(writes=False) as engine, engine.connect() as connection:
         chosen = named_companies(connection, options.company)
         found = [store for company in chosen for store in company_stores(connection, company, rules, when)]

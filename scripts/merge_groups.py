@@ -7,6 +7,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -15,10 +16,12 @@ from _support.command import Parser, parser, run, shown, span, word
 from _support.companies import Progress, now, take_company
 from _support.database import database
 from _support.output import print_json, say
+from _support.schedule import holder
 from sqlalchemy import Connection, Engine, select
 
 from models.group_reading import named_companies
 from models.merging import Merger, Summary, rules_of
+from models.scheduling.merges import the_only_merger
 from models.tables import stores
 from splitcart.grouping import Rules
 from splitcart.patterns import Pattern
@@ -85,7 +88,8 @@ def _merge(engine: Engine, company: Any, options: argparse.Namespace) -> tuple[d
     began = time.monotonic()
     rules = rules_of(company, options.threshold, options.fresh_hours)
     merger = Merger(engine, company, rules, now, Progress(company.name))
-    summary = merger.run(dry_run=options.dry_run)
+    with nullcontext() if options.dry_run else the_only_merger(engine, company, now, holder()):
+        summary = merger.run(dry_run=options.dry_run)
     found = figures(summary, time.monotonic() - began)
     told = [str(d) for d in summary.decisions if options.explain in (d.store_id, d.other)] if options.explain else []
     return found, told + (merger.apart(options.explain) if options.explain else [])
@@ -120,7 +124,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: merged; 1: an unknown company or store, or the database does not answer; 2: wrong arguments."""
+    """Exit code 0: merged; 2: wrong arguments; 1: an unknown company or store, another merges, no database."""
     return run(_parser(), _run, arguments)
 
 

@@ -11,10 +11,19 @@ from typing import Any
 
 import _path  # noqa: F401
 from _support.command import Parser, parser, run
-from _support.companies import now
 from _support.database import database
 from _support.output import print_json, say
-from _support.schedule import holder, in_json, one_company, rules_of, short, take_lockout, take_one_company
+from _support.schedule import (
+    clock_of,
+    holder,
+    in_json,
+    one_company,
+    rules_of,
+    short,
+    take_dev,
+    take_lockout,
+    take_one_company,
+)
 
 from models.scheduling.taking import Taken, take
 from splitcart.scheduling.rule import REASONS, Queue
@@ -27,30 +36,33 @@ def _parser() -> Parser:
     made = parser(__doc__, json="print the store and its lease, or the reasons for none, as one JSON object")
     take_one_company(made)
     take_lockout(made)
+    take_dev(made)
     return made
 
 
 def _run(options: argparse.Namespace) -> int:
+    clock = clock_of(options)
     with database() as engine:
         company = one_company(engine, options.company)
         seconds = settings.LEASE_SECONDS
-        found = take(engine, company, rules_of(options), now(), holder=holder(), lease_seconds=seconds)
+        found = take(engine, company, rules_of(options), clock(), holder=holder(), lease_seconds=seconds)
     if isinstance(found, Queue):
         _tell_none(company, found, as_json=options.json)
         return NO_STORE
-    _tell(company, found, as_json=options.json)
+    _tell(company, found, as_json=options.json, dev=options.dev)
     return 0
 
 
-def _tell(company: Any, taken: Taken, *, as_json: bool) -> None:
+def _tell(company: Any, taken: Taken, *, as_json: bool, dev: bool) -> None:
     if as_json:
         told = {"company": company.slug, "store_id": taken.store_id, "store_name": taken.store_name}
         lease = {"lease_token": taken.lease_token, "lease_until": taken.lease_until}
         print_json(in_json(told | {"company_name": company.name} | lease))
         return
+    last = " -a dev=1" if dev else ""
     say(
         f"{company.name} {taken.store_id} ({taken.store_name}), leased until {short(taken.lease_until)}",
-        f"  scrapy crawl {company.slug} -a store={taken.store_id} -a lease={taken.lease_token}",
+        f"  scrapy crawl {company.slug} -a store={taken.store_id} -a lease={taken.lease_token}{last}",
     )
 
 

@@ -63,10 +63,16 @@ LEASE_SECONDS = 120
 HEARTBEAT_SECONDS = 30
 # A store that was handed out is not offered again for so long, whatever becomes of its crawl, unless that fails.
 SCHEDULE_LOCKOUT_HOURS = 4
+# A worker locates a company's stores when its last complete locator run is older; one that failed is tried again after.
+LOCATE_DAYS = 7
+LOCATE_AGAIN_HOURS = 6
+# A worker merges a company's groups when a complete run has ended since the last merge, at most so often.
+MERGE_MINUTES = 30
 # A locator run has no heartbeat; the longest asks some 2,000 points at one a second.
 LOCATOR_LEASE_SECONDS = 2 * 3600
-# Seconds by which a rehearsal's clock is ahead: with `-a dev=1` only, so that the sandbox's days are days to a run too.
-CLOCK_AHEAD = 0
+# Seconds by which a rehearsal's clock is ahead: with `-a dev=1` (scripts: `--dev`) only, so that the sandbox's days are
+# days to a run too. By environment it holds for a worker and its crawls.
+CLOCK_AHEAD = os.environ.get("CLOCK_AHEAD") or 0
 # A clock that is further ahead of the latest time in the database dates no run, unless `-a clock=trust` says so.
 CLOCK_MOST_DAYS = 400
 # Arguments of splitcart.runs.Gates, where an operator wants others than its defaults.

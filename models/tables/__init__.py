@@ -16,6 +16,7 @@ from models.tables.runs import crawl_run_categories, crawl_runs, quarantined_ite
 from models.tables.stores import (
     companies,
     group_comparisons,
+    group_merges,
     membership_periods,
     store_group_memberships,
     store_groups,
@@ -30,6 +31,7 @@ __all__ = [
     "crawl_run_categories",
     "crawl_runs",
     "group_comparisons",
+    "group_merges",
     "listings",
     "membership_periods",
     "metadata",

@@ -102,3 +102,16 @@ group_comparisons = table(
     check("counts", "differ >= 0 AND differ <= common AND common <= smaller"),
     sqlite_with_rowid=False,
 )
+
+# When each company's groups were merged last, and who merges them now: one merger a company.
+group_merges = table(
+    "group_merges",
+    reference("company_id", "companies.id", primary_key=True),
+    # When the last merge that was carried out began; null before the first.
+    Column("merged_at", UtcDateTime),
+    Column("lease_token", Text),
+    Column("lease_until", UtcDateTime),
+    Column("host", Text),
+    Column("pid", Integer),
+    both_or_none("lease", "lease_token", "lease_until"),
+)

@@ -1,4 +1,4 @@
-"""What the scripts about the schedule share: its settings, a company that must be named, times and holders."""
+"""What the scripts about the schedule share: its settings, its clock, a company that must be named."""
 
 import argparse
 import os
@@ -7,14 +7,18 @@ from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
+from scrapy.exceptions import UsageError
+from scrapy.settings import Settings
 from sqlalchemy import Engine
 
 from models.group_reading import named_companies
 from models.leases import Holder
 from splitcart.scheduling.rule import Rules
 from splitcart_spiders import settings
+from splitcart_spiders.limits import check_settings
 
-from .command import Parser, shown, span, word
+from .command import Parser, Refused, shown, span, word
+from .companies import now
 
 
 def take_one_company(made: Parser) -> None:
@@ -28,6 +32,24 @@ def take_lockout(made: Parser) -> None:
     usual = settings.SCHEDULE_LOCKOUT_HOURS
     told = f"hours for which a store that was handed out is not offered again (default {usual})"
     made.add_argument("--lockout-hours", metavar="H", type=span, default=usual, help=told)
+
+
+def take_dev(made: Parser) -> None:
+    """Adds --dev."""
+    told = "crawls ask the sandbox (-a dev=1), and the clock is theirs: CLOCK_AHEAD seconds ahead of the machine's"
+    made.add_argument("--dev", action="store_true", help=told)
+
+
+def clock_of(options: argparse.Namespace) -> Callable[[], datetime]:
+    """The clock that the crawls have: a rehearsal's with --dev. Raises Refused for a setting that cannot be meant."""
+    given = Settings()
+    given.setmodule(settings)
+    try:
+        check_settings(given)
+    except UsageError as error:
+        raise Refused(str(error)) from None
+    ahead = timedelta(seconds=float(settings.CLOCK_AHEAD) if options.dev else 0)
+    return lambda: now() + ahead
 
 
 def rules_of(options: argparse.Namespace) -> Rules:

@@ -15,6 +15,7 @@ from models.rollback import rollback
 from models.tables import (
     brand_aliases,
     crawl_runs,
+    group_merges,
     listings,
     membership_periods,
     metadata,
@@ -141,10 +142,15 @@ def lived_in(engine: Engine) -> Engine:
         connection.execute(insert(product_aliases).values(product_id=1, kind="key", value="k", **known))
         connection.execute(insert(brand_aliases).values(brand_id=1, key="k", **known))
         connection.execute(insert(slot_dirty).values(product_id=1, marked_at=day(1)))
+        connection.execute(insert(group_merges).values(company_id=1, merged_at=day(1)))
     return engine
 
 
-WITH = {"stores.lease_until": {"lease_token": "x"}, "listings.pending_at": {"pending": {}}}
+WITH = {
+    "stores.lease_until": {"lease_token": "x"},
+    "group_merges.lease_until": {"lease_token": "x"},
+    "listings.pending_at": {"pending": {}},
+}
 """What a column's row must have as well."""
 
 
@@ -184,6 +190,8 @@ def test_five_minutes_and_a_lease_ahead_are_no_future(engine: Engine) -> None:
 def test_a_rollback_heals_a_store_that_a_fast_clock_poisoned(engine: Engine) -> None:
     crawl(engine, [row(1, 100), row(2)])
     fast, _ = crawl(engine, [row(1, 110)], now=day(1) + FAST)
+    with engine.begin() as connection:
+        connection.execute(insert(group_merges).values(company_id=1, merged_at=day(1) + FAST))
     right, _ = crawl(engine, [row(1, 120)], now=day(2))
     assert value(engine, "SELECT count(*) FROM price_changes WHERE changed_at > :t", t=_bound(engine, day(100))) == 2
     assert future(engine, day(3)) != []

@@ -1,0 +1,65 @@
+"""Merging a company's groups: one merger at a time, and a note of when it was done."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Engine, select, update
+
+from models.dialect import insert_ignoring
+from models.errors import MergeHeld
+from models.leases import Holder, is_dead
+from models.merging import Clock, Merger, Summary
+from models.retry import retried
+from models.tables import group_merges
+from splitcart.grouping import Rules
+from splitcart.grouping_health import Progress, silent
+
+LASTS = timedelta(hours=1)
+"""How long a merge may take. One whose process is gone on this host ends at once; two at once would do no harm."""
+
+
+def merge(
+    engine: Engine, company: Any, rules: Rules, clock: Clock, holder: Holder, progress: Progress = silent
+) -> Summary:
+    """Merges the groups of a company (a row of companies). Raises MergeHeld while another does."""
+    with the_only_merger(engine, company, clock, holder):
+        return Merger(engine, company, rules, clock, progress).run()
+
+
+@contextmanager
+def the_only_merger(engine: Engine, company: Any, clock: Clock, holder: Holder) -> Iterator[None]:
+    """Within, no other process merges the company's groups. Raises MergeHeld.
+
+    Left without an error, `merged_at` is when it began: what ended meanwhile may not have been seen.
+    """
+    began, token = clock(), secrets.token_hex(16)
+    lease = {"lease_token": token, "lease_until": began + LASTS, "host": holder.host, "pid": holder.pid}
+    free = {"lease_token": None, "lease_until": None, "host": None, "pid": None}
+    mine = group_merges.c.company_id == company.id
+
+    def begin() -> None:
+        with engine.begin() as connection:
+            connection.execute(insert_ignoring(connection, group_merges).values(company_id=company.id))
+            row = connection.execute(select(group_merges).where(mine).with_for_update()).one()
+            if row.lease_token not in (None, token) and not is_dead(row, holder, began):
+                raise MergeHeld(company.name, row.host, row.pid, row.lease_until)
+            connection.execute(update(group_merges).where(mine).values(**lease))
+
+    def end(**values: Any) -> None:
+        def work() -> None:
+            with engine.begin() as connection:
+                ours = update(group_merges).where(mine, group_merges.c.lease_token == token)
+                connection.execute(ours.values(**free, **values))
+
+        retried(engine, work, what=f"ending a merge of {company.slug}")
+
+    retried(engine, begin, what=f"beginning a merge of {company.slug}")
+    try:
+        yield
+    except BaseException:
+        end()
+        raise
+    end(merged_at=began)
