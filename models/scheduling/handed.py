@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, select
 
 from models import leases
 from models.leases import Holder
 from models.retry import retried
-from models.tables import crawl_runs, stores
+from models.scheduling.due import last_run, run_after
+from models.tables import stores
 
 Fate = Literal["waiting", "running", "ended", "dead"]
 
@@ -27,12 +28,10 @@ class Handed:
 
 def handed(engine: Engine, company_id: int, store_code: str, token: str | None) -> Handed:
     """What to ask `fate` of, noted before the crawl is asked for."""
-    run = crawl_runs.c
-    last = select(func.max(run.id)).where(run.company_id == company_id, run.store_code == store_code)
 
     def work() -> int:
         with engine.connect() as connection:
-            return connection.execute(last).scalar() or 0
+            return last_run(connection, company_id, store_code)
 
     return Handed(company_id, store_code, token, retried(engine, work, what=f"the last run of store {store_code}"))
 
@@ -55,9 +54,7 @@ def _fate(connection: Connection, asked: Handed, now: datetime, holder: Holder) 
     # The lease before the run: a lease that was taken over meanwhile leaves a run to be found.
     live = select(stores.c.id).where(stores.c.lease_token == asked.token, stores.c.lease_until > now)
     waits = asked.token is None or connection.execute(live).first() is not None
-    run = crawl_runs.c
-    mine = (run.company_id == asked.company_id, run.store_code == asked.store_code, run.id > asked.after)
-    row = connection.execute(select(crawl_runs).where(*mine).order_by(run.id).limit(1)).one_or_none()
+    row = run_after(connection, asked.company_id, asked.store_code, asked.after)
     if row is None:
         return "waiting" if waits else "dead"
     if row.status == "running":
