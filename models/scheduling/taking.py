@@ -170,3 +170,21 @@ def clear(engine: Engine, company: Any, now: datetime, holder: Holder) -> tuple[
 
 def _parts(whole: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (whole[start : start + size] for start in range(0, len(whole), size))
+
+
+def give_back(engine: Engine, company_id: int, taken: Taken, now: datetime) -> bool:
+    """Ends the lease of a store whose crawl could not begin, without waiting for it to die; a failure of the store.
+
+    False where the lease is over, or a crawl took it over: its run tells what became of the store.
+    """
+    row = stores.c
+    mine = (row.company_id == company_id, row.store_id == taken.store_id, row.lease_token == taken.lease_token)
+
+    def work() -> bool:
+        with engine.begin() as connection:
+            found = connection.execute(select(row.id).where(*mine).with_for_update()).scalar()
+            if found is not None:
+                leases.count_failure(connection, found, now)
+            return found is not None
+
+    return retried(engine, work, what=f"giving back store {taken.store_id}")

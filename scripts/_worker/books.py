@@ -1,0 +1,105 @@
+"""What a worker reads and writes in the database, all of one company."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from _crawls import product_spiders
+from scrapy.settings import Settings
+from scrapy.spiderloader import SpiderLoader
+from sqlalchemy import Connection, Engine, select
+
+from models.leases import Holder
+from models.retry import retried
+from models.scheduling import due
+from models.scheduling.merges import merge
+from models.scheduling.taking import Taken, give_back, take
+from models.slots.building import build
+from models.tables import companies
+from splitcart.grouping import Rules as GroupRules
+from splitcart.periods import Flip
+from splitcart.scheduling.due import Facts
+from splitcart.scheduling.rule import Queue, Rules
+
+T = TypeVar("T")
+
+
+def spider_of(company: str) -> str:
+    """The spider of a company, named by its name or slug in any case. ValueError: there is none."""
+    settings = Settings()
+    settings.setmodule("splitcart_spiders.settings")
+    loader, names = SpiderLoader.from_settings(settings), product_spiders()
+    for name in names:
+        if company.casefold() in (name.casefold(), loader.load(name).chain.COMPANY.casefold()):
+            return name
+    raise ValueError(f"company {company!r} is unknown; there is {', '.join(names)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The company is that of `spider`; its row is missing until the first run of it."""
+
+    engine: Engine
+    spider: str
+    rules: Rules
+    clock: Callable[[], datetime]
+    holder: Holder
+    lease_seconds: int = 120
+
+    def take(self) -> Taken | Queue:
+        """The next store, leased; else why there is none."""
+        company = self._company()
+        if company is None:
+            return Queue((), {})
+        seconds = self.lease_seconds
+        return take(self.engine, company, self.rules, self.clock(), holder=self.holder, lease_seconds=seconds)
+
+    def give_back(self, taken: Taken) -> None:
+        """Ends the lease of a store whose crawl could not begin; a failure of the store."""
+        company = self._company()
+        assert company is not None
+        give_back(self.engine, company.id, taken, self.clock())
+
+    def facts(self) -> Facts:
+        """What is known of the company's locator runs, complete runs and merges."""
+        company = self._company()
+        if company is None:
+            return Facts()
+        return self._read(lambda connection: due.facts(connection, company, self.clock()), "reading what is due")
+
+    def last_run(self, store_code: str) -> int:
+        """The id of a store's latest run; 0: none."""
+        company = self._company()
+        if company is None:
+            return 0
+        return self._read(lambda c: due.last_run(c, company.id, store_code), f"reading the runs of {store_code}")
+
+    def run_after(self, store_code: str, run_id: int) -> Any:
+        """The row of a store's first run after that one; None: it has none."""
+        company = self._company()
+        if company is None:
+            return None
+        return self._read(
+            lambda c: due.run_after(c, company.id, store_code, run_id), f"reading the run of {store_code}"
+        )
+
+    def merge(self) -> dict[str, Any]:
+        """Merges the company's groups, then builds the slots that are marked. Raises MergeHeld while another merges."""
+        company = self._company()
+        assert company is not None
+        rules = GroupRules(flip=Flip(company.flip_weekday, company.flip_hour))
+        done = merge(self.engine, company, rules, self.clock, self.holder)
+        counts = ("groups_before", "groups_after", "merged", "ejected", "put_off")
+        return {name: getattr(done, name) for name in counts} | {"slots": build(self.engine).rows}
+
+    def _company(self) -> Any:
+        wanted = select(companies).where(companies.c.slug == self.spider.lower())
+        return self._read(lambda connection: connection.execute(wanted).one_or_none(), f"reading {self.spider}")
+
+    def _read(self, work: Callable[[Connection], T], what: str) -> T:
+        def reading() -> T:
+            with self.engine.connect() as connection:
+                return work(connection)
+
+        return retried(self.engine, reading, what=what)

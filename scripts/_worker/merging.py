@@ -1,0 +1,62 @@
+"""Merging groups beside the crawls: in a thread, so that crawls go on meanwhile and signals are heard."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import datetime
+from typing import Any
+
+from _worker.books import Books
+from splitcart.scheduling.due import Facts, Intervals, merge_at
+
+
+class Merges:
+    """The merges of one company, one at a time. One that fails is reported, and tried again when the next is due."""
+
+    def __init__(self, books: Books, tell: Callable[..., None], intervals: Intervals) -> None:
+        self.books, self.tell, self.intervals = books, tell, intervals
+        self.failed_at: datetime | None = None
+        """When the last merge began, unless it has succeeded."""
+        self._future: Future[dict[str, Any]] | None = None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a merge was begun and not collected."""
+        return self._future is not None
+
+    def begin_where_due(self, facts: Facts) -> None:
+        """Begins a merge where one is due and none is under way."""
+        now = self.books.clock()
+        when = merge_at(facts, self.intervals, now)
+        if self.under_way or when is None or when > now:
+            return
+        self.tell("merging")
+        self.failed_at = now
+        self._future = in_thread(self.books.merge)
+
+    def collect(self) -> bool:
+        """Reports a merge that has ended; whether one has."""
+        if self._future is None or not self._future.done():
+            return False
+        done, self._future = self._future, None
+        error = done.exception()
+        if error is not None:
+            self.tell("not_merged", error=error)
+        else:
+            self.failed_at = None
+            self.tell("merged", **done.result())
+        return True
+
+
+def in_thread(work: Callable[[], dict[str, Any]]) -> Future[dict[str, Any]]:
+    """Does the work in a thread that the process does not wait for when it ends."""
+    future: Future[dict[str, Any]] = Future()
+
+    def do() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - the loop reports it
+            future.set_exception(error)
+
+    threading.Thread(target=do, name="merging", daemon=True).start()
+    return future

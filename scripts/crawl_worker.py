@@ -1,0 +1,97 @@
+"""Crawls a company's stores one after the other, in their turn, until it is asked to stop.
+
+It locates the stores when that was long ago, and merges groups and builds slots when crawls have ended. SIGTERM, Ctrl-C
+or the stop file ends it after the store in hand; a second signal breaks that off. Rules: docs/scheduling.md.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import _path  # noqa: F401
+from _support.command import Parser, folder, parser, run
+from _support.database import database
+from _support.output import console
+from _support.schedule import clock_of, holder, one_of, rules_of, take_dev, take_lockout, take_one_company
+from _worker.books import Books, spider_of
+from _worker.live import on_terminal
+from _worker.local import LocalCrawls
+from _worker.loop import FAILED, NETWORK_DOWN, NOTHING, Loop, Options
+from _worker.stop import Stop
+from _worker.telling import Tell, as_json, as_lines
+from platformdirs import user_log_path
+
+from splitcart.scheduling.due import Intervals
+from splitcart.scheduling.rule import Rules
+from splitcart_spiders import settings
+
+POLICIES = ("oldest", "groups") if "policy" in {each.name for each in fields(Rules)} else ("oldest",)
+WHY = {
+    0: "asked to stop, or the one store is done",
+    FAILED: "crawls could not begin: read their logs",
+    NOTHING: "no store is offered",
+    NETWORK_DOWN: "the network is down: check this machine's network and DNS, then start it again",
+}
+
+
+def _parser() -> Parser:
+    made = parser(__doc__, json="report each event as one JSON object a line")
+    take_one_company(made)
+    take_dev(made)
+    made.add_argument(
+        "--once", action="store_true", help="crawl one store and do what is due; exit 3 where none is offered"
+    )
+    made.add_argument(
+        "--stop-file", metavar="FILE", type=Path, help="stop after the store in hand once this file is there"
+    )
+    told = f"which store is next: {', '.join(POLICIES)} (default oldest)"
+    made.add_argument("--policy", metavar="P", type=one_of(POLICIES), default="oldest", help=told)
+    usual = user_log_path("splitcart")
+    made.add_argument("--logs", metavar="FOLDER", type=folder, default=usual, help=f"crawls' logs (default {usual})")
+    take_lockout(made)
+    return made
+
+
+def _intervals() -> Intervals:
+    return Intervals(
+        locate=timedelta(days=settings.LOCATE_DAYS),
+        locate_again=timedelta(hours=settings.LOCATE_AGAIN_HOURS),
+        merge=timedelta(minutes=settings.MERGE_MINUTES),
+    )
+
+
+@contextmanager
+def _teller(options: argparse.Namespace, spider: str, clock: Callable[[], datetime]) -> Iterator[Tell]:
+    if options.json:
+        yield as_json(spider, clock)
+    elif sys.stdout.isatty():
+        with on_terminal(f"{spider}, policy {options.policy}", clock, console()) as tell:
+            yield tell
+    else:
+        yield as_lines(clock)
+
+
+def _run(options: argparse.Namespace) -> int:
+    spider, clock = spider_of(options.company), clock_of(options)
+    logs = options.logs / spider
+    stop = Stop(options.stop_file, clock)
+    wanted = Options(dev=options.dev, once=options.once, intervals=_intervals())
+    with database() as engine, stop.listening(), _teller(options, spider, clock) as tell:
+        tell("started", name=spider, policy=options.policy, logs=str(logs))
+        books = Books(engine, spider, rules_of(options), clock, holder(), settings.LEASE_SECONDS)
+        code = Loop(books, LocalCrawls(logs, clock), stop, tell, wanted).run()
+        tell("ended", code=code, why=WHY[code])
+    return code
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: asked to stop, or --once done; 3: --once, and no store; 5: network down; 2: wrong arguments; 1: else."""
+    return run(_parser(), _run, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
