@@ -5,6 +5,7 @@ or the stop file ends it after the store in hand; a second signal breaks that of
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,9 +19,11 @@ from _support.database import database
 from _support.output import console
 from _support.schedule import clock_of, holder, one_of, rules_of, take_dev, take_lockout, take_one_company
 from _worker.books import Books, spider_of
+from _worker.crawls import Crawls
 from _worker.live import on_terminal
 from _worker.local import LocalCrawls
 from _worker.loop import FAILED, NETWORK_DOWN, NOTHING, Loop, Options
+from _worker.nodes import ScrapydCrawls, nodes_of, take_nodes, watching
 from _worker.stop import Stop
 from _worker.telling import Tell, as_json, as_lines
 from platformdirs import user_log_path
@@ -52,6 +55,7 @@ def _parser() -> Parser:
     made.add_argument("--policy", metavar="P", type=one_of(POLICIES), default="oldest", help=told)
     usual = user_log_path("splitcart")
     made.add_argument("--logs", metavar="FOLDER", type=folder, default=usual, help=f"crawls' logs (default {usual})")
+    take_nodes(made)
     take_lockout(made)
     return made
 
@@ -75,15 +79,24 @@ def _teller(options: argparse.Namespace, spider: str, clock: Callable[[], dateti
         yield as_lines(clock)
 
 
+def _runner(options: argparse.Namespace, logs: Path, books: Books, tell: Tell) -> Crawls:
+    """What runs the crawls: this machine, or the nodes of --scrapyd."""
+    if not options.scrapyd:
+        return LocalCrawls(logs, books.clock)
+    return ScrapydCrawls(
+        nodes_of(options, os.environ), options.max_jobs, watching(books), lambda told: tell("node", told=told)
+    )
+
+
 def _run(options: argparse.Namespace) -> int:
     spider, clock = spider_of(options.company), clock_of(options)
     logs = options.logs / spider
     stop = Stop(options.stop_file, clock)
     wanted = Options(dev=options.dev, once=options.once, intervals=_intervals())
     with database() as engine, stop.listening(), _teller(options, spider, clock) as tell:
-        tell("started", name=spider, policy=options.policy, logs=str(logs))
+        tell("started", name=spider, policy=options.policy, logs=", ".join(options.scrapyd) or str(logs))
         books = Books(engine, spider, rules_of(options), clock, holder(), settings.LEASE_SECONDS)
-        code = Loop(books, LocalCrawls(logs, clock), stop, tell, wanted).run()
+        code = Loop(books, _runner(options, logs, books, tell), stop, tell, wanted).run()
         tell("ended", code=code, why=WHY[code])
     return code
 

@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
@@ -19,7 +19,8 @@ from sqlalchemy import Engine
 
 from models import endings
 from models.run import Run
-from models.scheduling.handed import Fate, fate, handed
+from models.scheduling import handed
+from models.scheduling.handed import Fate
 from models.scheduling.taking import reap
 from splitcart.runs import Verdict
 from tests.support.schedules import HOLDER, begun, change, company_of, taken
@@ -202,6 +203,7 @@ class FakeNode:
     project: str = "splitcart"
     down: str = ""
     """refused: nobody listens; lost: it does what it is asked for, and the answer is lost."""
+    refuses: bool = False
     pending: list[str] = field(default_factory=list)
     running: list[str] = field(default_factory=list)
     arguments: dict[str, Any] = field(default_factory=dict)
@@ -213,6 +215,8 @@ class FakeNode:
         return Jobs(frozenset(self.pending), frozenset(self.running))
 
     def schedule(self, spider: str, job: str, arguments: dict[str, str]) -> None:
+        if self.refuses:
+            raise NodeFailed(self.name, "project 'splitcart' not found", refused=True)
         if self.down != "refused":
             self.pending.append(job)
             self.arguments[job] = {"spider": spider, **arguments}
@@ -317,15 +321,37 @@ def test_a_node_that_begins_nothing_gets_nothing_more() -> None:
     assert scene.crawls.room() == 0
 
 
-def test_a_node_that_another_worker_filled_meanwhile_is_passed_over() -> None:
+def test_places_that_another_worker_filled_meanwhile_are_no_room() -> None:
     scene = Scene()
     assert scene.crawls.room() == 4
     scene.nodes[0].running += ["x", "y"]
+    scene.later(1)
+    assert scene.crawls.room() == 2
     assert scene.start().place.node is scene.nodes[1]
-    scene.nodes[1].running += ["x", "y"]
-    scene.later()
-    with pytest.raises(NotStarted, match="--max-jobs"):
+    scene.nodes[1].pending.append("z")
+    scene.later(1)
+    assert scene.crawls.room() == 0
+    with pytest.raises(NotStarted):
         scene.start()
+
+
+def test_a_node_that_refuses_jobs_though_it_answers_is_tried_more_and_more_seldom() -> None:
+    scene = Scene(FakeNode("a"))
+    scene.nodes[0].refuses = True
+    refused = 0
+    for _ in range(360):  # half an hour
+        scene.later()
+        if scene.crawls.room():
+            refused += 1
+            with pytest.raises(NotStarted):
+                scene.start()
+    assert 6 < refused < 13
+    assert len(scene.said) == 1
+    scene.nodes[0].refuses = False
+    scene.later(LONGEST_SILENCE)
+    assert scene.crawls.room() == 2
+    assert scene.start().place.node is scene.nodes[0]
+    assert scene.said[1:] == ["node a works again"]
 
 
 def test_the_run_row_is_believed_and_not_the_node() -> None:
@@ -374,7 +400,7 @@ def test_a_node_that_died_gets_nothing_and_is_asked_more_and_more_seldom_while_o
     asked = dead.asked["jobs"] - before
     assert 10 < asked < 20  # 5, 10, 20, ... seconds, then every 5 minutes
     assert dead.asked["schedule"] == 1
-    assert len([line for line in scene.said if "it gets no crawl until it answers" in line]) == 1
+    assert len([line for line in scene.said if "it gets no crawl for a while" in line]) == 1
     scene.run(first, "dead")
     assert "its lease ended" in scene.crawls.ended(first).told
     dead.down = ""
@@ -382,7 +408,7 @@ def test_a_node_that_died_gets_nothing_and_is_asked_more_and_more_seldom_while_o
     scene.later(LONGEST_SILENCE)
     other.running.clear()
     assert scene.crawls.room() == 4
-    assert scene.said[-1] == f"node {dead.name} answers again"
+    assert scene.said[-1] == f"node {dead.name} works again"
 
 
 def test_a_crawl_goes_to_the_next_node_where_one_surely_did_not_take_it() -> None:
@@ -464,47 +490,49 @@ def ended(engine: Engine, run: Run) -> None:
     endings.finish(engine, run, verdict, [], answered_for=None, counts={}, now=START)
 
 
+def fate(engine: Engine, code: str, token: str | None, after: int = 0, now: datetime = START) -> Fate:
+    with engine.connect() as connection:
+        asked = {"token": token, "after": after, "now": now, "holder": HOLDER}
+        return handed.fate(connection, company_of(engine).id, code, **asked)
+
+
 def test_the_fate_of_a_store_that_was_handed_out_is_its_leases_until_it_has_a_run(engine: Engine) -> None:
     company = company_of(engine, ["1"])
-    given = taken(engine)
-    asked = handed(engine, company.id, "1", given.lease_token)
+    token = taken(engine).lease_token
     late = START + timedelta(seconds=120)
-    assert fate(engine, asked, START, HOLDER) == "waiting"
-    assert fate(engine, asked, late, HOLDER) == "dead"
+    assert fate(engine, "1", token) == "waiting"
+    assert fate(engine, "1", token, now=late) == "dead"
     reap(engine, company.id, late, HOLDER)
-    assert fate(engine, asked, START, HOLDER) == "dead"
+    assert fate(engine, "1", token) == "dead"
 
 
-def test_the_fate_of_a_crawl_is_its_runs_row_and_no_earlier_or_later_runs(engine: Engine) -> None:
-    company = company_of(engine, ["1", "2"])
+def test_the_fate_of_a_crawl_is_its_runs_row_and_no_earlier_runs(engine: Engine) -> None:
+    company_of(engine, ["1"])
     earlier = begun(engine, taken(engine))
-    assert earlier.store_code == "1"
     ended(engine, earlier)
     change(engine, "1", next_try_at=None, scheduled_at=None)
     given = taken(engine)
-    asked = handed(engine, company.id, given.store_id, given.lease_token)
-    assert fate(engine, asked, START, HOLDER) == "waiting"
+    asked = {"token": given.lease_token, "after": earlier.id}
+    assert fate(engine, "1", **asked) == "waiting"
     run = begun(engine, given)
-    assert fate(engine, asked, START, HOLDER) == "running"
+    assert fate(engine, "1", **asked) == "running"
     late = START + timedelta(seconds=120)
-    assert fate(engine, asked, late, HOLDER) == "dead"
+    assert fate(engine, "1", **asked, now=late) == "dead"
     ended(engine, run)
-    assert fate(engine, asked, late, HOLDER) == "ended"
+    assert fate(engine, "1", **asked, now=late) == "ended"
 
 
 def test_an_abandoned_run_is_dead_though_its_store_is_crawled_again(engine: Engine) -> None:
     company = company_of(engine, ["1"])
     given = taken(engine)
-    asked = handed(engine, company.id, "1", given.lease_token)
     begun(engine, given)
     late = START + timedelta(hours=5)
     reap(engine, company.id, late, HOLDER)
     change(engine, "1", next_try_at=None)
     begun(engine, taken(engine, late), late)
-    assert fate(engine, asked, late, HOLDER) == "dead"
+    assert fate(engine, "1", given.lease_token, now=late) == "dead"
 
 
 def test_a_locator_has_no_lease_to_wait_for(engine: Engine) -> None:
-    company = company_of(engine, ["1"])
-    asked = handed(engine, company.id, EVERY_STORE, None)
-    assert fate(engine, asked, START + timedelta(days=1), HOLDER) == "waiting"
+    company_of(engine, ["1"])
+    assert fate(engine, EVERY_STORE, None, now=START + timedelta(days=1)) == "waiting"

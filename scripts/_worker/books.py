@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, select
 from models.leases import Holder
 from models.retry import retried
 from models.scheduling import due
+from models.scheduling.handed import Fate, fate
 from models.scheduling.merges import merge
 from models.scheduling.taking import Taken, give_back, take
 from models.slots.building import build
@@ -82,6 +83,17 @@ class Books:
             return None
         return self._read(
             lambda c: due.run_after(c, company.id, store_code, run_id), f"reading the run of {store_code}"
+        )
+
+    def fate(self, store_code: str, token: str | None, run_id: int) -> Fate:
+        """What became of a crawl that was asked for, by the rows of runs after that one and by its lease."""
+        company = self._company()
+        if company is None:  # the locator that is to make it has not begun
+            return "waiting"
+        now, who = self.clock(), self.holder
+        return self._read(
+            lambda c: fate(c, company.id, store_code, token=token, after=run_id, now=now, holder=who),
+            f"reading the run of {store_code}",
         )
 
     def merge(self) -> dict[str, Any]:

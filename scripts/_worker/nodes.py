@@ -3,26 +3,57 @@
 A node's word counts for what only a node knows: how many jobs it has, and whether a job still waits for a place on it.
 """
 
+import argparse
 import math
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from _support.command import Parser, whole
 from _support.output import complain
 
+from _worker.books import Books
 from _worker.crawls import EVERY_STORE, Crawl, Ended, NotStarted
-from _worker.scrapyd import Jobs, Node, NodeFailed
+from _worker.scrapyd import Jobs, Node, NodeFailed, node_url
 from models.scheduling.handed import Fate
 
+MAX_JOBS = 4
+"""The max_proc of deploy/scrapyd.conf."""
 POLL_SECONDS = 5.0
 """scrapyd itself looks for waiting jobs every 5 s."""
+FRESH_SECONDS = 1.0
+"""How old a node's word may be when a store is taken for it: workers of other companies fill its places, too."""
 PENDING_SECONDS = 60.0
 """How long a job may wait for a place: half of the lease, so that a job that is let start takes it over in time."""
 UNSEEN_SECONDS = 120.0
 """For how long a node may not answer until its jobs that no lease speaks for are given up."""
 LONGEST_SILENCE = 300.0
 """Seconds between two tries of a node that does not answer; the first comes after POLL_SECONDS."""
+
+
+def take_nodes(made: Parser) -> None:
+    """Adds --scrapyd and --max-jobs."""
+    told = "crawl by this node's scrapyd, not here (http://HOST:6800); may be repeated"
+    made.add_argument("--scrapyd", metavar="URL", type=node_url, action="append", default=[], help=told)
+    told = f"jobs that each node runs at once, its max_proc (default {MAX_JOBS})"
+    made.add_argument("--max-jobs", metavar="N", type=whole(1, 1000), default=MAX_JOBS, help=told)
+
+
+def nodes_of(options: argparse.Namespace, environ: Mapping[str, str]) -> list[Node]:
+    """The nodes of --scrapyd, each once, with the name and password of the environment, if any."""
+    user, secret = (environ.get(f"SCRAPYD_{name}", "") for name in ("USERNAME", "PASSWORD"))
+    return [Node(url, user, secret) for url in dict.fromkeys(options.scrapyd)]
+
+
+def watching(books: Books) -> Callable[[Crawl], Callable[[], Fate]]:
+    """What ScrapydCrawls asks for the fate of a crawl: its run's row, by the database's own word."""
+
+    def watch(crawl: Crawl) -> Callable[[], Fate]:
+        after = books.last_run(crawl.store_id)
+        return lambda: books.fate(crawl.store_id, crawl.arguments.get("lease"), after)
+
+    return watch
 
 
 @dataclass(slots=True, eq=False)
@@ -34,8 +65,12 @@ class Place:
     """Jobs that it runs at once."""
     jobs: Jobs | None = None
     """None while it does not answer."""
-    ask_at: float = 0.0
+    looked_at: float = -math.inf
+    ask_at: float = -math.inf
+    """Before then a node that did not answer is not asked again."""
     failures: int = 0
+    refuses: bool = False
+    """Whether it refused the last job: it is no sounder because it answers."""
     lost_at: float = math.inf
     """Since when it does not answer."""
 
@@ -74,20 +109,17 @@ class ScrapydCrawls:
     def room(self) -> int:
         """How many jobs the nodes that answer would begin at once."""
         for place in self.places:
-            self._look(place)
+            self._look(place, FRESH_SECONDS)
         return sum(place.free for place in self.places)
 
     def start(self, crawl: Crawl) -> Job:
         """Queues the crawl on the node with the most free places. One that may have taken it keeps it."""
         fate = self.watch(crawl)
         for place in sorted(self.places, key=lambda each: -each.free):
-            if not place.free:
-                break
-            self._look(place, now=True)  # another worker may have filled it meanwhile
             job = Job(uuid.uuid4().hex, crawl, place, self.clock(), fate)
             if place.free and self._schedule(job):
                 return job
-        raise NotStarted("no node has a free place: see --max-jobs, and the max_proc of each node's scrapyd.conf")
+        raise NotStarted("no node took the crawl: see what was said of them, and the log of their scrapyd")
 
     def ended(self, job: Job) -> Ended | None:
         """None while the run is alive, or may still begin."""
@@ -99,7 +131,7 @@ class ScrapydCrawls:
             return Ended(None, f"{self.where(job)}: its lease ended without a word")
         if fate == "running" and job.crawl.store_id != EVERY_STORE:
             return None
-        self._look(job.place)
+        self._look(job.place, self.poll_seconds)
         return self._before_its_run(job) if fate == "waiting" else self._locating(job)
 
     def where(self, job: Job) -> str:
@@ -121,11 +153,13 @@ class ScrapydCrawls:
         try:
             place.node.schedule(job.crawl.spider, job.id, dict(job.crawl.arguments))
         except NodeFailed as error:
+            place.refuses = error.refused
             self._failed(place, error)
             return not error.refused
         assert place.jobs is not None
         place.jobs = Jobs(place.jobs.pending | {job.id}, place.jobs.running)
-        place.ask_at = self.clock() + self.poll_seconds
+        place.looked_at = self.clock()
+        self._sound(place)
         return True
 
     def _before_its_run(self, job: Job) -> Ended | None:
@@ -164,24 +198,29 @@ class ScrapydCrawls:
         elif not running:
             self._failed(place, NodeFailed(place.node.name, "it begins none of its jobs: see its log"))
 
-    def _look(self, place: Place, *, now: bool = False) -> None:
-        """Asks the node for its jobs, where that is due."""
-        if not now and self.clock() < place.ask_at:
+    def _look(self, place: Place, age: float) -> None:
+        """Asks the node for its jobs where its last word is older; one that did not answer, where that is due."""
+        now = self.clock()
+        if now < place.ask_at or (place.jobs is not None and now - place.looked_at < age):
             return
         try:
-            jobs = place.node.jobs()
+            place.jobs = place.node.jobs()
         except NodeFailed as error:
             self._failed(place, error)
             return
+        place.looked_at, place.lost_at = self.clock(), math.inf
+        if not place.refuses:
+            self._sound(place)
+
+    def _sound(self, place: Place) -> None:
         if place.failures:
-            self.say(f"node {place.node.name} answers again")
-        place.jobs, place.failures, place.lost_at = jobs, 0, math.inf
-        place.ask_at = self.clock() + self.poll_seconds
+            self.say(f"node {place.node.name} works again")
+        place.failures, place.refuses, place.ask_at = 0, False, -math.inf
 
     def _failed(self, place: Place, error: NodeFailed) -> None:
-        """The node gets nothing until it answers; it is asked more and more seldom."""
+        """The node gets nothing until it is asked again and answers, which is tried more and more seldom."""
         if not place.failures:
-            self.say(f"{error}; it gets no crawl until it answers")
+            self.say(f"{error}; it gets no crawl for a while")
         wait = min(self.poll_seconds * 2 ** min(place.failures, 20), LONGEST_SILENCE)
         place.lost_at = min(place.lost_at, self.clock())
         place.jobs, place.failures, place.ask_at = None, place.failures + 1, self.clock() + wait

@@ -125,6 +125,7 @@ WORDS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "merging": lambda _: ["merging groups"],
     "merged": _merged,
     "not_merged": lambda told: [f"groups were not merged: {told['error']}; crawling goes on"],
+    "node": lambda told: [told["told"]],
     "stopping": _stopping,
     "breaking_off": _breaking_off,
     "ended": lambda told: [f"ended with {told['code']}: {told['why']}"],
