@@ -1,24 +1,36 @@
 """A real scrapyd: deployed to from a checkout, its jobs end as the run rows say, in the database of its environment."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import crawl_worker
+import psutil
 import pytest
-from sqlalchemy import Engine, Row, func, select
+from _worker.crawls import EVERY_STORE
+from _worker.nodes import ScrapydCrawls
+from sqlalchemy import Engine, Row, func, insert, select, update
 from sqlalchemy.engine import make_url
 
 from models import engine as engines
-from models import tables
+from models import leases, tables
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from tests.support import tree
 from tests.support.postgres import Server
 from tests.support.processes import until
+from tests.support.schedules import company_of
 from tests.support.scrapyd import Scrapyd, script
 from tests.support.truth import check_truth, stored
 
@@ -30,7 +42,7 @@ OWN = {"eggs", "dbs", "logs", "scrapyd.conf", "scrapyd.log"}
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[SandboxServer]:
-    with SandboxServer(World(seed=5, products=60, stores=2)) as server:
+    with SandboxServer(World(seed=5, products=60, stores=3)) as server:
         yield server
 
 
@@ -91,8 +103,8 @@ def deployed(node: Scrapyd, tmp_path_factory: pytest.TempPathFactory) -> str:
     return done.stdout
 
 
-def online(sandbox: SandboxServer) -> list[str]:
-    return [store.store_id for store in sandbox.world.stores("iga") if store.is_online]
+def online(sandbox: SandboxServer, chain: str = "iga") -> list[str]:
+    return [store.store_id for store in sandbox.world.stores(chain) if store.is_online]
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,7 @@ class Job:
 @pytest.fixture(scope="module")
 def jobs(node: Scrapyd, deployed: str, sandbox: SandboxServer) -> tuple[Job, Job]:
     """Two jobs at once, both ended: one left alone, one cancelled when it had some pages of a slow site."""
-    alone, slow = online(sandbox)
+    alone, slow, *_ = online(sandbox)
     fault = sandbox.faults.add("delay", "iga", f"stores/{slow}/categories/", seconds=0.3)
     cancelled, crawled = (node.schedule("iga", store=store, dev=1) for store in (slow, alone))
     until("requests", lambda: fault.fired >= 8, node.log)
@@ -179,3 +191,104 @@ def test_a_cancelled_job_ends_partial_with_what_it_saw(
     staged = select(func.count()).select_from(tables.staged_items).where(tables.staged_items.c.run_id == run.id)
     with engine.connect() as connection:
         assert connection.execute(staged).scalar_one() == run.counts["staged"] > 0
+
+
+# A worker over two nodes -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Two nodes, one of which dies with all of its processes while it crawls; the worker is this process."""
+
+    alive: Scrapyd
+    dies: Scrapyd
+    engine: Engine
+    sandbox: SandboxServer
+    stop: Path
+
+    def runs(self, **wanted: Any) -> list[Row]:
+        """The runs of ALDI's stores, in order."""
+        run = tables.crawl_runs
+        query = select(run).where(run.c.spider == "aldi", *(run.c[name] == value for name, value in wanted.items()))
+        with self.engine.connect() as connection:
+            return list(connection.execute(query.order_by(run.c.id)))
+
+    def told(self) -> str:
+        return f"{self.alive.log()}\n{self.dies.log()}\n{self.runs()}"
+
+    def under_way(self) -> Row | None:
+        """A run of the node that is to die which has had some pages of its store."""
+        pids = {child.pid for child in psutil.Process(self.dies.process.pid).children(recursive=True)}
+        asked = [entry.url for entry in self.sandbox.log if entry.chain == "aldi"]
+        running = (run for run in self.runs(status="running") if run.pid in pids)
+        return next((run for run in running if sum(run.store_code in url for url in asked) > 5), None)
+
+    def strike(self) -> str:
+        """Kills the node while it crawls; which store it crawled. The lease that its run leaves ends at once."""
+        fault = self.sandbox.faults.add("delay", "aldi", "product-search", seconds=0.3)
+        run = until("a run on the node that is to die", self.under_way, self.told)
+        self.dies.kill()
+        self.sandbox.faults.clear(number=fault.number)
+        over = {"lease_until": datetime.now(UTC)}  # two minutes pass
+        with self.engine.begin() as connection:
+            connection.execute(update(tables.crawl_runs).where(tables.crawl_runs.c.id == run.id).values(**over))
+            connection.execute(update(tables.stores).where(tables.stores.c.id == run.store_id).values(**over))
+        return str(run.store_code)
+
+    def watch(self) -> str:
+        """Strikes, and asks the worker to stop when every store has been crawled."""
+        try:
+            killed = self.strike()
+            stores = set(online(self.sandbox, "aldi"))
+            until("every store", lambda: {run.store_code for run in self.runs(status="complete")} == stores, self.told)
+            return killed
+        except BaseException:
+            self.alive.kill()
+            raise
+        finally:
+            self.stop.touch()
+
+
+@pytest.fixture(scope="module")
+def fleet(
+    node: Scrapyd, deployed: str, engine: Engine, sandbox: SandboxServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
+    folder = tmp_path_factory.mktemp("other")
+    company = company_of(engine, online(sandbox, "aldi"))
+    row = {"company_id": company.id, "store_code": EVERY_STORE, "spider": "aldi_stores", "status": "complete"}
+    row |= dict.fromkeys(("started_at", "finished_at"), datetime.now(UTC))
+    with engine.begin() as connection:  # the stores are located: no locator runs
+        connection.execute(insert(tables.crawl_runs).values(**row, host="elsewhere", pid=1))
+    assert deployed
+    with Scrapyd(folder / "node", node.environ, node.eggs) as other:
+        yield Fleet(node, other, engine, sandbox, folder / "stop")
+
+
+def test_a_node_that_is_killed_mid_run_costs_no_store_and_no_store_two_publishes(
+    fleet: Fleet, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setattr(leases, "GROWTH", timedelta(0))  # a failure delays its store by nothing
+    monkeypatch.setattr(crawl_worker, "ScrapydCrawls", partial(ScrapydCrawls, poll_seconds=0.3))
+    nodes = [part for each in (fleet.alive, fleet.dies) for part in ("--scrapyd", each.url)]
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(fleet.watch)
+        options = ["--company", "ALDI", "--dev", "--json", "--max-jobs", "1", "--stop-file", str(fleet.stop), *nodes]
+        code = crawl_worker.main(options)
+        killed = watching.result()
+    out = capsys.readouterr().out
+    events = [json.loads(line) for line in out.splitlines()]
+    assert code == 0, events
+    runs, stores = fleet.runs(), online(fleet.sandbox, "aldi")
+    complete = [run for run in runs if run.status == "complete"]
+    assert sorted(run.store_code for run in complete) == sorted(stores)
+    assert [(run.store_code, run.status) for run in runs if run not in complete] == [(killed, "abandoned")]
+    first, second = (run for run in runs if run.store_code == killed)
+    assert first.finished_at <= second.started_at
+    for store in stores:
+        check_truth(fleet.engine, "aldi", store, fleet.sandbox.world.truth("aldi", store, 0))
+    # The node that lives ran one job after the other.
+    assert all(run.finished_at <= later.started_at for run, later in pairwise(complete))
+    dead = urlsplit(fleet.dies.url).netloc
+    assert sorted(event["event"] for event in events if dead in str(event.get("told"))) == ["crawled", "node"]
+    assert not any(secret in out for secret in ("lease=", SECRET))

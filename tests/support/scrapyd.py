@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import sysconfig
 import urllib.parse
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +23,7 @@ bind_address = 127.0.0.1
 http_port = {port}
 poll_interval = 0.1
 max_proc = 2
+eggs_dir = {eggs}
 """
 
 
@@ -30,10 +33,14 @@ def script(name: str) -> str:
 
 
 class Scrapyd:
-    """Runs while its `with` block does. `environ` is added to the environment that it and its jobs have."""
+    """Runs while its `with` block does. `environ` is added to the environment that it and its jobs have.
 
-    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+    eggs: where another one keeps what was deployed to it; None: a folder of its own. It and its jobs are a process group.
+    """
+
+    def __init__(self, folder: Path, environ: dict[str, str], eggs: Path | None = None) -> None:
         self.folder = folder
+        self.eggs = eggs or folder / "eggs"
         self.environ = os.environ | environ
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -42,7 +49,7 @@ class Scrapyd:
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         port = urllib.parse.urlsplit(self.url).port
-        (self.folder / "scrapyd.conf").write_text(CONF.format(port=port))
+        (self.folder / "scrapyd.conf").write_text(CONF.format(port=port, eggs=self.eggs))
         with (self.folder / "scrapyd.log").open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-m", "scrapyd", "--pidfile="],
@@ -51,6 +58,7 @@ class Scrapyd:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
         try:
             until("scrapyd to answer", self._answers, self.log)
@@ -63,11 +71,15 @@ class Scrapyd:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self.kill()  # jobs that it left behind, too
+
+    def kill(self) -> None:
+        """Ends scrapyd and its jobs as a power cut does."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, f"scrapyd ended at once\n{self.log()}"
