@@ -35,7 +35,8 @@ def script(name: str) -> str:
 class Scrapyd:
     """Runs while its `with` block does. `environ` is added to the environment that it and its jobs have.
 
-    eggs: where another one keeps what was deployed to it; None: a folder of its own. It and its jobs are a process group.
+    eggs: where another one keeps what was deployed to it; None: a folder of its own.
+    It and its jobs are a process group.
     """
 
     def __init__(self, folder: Path, environ: dict[str, str], eggs: Path | None = None) -> None:
