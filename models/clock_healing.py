@@ -135,7 +135,7 @@ def _runs_now(connection: Connection, store: Row[Any]) -> bool:
 def _merges(connection: Connection, company_id: int, now: datetime, limit: datetime) -> int:
     """The note of the company's last merge, and the lease of one that is under way."""
     late = or_(group_merges.c.merged_at > limit, group_merges.c.lease_until > now + _ahead("lease_until"))
-    forgotten = dict.fromkeys(("merged_at", "lease_token", "lease_until"))
+    forgotten = dict.fromkeys(("merged_at", "seen_until", "lease_token", "lease_until"))
     healed = update(group_merges).where(group_merges.c.company_id == company_id, late).values(**forgotten)
     return connection.execute(healed).rowcount
 

@@ -102,7 +102,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: asked to stop, or --once done; 3: --once, and no store; 5: network down; 2: wrong arguments; 1: else."""
+    """Exit code 0: asked to stop, or --once done; 3: --once, no store; 5: network down; 2: wrong arguments; 1: else."""
     return run(_parser(), _run, arguments)
 
 

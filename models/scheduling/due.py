@@ -21,15 +21,15 @@ def facts(connection: Connection, company: Any, now: datetime) -> Facts:
         ).scalar()
         return found
 
+    merged = connection.execute(select(group_merges).where(group_merges.c.company_id == company.id)).one_or_none()
     return Facts(
         located_at=latest(located, run.status == "complete", stands),
         tried_at=latest(located, run.status.not_in(("complete", "running"))),
         locating_until=latest(located, run.status == "running", of=run.lease_until),
         paused_until=read(connection, company, now)[0].paused_until,
         completed_at=latest(run.store_code != EVERY_STORE, run.status == "complete", stands),
-        merged_at=connection.execute(
-            select(group_merges.c.merged_at).where(group_merges.c.company_id == company.id)
-        ).scalar(),
+        merged_at=merged.merged_at if merged else None,
+        seen_until=merged.seen_until if merged else None,
     )
 
 

@@ -3,20 +3,23 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, select, update
 
 from models.dialect import insert_ignoring
 from models.errors import MergeHeld
 from models.leases import Holder, is_dead
 from models.merging import Clock, Merger, Summary
 from models.retry import retried
-from models.tables import group_merges
+from models.scheduling.reading import EVERY_STORE
+from models.tables import crawl_runs, group_merges
 from splitcart.grouping import Rules
 from splitcart.grouping_health import Progress, silent
 
+PUBLISHES = timedelta(minutes=5)
+"""A run is dated before it is published: one that a merge saw running may turn out to have ended so long before."""
 LASTS = timedelta(hours=1)
 """How long a merge may take. One whose process is gone on this host ends at once; two at once would do no harm."""
 
@@ -33,20 +36,22 @@ def merge(
 def the_only_merger(engine: Engine, company: Any, clock: Clock, holder: Holder) -> Iterator[None]:
     """Within, no other process merges the company's groups. Raises MergeHeld.
 
-    Left without an error, `merged_at` is when it began: what ended meanwhile may not have been seen.
+    Left without an error, `merged_at` is when it began, and `seen_until` by when a run must have ended to be sure to
+    have been seen.
     """
     began, token = clock(), secrets.token_hex(16)
     lease = {"lease_token": token, "lease_until": began + LASTS, "host": holder.host, "pid": holder.pid}
     free = {"lease_token": None, "lease_until": None, "host": None, "pid": None}
     mine = group_merges.c.company_id == company.id
 
-    def begin() -> None:
+    def begin() -> datetime:
         with engine.begin() as connection:
             connection.execute(insert_ignoring(connection, group_merges).values(company_id=company.id))
             row = connection.execute(select(group_merges).where(mine).with_for_update()).one()
             if row.lease_token not in (None, token) and not is_dead(row, holder, began):
                 raise MergeHeld(company.name, row.host, row.pid, row.lease_until)
             connection.execute(update(group_merges).where(mine).values(**lease))
+            return began - PUBLISHES if _any_running(connection, company.id) else began
 
     def end(**values: Any) -> None:
         def work() -> None:
@@ -56,10 +61,16 @@ def the_only_merger(engine: Engine, company: Any, clock: Clock, holder: Holder) 
 
         retried(engine, work, what=f"ending a merge of {company.slug}")
 
-    retried(engine, begin, what=f"beginning a merge of {company.slug}")
+    seen = retried(engine, begin, what=f"beginning a merge of {company.slug}")
     try:
         yield
     except BaseException:
         end()
         raise
-    end(merged_at=began)
+    end(merged_at=began, seen_until=seen)
+
+
+def _any_running(connection: Connection, company_id: int) -> bool:
+    run = crawl_runs.c
+    wanted = select(run.id).where(run.company_id == company_id, run.status == "running", run.store_code != EVERY_STORE)
+    return connection.execute(wanted.limit(1)).first() is not None

@@ -107,8 +107,9 @@ group_comparisons = table(
 group_merges = table(
     "group_merges",
     reference("company_id", "companies.id", primary_key=True),
-    # When the last merge that was carried out began; null before the first.
+    # When the last merge that was carried out began, and the runs ended by when it has seen; null before the first.
     Column("merged_at", UtcDateTime),
+    Column("seen_until", UtcDateTime),
     Column("lease_token", Text),
     Column("lease_until", UtcDateTime),
     Column("host", Text),

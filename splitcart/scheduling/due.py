@@ -23,6 +23,8 @@ class Facts:
     """The end of the last complete run of a store."""
     merged_at: datetime | None = None
     """When the last merge of its groups began."""
+    seen_until: datetime | None = None
+    """Runs that had ended by then were seen by that merge."""
     merge_failed_at: datetime | None = None
     """When the last merge that failed began."""
 
@@ -58,7 +60,8 @@ def locate_at(facts: Facts, intervals: Intervals, now: datetime) -> datetime:
 def merge_at(facts: Facts, intervals: Intervals, now: datetime) -> datetime | None:
     """When the company's groups are to be merged; `now` where that is due; None: no complete run has ended since."""
     merged = _past(facts.merged_at, now)
-    if facts.completed_at is None or (merged is not None and facts.completed_at < merged):
+    seen = _past(facts.seen_until, now)
+    if facts.completed_at is None or (seen is not None and facts.completed_at <= seen):
         return None
     begun = [when for when in (merged, _past(facts.merge_failed_at, now)) if when is not None]
     return max([now, *(when + intervals.merge for when in begun)])

@@ -142,7 +142,7 @@ def lived_in(engine: Engine) -> Engine:
         connection.execute(insert(product_aliases).values(product_id=1, kind="key", value="k", **known))
         connection.execute(insert(brand_aliases).values(brand_id=1, key="k", **known))
         connection.execute(insert(slot_dirty).values(product_id=1, marked_at=day(1)))
-        connection.execute(insert(group_merges).values(company_id=1, merged_at=day(1)))
+        connection.execute(insert(group_merges).values(company_id=1, merged_at=day(1), seen_until=day(1)))
     return engine
 
 
@@ -191,7 +191,7 @@ def test_a_rollback_heals_a_store_that_a_fast_clock_poisoned(engine: Engine) -> 
     crawl(engine, [row(1, 100), row(2)])
     fast, _ = crawl(engine, [row(1, 110)], now=day(1) + FAST)
     with engine.begin() as connection:
-        connection.execute(insert(group_merges).values(company_id=1, merged_at=day(1) + FAST))
+        connection.execute(insert(group_merges).values(company_id=1, merged_at=day(1) + FAST, seen_until=day(1) + FAST))
     right, _ = crawl(engine, [row(1, 120)], now=day(2))
     assert value(engine, "SELECT count(*) FROM price_changes WHERE changed_at > :t", t=_bound(engine, day(100))) == 2
     assert future(engine, day(3)) != []

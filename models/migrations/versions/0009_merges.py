@@ -8,6 +8,7 @@ down_revision = "0008"
 _TABLE = """CREATE TABLE group_merges (
     company_id INTEGER NOT NULL,
     merged_at {time},
+    seen_until {time},
     lease_token TEXT,
     lease_until {time},
     host TEXT,

@@ -10,12 +10,13 @@ from models import runs
 from models.errors import MergeHeld
 from models.leases import Holder
 from models.locate import publish_stores
+from models.publish import publish
 from models.scheduling.due import facts, last_run, run_after
 from models.scheduling.merges import merge, the_only_merger
 from splitcart.grouping import Rules
-from splitcart.scheduling.due import Facts
+from splitcart.scheduling.due import Facts, Intervals, merge_at
 from tests.support.schedules import company_of
-from tests.support.storage import START, crawl, judged, query, row, target
+from tests.support.storage import START, crawl, judged, query, row, stage, target
 
 HERE, THERE = Holder("here", 1), Holder("there", 2)
 HOUR = timedelta(hours=1)
@@ -63,11 +64,24 @@ def test_a_merge_is_noted_when_it_is_done_and_not_when_it_fails(engine: Engine) 
     company = company_of(engine, ["1"])
     crawl(engine, [row(1)], slug="aldi", store="1")
     merge(engine, company, Rules(), lambda: START + HOUR, HERE)
-    assert known(engine).merged_at == START + HOUR
+    found = known(engine)
+    assert (found.merged_at, found.seen_until) == (START + HOUR, START + HOUR)
     with pytest.raises(ZeroDivisionError), the_only_merger(engine, company, lambda: START + 2 * HOUR, HERE):
         raise ZeroDivisionError
     assert known(engine).merged_at == START + HOUR
     assert query(engine, "SELECT lease_token, host, pid FROM group_merges") == [(None, None, None)]
+
+
+def test_a_run_that_is_published_during_a_merge_counts_as_not_seen(engine: Engine) -> None:
+    company = company_of(engine, ["1"])
+    run = runs.open_run(engine, target("1", "aldi"), spider="aldi", now=START, host="h", pid=1)
+    ends = START + timedelta(seconds=90)  # its publish begins, and the merge's does not see it
+    with the_only_merger(engine, company, lambda: ends + timedelta(seconds=5), HERE):
+        stage(engine, run.id, [row(1)])
+        publish(engine, run, judged(), [], answered_for=None, counts=runs.measure(engine, run), now=ends)
+    found = known(engine, ends + HOUR)
+    assert found.completed_at < found.merged_at
+    assert merge_at(found, Intervals(), ends + HOUR) == ends + HOUR
 
 
 def located(engine: Engine, status: str, now) -> None:

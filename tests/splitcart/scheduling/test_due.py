@@ -37,15 +37,16 @@ def test_stores_are_located_a_week_after_the_last_complete_run_and_never_in_a_pa
     ("facts", "wanted"),
     [
         ({}, None),
-        ({"merged_at": NOW - DAY}, None),
+        ({"merged_at": NOW - DAY, "seen_until": NOW - DAY}, None),
         ({"completed_at": NOW - MINUTE}, NOW),
-        ({"completed_at": NOW - 2 * DAY, "merged_at": NOW - DAY}, None),
-        ({"completed_at": NOW - HOUR, "merged_at": NOW - HOUR}, NOW),
+        ({"completed_at": NOW - 2 * DAY, "merged_at": NOW - DAY, "seen_until": NOW - DAY}, None),
+        ({"completed_at": NOW - HOUR, "merged_at": NOW - HOUR, "seen_until": NOW - HOUR}, None),
+        ({"completed_at": NOW - HOUR, "merged_at": NOW - HOUR, "seen_until": NOW - HOUR - MINUTE}, NOW),
         ({"completed_at": NOW - MINUTE, "merged_at": NOW - 31 * MINUTE}, NOW),
         ({"completed_at": NOW - MINUTE, "merged_at": NOW - 10 * MINUTE}, NOW + 20 * MINUTE),
         ({"completed_at": NOW - MINUTE, "merge_failed_at": NOW - 10 * MINUTE}, NOW + 20 * MINUTE),
         ({"completed_at": NOW, "merged_at": NOW - DAY, "merge_failed_at": NOW}, NOW + 30 * MINUTE),
-        ({"completed_at": NOW - MINUTE, "merged_at": NOW + 3650 * DAY}, NOW),
+        ({"completed_at": NOW - MINUTE, "merged_at": NOW + 3650 * DAY, "seen_until": NOW + 3650 * DAY}, NOW),
     ],
 )
 def test_groups_are_merged_when_a_complete_run_has_ended_since_at_most_every_half_hour(facts, wanted):
