@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -71,21 +72,32 @@ def change(engine: Engine, code: str, **values: Any) -> None:
         connection.execute(update(stores).where(stores.c.store_id == code).values(**values))
 
 
-def all_taken(url: str, count: int, now: datetime = START) -> list[tuple[list[list[str]], dict[str, int]]]:
+Takings = list[tuple[list[list[str]], dict[str, int]]]
+"""Of each process: the (store, token) that it took, and the reasons for which no more were offered."""
+
+
+def all_taken(url: str, count: int, now: datetime = START) -> Takings:
     """What `count` processes that begin together take, each until none is offered, and the reasons it was given."""
+    return timed_takings(url, count, now)[1]
+
+
+def timed_takings(url: str, count: int, now: datetime = START, deadline: float = DEADLINE) -> tuple[float, Takings]:
+    """The same, and the seconds from when all of them are ready until the last one is done."""
     command = [sys.executable, "-c", TAKER, url, now.isoformat()]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     environ = os.environ | {"PYTHONPATH": str(ROOT)}
     takers = [subprocess.Popen(command, env=environ, cwd=ROOT, **pipes) for _ in range(count)]
-    late = threading.Timer(DEADLINE, lambda: [taker.kill() for taker in takers])
+    late = threading.Timer(deadline, lambda: [taker.kill() for taker in takers])
     late.start()
     try:
         assert [taker.stdout.readline() for taker in takers] == ["ready\n"] * count
+        began = time.perf_counter()
         for taker in takers:
             taker.stdin.close()
         told = [taker.stdout.read() for taker in takers]
+        seconds = time.perf_counter() - began
         assert [taker.wait() for taker in takers] == [0] * count
-        return [tuple(json.loads(each)) for each in told]
+        return seconds, [tuple(json.loads(each)) for each in told]
     finally:
         late.cancel()
         for taker in takers:
