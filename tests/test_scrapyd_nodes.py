@@ -3,9 +3,7 @@
 import argparse
 import json
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,6 +21,7 @@ from models.scheduling import handed
 from models.scheduling.handed import Fate
 from models.scheduling.taking import reap
 from splitcart.runs import Verdict
+from tests.support.nodes import FakeNode
 from tests.support.schedules import HOLDER, begun, change, company_of, taken
 from tests.support.storage import START
 
@@ -194,51 +193,6 @@ def test_an_address_with_a_password_is_refused_and_not_repeated() -> None:
 # The runner ------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class FakeNode:
-    """A scrapyd of `max_proc` places; `poll` is its turn to look at its queue."""
-
-    name: str
-    max_proc: int = 2
-    project: str = "splitcart"
-    down: str = ""
-    """refused: nobody listens; lost: it does what it is asked for, and the answer is lost."""
-    refuses: bool = False
-    pending: list[str] = field(default_factory=list)
-    running: list[str] = field(default_factory=list)
-    arguments: dict[str, Any] = field(default_factory=dict)
-    cancelled: list[tuple[str, bool]] = field(default_factory=list)
-    asked: Counter[str] = field(default_factory=Counter)
-
-    def jobs(self) -> Jobs:
-        self._fail("jobs")
-        return Jobs(frozenset(self.pending), frozenset(self.running))
-
-    def schedule(self, spider: str, job: str, arguments: dict[str, str]) -> None:
-        if self.refuses:
-            raise NodeFailed(self.name, "project 'splitcart' not found", refused=True)
-        if self.down != "refused":
-            self.pending.append(job)
-            self.arguments[job] = {"spider": spider, **arguments}
-        self._fail("schedule")
-
-    def cancel(self, job: str, *, kill: bool = False) -> None:
-        self._fail("cancel")
-        self.cancelled.append((job, kill))
-        for jobs in (self.pending, self.running):
-            if job in jobs:
-                jobs.remove(job)
-
-    def poll(self) -> None:
-        while self.pending and len(self.running) < self.max_proc:
-            self.running.append(self.pending.pop(0))
-
-    def _fail(self, what: str) -> None:
-        self.asked[what] += 1
-        if self.down:
-            raise NodeFailed(self.name, self.down, refused=self.down == "refused")
-
-
 class Scene:
     """Nodes a and b, a runner over them, a clock, and the fates of stores as run rows would have them."""
 
@@ -269,6 +223,14 @@ class Scene:
         for node in self.nodes:
             if not node.down:
                 node.poll()
+
+    def finish(self, job: Job) -> None:
+        """The crawl ends well, and the runner hears of it."""
+        self.run(job, "ended")
+        for jobs in (job.place.node.pending, job.place.node.running):
+            if job.id in jobs:
+                jobs.remove(job.id)
+        assert self.crawls.ended(job) == Ended()
 
     def run(self, job: Job, fate: Fate) -> None:
         self.fates[job.crawl.store_id] = fate
@@ -373,6 +335,21 @@ def test_the_run_row_is_believed_and_not_the_node() -> None:
     assert all(job.id in scene.crawls.where(job) for job in (lost, listed, done, failed))
 
 
+def test_a_job_that_a_restarted_node_has_forgotten_keeps_its_place_while_its_run_is_alive() -> None:
+    scene = Scene(FakeNode("a"))
+    [first] = scene.fill()
+    scene.later()
+    [second] = scene.fill()
+    scene.later()
+    scene.nodes[0].running.clear()
+    for job in (first, second):
+        scene.run(job, "running")
+    scene.later()
+    assert scene.crawls.room() == 0
+    scene.finish(first)
+    assert scene.crawls.room() == 1
+
+
 def test_a_job_whose_run_began_while_the_node_was_asked_is_no_lost_job() -> None:
     scene = Scene()
     job = scene.fill()[0]
@@ -390,23 +367,24 @@ def test_a_node_that_died_gets_nothing_and_is_asked_more_and_more_seldom_while_o
     scene.later()
     scene.run(first, "running")
     dead.down = "refused"
-    before = dead.asked["jobs"]
+    before, last = dead.asked["jobs"], second
     for _ in range(720):  # an hour
+        scene.finish(last)
         scene.later()
         scene.crawls.room()
         assert scene.crawls.ended(first) is None
-        other.running.clear()
-        assert scene.start().place.node is other
+        last = scene.start()
+        assert last.place.node is other
     asked = dead.asked["jobs"] - before
     assert 10 < asked < 20  # 5, 10, 20, ... seconds, then every 5 minutes
     assert dead.asked["schedule"] == 1
     assert len([line for line in scene.said if "it gets no crawl for a while" in line]) == 1
     scene.run(first, "dead")
     assert "its lease ended" in scene.crawls.ended(first).told
+    scene.finish(last)
     dead.down = ""
     dead.running.clear()
     scene.later(LONGEST_SILENCE)
-    other.running.clear()
     assert scene.crawls.room() == 4
     assert scene.said[-1] == f"node {dead.name} works again"
 

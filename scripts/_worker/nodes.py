@@ -65,6 +65,8 @@ class Place:
     """Jobs that it runs at once."""
     jobs: Jobs | None = None
     """None while it does not answer."""
+    in_hand: set[str] = field(default_factory=set)
+    """Our jobs there whose runs may be alive, whatever the node says: one that was restarted has forgotten them."""
     looked_at: float = -math.inf
     ask_at: float = -math.inf
     """Before then a node that did not answer is not asked again."""
@@ -77,7 +79,9 @@ class Place:
     @property
     def free(self) -> int:
         """Jobs that it would begin at once. One that waits shows that it is full, or has yet to look at its queue."""
-        return 0 if self.jobs is None or self.jobs.pending else max(0, self.most - len(self.jobs.running))
+        if self.jobs is None or self.jobs.pending:
+            return 0
+        return max(0, self.most - len(self.jobs.running | self.in_hand))
 
 
 @dataclass(slots=True, eq=False)
@@ -123,6 +127,12 @@ class ScrapydCrawls:
 
     def ended(self, job: Job) -> Ended | None:
         """None while the run is alive, or may still begin."""
+        ended = self._ended(job)
+        if ended is not None:
+            job.place.in_hand.discard(job.id)
+        return ended
+
+    def _ended(self, job: Job) -> Ended | None:
         fate = job.fate()
         if fate == "ended":
             return Ended()
@@ -150,10 +160,13 @@ class ScrapydCrawls:
     def _schedule(self, job: Job) -> bool:
         """Whether the node has the job, or may have it."""
         place = job.place
+        place.in_hand.add(job.id)
         try:
             place.node.schedule(job.crawl.spider, job.id, dict(job.crawl.arguments))
         except NodeFailed as error:
             place.refuses = error.refused
+            if error.refused:
+                place.in_hand.remove(job.id)
             self._failed(place, error)
             return not error.refused
         assert place.jobs is not None
