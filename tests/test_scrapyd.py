@@ -20,6 +20,7 @@ import psutil
 import pytest
 from _worker.crawls import EVERY_STORE
 from _worker.nodes import ScrapydCrawls
+from _worker.scrapyd import Node, NodeFailed
 from sqlalchemy import Engine, Row, func, insert, select, update
 from sqlalchemy.engine import make_url
 
@@ -35,6 +36,7 @@ from tests.support.scrapyd import Scrapyd, script
 from tests.support.truth import check_truth, stored
 
 SECRET = "correct-horse-battery"
+LOGIN = {"SCRAPYD_USERNAME": "crawl", "SCRAPYD_PASSWORD": "staple:of/a@horse"}
 FOREIGN = "raise ImportError('another package of this name')\n"
 OWN = {"eggs", "dbs", "logs", "scrapyd.conf", "scrapyd.log"}
 """What scrapyd itself keeps in its folder."""
@@ -78,7 +80,7 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def node(
     tmp_path_factory: pytest.TempPathFactory, sandbox: SandboxServer, url: str, foreign: Path
 ) -> Iterator[Scrapyd]:
-    environ = {"DATABASE_URL": url, "DEV_BASE_URL": sandbox.url, "PYTHONPATH": str(foreign)}
+    environ = {"DATABASE_URL": url, "DEV_BASE_URL": sandbox.url, "PYTHONPATH": str(foreign), **LOGIN}
     with Scrapyd(tmp_path_factory.mktemp("node"), environ) as scrapyd:
         yield scrapyd
 
@@ -87,7 +89,9 @@ def node(
 def deployed(node: Scrapyd, tmp_path_factory: pytest.TempPathFactory) -> str:
     """What scrapyd-deploy said in a checkout, with the node as a target in the user's own scrapy.cfg."""
     home = tmp_path_factory.mktemp("home")
-    (home / "scrapy.cfg").write_text(f"[deploy:node]\nurl = {node.url}/\n")
+    user, password = LOGIN.values()
+    told = f"[deploy:node]\nurl = {node.url}/\nusername = {user}\npassword = {password}\n"
+    (home / "scrapy.cfg").write_text(told)
     for path in tree.files():
         (home / "checkout" / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(tree.ROOT / path, home / "checkout" / path)
@@ -152,6 +156,13 @@ def test_a_scheduled_job_stores_what_is_true(crawled: Job, engine: Engine, sandb
     check_truth(engine, "iga", crawled.store, sandbox.world.truth("iga", crawled.store, 0))
 
 
+def test_a_node_lets_nobody_in_without_its_name_and_password(node: Scrapyd) -> None:
+    for user, password in (("", ""), ("crawl", "wrong")):
+        with pytest.raises(NodeFailed, match="set SCRAPYD_USERNAME and SCRAPYD_PASSWORD"):
+            Node(node.url, user, password).jobs()
+    assert Node(node.url, *LOGIN.values()).jobs().pending == frozenset()
+
+
 def test_packages_of_our_names_elsewhere_do_not_replace_ours(crawled: Job, node: Scrapyd, engine: Engine) -> None:
     plain = [sys.executable, "-c", "import models"]
     done = subprocess.run(plain, cwd=node.folder, env=node.environ, capture_output=True, text=True)
@@ -159,9 +170,9 @@ def test_packages_of_our_names_elsewhere_do_not_replace_ours(crawled: Job, node:
     assert run_of(engine, crawled.store).status == "complete"
 
 
-def test_the_databases_url_is_in_no_file_of_scrapyds(crawled: Job, node: Scrapyd, url: str) -> None:
+def test_no_password_is_in_a_file_of_scrapyds(crawled: Job, node: Scrapyd, url: str) -> None:
     assert "splitcart" in node.log()
-    words = (url, f":{make_url(url).password}@")
+    words = (url, f":{make_url(url).password}@", LOGIN["SCRAPYD_PASSWORD"])
     leaks = [
         path.relative_to(node.folder)
         for path in node.folder.rglob("*")
@@ -267,7 +278,8 @@ def fleet(
 def test_a_node_that_is_killed_mid_run_costs_no_store_and_no_store_two_publishes(
     fleet: Fleet, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", url)
+    for name, value in {"DATABASE_URL": url, **LOGIN}.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr(leases, "GROWTH", timedelta(0))  # a failure delays its store by nothing
     monkeypatch.setattr(crawl_worker, "ScrapydCrawls", partial(ScrapydCrawls, poll_seconds=0.3))
     nodes = [part for each in (fleet.alive, fleet.dies) for part in ("--scrapyd", each.url)]
@@ -291,4 +303,4 @@ def test_a_node_that_is_killed_mid_run_costs_no_store_and_no_store_two_publishes
     assert all(run.finished_at <= later.started_at for run, later in pairwise(complete))
     dead = urlsplit(fleet.dies.url).netloc
     assert sorted(event["event"] for event in events if dead in str(event.get("told"))) == ["crawled", "node"]
-    assert not any(secret in out for secret in ("lease=", SECRET))
+    assert not any(secret in out for secret in ("lease=", SECRET, LOGIN["SCRAPYD_PASSWORD"]))

@@ -2,16 +2,20 @@
 
 import argparse
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import crawl_worker
 import pytest
 from _worker.crawls import EVERY_STORE, Crawl, Ended, NotStarted
-from _worker.nodes import LONGEST_SILENCE, PENDING_SECONDS, UNSEEN_SECONDS, Job, ScrapydCrawls
+from _worker.nodes import LONGEST_SILENCE, PENDING_SECONDS, UNSEEN_SECONDS, Job, ScrapydCrawls, nodes_of
 from _worker.scrapyd import MOST_BYTES, Jobs, Node, NodeFailed, node_url
 from sqlalchemy import Engine
 
@@ -24,6 +28,7 @@ from splitcart.runs import Verdict
 from tests.support.nodes import FakeNode
 from tests.support.schedules import HOLDER, begun, change, company_of, taken
 from tests.support.storage import START
+from tests.support.tls import Authority
 
 # The client ------------------------------------------------------------------------------------------------------
 
@@ -131,11 +136,27 @@ def test_an_answer_that_no_scrapyd_gives_is_an_error_with_a_remedy(
     assert len(web.asked) == 1  # no redirect is followed
 
 
-def test_a_node_that_is_not_there_surely_did_nothing(web: Web) -> None:
-    web.server_close()
-    with pytest.raises(NodeFailed, match="cannot be reached") as failed:
-        Node(web.url).schedule("aldi", "job1", {})
+def test_a_node_that_is_not_there_surely_did_nothing() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        node = Node(f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        with pytest.raises(NodeFailed, match="cannot be reached") as failed:
+            node.schedule("aldi", "job1", {})
     assert failed.value.refused
+
+
+def test_a_node_whose_certificate_nobody_signed_is_told_nothing(tmp_path: Path) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(Authority(tmp_path).certificate("127.0.0.1"))
+    with Web() as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        node = Node(f"https://127.0.0.1:{server.server_port}", user="crawl", secret="secret")
+        with pytest.raises(NodeFailed, match="CERTIFICATE_VERIFY_FAILED") as failed:
+            node.schedule("aldi", "job1", {})
+        server.shutdown()
+        assert failed.value.refused
+        assert server.asked == []
 
 
 def test_a_node_that_drips_its_answer_is_left(web: Web) -> None:
@@ -188,6 +209,21 @@ def test_an_address_with_a_password_is_refused_and_not_repeated() -> None:
         with pytest.raises(argparse.ArgumentTypeError, match="SCRAPYD_PASSWORD") as refused:
             node_url(text)
         assert "hunter2" not in str(refused.value)
+
+
+def test_the_worker_refuses_a_node_with_a_password_in_its_address(capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in (["--scrapyd", "http://crawl:hunter2@a:6800"], ["--max-jobs", "0"], ["--scrapyd", "ftp://a"]):
+        with pytest.raises(SystemExit) as refused:
+            crawl_worker.main(["--company", "aldi", *wrong])
+        assert refused.value.code == 2
+    assert "hunter2" not in capsys.readouterr().err
+
+
+def test_nodes_are_each_one_node_with_the_environments_name_and_password() -> None:
+    options = argparse.Namespace(scrapyd=["http://a:6800", "http://b:6800", "http://a:6800"])
+    found = nodes_of(options, {"SCRAPYD_USERNAME": "crawl", "SCRAPYD_PASSWORD": "hunter2"})
+    assert [(node.name, node.user, node.secret) for node in found] == [(f"{n}:6800", "crawl", "hunter2") for n in "ab"]
+    assert [node.user for node in nodes_of(options, {})] == ["", ""]
 
 
 # The runner ------------------------------------------------------------------------------------------------------

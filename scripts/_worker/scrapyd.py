@@ -88,16 +88,12 @@ class Node:
         place = urlsplit(self.url)
         kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
         connection = kind(str(place.hostname), place.port or SCHEMES[place.scheme], timeout=seconds)
-        try:
-            connection.connect()
-        except OSError as error:
-            why = f"it cannot be reached ({error}): is scrapyd up, and the way to it open?"
-            raise NodeFailed(self.name, why, refused=True) from error
         # A timeout of the socket counts from the last byte: one that sends a byte now and then would hold us for ever.
         cut = threading.Event()
         late = threading.Timer(seconds, _cut, [connection, cut])
         late.start()
         try:
+            self._connect(connection)
             body = urlencode(values) if values else None
             connection.request("POST" if values else "GET", f"{place.path}/{service}", body, self._headers())
             answer = connection.getresponse()
@@ -105,13 +101,20 @@ class Node:
             if cut.is_set():
                 raise TimeoutError("it was cut off")
             return self._read(answer.status, text)
+        except NodeFailed:
+            raise
         except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, NodeFailed):
-                raise
             raise NodeFailed(self.name, f"no answer within {seconds:g} s, or none of HTTP ({error!r})") from error
         finally:
             late.cancel()
             connection.close()
+
+    def _connect(self, connection: http.client.HTTPConnection) -> None:
+        try:
+            connection.connect()
+        except OSError as error:
+            why = f"it cannot be reached ({error}): is scrapyd up, and the way to it open?"
+            raise NodeFailed(self.name, why, refused=True) from error
 
     def _headers(self) -> dict[str, str]:
         told = {"Content-Type": "application/x-www-form-urlencoded", "Connection": "close"}

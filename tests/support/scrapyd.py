@@ -1,5 +1,6 @@
 """A real scrapyd on loopback, in a folder of its own, and jobs on it."""
 
+import base64
 import json
 import os
 import signal
@@ -92,7 +93,11 @@ class Scrapyd:
     def ask(self, path: str, values: dict[str, Any] | None = None) -> dict[str, Any]:
         """One of scrapyd's services; `values` are posted."""
         data = urllib.parse.urlencode(values, doseq=True).encode() if values else None
-        with urllib.request.urlopen(f"{self.url}/{path}", data, timeout=DEADLINE) as answer:
+        asked = urllib.request.Request(f"{self.url}/{path}", data)
+        if user := self.environ.get("SCRAPYD_USERNAME"):
+            pair = f"{user}:{self.environ['SCRAPYD_PASSWORD']}".encode()
+            asked.add_header("Authorization", f"Basic {base64.b64encode(pair).decode()}")
+        with urllib.request.urlopen(asked, timeout=DEADLINE) as answer:
             told: dict[str, Any] = json.load(answer)
         return told
 
