@@ -134,9 +134,11 @@ class Node:
             told = json.loads(body)
         except (ValueError, RecursionError) as error:
             raise NodeFailed(self.name, "its answer is no JSON: is this scrapyd?") from error
+        if isinstance(told, dict) and told.get("status") == "error":
+            why = f"it refused: {str(told.get('message'))[:200]}; is the egg deployed there?"
+            raise NodeFailed(self.name, why, refused=True)
         if not isinstance(told, dict) or told.get("status") != "ok":
-            message = told.get("message") if isinstance(told, dict) else told
-            raise NodeFailed(self.name, f"it refused: {str(message)[:200]}; is the egg deployed there?", refused=True)
+            raise NodeFailed(self.name, "its answer is none of scrapyd's: is the address right?")
         return told
 
 
