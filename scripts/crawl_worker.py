@@ -16,7 +16,16 @@ import _path  # noqa: F401
 from _support.command import Parser, folder, parser, run
 from _support.database import database
 from _support.output import console
-from _support.schedule import clock_of, holder, one_of, rules_of, take_dev, take_lockout, take_one_company
+from _support.schedule import (
+    clock_of,
+    failure_delay,
+    holder,
+    one_of,
+    rules_of,
+    take_dev,
+    take_lockout,
+    take_one_company,
+)
 from _worker.books import Books, spider_of
 from _worker.live import on_terminal
 from _worker.local import LocalCrawls
@@ -82,7 +91,7 @@ def _run(options: argparse.Namespace) -> int:
     wanted = Options(dev=options.dev, once=options.once, intervals=_intervals())
     with database() as engine, stop.listening(), _teller(options, spider, clock) as tell:
         tell("started", name=spider, policy=options.policy, logs=str(logs))
-        books = Books(engine, spider, rules_of(options), clock, holder(), settings.LEASE_SECONDS)
+        books = Books(engine, spider, rules_of(options), clock, holder(), settings.LEASE_SECONDS, failure_delay())
         code = Loop(books, LocalCrawls(logs, clock), stop, tell, wanted).run()
         tell("ended", code=code, why=WHY[code])
     return code
