@@ -37,7 +37,7 @@ def finish(
             check_token(connection, run)
             end(connection, run, verdict, categories, answered_for=answered_for, counts=counts, now=now)
             if run.store_id is not None and code_of(verdict.reason) != "requested":
-                count_failure(connection, run.store_id, now)
+                count_failure(connection, run.store_id, now, run.failure_delay)
             elif run.store_id is not None:
                 free(connection, run.store_id)
 

@@ -11,7 +11,8 @@ from models.errors import LeaseOver, StoreHeld
 from models.tables import crawl_runs, staged_items, stores
 from models.undo import unpacked
 
-GROWTH = timedelta(minutes=10)
+FAILURE_DELAY = timedelta(minutes=10)
+"""How long a store waits after its first failure; setting SCHEDULE_FAILURE_MINUTES. Doubled with each further one."""
 LONGEST_DELAY = timedelta(hours=24)
 
 
@@ -65,7 +66,7 @@ def check_given(store: Any, code: str, token: str | None, now: datetime) -> None
         raise LeaseOver(code, f"it ended at {store.lease_until:%Y-%m-%d %H:%M:%S} UTC")
 
 
-def abandon(connection: Connection, run: Any, now: datetime) -> None:
+def abandon(connection: Connection, run: Any, now: datetime, delay: timedelta = FAILURE_DELAY) -> None:
     """Ends a dead run: its staging goes, its store may be offered again after a delay that grows with each failure.
 
     One that had published before it was gone on with ended, for its prices, with that: nothing was observed since.
@@ -84,7 +85,7 @@ def abandon(connection: Connection, run: Any, now: datetime) -> None:
     )
     connection.execute(delete(staged_items).where(staged_items.c.run_id == run.id))
     if run.store_id is not None:
-        count_failure(connection, run.store_id, now)
+        count_failure(connection, run.store_id, now, delay)
 
 
 def prolong(connection: Connection, store_id: int, token: str, until: datetime) -> bool:
@@ -100,14 +101,23 @@ def free(connection: Connection, store_id: int) -> None:
     connection.execute(update(stores).where(stores.c.id == store_id).values(**freed))
 
 
-def count_failure(connection: Connection, store_id: int, now: datetime) -> None:
-    """One more failure of a store: its lock-out is cleared and it waits longer, so that it starves no other."""
+def count_failure(connection: Connection, store_id: int, now: datetime, delay: timedelta = FAILURE_DELAY) -> None:
+    """One more failure of a store: its lock-out is cleared and it waits longer, so that it starves no other.
+
+    delay: after a first failure; doubled with each further one, a day at most.
+    """
     failed = connection.execute(select(stores.c.fail_count).where(stores.c.id == store_id)).scalar()
     if failed is None:  # somebody deleted the store's row: its run ends all the same
         return
-    delay = min(GROWTH * 2 ** min(failed, 20), LONGEST_DELAY)
+    wait = min(delay, LONGEST_DELAY) * 2 ** min(failed, 20)
     connection.execute(
         update(stores)
         .where(stores.c.id == store_id)
-        .values(scheduled_at=None, lease_until=None, lease_token=None, fail_count=failed + 1, next_try_at=now + delay)
+        .values(
+            scheduled_at=None,
+            lease_until=None,
+            lease_token=None,
+            fail_count=failed + 1,
+            next_try_at=now + min(wait, LONGEST_DELAY),
+        )
     )

@@ -237,5 +237,5 @@ def _end_store(connection: Connection, moment: Moment, verdict: Verdict) -> None
     elif confirm_at is not None:
         free |= {"scheduled_at": None, "next_try_at": confirm_at}
     elif code_of(verdict.reason) != "requested":
-        count_failure(connection, store_id, moment.now)
+        count_failure(connection, store_id, moment.now, moment.run.failure_delay)
     connection.execute(update(stores).where(stores.c.id == store_id).values(**free))

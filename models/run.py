@@ -1,12 +1,13 @@
 """A crawl run in hand: its row's id, and the token that proves the lease is ours."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from models.errors import LeaseLost
+from models.leases import FAILURE_DELAY
 from models.tables import crawl_runs
 from splitcart.runs import Category
 
@@ -29,6 +30,8 @@ class Run:
     """Categories that an earlier walk of this run ended; their rows are staged already."""
     adopted_rows: int = 0
     """How many rows that walk staged, refused ones included; should a crash empty the staging, they are missed."""
+    failure_delay: timedelta = FAILURE_DELAY
+    """How long its store waits when the run fails, and did not before."""
 
 
 def check_token(connection: Connection, run: Run, **values: Any) -> None:

@@ -13,7 +13,7 @@ from models import adoption, leases
 from models.companies import Target, ensure_company
 from models.endings import finish
 from models.errors import LeaseLost, StoreHeld
-from models.leases import Holder
+from models.leases import FAILURE_DELAY, Holder
 from models.measures import history, measure
 from models.retry import retried
 from models.run import Run, check_token
@@ -45,6 +45,7 @@ def open_run(
     host: str,
     pid: int,
     token: str | None = None,
+    failure_delay: timedelta = FAILURE_DELAY,
 ) -> Run:
     """Takes the store and opens its run. `token`: the lease that a scheduler gave for it.
 
@@ -53,7 +54,7 @@ def open_run(
     Raises StoreHeld while another holds the store, LeaseOver where `token` is not the store's live lease.
     """
     values = _lease(Holder(host, pid), now + timedelta(seconds=lease_seconds))
-    asked = _Asked(target, spider, now, resume, Holder(host, pid), token)
+    asked = _Asked(target, spider, now, resume, Holder(host, pid), token, failure_delay)
 
     def work() -> Run:
         with engine.begin() as connection:
@@ -73,6 +74,7 @@ class _Asked:
     resume: bool
     holder: Holder
     token: str | None
+    failure_delay: timedelta
 
 
 def _take(connection: Connection, asked: _Asked, values: dict[str, Any], lease_seconds: int) -> Run:
@@ -102,6 +104,7 @@ def _take(connection: Connection, asked: _Asked, values: dict[str, Any], lease_s
         lease_seconds=lease_seconds,
         adopted=adopted,
         adopted_rows=rows,
+        failure_delay=asked.failure_delay,
     )
 
 
@@ -117,7 +120,7 @@ def _earlier(connection: Connection, company_id: int, asked: _Asked, token: str)
         raise leases.held(running)
     found = adoption.candidate(connection, company_id, asked.target, asked.now) if asked.resume else None
     if running is not None and (found is None or found.id != running.id):
-        leases.abandon(connection, running, asked.now)
+        leases.abandon(connection, running, asked.now, asked.failure_delay)
     return found
 
 

@@ -8,7 +8,7 @@ import _path  # noqa: F401
 from _support.command import Parser, parser, run
 from _support.database import database
 from _support.output import print_json, say
-from _support.schedule import clock_of, holder, one_company, take_dev, take_one_company
+from _support.schedule import clock_of, failure_delay, holder, one_company, take_dev, take_one_company
 
 from models.scheduling.taking import clear
 
@@ -24,7 +24,7 @@ def _run(options: argparse.Namespace) -> int:
     clock = clock_of(options)
     with database() as engine:
         company = one_company(engine, options.company)
-        freed, leased = clear(engine, company, clock(), holder())
+        freed, leased = clear(engine, company, clock(), holder(), failure_delay())
     if options.json:
         print_json({"company": company.slug, "cleared": freed, "leased": leased})
     else:

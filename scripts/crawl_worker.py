@@ -17,7 +17,16 @@ import _path  # noqa: F401
 from _support.command import Parser, folder, parser, run
 from _support.database import database
 from _support.output import console
-from _support.schedule import clock_of, holder, one_of, rules_of, take_dev, take_lockout, take_one_company
+from _support.schedule import (
+    clock_of,
+    failure_delay,
+    holder,
+    one_of,
+    rules_of,
+    take_dev,
+    take_lockout,
+    take_one_company,
+)
 from _worker.books import Books, spider_of
 from _worker.crawls import Crawls
 from _worker.live import on_terminal
@@ -95,7 +104,7 @@ def _run(options: argparse.Namespace) -> int:
     wanted = Options(dev=options.dev, once=options.once, intervals=_intervals())
     with database() as engine, stop.listening(), _teller(options, spider, clock) as tell:
         tell("started", name=spider, policy=options.policy, logs=", ".join(options.scrapyd) or str(logs))
-        books = Books(engine, spider, rules_of(options), clock, holder(), settings.LEASE_SECONDS)
+        books = Books(engine, spider, rules_of(options), clock, holder(), settings.LEASE_SECONDS, failure_delay())
         code = Loop(books, _runner(options, logs, books, tell), stop, tell, wanted).run()
         tell("ended", code=code, why=WHY[code])
     return code

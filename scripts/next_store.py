@@ -15,6 +15,7 @@ from _support.database import database
 from _support.output import print_json, say
 from _support.schedule import (
     clock_of,
+    failure_delay,
     holder,
     in_json,
     one_company,
@@ -45,7 +46,15 @@ def _run(options: argparse.Namespace) -> int:
     with database() as engine:
         company = one_company(engine, options.company)
         seconds = settings.LEASE_SECONDS
-        found = take(engine, company, rules_of(options), clock(), holder=holder(), lease_seconds=seconds)
+        found = take(
+            engine,
+            company,
+            rules_of(options),
+            clock(),
+            holder=holder(),
+            lease_seconds=seconds,
+            failure_delay=failure_delay(),
+        )
     if isinstance(found, Queue):
         _tell_none(company, found, as_json=options.json)
         return NO_STORE

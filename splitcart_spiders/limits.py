@@ -33,6 +33,7 @@ NUMBERS: dict[str, tuple[float, float]] = {
     "SESSION_MAX_AGE": (0, YEAR),
     "CLOCK_MOST_DAYS": (1, 100_000),
     "SCHEDULE_LOCKOUT_HOURS": (0, 1_000_000),
+    "SCHEDULE_FAILURE_MINUTES": (0, 1_440),
     "LOCATE_DAYS": (0.01, 1_000_000),
     "LOCATE_AGAIN_HOURS": (0.01, 1_000_000),
     "MERGE_MINUTES": (0.01, 1_000_000),

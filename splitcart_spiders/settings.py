@@ -63,6 +63,8 @@ LEASE_SECONDS = 120
 HEARTBEAT_SECONDS = 30
 # A store that was handed out is not offered again for so long, whatever becomes of its crawl, unless that fails.
 SCHEDULE_LOCKOUT_HOURS = 4
+# So long a store waits after its crawl failed; doubled with each further failure, a day at most.
+SCHEDULE_FAILURE_MINUTES = 10
 # A worker locates a company's stores when its last complete locator run is older; one that failed is tried again after.
 LOCATE_DAYS = 7
 LOCATE_AGAIN_HOURS = 6

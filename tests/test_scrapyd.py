@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -25,9 +25,10 @@ from sqlalchemy import Engine, Row, func, insert, select, update
 from sqlalchemy.engine import make_url
 
 from models import engine as engines
-from models import leases, tables
+from models import tables
 from sandbox.server import SandboxServer
 from sandbox.world import World
+from splitcart_spiders import settings
 from tests.support import tree
 from tests.support.postgres import Server
 from tests.support.processes import until
@@ -280,7 +281,7 @@ def test_a_node_that_is_killed_mid_run_costs_no_store_and_no_store_two_publishes
 ) -> None:
     for name, value in {"DATABASE_URL": url, **LOGIN}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(leases, "GROWTH", timedelta(0))  # a failure delays its store by nothing
+    monkeypatch.setattr(settings, "SCHEDULE_FAILURE_MINUTES", 0)
     monkeypatch.setattr(crawl_worker, "ScrapydCrawls", partial(ScrapydCrawls, poll_seconds=0.3))
     nodes = [part for each in (fleet.alive, fleet.dies) for part in ("--scrapyd", each.url)]
     with ThreadPoolExecutor(1) as pool:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, and_, case, or_, select, update
 
 from models import leases
-from models.leases import Holder
+from models.leases import FAILURE_DELAY, Holder
 from models.retry import retried
 from models.scheduling.reading import queued
 from models.tables import crawl_runs, stores
@@ -34,7 +34,14 @@ class Taken:
 
 
 def take(
-    engine: Engine, company: Any, rules: Rules, now: datetime, *, holder: Holder, lease_seconds: int = 120
+    engine: Engine,
+    company: Any,
+    rules: Rules,
+    now: datetime,
+    *,
+    holder: Holder,
+    lease_seconds: int = 120,
+    failure_delay: timedelta = FAILURE_DELAY,
 ) -> Taken | Queue:
     """The next store of a company (a row of companies), stamped with scheduled_at and a new lease, atomically.
 
@@ -42,7 +49,7 @@ def take(
     reaped at once. Two that ask at once never get one store. A store that another transaction has locked is passed
     over, unless there is no other: then it is waited for.
     """
-    reap(engine, company.id, now, holder)
+    reap(engine, company.id, now, holder, failure_delay)
     until = now + timedelta(seconds=lease_seconds)
     lease = {"scheduled_at": now, "lease_until": until, "lease_token": secrets.token_hex(16)}
 
@@ -96,7 +103,9 @@ def _free(rules: Rules, now: datetime) -> Any:
     )
 
 
-def reap(engine: Engine, company_id: int, now: datetime, holder: Holder) -> int:
+def reap(
+    engine: Engine, company_id: int, now: datetime, holder: Holder, failure_delay: timedelta = FAILURE_DELAY
+) -> int:
     """Ends the company's dead runs and the leases that no crawl took over; how many.
 
     Each counts as a failure of its store: it is free again after a delay that grows with them.
@@ -105,7 +114,7 @@ def reap(engine: Engine, company_id: int, now: datetime, holder: Holder) -> int:
     def work() -> int:
         with engine.connect() as connection:
             dead = _dead(connection, company_id, now, holder)
-        return sum(_reap(engine, each, now, holder) for each in dead)
+        return sum(_reap(engine, each, now, holder, failure_delay) for each in dead)
 
     return retried(engine, work, what="reaping dead leases")
 
@@ -125,7 +134,7 @@ def _dead(connection: Connection, company_id: int, now: datetime, holder: Holder
     return found + [_Dead(None, i) for i in connection.execute(over.order_by(stores.c.id)).scalars() if i not in begun]
 
 
-def _reap(engine: Engine, dead: _Dead, now: datetime, holder: Holder) -> bool:
+def _reap(engine: Engine, dead: _Dead, now: datetime, holder: Holder, failure_delay: timedelta) -> bool:
     """Reaps one, the store before the run, as publishing locks them. What another has locked is left to it."""
     run = crawl_runs.c
     with engine.begin() as connection:
@@ -140,20 +149,22 @@ def _reap(engine: Engine, dead: _Dead, now: datetime, holder: Holder) -> bool:
             row = connection.execute(mine.with_for_update(skip_locked=True)).one_or_none()
             if row is None or not leases.is_dead(row, holder, now):
                 return False
-            leases.abandon(connection, row, now)
+            leases.abandon(connection, row, now, failure_delay)
             return True
         running = select(run.id).where(run.store_id == dead.store_id, run.status == "running")
         if store is None or store.lease_until is None or store.lease_until > now:
             return False
         if connection.execute(running).first() is not None:
             return False
-        leases.count_failure(connection, store.id, now)
+        leases.count_failure(connection, store.id, now, failure_delay)
         return True
 
 
-def clear(engine: Engine, company: Any, now: datetime, holder: Holder) -> tuple[int, int]:
+def clear(
+    engine: Engine, company: Any, now: datetime, holder: Holder, failure_delay: timedelta = FAILURE_DELAY
+) -> tuple[int, int]:
     """Ends the lock-out of the company's stores; never a live lease. How many were freed, and how many are leased."""
-    reap(engine, company.id, now, holder)
+    reap(engine, company.id, now, holder, failure_delay)
     mine = (stores.c.company_id == company.id, stores.c.scheduled_at.is_not(None))
 
     def work() -> tuple[int, int]:
@@ -172,7 +183,9 @@ def _parts(whole: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (whole[start : start + size] for start in range(0, len(whole), size))
 
 
-def give_back(engine: Engine, company_id: int, taken: Taken, now: datetime) -> bool:
+def give_back(
+    engine: Engine, company_id: int, taken: Taken, now: datetime, failure_delay: timedelta = FAILURE_DELAY
+) -> bool:
     """Ends the lease of a store whose crawl could not begin, without waiting for it to die; a failure of the store.
 
     False where the lease is over, or a crawl took it over: its run tells what became of the store.
@@ -184,7 +197,7 @@ def give_back(engine: Engine, company_id: int, taken: Taken, now: datetime) -> b
         with engine.begin() as connection:
             found = connection.execute(select(row.id).where(*mine).with_for_update()).scalar()
             if found is not None:
-                leases.count_failure(connection, found, now)
+                leases.count_failure(connection, found, now, failure_delay)
             return found is not None
 
     return retried(engine, work, what=f"giving back store {taken.store_id}")

@@ -57,6 +57,11 @@ def rules_of(options: argparse.Namespace) -> Rules:
     return Rules(lockout=timedelta(hours=options.lockout_hours), rate=settings.HOST_RATE)
 
 
+def failure_delay() -> timedelta:
+    """How long a store waits after a first failure."""
+    return timedelta(minutes=settings.SCHEDULE_FAILURE_MINUTES)
+
+
 def one_company(engine: Engine, name: str) -> Any:
     """The row of the company of this name or slug. ValueError: there is none."""
     with engine.connect() as connection:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from _crawls import product_spiders
@@ -10,7 +10,7 @@ from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 from sqlalchemy import Connection, Engine, select
 
-from models.leases import Holder
+from models.leases import FAILURE_DELAY, Holder
 from models.retry import retried
 from models.scheduling import due
 from models.scheduling.handed import Fate, fate
@@ -47,20 +47,28 @@ class Books:
     clock: Callable[[], datetime]
     holder: Holder
     lease_seconds: int = 120
+    failure_delay: timedelta = FAILURE_DELAY
 
     def take(self) -> Taken | Queue:
         """The next store, leased; else why there is none."""
         company = self._company()
         if company is None:
             return Queue((), {})
-        seconds = self.lease_seconds
-        return take(self.engine, company, self.rules, self.clock(), holder=self.holder, lease_seconds=seconds)
+        return take(
+            self.engine,
+            company,
+            self.rules,
+            self.clock(),
+            holder=self.holder,
+            lease_seconds=self.lease_seconds,
+            failure_delay=self.failure_delay,
+        )
 
     def give_back(self, taken: Taken) -> None:
         """Ends the lease of a store whose crawl could not begin; a failure of the store."""
         company = self._company()
         assert company is not None
-        give_back(self.engine, company.id, taken, self.clock())
+        give_back(self.engine, company.id, taken, self.clock(), self.failure_delay)
 
     def facts(self) -> Facts:
         """What is known of the company's locator runs, complete runs and merges."""

@@ -131,6 +131,7 @@ class RunExtension:
                     host=socket.gethostname(),
                     pid=os.getpid(),
                     token=spider.lease,
+                    failure_delay=timedelta(minutes=self.crawler.settings.getfloat("SCHEDULE_FAILURE_MINUTES")),
                 )
             except runs.StoreHeld as held:
                 if not spider.wait:

@@ -16,7 +16,7 @@ from models.errors import LeaseOver
 from models.leases import Holder
 from models.publish import publish
 from models.scheduling import taking
-from models.scheduling.taking import Taken, clear, reap, take
+from models.scheduling.taking import Taken, clear, give_back, reap, take
 from models.tables import crawl_runs, stores
 from splitcart.scheduling.rule import Queue, Rules
 from tests.support.schedules import HOLDER, all_taken, begun, change, company_of, taken
@@ -255,6 +255,26 @@ def test_a_lease_that_no_crawl_took_over_counts_as_a_failure_and_the_delay_grows
         waits.append((found.next_free_at - now).total_seconds() / 60)
         now = found.next_free_at
     assert waits == [10, 20, 40, 80]
+    assert sound(engine)
+
+
+@pytest.mark.parametrize("how", ["failed", "partial", "abandoned", "not taken over", "given back"])
+def test_the_delay_after_a_failure_is_a_setting_however_the_crawl_failed(engine: Engine, how) -> None:
+    company, delay, hour = company_of(engine, ["1"]), timedelta(minutes=3), START + HOUR
+    given = taken(engine)
+    if how not in ("not taken over", "given back"):
+        run = begun(engine, given, failure_delay=delay)
+    if how == "given back":
+        assert give_back(engine, company.id, given, hour, delay)
+        assert not give_back(engine, company.id, given, hour, delay)
+    elif how in ("failed", "partial"):
+        ended(engine, run, how, hour)
+    else:
+        reap(engine, company.id, hour, HOLDER, delay)
+    assert taken(engine, hour).reasons == {"waiting": 1}
+    assert taken(engine, hour).next_free_at == hour + delay
+    reap(engine, company.id, hour, HOLDER, delay)
+    assert taken(engine, hour).next_free_at == hour + delay
     assert sound(engine)
 
 
