@@ -93,7 +93,11 @@ def _runner(options: argparse.Namespace, logs: Path, books: Books, tell: Tell) -
     if not options.scrapyd:
         return LocalCrawls(logs, books.clock)
     return ScrapydCrawls(
-        nodes_of(options, os.environ), options.max_jobs, watching(books), lambda told: tell("node", told=told)
+        nodes_of(options, os.environ),
+        options.max_jobs,
+        watching(books),
+        lambda told: tell("node", told=told),
+        at_once=options.crawls,
     )
 
 

@@ -288,6 +288,20 @@ def test_each_node_is_given_as_many_jobs_as_it_begins_at_once_and_none_waits() -
         assert job.place.node.arguments[job.id] == {"spider": "aldi", "store": job.crawl.store_id, "lease": "T"}
 
 
+def test_a_worker_leaves_places_to_the_workers_of_other_companies() -> None:
+    scene = Scene(FakeNode("a", 4), FakeNode("b", 4), most=4)
+    scene.crawls.at_once = 3
+    assert scene.crawls.room() == 3
+    first = scene.fill()[0]
+    scene.later()
+    scene.fill()
+    scene.later()
+    assert [len(node.running) for node in scene.nodes] == [2, 1]
+    assert scene.crawls.room() == 0
+    scene.finish(first)
+    assert scene.crawls.room() == 1
+
+
 def test_a_job_that_waits_too_long_is_cancelled_and_teaches_how_many_the_node_runs() -> None:
     scene = Scene(FakeNode("a", 1))
     first = scene.fill()

@@ -38,6 +38,8 @@ def take_nodes(made: Parser) -> None:
     made.add_argument("--scrapyd", metavar="URL", type=node_url, action="append", default=[], help=told)
     told = f"jobs that each node runs at once, its max_proc (default {MAX_JOBS})"
     made.add_argument("--max-jobs", metavar="N", type=whole(1, 1000), default=MAX_JOBS, help=told)
+    told = "crawls of this worker at once, on all nodes together (default: as many as there are places)"
+    made.add_argument("--crawls", metavar="N", type=whole(1, 100_000), help=told)
 
 
 def nodes_of(options: argparse.Namespace, environ: Mapping[str, str]) -> list[Node]:
@@ -105,16 +107,21 @@ class ScrapydCrawls:
     say: Callable[[str], None] = complain
     clock: Callable[[], float] = time.monotonic
     poll_seconds: float = POLL_SECONDS
+    at_once: int | None = None
+    """Crawls in hand at most, on all nodes together."""
     places: list[Place] = field(init=False)
 
     def __post_init__(self) -> None:
         self.places = [Place(node, self.most) for node in self.nodes]
 
     def room(self) -> int:
-        """How many jobs the nodes that answer would begin at once."""
+        """How many jobs the nodes that answer would begin at once, and we may have in hand besides."""
+        left = math.inf if self.at_once is None else self.at_once - sum(len(place.in_hand) for place in self.places)
+        if left <= 0:
+            return 0
         for place in self.places:
             self._look(place, FRESH_SECONDS)
-        return sum(place.free for place in self.places)
+        return int(min(left, sum(place.free for place in self.places)))
 
     def start(self, crawl: Crawl) -> Job:
         """Queues the crawl on the node with the most free places. One that may have taken it keeps it."""
