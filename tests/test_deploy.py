@@ -15,6 +15,8 @@ from tests.support.tree import ROOT
 
 DEPLOY = ROOT / "deploy"
 UNITS = ("scrapyd.service", "splitcart-worker@.service")
+"""What crawls."""
+PRUNING = "splitcart-prune.service"
 HOME = "/opt/splitcart"
 
 
@@ -52,16 +54,18 @@ def installed(unit: str, folder: Path) -> Path:
     """The unit as installed, its checkout being in `folder`."""
     there = folder / unit.replace("@.", "@aldi.")
     there.write_text((DEPLOY / unit).read_text().replace(HOME, str(folder)))
-    program = Path(command(unit)[0].replace(HOME, str(folder)))
-    program.parent.mkdir(parents=True, exist_ok=True)
-    if not program.exists():
-        program.symlink_to(sys.executable)
+    for told in values(unit, "ExecStart"):
+        program = Path(told.split()[0].replace(HOME, str(folder)))
+        program.parent.mkdir(parents=True, exist_ok=True)
+        if not program.exists():
+            program.symlink_to(sys.executable)
     return there
 
 
-@pytest.mark.parametrize("unit", UNITS)
-def test_systemd_finds_no_fault_in_a_unit(unit: str, tmp_path: Path) -> None:
-    assert verified([installed(unit, tmp_path)]) == ""
+def test_systemd_finds_no_fault_in_any_unit(tmp_path: Path) -> None:
+    units = [path.name for path in DEPLOY.iterdir() if path.suffix in (".service", ".timer")]
+    assert {*UNITS, PRUNING} < set(units)
+    assert verified([installed(unit, tmp_path) for unit in units]) == ""
 
 
 def test_systemd_would_have_found_one(tmp_path: Path) -> None:
@@ -70,14 +74,17 @@ def test_systemd_would_have_found_one(tmp_path: Path) -> None:
     assert shutil.which("systemd-analyze") is None or "very" in verified([there])
 
 
-def test_the_worker_unit_starts_a_script_that_is_there_with_options_that_it_has() -> None:
-    python, script, *options = command(UNITS[1])
+@pytest.mark.parametrize(("unit", "variable"), [(UNITS[1], "WORKER_OPTIONS"), (PRUNING, "PRUNE_OPTIONS")])
+def test_a_unit_starts_a_script_that_is_there_with_options_that_it_has(unit: str, variable: str) -> None:
+    python, script, *options = command(unit)
     assert python == f"{HOME}/.venv/bin/python"
     told = subprocess.run(
         [sys.executable, str(ROOT / script), "--help"], capture_output=True, text=True, timeout=60, check=True
     ).stdout
-    asked = re.findall(r"--[a-z-]+", (DEPLOY / "splitcart.env").read_text())
-    assert {"--scrapyd", "--max-jobs"} <= set(asked)
+    [named] = re.findall(rf"^#{variable}=(.*)", (DEPLOY / "splitcart.env").read_text(), re.MULTILINE)
+    asked = re.findall(r"--[a-z-]+", named)
+    assert len(asked) > 0
+    assert options[-1] == f"${variable}"
     assert [option for option in [*options, *asked] if option.startswith("--") and option not in told] == []
 
 
