@@ -40,6 +40,8 @@ class Board:
             self.last.append((short(now), "groups", in_words(event, told)[0]))
         elif event == "not_merged":
             self.last.append((short(now), "groups", told["error"]))
+        elif event == "node":
+            self.last.append((short(now), "nodes", told["told"]))
         elif event != "started":
             self.next = in_words(event, told)
 

@@ -38,6 +38,7 @@ EVENTS = [
         "groups merged: 9 before, 3 after (6 merged, 0 ejected, 0 put off); 5 slots built",
     ),
     ("not_merged", {"error": ValueError("at sqlite")}, "groups were not merged: ValueError: at sqlite; crawling goes"),
+    ("node", {"told": "node a:6800 works again"}, "node a:6800 works again"),
     ("stopping", {"why": "SIGTERM", "in_hand": [], "merging": False}, "asked to stop by SIGTERM"),
     (
         "stopping",
