@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import _path  # noqa: F401
-from _support.command import Parser, folder, parser, run
+from _support.command import Parser, folder, parser, run, word
 from _support.database import database
 from _support.output import console
 from _support.schedule import (
@@ -58,12 +58,13 @@ def _parser() -> Parser:
         "--once", action="store_true", help="crawl one store and do what is due; exit 3 where none is offered"
     )
     made.add_argument(
-        "--stop-file", metavar="FILE", type=Path, help="stop after the store in hand once this file is there"
+        "--stop-file", metavar="FILE", type=word, help="stop after the store in hand once this file is there"
     )
     told = f"which store is next: {', '.join(POLICIES)} (default oldest)"
     made.add_argument("--policy", metavar="P", type=one_of(POLICIES), default="oldest", help=told)
     usual = user_log_path("splitcart")
-    made.add_argument("--logs", metavar="FOLDER", type=folder, default=usual, help=f"crawls' logs (default {usual})")
+    told = f"crawls' logs (default {usual})".replace("%", "%%")
+    made.add_argument("--logs", metavar="FOLDER", type=folder, default=usual, help=told)
     take_nodes(made)
     take_lockout(made)
     return made
@@ -104,7 +105,7 @@ def _runner(options: argparse.Namespace, logs: Path, books: Books, tell: Tell) -
 def _run(options: argparse.Namespace) -> int:
     spider, clock = spider_of(options.company), clock_of(options)
     logs = options.logs / spider
-    stop = Stop(options.stop_file, clock)
+    stop = Stop(Path(options.stop_file) if options.stop_file else None, clock)
     wanted = Options(dev=options.dev, once=options.once, intervals=_intervals())
     with database() as engine, stop.listening(), _teller(options, spider, clock) as tell:
         tell("started", name=spider, policy=options.policy, logs=", ".join(options.scrapyd) or str(logs))

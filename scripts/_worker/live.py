@@ -46,14 +46,14 @@ class Board:
             self.next = in_words(event, told)
 
     def shown(self) -> RenderableType:
-        """The tables as they are now."""
+        """The tables as they are now. Called by the thread that draws, so that it reads copies."""
         held = [
             (name, short(since), f"{(self.clock() - since).total_seconds():.0f} s")
-            for name, since in self.in_hand.values()
+            for name, since in list(self.in_hand.values())
         ]
         return Group(
             table(("in hand", "since", "for"), held or [("nothing", "", "")], right=["for"], title=self.title),
-            table(("ended", "what", "result"), self.last),
+            table(("ended", "what", "result"), list(self.last)),
             *(text(line) for line in self.next),
         )
 

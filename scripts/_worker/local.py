@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,17 +37,10 @@ class LocalCrawls:
     poll_seconds = 0.2
 
     def __init__(
-        self,
-        folder: Path,
-        clock: Callable[[], datetime],
-        *,
-        program: Sequence[str] = ("-m", "scrapy"),
-        options: Sequence[str] = (),
-        environ: Mapping[str, str] | None = None,
+        self, folder: Path, clock: Callable[[], datetime], *, program: Sequence[str] = ("-m", "scrapy")
     ) -> None:
-        """program: what Python runs; options: more of `scrapy crawl`'s own; environ: the children's, else ours."""
-        self.folder, self.clock = folder, clock
-        self.program, self.options, self.environ = program, options, environ
+        """program: what Python runs."""
+        self.folder, self.clock, self.program = folder, clock, program
         self._running = 0
 
     def room(self) -> int:
@@ -57,7 +50,7 @@ class LocalCrawls:
     def start(self, crawl: Crawl) -> Child:
         """Starts the crawl's process. Raises NotStarted where its log cannot be written, or the system refuses."""
         told = [part for name, value in crawl.arguments.items() for part in ("-a", f"{name}={value}")]
-        command = [sys.executable, *self.program, "crawl", crawl.spider, *told, *self.options]
+        command = [sys.executable, *self.program, "crawl", crawl.spider, *told]
         log = self.folder / self._name(crawl)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +59,6 @@ class LocalCrawls:
                 process = subprocess.Popen(
                     command,
                     cwd=ROOT,
-                    env=self.environ,
                     stdin=subprocess.DEVNULL,
                     stdout=stream,
                     stderr=stream,
@@ -92,14 +84,11 @@ class LocalCrawls:
 
     def interrupt(self, handle: Child) -> None:
         """SIGTERM: Scrapy ends what is under way, and the run ends partial."""
-        self._signal(handle, signal.SIGTERM)
+        handle.process.send_signal(signal.SIGTERM)  # does nothing where the process has ended
 
     def kill(self, handle: Child) -> None:
         """SIGKILL."""
-        self._signal(handle, signal.SIGKILL)
-
-    def _signal(self, handle: Child, number: signal.Signals) -> None:
-        handle.process.send_signal(number)  # does nothing where the process has ended
+        handle.process.send_signal(signal.SIGKILL)
 
     def _name(self, crawl: Crawl) -> str:
         """A file name without anything of a store's id that a file system or a shell would read."""

@@ -16,7 +16,7 @@ from splitcart.scheduling.rule import Queue
 DONE, FAILED, NOTHING, NETWORK_DOWN = 0, 1, 3, 5
 LEAST = timedelta(seconds=1)
 """The shortest sleep: a store that frees now is not asked for twice in a moment."""
-KILL_AFTER = timedelta(seconds=20)
+KILL_AFTER = timedelta(seconds=30)
 """How long a crawl that was interrupted may take to end its run."""
 NOT_BEGUN = 3
 """After so many crawls in a row that could not begin it is no store's fault: the worker ends."""

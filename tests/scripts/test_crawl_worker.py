@@ -140,6 +140,7 @@ def wait_for(found):
     [
         ([], "--company"),
         (["--company", "aldi", "--policy", "newest"], "one of oldest"),
+        (["--company", "aldi", "--stop-file", ""], "1 to 200 characters"),
         (["--company", "aldi", "--lockout-hours", "x"], "is no number of days or hours"),
     ],
 )

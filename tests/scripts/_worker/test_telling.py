@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from _worker.live import Board
+from _worker.live import Board, on_terminal
 from _worker.telling import WORDS, as_json, as_lines
 from rich.console import Console
 
@@ -102,3 +102,13 @@ def test_the_table_shows_the_store_in_hand_the_last_results_and_what_is_next():
     assert "nothing" in shown
     assert "complete (finished), 56 listings" in shown
     assert "the next frees at 2026-11-27 13:00:00 UTC" in shown
+
+
+def test_on_a_terminal_the_table_is_drawn_and_what_it_showed_last_stays():
+    console = Console(file=io.StringIO(), width=160, force_terminal=True)
+    with on_terminal("aldi, policy oldest", lambda: NOW, console) as tell:
+        tell("crawling", **EVENTS[1][1])
+        tell("ended", code=0, why="asked to stop")
+    shown = console.file.getvalue()
+    assert "aldi, policy oldest" in shown
+    assert shown.rindex("ended with 0: asked to stop") > shown.rindex("store G452") > 0
