@@ -104,7 +104,7 @@ WHERE = {"size": 500, "abbreviation": "g"}
         (
             "coles",
             coles("SAMPLE ALE BLOCK 24 330ML", size="", pricing={"now": 50.0, "comparable": "$6.31/ 1L"}),
-            {"size": None, "unit_price": 6.31, "unit_of_measure": "l"},
+            {"size": "BLOCK 24 330ML", "unit_price": 6.31, "unit_of_measure": "l"},
         ),
         (
             "coles",
