@@ -15,15 +15,16 @@ _VESSEL = Pattern(
     r"(?<![a-z])(?:bag(?=[^0-9]*[0-9])|container|canisters?|buckets?|bins?|eskys?|eskies|kettles?|sauce ?pans?"
     r"|stock ?pots?|casseroles?|(?:slow|rice|pressure|multi) ?cookers?|(?:air ?)?fryers?|microwaves?|back ?packs?"
     r"|baskets?|hampers?|crates?|planters?|vases?|watering cans?|jerry ?cans?|capacity"
-    r"|(?:lunch|storage|bento|snack|food|cooler|cake|gift|tool) ?box(?:es)?|(?:storage|laundry|party|utility) tubs?"
+    r"|(?:lunch|storage|bento|snack|food|cooler|cake|gift|tool) ?box(?:es)?"
+    r"|(?:storage|laundry|party|utility|wash|dishwashing) tubs?"
     r"|(?:foil|oven|baking|roasting|ice cube) (?:trays?|dish(?:es)?)"
-    r"|tumblers?|(?<!chocolate )mugs?|thermos|decanters?|carafes?|beakers?"
+    r"|basins?|tumblers?|(?<!chocolate )mugs?|thermos|decanters?|carafes?|beakers?"
     r"|(?:wine|beer|champagne|shot|drinking|cocktail) glass(?:es)?"
     r"|(?:storage|glass|mason|preserving|cookie|clip) jars?|(?:mixing|serving|pet|dog|glass|plastic|paper) bowls?"
-    r"|(?:plastic|paper|disposable|party|travel|measuring|drinking|foam|keep|reusable|coffee) cups?"
+    r"|(?:plastic|paper|disposable|party|travel|measuring|drinking|drink|foam|keep|reusable|coffee) cups?"
     r"|(?:glass|filter|measuring|plastic) jugs?|(?:insulated|vacuum|thermal|hip|steel) flasks?"
-    r"|(?:glass|plastic|drink|water|sports?|sipper|sippy|baby|feeding|spray|insulated|reusable|steel|tritan|kids|shaker)"
-    r" bottles?)(?![a-z])",
+    r"|(?:drink|water|sports?|sipper|sippy|baby|feeding|spray|insulated|reusable|steel|tritan|kids|shaker)"
+    r" bottles?|(?:glass|plastic) bottles?(?=[^0-9]*[0-9]))(?![a-z])",
     MAX_TEXT,
 )
 _FILLS = Pattern(
@@ -32,7 +33,7 @@ _FILLS = Pattern(
     r"|beer(?! glass)|wine(?! glass)|cider|oil|sauce|syrup|vinegar|tea|iced|coffee(?! cup)|ice cream|cream|yogh?urt"
     r"|custard|jelly|soup|kombucha|smoothie|honey|spread|soap|shampoo|conditioner|detergent|cleaner|liquid|lotion|wash"
     r"|oral|gin|vodka|rum|whisk[a-z]*|descaler|deodori[sz]er|freshener|mix|soil|compost|mulch|litter|chlorine|paint)"
-    r"(?![a-z])",
+    r"(?![a-z])(?! (?:containers?|cups?|mugs?|bowls?|dispensers?|canisters?)(?![a-z]))",
     MAX_TEXT,
 )
 """What comes in a bottle, a bag or a cup, so that it is no empty one."""

@@ -67,10 +67,11 @@ _LITRES_AND_PACK = Pattern(
 )
 _ONE = Pattern(rf"{NUM}{UNIT}{SHEETS}{TAIL}", MAX_TEXT)
 _PER_MEASURE = Pattern(rf"(?:per|/)\s*(?:{NUM})?{UNIT}", MAX_TEXT)
-_BARE = Pattern(r"(kgs?|kilos?|kilograms?|litres?|metres?)", MAX_TEXT)
+_BARE = Pattern(r"(kgs?|kilos?|kilograms?|litres?|metres?)\.?", MAX_TEXT)
 """A measure without a number, but for `L` and `M`, which are large and medium."""
 _SINGLE = Pattern(
-    r"(?:sold\s+)?(?:(?:whole|half|quarter|single|loose|large|small)\s+)?(?:(?:per|by the)\s+|/\s*)?"
+    r"(?:sold\s+)?(?:(?:whole|half|quarter|single|loose|large|small|[\u00bc\u00bd\u00be])\s+)?"
+    r"(?:(?:per|by the)\s+|/\s*)?"
     r"(each|ea|bunch|pair|punnet|head|loaf|bag|bottle|can|tin|jar|tub|tube|packet|pouch|piece|roll|single|whole|half"
     r"|quarter)\.?",
     MAX_TEXT,
@@ -80,7 +81,7 @@ _PACKS_OF = Pattern(rf"{NUM}{HOLDER}(?![a-z])\s*(?:{TIMES_SIGN}|of\s+(?={NUMBER}
 _HOLDS = Pattern(rf"{HOLDER}\s+of\s+{NUM}(?:{COUNT}(?![a-z])\.?\s*)?{SHEETS}", MAX_TEXT)
 _HOLDS_MANY = Pattern(rf"{HOLDER}\s+of\s+{NUM}(?:{HOLDER}\s+)?{TIMES_SIGN}{NUM}{UNIT}{TAIL}", MAX_TEXT)
 _DRINKS = Pattern(
-    rf"(?:{DRINKS}\s+(?:of\s+)?([0-9]{{1,4}})(?:\s*(?:pk|packs?))?\s+(?:{CAN}\s+)?"
+    rf"(?:(?:{DRINKS}\s+(?:of\s+)?|{HOLDER}\s+of\s+)([0-9]{{1,4}})(?:\s*(?:pk|packs?))?\s+(?:{CAN}\s+)?"
     rf"|([0-9]{{1,4}})\s*(?:(?:pk|packs?|cans?|bottles?|stubb(?:y|ies))\s+)?{MANY_DRINKS}\s+(?:of\s+)?)"
     rf"{NUM}(ml|mls|l|lt|ltr|litres?)(?![a-z])\s*{TAIL}",
     MAX_TEXT,

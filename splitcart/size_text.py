@@ -18,6 +18,8 @@ def plain(text: str) -> str:
         told = _FRACTION.sub(_decimal, told.translate(_TWINS))
     if "." in told:
         told = _STRAY_DOT.sub(" ", told)
+    if "pack" in told:
+        told = _NUMBER_WORD.sub(lambda found: _NUMBER_WORDS[found[0]], told)
     if "-" in told:
         told = _HYPHEN.sub(" ", told)
     return " ".join(told.split())
@@ -78,6 +80,13 @@ _STRAY_DOT = Pattern(rf"(?<=[a-z.]) \.(?=[0-9]{{2,}}\s?(?:{MEASURE_WORDS})(?![a-
 """`approx .150g`: the dot belongs to the word before."""
 _HYPHEN = Pattern(rf"(?<=[0-9])-(?=(?:{COUNT_WORDS}|{MEASURE_WORDS})(?![a-z]))", MAX_TEXT)
 """`6-pack`"""
+_NUMBER_WORDS = {"two": "2", "three": "3", "four": "4", "six": "6", "eight": "8", "ten": "10", "twelve": "12"}
+_NUMBER_WORD = Pattern(
+    rf"(?<![a-z0-9-])(?:{'|'.join(_NUMBER_WORDS)})(?=[ -]packs?(?![a-z]))"
+    rf"|(?<=pack of )(?:{'|'.join(_NUMBER_WORDS)})(?![a-z])",
+    MAX_TEXT,
+)
+"""`six pack`, `pack of six`"""
 _GROUPED = Pattern(
     r"(?:1(?: [0-9]{3})+|[1-9][0-9]{0,2}(?: 000)+|[1-9](?: [0-9]{3})+(?= (?:g|gm|gms|grams?)(?![a-z])))(?![0-9])",
     MAX_TEXT,

@@ -23,14 +23,14 @@ TIMES_SIGN = r"[x×*]\s*"
 HOLDER = (
     r"(?:cases?|cartons?|ctns?|packs?|packets?|pk|pkt|blocks?|cubes?|slabs?|cans?|bottles?|stubb(?:y|ies)|tins?"
     r"|trays?|punnets?|bags?|tubs?|jars?|box(?:es)?|pouch(?:es)?|sleeves?|longnecks?|multipacks?|refills?|pumps?"
-    r"|pottles?|aerosols?|sticks?|tubes?|sachets?|sprays?|triggers?|roll[ -]?ons?|wedges?|wheels?|logs?|cups?|bowls?"
-    r"|buckets?|pails?|drums?|kegs?|jugs?|flasks?|carafes?|vials?|ampoules?|squeez(?:e|er|y|able)|dispensers?"
-    r"|canisters?|cartridges?|wraps?|parcels?|nets?|sacks?|bales?|bundles?|paks?|tetra ?paks?|prismas?|bars?|sets?"
-    r"|rolls?|growlers?|magnums?|tinnies|droppers?|pods?|satchets?|pots?|containers?)"
+    r"|pottles?|aerosols?|sticks?|tubes?|sachets?|sprays?|triggers?|roll[ -]?ons?|wedges?|wheels?|logs?|bricks?|cups?"
+    r"|bowls?|buckets?|pails?|drums?|kegs?|jugs?|flasks?|carafes?|vials?|ampoules?|squeez(?:e|er|y|able)|dispensers?"
+    r"|canisters?|cartridges?|wraps?|parcels?|nets?|sacks?|bales?|bundles?|paks?|tetra(?: ?pac?ks?)?|prismas?|bars?"
+    r"|sets?|rolls?|growlers?|magnums?|tinnies|droppers?|pods?|satchets?|pots?|containers?)"
 )
 """What goods are sold in."""
 BOX = (
-    rf"(?:\(?(?:{HOLDER}|each|ea|loaf|bunch|piece|package|cask|prepack(?:ed)?|total|net|nett|resealable|glass|plastic"
+    rf"(?:\(?(?:{HOLDER}|each|ea|loaf|bunch|piece|package|cask|prepack(?:ed)?|total|net|nett|resealable|glass|plastic|pet"
     r"|bulk|value|family|share|sharing|snack|economy|travel|mini|large|small|standard|jumbo|king size"
     r"|minimum|min|approx|approximately|average|avg)(?![a-z])\.?\)?\s*)"
 )

@@ -104,16 +104,16 @@ def _phrase(body: str, about: bool, forms: tuple[Form, ...] | None = None) -> Si
 
 def _twice(body: str, about: bool) -> Size | None:
     """`380g (4 x 95g)`, `4 x 95g = 380g`: one pack told two ways, which must agree; the one that tells the count."""
-    parts = _TOLD_AGAIN.fullmatch(body)
-    if parts is None:
-        return None
-    first, again = (LEAD.sub("", part.strip(" ()")) for part in parts.groups())
-    told = [_phrase(first, about), _phrase(again, about)]
-    if _IMPERIAL.fullmatch(again):
-        return told[0]
-    if None in told:
-        return None
-    more, less = sorted((size for size in told if size), key=lambda size: -size.count)
+    for parted in _TOLD_AGAIN.finditer(body):
+        first, again = body[: parted.start()].strip(" ()"), LEAD.sub("", body[parted.end() :].strip(" ()"))
+        told, other = _phrase(first, about), _phrase(again, about)
+        if told is not None and (_IMPERIAL.fullmatch(again) or other is not None):
+            return _agreed(told, other) if other is not None else told
+    return None
+
+
+def _agreed(told: Size, again: Size) -> Size | None:
+    more, less = (told, again) if told.count >= again.count else (again, told)
     if more.unit == less.unit:
         return more if more.total == less.total and less.count in (1, more.count) else None
     return more if less.unit == "ea" and more.count == less.total > 1 else None
@@ -124,7 +124,7 @@ def _tail(rest: str) -> Size | None:
     if _STRENGTH.search(rest) or _WIDTH.fullmatch(rest):
         return None
     about, body = bool(ABOUT.search(rest)), rest.lstrip("~")
-    return _phrase(body, about) or (_twice(body, about) if "(" in body or "=" in body else None)
+    return _phrase(body, about) or (_twice(body, about) if _TWO_NUMBERS.search(body) else None)
 
 
 def _till(told: str) -> Size | None:
@@ -177,6 +177,8 @@ def _is_tied(before: str, size: Size) -> bool:
     last = rest[-_WIDEST:]
     if (rest.endswith(_TIES) or _MEASURED.search(last)) and _AMBIGUOUS.search(last):
         return True
+    if rest.endswith("pack") and size.count == 1 and _SEVERAL.search(rest):
+        return True
     if (size.unit == "ea" and _NUMBERED_THING.search(rest)) or _NUMERAL.fullmatch(rest):
         return True
     return _is_aside(rest) or _is_count_before(rest, size)
@@ -204,7 +206,7 @@ _LEAST_USER = 1000
 _LONGEST_NAME = MAX_TEXT - 2
 _WIDTH = Pattern(rf"(?:{NUMBER})\s*(?:mm|cms?|millimet(?:re|er)s?|centimet(?:re|er)s?)\.?", MAX_TEXT)
 _IMPERIAL = Pattern(r"[0-9][0-9./ ]*(?:fl\.? ?)?(?:oz|lbs?|ounces?|pounds?)\.?", MAX_TEXT)
-_TOLD_AGAIN = Pattern(r"([^(=]*)(?:\(|=)([^(=]*)", MAX_TEXT)
+_TOLD_AGAIN = Pattern(r" ?[(=;/] ?|, |(?<=[a-z)]) (?=[0-9])", MAX_TEXT)
 _STRENGTH = Pattern(r"[0-9]\s*(?:mg|milligrams?)$", MAX_TEXT)
 """`Panadol 500mg` says how strong, not how much."""
 _HOLDING = rf"{HOLDER}\s+of\s+[0-9]|{DRINKS}\s+[0-9]"
@@ -216,7 +218,7 @@ _TWO_NUMBERS = Pattern("[0-9][^0-9]+[0-9]", MAX_TEXT)
 _SHORT = 8
 _START = Pattern(
     rf"~|{_HOLDING}|(?:{NUMBER})\s*"
-    rf"(?:[a-z -]*(?:{MEASURE_WORDS}|{COUNT_WORDS}|s|{DRINKS})(?![a-wyz])|[x×*-]|to(?![a-z]))",
+    rf"(?:[a-z -]*(?:{MEASURE_WORDS}|{COUNT_WORDS}|s|{HOLDER})(?![a-wyz])|[x×*-]|to(?![a-z]))",
     MAX_TEXT,
 )
 """How each of NUMBERED begins, so that few texts are tried in vain."""
@@ -240,6 +242,7 @@ _NUMBERED_THING = Pattern(
     MAX_TEXT,
 )
 """Words that the number behind them belongs to: `Size 4 Nappies`, `Omega 3 Capsules`, `Holds 12 Rolls`."""
+_SEVERAL = Pattern("(?<![a-z])(?:twin|dual|double|duo|triple) ?pack$", MAX_TEXT)
 _NUMERAL = Pattern("[0-9]{1,9}", MAX_TEXT)
 _COUNT_BEFORE = Pattern(r"(?:^| )(4|5|6|8|10|12|15|16|18|20|24|28|30|32|36|40|48)$", MAX_TEXT)
 _LEAST_DRINK, _LARGEST_DRINK = 100, 2_000

@@ -46,7 +46,7 @@ _COUNTS = {
 }
 _PIECES = {
     "gummy": "gummy gummies gummie chew chews",
-    "tablet": "pill pills pastille pastilles vegecap vegecaps vegecapsules vcaps",
+    "tablet": "gels pill pills pastille pastilles vegecap vegecaps vegecapsules vcaps",
     "strip": "patch patches plaster plasters strip strips bandage bandages",
     "bud": "bud buds swab swabs",
     "plate": "plate plates cup cups straw straws fork forks knife knives spoon spoons",
