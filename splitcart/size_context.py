@@ -43,7 +43,9 @@ _FITS = Pattern(
     r"|(?:heart|tape|all)?worm(?:ing|ers?)|(?:heart|tape|round|hook)worms?|de-?worm(?:ing|ers?)?|fleas?|ticks?(?= )"
     r"|spot[ -]on|parasit[a-z]*|nexgard|bravecto|advantix|frontline|drontal|milbemax|simparica|comfortis|seresto"
     r"|credelio|hooks?|hanging|(?:kitchen|bathroom|luggage|digital) scales?|airers?|trolley|step ?ladder|car seats?"
-    r"|booster seats?|harness(?:es)?|carriers?|prams?|strollers?|life ?jackets?)(?![a-z])",
+    r"|booster seats?|harness(?:es)?|carriers?|prams?|strollers?|life ?jackets?"
+    r"|(?:tablets?|treatments?|collars?|pipettes?)(?=.*(?:dog|cat|pupp|kitten))"
+    r"|(?:dogs?|cats?|puppy|puppies|kittens?)(?=.*(?:tablet|treatment|collar|pipette)))(?![a-z])",
     MAX_TEXT,
 )
 _KILOS = r"(?:kgs?|kilos?|kilograms?)"

@@ -63,7 +63,7 @@ _RANGE = Pattern(rf"{NUM}(?:{UNIT})?(?:-|to(?![a-z]))\s*{NUM}{UNIT}{TAIL}", MAX_
 _TIMES = Pattern(rf"(?:{NUM}{TIMES_SIGN})?{NUM}{TIMES_SIGN}{NUM}{UNIT}{SHEETS}{TAIL}", MAX_TEXT)
 _TIMES_AFTER = Pattern(rf"{NUM}(?:{MEASURE}|{COUNT}\s+){TIMES_SIGN}{NUM}{TAIL}", MAX_TEXT)
 _LITRES_AND_PACK = Pattern(
-    rf"{NUM}(ml|mls|l|lt|ltr|litres?)\s+(?:{CAN}\s+)?{NUM}(?:pk|packs?|pkt|cans?|bottles?)(?![a-z])\s*{TAIL}", MAX_TEXT
+    rf"{NUM}(ml|mls|l|lt|ltr|litres?)\s+(?:{CAN}\s+)?{NUM}(?:pk|packs?|pkt|{DRINKS})(?![a-z])\s*{TAIL}", MAX_TEXT
 )
 _ONE = Pattern(rf"{NUM}{UNIT}{SHEETS}{TAIL}", MAX_TEXT)
 _PER_MEASURE = Pattern(rf"(?:per|/)\s*(?:{NUM})?{UNIT}", MAX_TEXT)

@@ -11,6 +11,7 @@ _KINDS = (
     "tea|coffee|dishwasher|dishwashing|laundry|cotton|paper|plastic|bin|garbage|freezer|sandwich|nappy|face|facial|baby"
     "|wet|free range|cage free|chewable|effervescent|soft|bread|dinner|hot dog|multivitamin|vitamin|probiotic|sanitary"
     "|panty|incontinence|drinking|alkaline|tealight|zip lock|snap lock|resealable|ice|birthday|index|greeting|vegan"
+    "|fruit|kids|adult|black|green|white|herbal|round|large|extra large|jumbo|mini"
 )
 """Words between a number and what is counted: `100 tea bags`."""
 COUNT = rf"(?:(?:{_KINDS})[ -]){{0,2}}({COUNT_WORDS}|(?<=[0-9])'?s)"
@@ -24,7 +25,7 @@ HOLDER = (
     r"(?:cases?|cartons?|ctns?|packs?|packets?|pk|pkt|blocks?|cubes?|slabs?|cans?|bottles?|stubb(?:y|ies)|tins?"
     r"|trays?|punnets?|bags?|tubs?|jars?|box(?:es)?|pouch(?:es)?|sleeves?|longnecks?|multipacks?|refills?|pumps?"
     r"|pottles?|aerosols?|sticks?|tubes?|sachets?|sprays?|triggers?|roll[ -]?ons?|wedges?|wheels?|logs?|bricks?|cups?"
-    r"|bowls?|buckets?|pails?|drums?|kegs?|jugs?|flasks?|carafes?|vials?|ampoules?|squeez(?:e|er|y|able)|dispensers?"
+    r"|bowls?|buckets?|pails?|drums?|kegs?|jugs?|flasks?|carafes?|vials?|ampoules?|squeez(?:e|er|y|ie|able)|dispensers?"
     r"|canisters?|cartridges?|wraps?|parcels?|nets?|sacks?|bales?|bundles?|paks?|tetra(?: ?pac?ks?)?|prismas?|bars?"
     r"|sets?|rolls?|growlers?|magnums?|tinnies|droppers?|pods?|satchets?|pots?|containers?)"
 )

@@ -12,7 +12,7 @@ from splitcart.patterns import Pattern
 from splitcart.size_context import spoken, without_asides
 from splitcart.size_forms import NUMBERED, WORDS, Form, Size, sized
 from splitcart.size_text import MAX_TEXT, plain, ungrouped
-from splitcart.size_words import ABOUT, CAN, DRINKS, HOLDER, LEAD, LEADS, MEASURE, NUM, NUMBER
+from splitcart.size_words import ABOUT, DRINKS, HOLDER, LEAD, LEADS, MEASURE, NUM, NUMBER
 from splitcart.units import COUNT_WORDS, MEASURE_WORDS, PACK_WORDS, UNITS
 
 __all__ = ["MAX_TEXT", "Size", "chosen", "ending", "in_name", "of", "parse", "split_name", "stated"]
@@ -42,18 +42,27 @@ def stated(size: object, name: object) -> Size | None:
     return told
 
 
-def chosen(stated: Size | None, name: str, told: Size | None) -> Size | None:
-    """Of the size that is stated and the one that the name tells the one to believe: `each` says less than any size
-    in a name, unless the name says what fits in (`Egg Tray (24 Eggs)`)."""
+def chosen(stated: Size | None, written: object, name: str, told: Size | None) -> Size | None:
+    """Of the size that is stated, `written` so, and the one that the name tells the one to believe.
+
+    `each` says less than any size in a name, unless the name says what fits in (`Egg Tray (24 Eggs)`). What is stated
+    in numbers that cannot be read (`355ml xCase`) is not the part of it that the name repeats.
+    """
     if stated is None:
-        return told
+        return None if _is_unread(written, name) else told
     return told or stated if stated == _EACH_ONE and not spoken(plain(name[:MAX_TEXT])) else stated
+
+
+def _is_unread(written: object, name: str) -> bool:
+    if not isinstance(written, str) or not _DIGIT.search(written) or parse(written) is not None:
+        return False
+    return not spoken(plain(name)[:_LONGEST_NAME] + " 1")
 
 
 def of(size: object, name: object) -> Size | None:
     """The size of a thing by its size text, else by its name. Never raises."""
     text = name[:MAX_TEXT] if isinstance(name, str) else ""
-    return chosen(stated(size, name), text, parse(text))
+    return chosen(stated(size, name), size, text, parse(text))
 
 
 @lru_cache(maxsize=32_768)
@@ -226,24 +235,24 @@ _EACH = Pattern(r"(?:^|(?<=[^0-9])\s)(?:1\s?)?(?:each|ea)$", MAX_TEXT)
 """`1 each (approx. 1.2kg)`: the one says no more than the other."""
 _LETTER = Pattern("[a-z]", MAX_TEXT)
 _AMBIGUOUS = Pattern(
-    rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{PACK_WORDS}|x)(?:\s(?:{CAN}|tubs?|jars?|bags?))?"
+    rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{PACK_WORDS}|x)(?:\s{HOLDER})?"
     r"|(?<![a-z])x(?: [hwdl])?|[×*+/&-])$",
     MAX_TEXT,
 )
 """What must not stand before the last size: another one, or a sign that ties it to what comes before."""
 _TIES, _MEASURED = ("x", "×", "*", "+", "/", "&", "-", " h", " w", " d", " l"), Pattern(r"[0-9]\s*[a-z]", MAX_TEXT)
 """One of these is in whatever _AMBIGUOUS finds."""
-_WIDEST = 2 + max(map(len, UNITS)) + len(" longnecks")
+_WIDEST = 2 + max(map(len, UNITS)) + len(" multipacks")
 """How many signs at a text's end _AMBIGUOUS can match: it is looked for in every name, and in no more than these."""
 _NUMBERED_THING = Pattern(
     r"(?<![a-z])(?:(?<!king )(?<!queen )(?<!fun )(?<!family )(?<!super )(?<!double )(?<!party )sizes?|stages?|steps?"
     r"|no\.?|number|levels?|factor|type|grade|series|spf|vat|blend|formula|omega|vitamin(?: [a-k][0-9]{0,2})?|ages?"
-    r"|holds|fits|serves|for|from|top|#)\s*$",
+    r"|holds|fits|serves|for|from|in|top|#)\s*$",
     MAX_TEXT,
 )
 """Words that the number behind them belongs to: `Size 4 Nappies`, `Omega 3 Capsules`, `Holds 12 Rolls`."""
 _SEVERAL = Pattern("(?<![a-z])(?:twin|dual|double|duo|triple) ?pack$", MAX_TEXT)
 _NUMERAL = Pattern("[0-9]{1,9}", MAX_TEXT)
-_COUNT_BEFORE = Pattern(r"(?:^| )(4|5|6|8|10|12|15|16|18|20|24|28|30|32|36|40|48)$", MAX_TEXT)
+_COUNT_BEFORE = Pattern(r"(?:^| )\(?(4|5|6|8|10|12|15|16|18|20|24|28|30|32|36|40|48)\)?$", MAX_TEXT)
 _LEAST_DRINK, _LARGEST_DRINK = 100, 2_000
 """ml"""

@@ -76,6 +76,8 @@ READ = {
     "Half": "1 ea",
     "loaf": "1 ea",
     "per punnet": "1 ea",
+    "100 Green Tea Bags": "100 ea",
+    "375mL 30 Block": "30 x 375 ml",
     # signs
     "¼ kg": "250 g",
     "2½L": "2500 ml",
@@ -94,6 +96,7 @@ REFUSED = [
     *("Nappies Size 3", "Dog Wormer 20kg", "Cat Wormer up to 5kg", "Swim Pants 13kg plus", "Child Car Seat 9-18kg"),
     *("W 45 x D 30cm", "L 30 x W 12 x H 8 cm", "30cm W x 50cm H", "Oven Tray 38cm", "Rug 1.2m x 1.8m", "60 x 90cm"),
     *("LAGER 24 355ML", "24 355mL", "6 700g", "Fish Oil Omega 3 Capsules", "Basket, Holds 10 Rolls", "1980s"),
+    *("Carton (24) 355mL", "All in 1 Dishwasher Tablets", "85g pouches 12 pack", "90g bar 4 pack", "Cat Tablets 6kg"),
     *("5 x 85g (400g)", "8 pack (240g)", "Twin Pack 450g", "450g Twin Pack", "8 pack 240g", "300g (12 x 20g)"),
     *("L", "M", "Large", "g", "ml", "carton", "pack", "⅓ kg", "½ price", "2 500ml", "pieces", "tea bags", "s", "'s"),
     *("Vitamin C 500mg", "Tea 100 200", "No 5", "Stage 2", "12-17kg", "over 10kg", "5L capacity", "of 6", "x 12"),
@@ -116,6 +119,7 @@ def test_what_tells_no_pack_is_none_rather_than_wrong(text):
     ("20kg", "Dog Wormer", None), ("20kg", "Dog Food", "20000 g"), ("26cm", "Frypan", None), ("300mm", "", "0.3 m"),
     ("20m", "Foil", "20 m"), ("2L", "Oil 2L", "2000 ml"), ("6 pack", "Buns 450g", "6 ea"), (None, "Oil 2L", "2000 ml"),
     ("each", "Limes 4 Pack", "4 ea"), ("1 Each", "Avocado", "1 ea"), ("1EA", "Egg Basket (12 Eggs)", "1 ea"),
+    ("355ml xCase", "Lager 355ml", None), ("Large", "Eggs 12 pack", "12 ea"),
     ("Medium", "Eggs", None), (7, ["x"], None), ("", "", None),
 ])  # fmt: skip
 def test_a_stated_size_is_read_as_the_name_has_it(size, name, plain):
