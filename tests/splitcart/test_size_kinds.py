@@ -206,3 +206,40 @@ def test_a_count_of_things_is_read_in_every_word(count, word, name):
     size = parse(f"{name}{count}{word}")
     assert size is not None
     assert (size.count, size.amount, size.unit) == (1, count, "ea")
+
+
+pieces = st.sampled_from(
+    [
+        "27L",
+        "12-17kg",
+        "bags",
+        "nappies",
+        "4",
+        "x",
+        "95g",
+        "(",
+        ")",
+        "=",
+        ",",
+        "½",
+        "kg",
+        "500mg",
+        "block",
+        "30",
+        "375ml",
+        "pack",
+        "of",
+        "6",
+        "20s",
+        "H",
+        "60cm",
+        "each",
+    ]
+)
+anything = st.one_of(st.none(), st.integers(), st.text(), st.lists(pieces, max_size=8).map(" ".join))
+
+
+@given(anything, anything)
+def test_no_size_and_name_raise_and_what_is_found_is_an_amount(size, name):
+    found = of(size, name)
+    assert found is None or (found.amount > 0 and found.count >= 1)
