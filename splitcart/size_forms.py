@@ -28,6 +28,8 @@ _MAX_COUNT = 1000
 _PLURALS = frozenset({"s", "'s"})
 _HEAVIEST_RANGE = 10_000
 """Grams: no piece of meat is sold by a range of kilograms above it; `12-17kg` is the weight of a child."""
+_HEAVIEST_PACK = 100_000
+"""g or ml"""
 _LARGEST_DRINK = 5_000
 _SINGLE_NOUNS = frozenset({"each", "ea", "bunch", "pair"})
 """What keeps its noun; a punnet or a bag of something is one of it."""
@@ -61,7 +63,7 @@ class Size:
 
 _RANGE = Pattern(rf"{NUM}(?:{UNIT})?(?:-|to(?![a-z]))\s*{NUM}{UNIT}{TAIL}", MAX_TEXT)
 _TIMES = Pattern(rf"(?:{NUM}{TIMES_SIGN})?{NUM}{TIMES_SIGN}{NUM}{UNIT}{SHEETS}{TAIL}", MAX_TEXT)
-_TIMES_AFTER = Pattern(rf"{NUM}(?:{MEASURE}|{COUNT}\s+){TIMES_SIGN}{NUM}{TAIL}", MAX_TEXT)
+_TIMES_AFTER = Pattern(rf"{NUM}(?:{MEASURE}(?:{HOLDER}\s+)?|{COUNT}\s+){TIMES_SIGN}{NUM}{TAIL}", MAX_TEXT)
 _LITRES_AND_PACK = Pattern(
     rf"{NUM}(ml|mls|l|lt|ltr|litres?)\s+(?:{CAN}\s+)?{NUM}(?:pk|packs?|pkt|{DRINKS})(?![a-z])\s*{TAIL}", MAX_TEXT
 )
@@ -108,13 +110,18 @@ def _times(found: Match[str], about: bool) -> Size | None:
 
 
 def _times_after(found: Match[str], about: bool) -> Size | None:
-    if found[3] and not UNITS[found[3]].noun:
+    if found[3] and not UNITS[found[3]].noun and found[3] not in _PLURALS:
         return sized(found[4], found[3], found[1], about)  # `3 packs x 90`
-    return sized(found[1], found[2] or found[3], found[4], about)
+    return _carried(sized(found[1], found[2] or found[3], found[4], about))
 
 
 def _litres_and_pack(found: Match[str], about: bool) -> Size | None:
-    return sized(found[1], found[2], found[3], about)
+    return _carried(sized(found[1], found[2], found[3], about))
+
+
+def _carried(size: Size | None) -> Size | None:
+    """A size that somebody could carry home: `27L x 50` are bags, though nothing else says so."""
+    return None if size and size.count > 1 and size.unit in ("g", "ml") and size.total > _HEAVIEST_PACK else size
 
 
 def _packs_of(found: Match[str], about: bool) -> Size | None:

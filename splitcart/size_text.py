@@ -18,6 +18,8 @@ def plain(text: str) -> str:
         told = _FRACTION.sub(_decimal, told.translate(_TWINS))
     if "." in told:
         told = _STRAY_DOT.sub(" ", told)
+    if "[" in told:
+        told = told.replace("[", "(").replace("]", ")")
     if "pack" in told:
         told = _NUMBER_WORD.sub(lambda found: _NUMBER_WORDS[found[0]], told)
     if "-" in told:
