@@ -1,10 +1,11 @@
-"""Stage 200: texts trimmed, unescaped and bounded; the barcode a true one of 14 digits; addresses http only."""
+"""Stage 200: texts trimmed, unescaped and bounded, no trade marks in names; the barcode a true one; addresses http."""
 
 from pipelines.stage import Stage
 from splitcart import gtin, texts
 from splitcart_spiders.items import ProductItem
 
 _BOUNDS = {"name": 300, "brand": 120, "size": 100, "offer_id": 60, "offer_kind": 30, "shelf_unit_measure": 40}
+_NAMES = frozenset({"name", "brand"})
 _LONGEST_URL = 1000
 
 
@@ -16,7 +17,7 @@ class CleanPipeline(Stage):
     def process(self, item: ProductItem) -> ProductItem:
         named = item.name is not None
         for field, bound in _BOUNDS.items():
-            setattr(item, field, _text(getattr(item, field), bound))
+            setattr(item, field, _text(getattr(item, field), bound, named=field in _NAMES))
         item.sku, item.store_id = item.sku.strip(), item.store_id.strip()
         if named and item.name is None:
             self.count("no_name")
@@ -34,10 +35,11 @@ class CleanPipeline(Stage):
         return item
 
 
-def _text(value: str | None, bound: int) -> str | None:
+def _text(value: str | None, bound: int, *, named: bool = False) -> str | None:
     if value is None:
         return None
-    return texts.clean(texts.readable(value[: bound * 8]), bound)
+    read = texts.readable(value[: bound * 8])
+    return texts.clean(texts.named(read) if named else read, bound)
 
 
 def _is_address(value: str) -> bool:

@@ -61,4 +61,4 @@ def _priced_size(item: ProductItem) -> Size | None:
         return _KILOGRAM
     if item.is_estimated and item.typical_grams:
         return Size(Decimal(item.typical_grams), "g")
-    return sizes.parse(item.size)
+    return sizes.stated(item.size, item.name)

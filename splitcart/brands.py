@@ -3,10 +3,11 @@
 import unicodedata
 from collections.abc import Mapping
 
+from splitcart import texts
 from splitcart.patterns import Pattern
 
 _MAX_TEXT = 200
-_APOSTROPHES = Pattern("['\u2018\u2019\u02bc`\u00b4]", most=4 * _MAX_TEXT)
+_APOSTROPHES = Pattern("['`]", most=4 * _MAX_TEXT)
 _AND = Pattern("[&+]", most=4 * _MAX_TEXT)
 _NOT_A_WORD = Pattern("[^a-z0-9]+", most=20 * _MAX_TEXT)
 _ASCII = {code: chr(code).casefold() if chr(code).isalnum() else " " for code in range(128)} | dict.fromkeys(b"'`")
@@ -51,7 +52,7 @@ def normalise(text: object) -> str:
 
 def words(text: str) -> list[str]:
     """Like `normalise`, word by word."""
-    text = text[:_MAX_TEXT]
+    text = texts.named(text[:_MAX_TEXT])
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text).casefold()
         bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))

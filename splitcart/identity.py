@@ -49,10 +49,12 @@ def normalized_key(brand: object, name: object, size: object = None) -> str:
     `size` is a Size, a text, or None (then a size at the name's end counts). Never raises; the same for any order of
     words.
     """
+    called = _text(name)
     if isinstance(size, Size):
-        return _key(_text(brand), *_told(_text(name), size))
-    told, written = _sized(_text(size))
-    return _key(_text(brand), *_told(_text(name), told), written)
+        return _key(_text(brand), *_told(called, size, None))
+    stated, written = _sized(_text(size))
+    found, words = _told(called, sizes.stated(size, called), size)
+    return _key(_text(brand), found, words, written if found is stated else "")
 
 
 def decide(a: Listing, b: Listing, aliases: Mapping[str, str] = brands.ALIASES) -> Decision:
@@ -198,16 +200,17 @@ def _facts(listing: Listing) -> _Facts:
 
 @lru_cache(maxsize=8192)
 def _read(brand: str, name: str, size_text: str) -> _Facts:
-    size, words = _told(name, sizes.parse(size_text))
+    size, words = _told(name, sizes.stated(size_text, name), size_text)
     return _Facts(size, _key(brand, size, words), " ".join(words))
 
 
-def _told(name: str, size: Size | None) -> tuple[Size | None, list[str]]:
+def _told(name: str, size: Size | None, written: object) -> tuple[Size | None, list[str]]:
     """The size of a listing, its size text's or else its name's, and the words of the name without that size."""
     rest, told = sizes.split_name(name)
+    size = sizes.chosen(size, written, name, told)
     if size is not None and told is not None and (size.unit != told.unit or differ(size, told)):
         rest = name  # `Panadol 500mg` in a pack of 20: the name's own amount is a word like any other
-    return size or told, brands.words(rest)
+    return size, brands.words(rest)
 
 
 def _key(brand: str, size: Size | None, words: list[str], written_size: str = "") -> str:

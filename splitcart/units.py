@@ -27,7 +27,7 @@ _MEASURES: dict[tuple[BaseUnit, str], str] = {
     ("m", "0.01"): "cm cms centimetre centimetres",
     ("m", "1"): "m mt mtr mtrs metre metres meter meters",
 }
-"""`nl` is a misspelt ml; a misspelt `Mm` is told from mm in sizes.py."""
+"""`nl` is a misspelt ml; a misspelt `Mm` is told from mm in size_text.py."""
 
 _COUNTS = {
     "": "ea each eaches unit units pk pks pkt pkts pack packs packet packets pac item items ct count",
@@ -44,11 +44,46 @@ _COUNTS = {
     "set": "set sets pair pairs",
     "bunch": "bunch bunches bulb bulbs head heads punnet punnets",
 }
+_PIECES = {
+    "gummy": "gummy gummies gummie chew chews",
+    "tablet": "gels pill pills pastille pastilles vegecap vegecaps vegecapsules vcaps",
+    "strip": "patch patches plaster plasters strip strips bandage bandages",
+    "bud": "bud buds swab swabs",
+    "plate": "plate plates cup cups straw straws fork forks knife knives spoon spoons",
+    "napkin": "napkin napkins serviette serviettes",
+    "peg": "peg pegs skewer skewers toothpick toothpicks",
+    "battery": "battery batteries candle candles balloon balloons match matches globe globes",
+    "glove": "glove gloves mask masks",
+    "blade": "blade blades razor razors cartridge cartridges refill refills filter filters",
+    "cloth": "cloth cloths sponge sponges scourer scourers towel towels",
+    "card": "card cards envelope envelopes sticker stickers label labels pen pens pencil pencils marker markers",
+    "biscuit": "biscuit biscuits cookie cookies cracker crackers donut donuts doughnut doughnuts",
+    "bun": "bun buns bagel bagels crumpet crumpets pikelet pikelets tortilla tortillas pancake pancakes scone scones"
+    " croissant croissants",
+    "patty": "patty patties burger burgers sausage sausages nugget nuggets rissole rissoles meatball meatballs pie pies"
+    " dumpling dumplings schnitzel schnitzels fillet fillets",
+    "cube": "cube cubes dose doses ampoule ampoules vial vials",
+}
+"""What is counted, too, but beside a weight tells no packs of it: `4 Pies 700g`."""
 
-UNITS: dict[str, Unit] = {
-    word: Unit(base, Decimal(scale)) for (base, scale), words in _MEASURES.items() for word in words.split()
-} | {word: Unit("ea", Decimal(1), noun) for noun, words in _COUNTS.items() for word in words.split()}
-UNITS["dozen"] = Unit("ea", Decimal(12), "")
 
-MEASURE_WORDS = "|".join(sorted((w for w, unit in UNITS.items() if unit.base != "ea"), key=len, reverse=True))
-COUNT_WORDS = "|".join(sorted((w for w, unit in UNITS.items() if unit.base == "ea"), key=len, reverse=True))
+def _counted(table: dict[str, str]) -> dict[str, Unit]:
+    return {word: Unit("ea", Decimal(1), noun) for noun, words in table.items() for word in words.split()}
+
+
+def _any_of(words: list[str]) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+UNITS: dict[str, Unit] = (
+    {word: Unit(base, Decimal(scale)) for (base, scale), words in _MEASURES.items() for word in words.split()}
+    | _counted(_COUNTS)
+    | {"dozen": Unit("ea", Decimal(12))}
+    | _counted(_PIECES)
+    | dict.fromkeys(("s", "'s"), Unit("ea", Decimal(1)))  # `20s`, which no list of words has
+)
+
+MEASURE_WORDS = _any_of([word for word, unit in UNITS.items() if unit.base != "ea"])
+PACK_WORDS = _any_of([*_counted(_COUNTS), "dozen"])
+"""Packs, and what comes in packs: beside a weight or a volume they are another size."""
+COUNT_WORDS = _any_of([*_counted(_COUNTS), "dozen", *_counted(_PIECES)])

@@ -20,7 +20,7 @@ _SEASON = Pattern(
     LONGEST_NAME,
 )
 _SKU = Pattern("[0-9A-Za-z][0-9A-Za-z._-]{0,39}", most=40)
-_AMOUNT = Pattern(r"[0-9]{1,7}(?:\.[0-9]{1,6})?", most=20)
+_AMOUNT = Pattern(r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,7})(?:\.[0-9]{1,6})?", most=20)
 _NO_SLUG = Pattern("[^a-z0-9]+", most=4 * LONGEST_NAME)
 
 
@@ -181,10 +181,10 @@ def multibuy(terms: tuple[int | None, int | None] | None, *, offer_id: object, m
 
 
 def amount(value: object) -> Decimal | None:
-    """A number as `number` reads it, or one that is written as text (`500`)."""
+    """A number as `number` reads it, or one that is written as text (`500`, `1,000`)."""
     if isinstance(value, str):
         bare = value.strip() if len(value) <= _AMOUNT.most else ""
-        return Decimal(bare) if _AMOUNT.fullmatch(bare) else None
+        return Decimal(bare.replace(",", "")) if _AMOUNT.fullmatch(bare) else None
     return number(value)
 
 

@@ -12,7 +12,8 @@ from twisted.python.failure import Failure
 
 from splitcart.patterns import Pattern
 from splitcart.periods import Flip
-from splitcart.timezones import state_code, zone_called, zone_for
+from splitcart.texts import readable
+from splitcart.timezones import postcode, state_code, state_of, zone_called, zone_for
 from splitcart_spiders import fields
 from splitcart_spiders.arguments import refuse_unknown, trusts_clock, truth
 from splitcart_spiders.chain_spider import decoded, describe
@@ -112,8 +113,8 @@ class LocatorSpider(Spider):
         return decoded(response)
 
     def store(self, store_id: Any, **told: Any) -> Iterator[StoreItem]:
-        """The item of one store, where it has an id; the time zone follows from the address unless given by
-        its IANA name."""
+        """The item of one store, where it has an id. A state that is none follows from the postcode, and the time zone
+        from both unless given by its IANA name."""
         known = fields.code(store_id)
         if known is None:
             self.crawler.stats.inc_value("splitcart/locator/no_id")
@@ -121,16 +122,18 @@ class LocatorSpider(Spider):
         texts = {
             name: text(value) for name, value in told.items() if name not in ("latitude", "longitude", "is_online")
         }
-        state, postcode = texts.pop("state", None), texts.pop("postcode", None)
-        zone = zone_called(texts.pop("timezone", None)) or zone_for(state, postcode)
+        texts.pop("postcode", None)
+        code = postcode(told.get("postcode"))
+        state = state_code(texts.pop("state", None)) or state_of(code)
+        zone = zone_called(texts.pop("timezone", None)) or zone_for(state, code)
         name = texts.pop("store_name", None) or texts.get("suburb") or known
         latitude, longitude = self.place(told.get("latitude"), told.get("longitude"))
         yield StoreItem(
             company=self.chain.COMPANY,
             store_id=known,
             store_name=name,
-            state=state_code(state) or state,
-            postcode=postcode,
+            state=state,
+            postcode=code,
             timezone=zone,
             latitude=latitude,
             longitude=longitude,
@@ -149,8 +152,9 @@ class LocatorSpider(Spider):
 
 
 def text(value: Any) -> str | None:
-    """A trimmed text of at most 200 characters, None for what is empty or says N/A; numbers are told as texts."""
-    found = fields.text(value, 200) or fields.code(value)
+    """A trimmed text of at most 200 characters as people read it, None for what is empty or says N/A; numbers are told
+    as texts."""
+    found = fields.text(readable(value[:2000]), 200) if isinstance(value, str) else fields.code(value)
     return None if found is None or found.casefold() in ("n/a", "null") else found
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from splitcart import multibuys, unit_prices
+from splitcart import multibuys, sizes, unit_prices
 from splitcart_spiders import fields
 from splitcart_spiders.fields import Refused
 from splitcart_spiders.items import Drop, ProductItem
@@ -202,10 +202,12 @@ def _unit_price(raw: dict) -> tuple[str | None, str | None]:
 
 
 def _size(unit: dict) -> str | None:
-    """`1l`, `180g`; where pieces are counted, which have no abbreviation, `12 each`."""
+    """`1l`, `180g`; where pieces are counted, which have no abbreviation, `12 each`. A text that is a size by itself
+    (`6 x 375ml`) stays as it is."""
     amount = fields.amount(unit.get("size"))
     if not amount:
-        return None
+        written = fields.text(unit.get("size"), 100)
+        return written if amount is None and sizes.parse(written) else None
     printed = format(amount.normalize(), "f")
     short = fields.text(unit.get("abbreviation"), 20)
     kind = fields.text(unit.get("type"), 20) or fields.text(unit.get("label"), 20)

@@ -148,7 +148,7 @@ def _is_range(raw: dict) -> bool:
     """A roast of `1kg - 2.5kg` is sold at the price of the heaviest, which is then an estimate."""
     if fields.cents(raw.get("MinWeightPrice")) and fields.cents(raw.get("MaxWeightPrice")):
         return True
-    size = sizes.parse(fields.text(raw.get("PackageSize"), 100))
+    size = sizes.stated(fields.text(raw.get("PackageSize"), 100), fields.name(raw.get("DisplayName"), raw.get("Name")))
     return size is not None and size.low is not None and size.unit == "g"
 
 

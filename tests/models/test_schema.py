@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ def test_a_postgresql_without_schema_is_refused_not_migrated(empty_postgres_url:
 def test_migrations_run_from_a_zipped_egg(tmp_path: Path) -> None:
     egg = tmp_path / "splitcart.egg"
     with zipfile.ZipFile(egg, "w") as packed:
-        for path in (ROOT / "models").rglob("*"):
+        for path in chain((ROOT / "models").rglob("*"), (ROOT / "splitcart").rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 packed.write(path, path.relative_to(ROOT))
     code = (

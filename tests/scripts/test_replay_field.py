@@ -7,8 +7,12 @@ from importlib import import_module
 
 import pytest
 import replay
+from scrapy.http import TextResponse
 
+from splitcart import brands
 from splitcart.unit_prices import from_text
+from splitcart_spiders.spiders.coles_stores import ColesStoresSpider
+from splitcart_spiders.spiders.woolworths_stores import WoolworthsStoresSpider
 from tests.support.tree import ROOT
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -104,7 +108,7 @@ WHERE = {"size": 500, "abbreviation": "g"}
         (
             "coles",
             coles("SAMPLE ALE BLOCK 24 330ML", size="", pricing={"now": 50.0, "comparable": "$6.31/ 1L"}),
-            {"size": None, "unit_price": 6.31, "unit_of_measure": "l"},
+            {"size": "BLOCK 24 330ML", "unit_price": 6.31, "unit_of_measure": "l"},
         ),
         (
             "coles",
@@ -174,3 +178,59 @@ def test_the_fields_own_unit_prices_are_read_where_they_are_at_hand():
         dollars, unit = row["dollars and unit"].split()
         shelf = from_text(row["text"])
         assert (shelf.dollars, shelf.unit) == (float(dollars), unit), row
+
+
+def test_the_fields_own_size_texts_are_read_or_refused_where_they_are_at_hand():
+    for row in rows("sizes.tsv"):
+        for size, name in ((row["text"], "Sample"), ("", row["text"])):
+            body = woolworths(PackageSize=size, DisplayName=name)
+            pack = json.loads(replay.as_json(kept("woolworths", body)["612345"]))["pack"]
+            told = pack and f"{pack['count']} x {pack['amount']} {pack['unit']}".removeprefix("1 x ")
+            assert (told or "none") in row["acceptable"].split("|"), (row, size, name)
+
+
+def test_the_fields_own_brands_have_their_key_where_they_are_at_hand():
+    for row in rows("brands.tsv"):
+        assert brands.key(row["brand"]) == row["key"]
+
+
+def test_the_fields_own_stores_are_told_right_where_they_are_at_hand():
+    for row in rows("stores.tsv"):
+        raw = json.loads(row["raw (fields of the locator)"])
+        if row["chain"] == "coles":
+            (store,) = ColesStoresSpider().supermarket(raw)
+        else:
+            answer = TextResponse("https://woolworths.test/", body=json.dumps({"Stores": [raw]}).encode())
+            (store,) = WoolworthsStoresSpider().stores(answer)
+        assert str(getattr(store, row["field"])) in row["expected"].replace("none", "None").split(" or "), row
+
+
+@pytest.mark.parametrize(
+    ("fields", "pack"),
+    [
+        ({"PackageSize": "8 x 90g Trays"}, (8, 90, "g", False)),
+        ({"PackageSize": "0.75kg"}, (1, 750, "g", False)),
+        ({"PackageSize": "12.5g"}, (1, 12.5, "g", False)),
+        ({"PackageSize": "50 bags"}, (1, 50, "ea", False)),
+        ({"PackageSize": "3 x 100 sheets"}, (3, 100, "ea", False)),
+        ({"PackageSize": "1kg - 2.5kg"}, (1, 2500, "g", True)),
+        ({"PackageSize": "", "DisplayName": "Foil 20m"}, (1, 20, "m", False)),
+        ({"PackageSize": "54L", "DisplayName": "Bin Liners 15 Pack"}, (1, 15, "ea", False)),
+        ({"PackageSize": "54L", "DisplayName": "Bin Liners"}, None),
+        ({"PackageSize": "Medium", "DisplayName": "Shirt"}, None),
+    ],
+)
+def test_a_replay_prints_the_pack_that_size_and_name_tell(fields, pack):
+    printed = json.loads(replay.as_json(kept("woolworths", woolworths(**fields))["612345"]))
+    keys = ("count", "amount", "unit", "is_approximate")
+    assert printed["pack"] == (None if pack is None else dict(zip(keys, pack, strict=True)))
+
+
+def test_a_size_that_iga_sends_as_text_is_read():
+    for sent, told in (("1,000", "1000g"), (" 450 ", "450g"), ("6 x 375ml", "6 x 375ml"), ("large", None)):
+        assert kept("iga", iga(unitOfSize=WHERE | {"size": sent}, pricePerUnit=None))[None].size == told
+
+
+def test_the_weight_of_a_child_makes_no_price_an_estimate():
+    item = kept("woolworths", woolworths(DisplayName="Nappies Toddler", PackageSize="5-9kg"))["612345"]
+    assert not item.is_estimated

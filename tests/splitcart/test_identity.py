@@ -38,6 +38,10 @@ AT_COLES = Listing("Coles", "77", "Full Cream Milk", "Dairy Farmers", "2L")
         (None, "Bananas", "approx. 180g", "|bananas|~180g"),
         ("Kellogg's", "Kellogg’s Sultana Bran", "700g", "kelloggs|bran sultana|700g"),
         ("Black & Gold", "Crème Brûlée & Cream", "", "black and gold|brulee cream creme|"),
+        ("Tidy", "Tidy Bags 27L", "50pk", "tidy|27l bags|50ea"),
+        ("Tidy", "Tidy Bags", "27L 50pk", "tidy|bags|50ea"),
+        ("Tidy", "Tidy Bags 27L 50pk", None, "tidy|27l bags|50ea"),
+        ("Fresh", "Fresh Limes 4 Pack", "1 Each", "fresh|limes|4ea"),
         (None, None, None, "||"),
         (3, [], {}, "||"),
     ],
@@ -148,6 +152,8 @@ def test_names_that_differ_in_number_or_flavour_conflict_and_those_that_say_more
 @pytest.mark.parametrize(("brand", "told"), [
     ("Black & Gold", "black and gold"), ("COMMUNITY CO.", "community co"), ("Kellogg’s", "kelloggs"),
     ("Nestlé", "nestle"),
+    ("Sunny™", "sunny"), ("Oat℠Bites®", "oat bites"), ("Sunny (TM) Dry", "sunny dry"), ("Farmer´s", "farmers"),
+    ("Farmer′s", "farmers"),
     ("", ""), (None, ""), ("No Brand", ""), ("a2 Milk", "a2"), ("Coke", "coca cola"), ("ÄÖ", "ao"), (7, ""),
 ])  # fmt: skip
 def test_a_brand_has_one_key(brand, told):

@@ -76,6 +76,27 @@ def test_what_a_locator_tells_of_a_store_can_be_stored() -> None:
     assert len(str(store.address_line_1)) == 200
 
 
+@pytest.mark.parametrize(
+    ("told", "fields"),
+    [
+        ({"state": 613, "postcode": 822}, ("NT", "0822", "Australia/Darwin")),
+        ({"state": None, "postcode": "6053"}, ("WA", "6053", "Australia/Perth")),
+        ({"state": "N/A", "postcode": "3056"}, ("VIC", "3056", "Australia/Melbourne")),
+        ({"state": "Queensland", "postcode": "2484"}, ("QLD", "2484", "Australia/Brisbane")),
+        ({"state": "ZZ", "postcode": "56"}, (None, None, None)),
+    ],
+)
+def test_a_state_that_is_none_follows_from_the_postcode(told: dict[str, Any], fields: tuple[Any, ...]) -> None:
+    (store,) = IgaStoresSpider().store("32600", store_name="IGA", **told)
+    assert (store.state, store.postcode, store.timezone) == fields
+
+
+def test_a_store_is_called_as_people_read_it() -> None:
+    told = {"store_name": "King &amp;amp; Sons<br>North", "suburb": "O&#39;Connor", "address_line_1": "1 <b>A</b> St"}
+    (store,) = IgaStoresSpider().store("32600", **told)
+    assert (store.store_name, store.suburb, store.address_line_1) == ("King & Sons North", "O'Connor", "1 A St")
+
+
 def test_a_store_closes_only_when_two_complete_runs_in_a_row_miss_it(sqlite_url: str) -> None:
     few, many = World(seed=4, stores=6), World(seed=4, stores=8)
     with SandboxServer(many) as server:

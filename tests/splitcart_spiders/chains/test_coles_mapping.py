@@ -114,9 +114,11 @@ def test_every_field_of_a_price_drop_comes_from_where_the_specification_says():
         ({"size": "", "description": "NO SIZE HERE"}, {"size": None}),
         ({"size": "", "description": "BEER CAN 1L:PACK3"}, {"size": "1L:PACK3"}),
         ({"size": "", "description": "BLOCK 30 375ML"}, {"size": None}),
+        ({"size": "", "description": "TIDY BAGS 27L 50PK"}, {"size": "50PK"}),
+        ({"size": "", "description": "FREEZER BAGS 2L"}, {"size": None}),
         (
             {"size": "", "description": "BLOCK 30 375ML", "pricing": {"comparable": "", "unit": {}}},
-            {"size": "375ML"},
+            {"size": "BLOCK 30 375ML"},
         ),
         ({"id": "8150288"}, {"sku": "8150288"}),
         ({"adId": "xyz"}, {"sponsored": True, "category_path": ()}),

@@ -1,0 +1,17 @@
+"""Keys and sizes of products, and keys of brands, by the rules that read capacities, containers and trade marks.
+
+A later change of these rules needs a revision of the same three lines (docs/storage.md).
+"""
+
+from datetime import UTC, datetime
+
+from alembic import op
+
+from models import keys
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    keys.rework(op.get_bind(), datetime.now(UTC))
