@@ -49,7 +49,7 @@ egg: setup
 	@ls dist/*.egg
 
 lock: setup
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-coles requirements-dev; do \
 		$(BIN)/python -m piptools compile --quiet --strip-extras --allow-unsafe --no-header --annotation-style=line \
 			--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file=$$name.txt $$name.in || exit 1; \
 	done

@@ -9,16 +9,17 @@ PACKAGES = ("splitcart", "splitcart_spiders", "pipelines", "models")
 DATA = ("py", "sql", "mako", "toml", "json", "csv", "txt")
 
 
-def requirements() -> list[str]:
-    """The direct runtime requirements, pinned."""
-    lines = (HERE / "requirements.in").read_text().splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
+def requirements(name: str) -> list[str]:
+    """The direct requirements of a file, pinned."""
+    lines = (HERE / f"{name}.in").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith(("#", "-r"))]
 
 
 setup(
     packages=find_packages(str(HERE), include=[*PACKAGES, *(f"{name}.*" for name in PACKAGES)]),
     package_data={name: [f"**/*.{suffix}" for suffix in DATA] for name in PACKAGES},
-    install_requires=requirements(),
+    install_requires=requirements("requirements"),
+    extras_require={"coles": requirements("requirements-coles")},
     entry_points={"scrapy": ["settings = splitcart_spiders.settings"]},
     zip_safe=True,
 )

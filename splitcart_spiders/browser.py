@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from http.cookies import SimpleCookie
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -64,10 +65,15 @@ def chromium_path(settings: BaseSettings) -> str | None:
     return (shutil.which(named) or named) if named else next(filter(None, map(shutil.which, NAMES)), None)
 
 
+def is_installed() -> bool:
+    """Whether the packages of the extra `coles` are installed."""
+    return find_spec("scrapy_playwright") is not None
+
+
 def wanted(settings: BaseSettings, *, dev: bool) -> bool:
     """Whether the session begins in a browser: the setting BROWSER, else always, but in dev only where one is found."""
     if settings.get("BROWSER") is None:
-        return not dev or chromium_path(settings) is not None
+        return not dev or (is_installed() and chromium_path(settings) is not None)
     return settings.getbool("BROWSER")
 
 

@@ -88,6 +88,7 @@ class BrowserMissing(CrawlError):
     """Raised when a session must be opened in a browser and none can be started."""
 
     remedy = (
-        "Install Chromium (Debian: apt-get install chromium), or set CHROMIUM to its path, or run `playwright install "
+        "Install the extra `coles` (pip install -r requirements-coles.txt) where scrapy-playwright is missing; where "
+        "Chromium is, install it (Debian: apt-get install chromium), or set CHROMIUM to its path, or run `playwright install "
         "chromium`. Nothing was published."
     )

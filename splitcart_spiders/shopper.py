@@ -40,11 +40,16 @@ class ShopperSpider(ChainSpider):
         super().__init__(**kwargs)
         self.headful = truth(headful, "headful")
         self.keep: SessionFile | None = None
+        self.is_browser_missing = False
+        """The session begins in a browser, and the package that drives one is not installed."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
         if spider.headful or browser.wanted(crawler.settings, dev=spider.dev):
+            if not browser.is_installed():
+                spider.is_browser_missing = True
+                return spider
             url = base_url_of(crawler.settings) if spider.dev else cls.first_page
             browser.configure(crawler.settings, url, headful=spider.headful)
             spider.keep = spider.session_file(crawler.settings)
@@ -55,6 +60,10 @@ class ShopperSpider(ChainSpider):
         """Begin the session, then do as every spider does, with its cookies; nothing else where there is none."""
         Hosts.of(self.crawler).name(self.first_page)
         try:
+            if self.is_browser_missing:
+                raise BrowserMissing(
+                    f"{self.name} begins its session in a browser, and scrapy-playwright is not installed."
+                )
             cookies = await self.open_session()
         except CrawlError as error:
             self.gate.shut(error)

@@ -162,7 +162,7 @@ def test_no_file_names_a_machine_or_a_package_host():
 def test_requirement_files_pin_versions_and_name_no_host():
     pinned = re.compile(r"[\w.-]+==[\w.]+( *; [^#]+?)?( +# via .*)?")
     loose = []
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-coles.txt", "requirements-dev.txt"):
         for line in (ROOT / name).read_text().splitlines():
             if line and not line.startswith("#") and not pinned.fullmatch(line):
                 loose.append(f"{name}: {line}")
@@ -170,7 +170,7 @@ def test_requirement_files_pin_versions_and_name_no_host():
 
 
 def test_the_lock_files_hold_what_is_asked_for():
-    for name in ("requirements", "requirements-dev"):
+    for name in ("requirements", "requirements-coles", "requirements-dev"):
         locked = (ROOT / f"{name}.txt").read_text().splitlines()
         asked = (ROOT / f"{name}.in").read_text().splitlines()
         for line in asked:

@@ -20,7 +20,7 @@ def egg_path(tmp_path_factory):
     for name in (*SHIPPED, "sandbox", "tests"):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.py", "pyproject.toml", "requirements.in", "scrapy.cfg"):
+    for name in ("setup.py", "pyproject.toml", "requirements.in", "requirements-coles.in", "scrapy.cfg"):
         shutil.copy(ROOT / name, copy)
     command = [sys.executable, "-W", "ignore", "setup.py", "-q", "bdist_egg", "--dist-dir", "out"]
     done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=300)
@@ -78,3 +78,9 @@ def test_the_spiders_are_found_inside_the_zipped_egg(egg_path, tmp_path):
     )
     ours = {path.stem for path in (ROOT / "splitcart_spiders" / "spiders").glob("[!_]*.py")}
     assert set(_within(egg_path, tmp_path, code).split()) == ours
+
+
+def test_playwright_is_an_extra_that_coles_alone_needs(egg):
+    always, _, extra = egg.read("EGG-INFO/requires.txt").decode().partition("[coles]")
+    assert "playwright" not in always
+    assert "scrapy-playwright==" in extra

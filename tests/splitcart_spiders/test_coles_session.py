@@ -4,6 +4,7 @@ import pytest
 
 from sandbox.server import SandboxServer
 from sandbox.world import World
+from splitcart_spiders import browser
 from splitcart_spiders.errors import BrowserMissing
 from splitcart_spiders.middlewares.gate import Gate
 from tests.support.crawls import crawl
@@ -69,3 +70,17 @@ def test_a_session_that_becomes_void_is_a_block_and_is_not_offered_again(server,
     outcome = crawl_coles(server, tmp_path, BROWSER=True)
     assert Gate.of(outcome.crawler).error.reason == "blocked"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_playwright_coles_says_what_to_install_and_asks_for_nothing(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(browser, "is_installed", lambda: False)
+    outcome = crawl_coles(server, tmp_path, BROWSER=True)
+    error = Gate.of(outcome.crawler).error
+    assert isinstance(error, BrowserMissing)
+    assert "scrapy-playwright is not installed" in str(error)
+    assert "requirements-coles.txt" in error.remedy
+    assert listings(server) == []
+
+    in_dev = crawl_coles(server, tmp_path)
+    assert Gate.of(in_dev.crawler).error is None
+    assert listings(server), "in dev a plain request will do"
