@@ -31,7 +31,7 @@ def _migrate(url: str) -> None:
 def postgres_server() -> Iterator[Server]:
     """The session's server. A missing one fails the tests that need it, naming the remedy."""
     try:
-        server = Server().__enter__()
+        server = Server(in_memory=True).__enter__()
     except ServerMissing as missing:
         pytest.fail(str(missing), pytrace=False)
     try:
