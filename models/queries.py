@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, Row, bindparam, func, select, text
 
 from models import effective, sightings
 from models.ordinals import Ints, by_ordinal
@@ -161,7 +161,7 @@ def price_at(connection: Connection, store_id: int, listing_id: int, when: datet
     own = _entry(connection, store_id, listing_id, when)
     if own is None or own.price_cents is None:
         return None if own is None else PastPrice(store_id, own, observed.OWN, None)
-    ordinal = connection.execute(select(listings.c.ordinal).where(listings.c.id == listing_id)).scalar_one()
+    ordinal = connection.execute(_ORDINAL, {"listing": listing_id}).scalar_one()
     anchor_id = _anchor(connection, store_id, when)
     both = sightings.read(connection, sorted({store_id, anchor_id}), when)
     seen = _sighting(both[store_id], ordinal) or Sighting(own.changed_at, own.changed_at.date(), own.changed_at.date())
@@ -192,33 +192,45 @@ def _terms(entry: Row[Any] | None) -> tuple[Any, ...] | None:
     return None if entry is None or entry.price_cents is None else tuple(getattr(entry, name) for name in TERMS)
 
 
+_CHANGE, _PERIOD = price_changes.c, membership_periods.c
+_ORDINAL = select(listings.c.ordinal).where(listings.c.id == bindparam("listing"))
+_OF_LINE = (_CHANGE.store_id == bindparam("store"), _CHANGE.listing_id == bindparam("listing"))
+_ENTRY = (
+    select(price_changes)
+    .where(*_OF_LINE, _CHANGE.changed_at <= bindparam("when"))
+    .order_by(_CHANGE.changed_at.desc())
+    .limit(1)
+)
+_NEXT_ENTRY = (
+    select(_CHANGE.seen_before)
+    .where(*_OF_LINE, _CHANGE.changed_at > bindparam("when"))
+    .order_by(_CHANGE.changed_at)
+    .limit(1)
+)
+_FIRST_LOOK = select(func.min(looks.c.seen_at), func.min(looks.c.local_day), func.min(looks.c.period)).where(
+    looks.c.store_id == bindparam("store"), looks.c.run_id == _NEXT_ENTRY.scalar_subquery()
+)
+_ANCHOR = select(_PERIOD.anchor_id).where(
+    _PERIOD.store_id == bindparam("store"),
+    _PERIOD.from_at <= bindparam("when"),
+    _PERIOD.to_at.is_(None) | (_PERIOD.to_at > bindparam("when")),
+)
+"""Statements of price_at, built once: a history asks it thousands of times, and building cost more than running."""
+
+
 def _last_seen(connection: Connection, entry: Row[Any]) -> Sighting | None:
     """The last look at the state of an entry, as the entry after it records it; None where that is not known."""
-    change = price_changes.c
-    later = select(change.seen_before).where(
-        change.store_id == entry.store_id, change.listing_id == entry.listing_id, change.changed_at > entry.changed_at
-    )
-    run = later.order_by(change.changed_at).limit(1).scalar_subquery()
-    first = (func.min(looks.c.seen_at), func.min(looks.c.local_day), func.min(looks.c.period))
-    mine = (looks.c.store_id == entry.store_id, looks.c.run_id == run)
-    at, day, period = connection.execute(select(*first).where(*mine)).one()
+    values = {"store": entry.store_id, "listing": entry.listing_id, "when": entry.changed_at}
+    at, day, period = connection.execute(_FIRST_LOOK, values).one()
     return None if at is None else Sighting(at, date.fromisoformat(day), date.fromisoformat(period))
 
 
 def _anchor(connection: Connection, store_id: int, when: datetime) -> int:
-    periods = membership_periods.c
-    wanted = select(periods.anchor_id).where(
-        periods.store_id == store_id, periods.from_at <= when, periods.to_at.is_(None) | (periods.to_at > when)
-    )
-    return connection.execute(wanted).scalar() or store_id
+    return connection.execute(_ANCHOR, {"store": store_id, "when": when}).scalar() or store_id
 
 
 def _entry(connection: Connection, store_id: int, listing_id: int, when: datetime) -> Row[Any] | None:
-    table = price_changes.c
-    wanted = select(price_changes).where(
-        table.store_id == store_id, table.listing_id == listing_id, table.changed_at <= when
-    )
-    return connection.execute(wanted.order_by(table.changed_at.desc()).limit(1)).one_or_none()
+    return connection.execute(_ENTRY, {"store": store_id, "listing": listing_id, "when": when}).one_or_none()
 
 
 __all__ = ["EffectivePrice", "PastPrice", "effective_prices", "price_at"]

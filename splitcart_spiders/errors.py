@@ -89,6 +89,6 @@ class BrowserMissing(CrawlError):
 
     remedy = (
         "Install the extra `coles` (pip install -r requirements-coles.txt) where scrapy-playwright is missing; where "
-        "Chromium is, install it (Debian: apt-get install chromium), or set CHROMIUM to its path, or run `playwright install "
-        "chromium`. Nothing was published."
+        "Chromium is, install it (Debian: apt-get install chromium), or set CHROMIUM to its path, or run "
+        "`playwright install chromium`. Nothing was published."
     )

@@ -16,6 +16,27 @@ from tests.support.postgres import Server, ServerMissing
 settings.register_profile("tests", deadline=None, derandomize=True)
 settings.load_profile("tests")
 
+LONGEST = (
+    "splitcart_spiders/test_exit_codes.py",
+    "splitcart_spiders/test_faults.py",
+    "splitcart_spiders/test_sightings.py",
+    "splitcart_spiders/test_truth.py",
+    "splitcart_spiders/extensions/test_lease.py",
+    "models/test_days.py",
+    "splitcart/cart/test_oracles.py",
+    "splitcart_spiders/test_browser.py",
+    "splitcart_spiders/test_tls.py",
+    "scripts/test_chaos.py",
+    "test_scrapyd.py",
+)
+"""Files that begin first: a file stays with one worker, and the other would wait for a long one that began last."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    tests = Path(__file__).parent
+    turns = {tests / name: turn for turn, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: turns.get(item.path, len(turns)))
+
 
 def _migrate(url: str) -> None:
     from models import engine as engines
@@ -31,7 +52,7 @@ def _migrate(url: str) -> None:
 def postgres_server() -> Iterator[Server]:
     """The session's server. A missing one fails the tests that need it, naming the remedy."""
     try:
-        server = Server().__enter__()
+        server = Server(in_memory=True).__enter__()
     except ServerMissing as missing:
         pytest.fail(str(missing), pytrace=False)
     try:

@@ -9,14 +9,13 @@ from scrapy.http.cookies import CookieJar
 from scrapy.utils.httpobj import urlparse_cached
 from tldextract import TLDExtract
 
+_SPLIT = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+"""Reads its 10,000 suffixes when it is asked first; all crawls of a process share them."""
+
 
 class CookiesMiddleware(ScrapyCookies):
     """Scrapy's own fetches the newest list of public suffixes from the internet at the first cookie: a request that
     nobody asked for, to a host that no robots.txt was read of, and a delay where there is no way out."""
-
-    def __init__(self, debug: bool = False) -> None:
-        super().__init__(debug)
-        self.split = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
     def _process_cookies(self, cookies: Iterable[Cookie], *, jar: CookieJar, request: Request) -> None:
         """Refuse cookies for a public suffix such as com.au, as Scrapy does."""
@@ -25,7 +24,7 @@ class CookiesMiddleware(ScrapyCookies):
             return
         for cookie in cookies:
             domain = cookie.domain.removeprefix(".")
-            if domain and not self.split(domain).domain:
+            if domain and not _SPLIT(domain).domain:
                 if domain != host:
                     continue
                 cookie.domain = host

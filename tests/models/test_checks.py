@@ -1,5 +1,8 @@
 """A sound database breaks no promise; each broken promise is found and named."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Engine, text
 
@@ -13,6 +16,7 @@ from models.pruning import Pruned, prune
 from models.rollback import rollback
 from tests.models.test_groups import merge
 from tests.support.storage import crawl, day, open_run, query, row, stage, value
+from tests.support.templates import Template, filled
 
 GTIN = "09300605123454"
 
@@ -22,9 +26,8 @@ def broken(engine: Engine) -> set[str]:
         return {one.check for one in check(connection)}
 
 
-@pytest.fixture
-def lived_in(engine: Engine) -> Engine:
-    """A database after some days: changes, absence, delisting and relisting, partial runs, a rollback and a group."""
+def some_days(engine: Engine) -> None:
+    """Changes, absence, delisting and relisting, partial runs, a rollback and a group."""
     crawl(engine, [row(1, 100, gtin=GTIN), row(2), row(3), row(4, None)])
     crawl(engine, [row(1, 120, gtin=GTIN), row(2)], now=day(1))
     crawl(engine, [row(1, 120, gtin=GTIN)], now=day(2))
@@ -34,7 +37,19 @@ def lived_in(engine: Engine) -> Engine:
     merge(engine, day(3.1))
     lie, _ = crawl(engine, [row(1, 7), row(6, 7)], store="m", now=day(3.2))
     rollback(engine, lie.id, day(3.3))
-    return engine
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def lived_in_once(request: pytest.FixtureRequest) -> Iterator[Template]:
+    with filled(request, some_days) as template:
+        yield template
+
+
+@pytest.fixture
+def lived_in(lived_in_once: Template, tmp_path: Path) -> Iterator[Engine]:
+    """A database after some days."""
+    with lived_in_once.copy(tmp_path) as engine:
+        yield engine
 
 
 def test_a_lived_in_database_is_sound(lived_in: Engine) -> None:

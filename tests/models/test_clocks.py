@@ -1,7 +1,8 @@
 """A clock that cannot be right dates no run; what one left is found, and healed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Engine, Table, insert, select, text, update
@@ -27,6 +28,7 @@ from models.tables import (
 from models.types import UtcDateTime
 from splitcart.runs import Counts
 from tests.support.storage import START, category, cents, crawl, day, judged, open_run, query, row, stage, value
+from tests.support.templates import Template, filled
 
 FAST = timedelta(days=3650)
 MINUTE = timedelta(minutes=1)
@@ -129,9 +131,8 @@ def times() -> list[tuple[Table, Column[datetime]]]:
     ]
 
 
-@pytest.fixture
-def lived_in(engine: Engine) -> Engine:
-    """A database with a row in every table that has a time."""
+def a_row_in_every_table(engine: Engine) -> None:
+    """That has a time."""
     crawl(engine, [row(1), row(2), row(3)], categories=[category("tins", 3)])
     crawl(engine, [row(1, 90), row(2)], now=day(1))
     run = open_run(engine, now=day(2))
@@ -143,7 +144,18 @@ def lived_in(engine: Engine) -> Engine:
         connection.execute(insert(brand_aliases).values(brand_id=1, key="k", **known))
         connection.execute(insert(slot_dirty).values(product_id=1, marked_at=day(1)))
         connection.execute(insert(group_merges).values(company_id=1, merged_at=day(1), seen_until=day(1)))
-    return engine
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def lived_in_once(request: pytest.FixtureRequest) -> Iterator[Template]:
+    with filled(request, a_row_in_every_table) as template:
+        yield template
+
+
+@pytest.fixture
+def lived_in(lived_in_once: Template, tmp_path: Path) -> Iterator[Engine]:
+    with lived_in_once.copy(tmp_path) as engine:
+        yield engine
 
 
 WITH = {

@@ -18,6 +18,7 @@ def live(engine: Engine, seed: int, operations: int) -> Days:
         for store in days.shelves:
             days.check_storefront(store)
         days.check()
+        days.check_history()
     except BaseException as error:
         error.add_note("\n".join(days.told))
         raise

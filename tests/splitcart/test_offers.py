@@ -1,6 +1,7 @@
 """cost(n) against brute force, and what a unit price means when several are bought."""
 
 from decimal import Decimal
+from functools import cache
 from itertools import combinations
 
 import pytest
@@ -81,12 +82,17 @@ def test_impossible_quantities_and_mixed_offers_are_refused():
 
 def brute(prices, *lots):
     """The cheapest way over every choice of units for one lot after the other."""
-    best = sum(prices)
-    for quantity, total in lots:
-        for chosen in combinations(range(len(prices)), quantity):
-            left = [price for i, price in enumerate(prices) if i not in chosen]
-            best = min(best, total + brute(left, *lots))
-    return best
+
+    @cache
+    def cheapest(units):
+        best = sum(units)
+        for quantity, total in lots:
+            for chosen in combinations(range(len(units)), quantity):
+                left = tuple(price for i, price in enumerate(units) if i not in chosen)
+                best = min(best, total + cheapest(left))
+        return best
+
+    return cheapest(tuple(sorted(prices)))
 
 
 prices = st.integers(0, 60)

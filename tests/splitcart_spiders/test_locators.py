@@ -148,7 +148,7 @@ def test_a_locator_whose_stores_cannot_be_written_leaves_no_lease_behind(
     monkeypatch.setattr(locate, "publish_stores", failing)
     engine = create_engine(sqlite_url)
     with SandboxServer(World(seed=4, stores=4)) as server:
-        outcome = find("aldi", server.url, sqlite_url)
+        outcome = find("woolworths", server.url, sqlite_url)
     told = "the run could not be concluded: disk is full"
     assert (outcome.status, outcome.reason, outcome.exit_code) == ("failed", told, 1)
     runs = tables.crawl_runs.c

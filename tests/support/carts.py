@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import permutations, product
 from math import asin, cos, floor, radians, sin, sqrt
 
@@ -113,6 +114,7 @@ def ways(choice, members):
     return found
 
 
+@cache
 def lots(singles, quantity, total):
     """Every number of lots tried, the dearest units in them."""
     ordered = sorted(singles, reverse=True)
@@ -121,7 +123,7 @@ def lots(singles, quantity, total):
 
 def alone(choice, members):
     return min(
-        fixed if lot is None else lots([single] * units, lot[2], lot[3])
+        fixed if lot is None else lots((single,) * units, lot[2], lot[3])
         for single, units, lot, fixed in ways(choice, members)
     )
 
@@ -132,13 +134,13 @@ def costs_at_most(choice, members):
 
 def goods_of(chosen):
     """Goods by store of (option, way) pairs."""
-    goods, shared = defaultdict(int), defaultdict(list)
+    goods, shared = defaultdict(int), defaultdict(tuple)
     for choice, (single, units, lot, fixed) in chosen:
         if lot is None:
             goods[choice["store"]] += fixed
         else:
             goods[choice["store"]] += 0
-            shared[lot] += [single] * units
+            shared[lot] += (single,) * units
     for lot, singles in shared.items():
         goods[lot[0]] += lots(singles, lot[2], lot[3])
     return goods

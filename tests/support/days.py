@@ -208,12 +208,16 @@ class Days:
     # The truth -------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """All is sound; each complete crawl says to this day what was shown to it; all ways of asking agree."""
+        """All is sound, and all ways of asking agree about now."""
         self.check_slots()
         with self.engine.connect() as connection:
             assert list(checks.check(connection)) == []
-            skus = {sku: i for i, sku in connection.execute(select(listings.c.id, listings.c.sku))}
-            ids = {code: i for i, code in connection.execute(select(stores.c.id, stores.c.store_id))}
+            self._check_now(connection, *self._ids(connection))
+
+    def check_history(self) -> None:
+        """Each complete crawl says to this day what was shown to it."""
+        with self.engine.connect() as connection:
+            ids, skus = self._ids(connection)
             for shown in (one for one in self.shown if one.is_complete):
                 for sku, cents in shown.shelf.items():
                     if cents is not None:
@@ -222,7 +226,11 @@ class Days:
                         assert (then.price_cents, then.source) == (cents, "own"), (shown.store, sku, shown.at)
             for store, store_id in ids.items():
                 self._check_absences(connection, store_id, [one for one in self.shown if one.store == store], skus)
-            self._check_now(connection, ids, skus)
+
+    def _ids(self, connection) -> tuple[dict[str, int], dict[str, int]]:
+        """Those of stores by code, and of listings by sku."""
+        skus = {sku: i for i, sku in connection.execute(select(listings.c.id, listings.c.sku))}
+        return {code: i for i, code in connection.execute(select(stores.c.id, stores.c.store_id))}, skus
 
     def _check_absences(self, connection, store_id: int, shown: list[Shown], skus: dict[str, int]) -> None:
         """A line that two complete runs far enough apart did not see, and none between, is not sold by then."""

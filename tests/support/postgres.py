@@ -30,6 +30,9 @@ REMEDY = (
 )
 START_SECONDS = 60
 PREFIX = "splitcart-pg-"
+MEMORY = Path("/dev/shm")
+ROOM = 1 << 30
+"""Bytes that must be free there before a server's files lie in memory."""
 SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -37,6 +40,7 @@ SETTINGS = {
     "autovacuum": "off",
     "shared_buffers": "64MB",
     "max_connections": "60",
+    "max_wal_size": "128MB",
     "timezone": "UTC",
     "listen_addresses": "",
 }
@@ -120,12 +124,14 @@ class Server:
     """A PostgreSQL server for the length of a `with` block.
 
     `url(name)` gives the SQLAlchemy URL of a database, `create_database()` makes one, `restart()` breaks every
-    connection (only a server started here can be restarted: `owned`). Its data lie in `disk`, where one is named.
+    connection (only a server started here can be restarted: `owned`). Its data lie in `disk`, where one is named, or
+    `in_memory`, where there is room: making and dropping a database, 300 files, takes a tenth of the time there.
     """
 
-    def __init__(self, disk: Path | None = None, **settings: str) -> None:
+    def __init__(self, disk: Path | None = None, *, in_memory: bool = False, **settings: str) -> None:
         self.settings = SETTINGS | settings
         self.disk = disk
+        self.in_memory = in_memory
         self.owned = not os.environ.get("TEST_DATABASE_URL")
         self._admin: URL | None = None
         self._home: Path | None = None
@@ -139,7 +145,11 @@ class Server:
             return self
         parent = Path("/tmp") if Path("/tmp").is_dir() else Path(tempfile.gettempdir())  # a socket's path is short
         _sweep(parent)
+        _sweep(MEMORY)
         self._home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent))
+        if self.in_memory and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+            self.disk = MEMORY / self._home.name
+            self.disk.mkdir()
         try:
             self._init()
             self.start()
@@ -154,6 +164,7 @@ class Server:
         self.stop()
         if self._home:
             shutil.rmtree(self._home, ignore_errors=True)
+            shutil.rmtree(MEMORY / self._home.name, ignore_errors=True)
 
     def _init(self) -> None:
         assert self._home

@@ -1,11 +1,8 @@
 """Companies with many stores, and processes that take them, for tests of the schedule."""
 
 import json
-import os
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,30 +16,10 @@ from models.scheduling.taking import Taken, take
 from models.tables import companies, stores
 from splitcart.scheduling.rule import Queue, Rules
 from tests.support.storage import START, target
+from tests.support.takers import DEADLINE
 from tests.support.tree import ROOT
 
 HOLDER = Holder("elsewhere", 1)
-DEADLINE = 240
-
-TAKER = """
-import json, sys
-from datetime import datetime
-from models import engine as engines
-from models.leases import Holder
-from models.scheduling.taking import Taken, take
-from sqlalchemy import select
-from models.tables import companies
-from splitcart.scheduling.rule import Rules
-
-engine, now, taken = engines.create(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), []
-with engine.connect() as connection:
-    company = connection.execute(select(companies).where(companies.c.slug == "aldi")).one()
-print("ready", flush=True)
-sys.stdin.read()
-while isinstance(found := take(engine, company, Rules(), now, holder=Holder("elsewhere", 1)), Taken):
-    taken.append([found.store_id, found.lease_token])
-print(json.dumps([taken, found.reasons]))
-"""
 
 
 def company_of(engine: Engine, codes: Sequence[str] = (), slug: str = "aldi") -> Any:
@@ -83,24 +60,7 @@ def all_taken(url: str, count: int, now: datetime = START) -> Takings:
 
 def timed_takings(url: str, count: int, now: datetime = START, deadline: float = DEADLINE) -> tuple[float, Takings]:
     """The same, and the seconds from when all of them are ready until the last one is done."""
-    command = [sys.executable, "-c", TAKER, url, now.isoformat()]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    environ = os.environ | {"PYTHONPATH": str(ROOT)}
-    takers = [subprocess.Popen(command, env=environ, cwd=ROOT, **pipes) for _ in range(count)]
-    late = threading.Timer(deadline, lambda: [taker.kill() for taker in takers])
-    late.start()
-    try:
-        assert [taker.stdout.readline() for taker in takers] == ["ready\n"] * count
-        began = time.perf_counter()
-        for taker in takers:
-            taker.stdin.close()
-        told = [taker.stdout.read() for taker in takers]
-        seconds = time.perf_counter() - began
-        assert [taker.wait() for taker in takers] == [0] * count
-        return seconds, [tuple(json.loads(each)) for each in told]
-    finally:
-        late.cancel()
-        for taker in takers:
-            taker.kill()
-            taker.wait()
-            taker.stdout.close()
+    command = [sys.executable, "-m", "tests.support.takers", url, now.isoformat(), str(count), str(deadline)]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=deadline + DEADLINE, check=True)
+    seconds, told = json.loads(done.stdout)
+    return seconds, [tuple(each) for each in told]

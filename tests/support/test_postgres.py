@@ -61,17 +61,17 @@ def test_a_killed_test_run_leaves_no_server(monkeypatch):
     monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
     code = (
         "from tests.support.postgres import Server\nimport sys\n"
-        "with Server() as s:\n    print(s._process.pid, s._home, flush=True)\n    sys.stdin.read()"
+        "with Server(in_memory=True) as s:\n    print(s._process.pid, s._data, flush=True)\n    sys.stdin.read()"
     )
     child = subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    pid, home = child.stdout.readline().split()
+    pid, data = child.stdout.readline().split()
     child.kill()
     child.communicate()
     deadline = time.monotonic() + 60
-    while Path(home, "data", "postmaster.pid").exists() and postgres._alive(int(pid)):
+    while Path(data, "postmaster.pid").exists() and postgres._alive(int(pid)):
         assert time.monotonic() < deadline, "the server outlived its test run"
         time.sleep(0.02)
     with Server():
-        assert not Path(home).exists()
+        assert not Path(data).parent.exists()

@@ -29,7 +29,7 @@ def test_shares_always_add_up_to_what_the_lots_cost():
         lot = Lot("aldi:1", ("offer", "mix"), draw.randint(1, 4), draw.randint(0, 900))
         chosen = {at: Way(draw.choice((0, 1, 99, 333)), draw.randint(1, 3), lot, 0) for at in draw.sample(range(9), 4)}
         singles = [way.single_cents for way in chosen.values() for _ in range(way.units)]
-        assert sum(costs.line_cents(chosen).values()) == carts.lots(singles, lot.quantity, lot.total)
+        assert sum(costs.line_cents(chosen).values()) == carts.lots(tuple(singles), lot.quantity, lot.total)
         assert min(costs.line_cents(chosen).values()) >= 0
 
 
