@@ -10,7 +10,7 @@ from _support.command import Parser, parser, run
 from _support.companies import now, take_company
 from _support.database import database
 from _support.output import console, print_json, say, table
-from _support.schedule import in_json, one_of, rules_of, short, take_lockout
+from _support.schedule import in_json, one_of, rules_of, short, take_lockout, take_policy
 
 from models.group_reading import named_companies
 from models.scheduling.seeing import company_stores
@@ -25,6 +25,7 @@ def _parser() -> Parser:
     made.add_argument("--state", type=one_of(STATES), help=f"only stores in this state: {', '.join(STATES)}")
     made.add_argument("--reason", type=one_of(REASONS), help=f"only stores not offered for it: {', '.join(REASONS)}")
     take_lockout(made)
+    take_policy(made)
     return made
 
 

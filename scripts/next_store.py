@@ -14,7 +14,7 @@ from _support.command import Parser, parser, run
 from _support.companies import now
 from _support.database import database
 from _support.output import print_json, say
-from _support.schedule import holder, in_json, one_company, rules_of, short, take_lockout, take_one_company
+from _support.schedule import holder, in_json, one_company, rules_of, short, take_lockout, take_one_company, take_policy
 
 from models.scheduling.taking import Taken, take
 from splitcart.scheduling.rule import REASONS, Queue
@@ -27,6 +27,7 @@ def _parser() -> Parser:
     made = parser(__doc__, json="print the store and its lease, or the reasons for none, as one JSON object")
     take_one_company(made)
     take_lockout(made)
+    take_policy(made)
     return made
 
 
@@ -46,11 +47,12 @@ def _tell(company: Any, taken: Taken, *, as_json: bool) -> None:
     if as_json:
         told = {"company": company.slug, "store_id": taken.store_id, "store_name": taken.store_name}
         lease = {"lease_token": taken.lease_token, "lease_until": taken.lease_until}
-        print_json(in_json(told | {"company_name": company.name} | lease))
+        print_json(in_json(told | {"company_name": company.name} | lease | {"probe": taken.probe}))
         return
+    part = f" -a probe={taken.probe}" if taken.probe else ""
     say(
         f"{company.name} {taken.store_id} ({taken.store_name}), leased until {short(taken.lease_until)}",
-        f"  scrapy crawl {company.slug} -a store={taken.store_id} -a lease={taken.lease_token}",
+        f"  scrapy crawl {company.slug} -a store={taken.store_id}{part} -a lease={taken.lease_token}",
     )
 
 
