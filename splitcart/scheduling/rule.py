@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from splitcart.grouping import natural_key
-from splitcart.periods import Flip, crosses, next_flip, period_start
+from splitcart.periods import Flip, next_flip, period_start
 from splitcart.scheduling.probes import pages_for
 from splitcart.timezones import zone_called
 
@@ -31,6 +31,10 @@ STATES = ("never", "fresh", "stale", "running", "failing", "closed")
 POLICIES = ("oldest", "groups")
 TREE_REQUESTS = 2
 """Requests that a crawl makes beside its listing pages: a session and the category tree."""
+
+LED = 10
+"""An anchor of so many other stores goes before all when it is due: its crawl renews all of theirs, another's its own.
+With fewer, anchors could take the whole budget day by day, and a store that was never crawled would never be."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _PERIOD = timedelta(days=7)
@@ -155,16 +159,19 @@ def queue(stores: Iterable[Store], company: Company, rules: Rules, now: datetime
 def turn(store: Store, company: Company, rules: Rules, now: datetime) -> tuple[Any, ...]:
     """Sorts stores: to be crawled again, never crawled, longest ago, then by store id as people count.
 
-    With the policy `groups` those that are due come before longest ago: the longest due first, of these the anchor of
-    most stores; members last.
+    With the policy `groups` due anchors of LED stores or more come before all; then to be crawled again and never
+    crawled; those that are due come before longest ago: the longest due first, of these the anchor of most stores;
+    members last.
     """
-    scraped, when = store.last_scraped, None
-    if rules.policy == "groups" and scraped is not None and not store.needs_rescraping:
-        when = due(store, company, rules, now)
-    first = (not store.needs_rescraping, scraped is not None)
-    if when is None or when > now:
-        return (*first, _NEVER, 0, False, scraped or _NEVER, natural_key(store.store_id))
-    return (*first, when, -store.followers, store.is_member, scraped, natural_key(store.store_id))
+    scraped = store.last_scraped
+    when = due(store, company, rules, now) if rules.policy == "groups" and scraped is not None else None
+    is_due = when is not None and when <= now
+    leads = is_due and store.followers >= LED
+    order: tuple[Any, ...] = (_NEVER, 0, False)
+    if leads or (is_due and not store.needs_rescraping):
+        order = (when, -store.followers, store.is_member)
+    first = (not leads, not store.needs_rescraping, scraped is not None)
+    return (*first, *order, scraped or _NEVER, natural_key(store.store_id))
 
 
 def due(store: Store, company: Company, rules: Rules, now: datetime) -> datetime | None:
@@ -240,7 +247,7 @@ def _flip_before(store: Store, company: Company, rules: Rules, begin: datetime) 
     """
     lasts = expected(store, company, rules, begin)
     zone = zone_called(store.timezone) or _ANYWHERE
-    if lasts >= _PERIOD or not crosses(company.flip, zone, begin, begin + lasts):
+    if lasts >= _PERIOD or _since(company.flip, zone, begin) == _since(company.flip, zone, begin + lasts):
         return None
     return next_flip(company.flip, zone, begin)
 
