@@ -101,7 +101,8 @@ class Rules:
     policy: str = "oldest"
     """One of POLICIES. oldest: every store in full. groups: anchors in full, members by probes."""
     anchors_every: timedelta = timedelta(days=1)
-    """How long after its last crawl an anchor with members is due again within a period. For `groups`, as below."""
+    """How long after its last crawl an anchor with members is due again within a period, and a member after its own.
+    For `groups`, as below."""
     others_every: timedelta = timedelta(days=3)
     """How long after it was looked at last a member, or a store alone, is due again: three looks a period."""
 
@@ -178,16 +179,21 @@ def due(store: Store, company: Company, rules: Rules, now: datetime) -> datetime
     """When a store is to be looked at again, with the policy `groups`: at the flip where it was not looked at since.
 
     None: a member whose anchor was not crawled since the flip. What is known of it is from before, and a probe would
-    settle nothing. That a member was handed out counts as a look, whatever its probe settled.
+    settle nothing. That a member was handed out counts as a look, whatever its probe settled. A member that no probe
+    has verified since its own crawl is due as soon as an anchor: grouping compares that crawl with the anchor's newer
+    ones until then.
     """
     since = _since(company.flip, zone_called(store.timezone) or _ANYWHERE, now)
-    looks, every = [store.last_scraped], rules.anchors_every if store.followers else rules.others_every
+    looks, soon = [store.last_scraped], store.followers > 0
     if store.is_member:
         if store.anchor_scraped is None or store.anchor_scraped < since:
             return None
         looks += [store.verified_at, store.scheduled_at]
+        soon = store.verified_at is None or store.verified_at < (store.last_scraped or _NEVER)
     last = max((look for look in looks if look is not None), default=None)
-    return since if last is None or last < since else last + every
+    if last is None or last < since:
+        return since
+    return last + (rules.anchors_every if soon else rules.others_every)
 
 
 @lru_cache(maxsize=256)

@@ -214,6 +214,21 @@ def test_a_store_is_due_again_after_a_day_or_three_and_the_longest_due_comes_fir
     assert order(anchor, early, late, alone) == ["2", "1", "3", "7"]
 
 
+def test_an_anchor_of_ten_stores_that_is_due_goes_before_all_and_one_of_nine_does_not():
+    flagged, new = store("8", needs_rescraping=True), store("9", last_scraped=None)
+    anchors = [store(str(n), anchor=str(n), followers=n, last_scraped=NOW - 25 * HOUR) for n in (11, 10, 9)]
+    anchors.append(store("20", anchor="20", followers=20, last_scraped=NOW - 23 * HOUR))
+    assert order(flagged, new, *anchors[:2], *anchors[3:]) == ["11", "10", "8", "9", "20"]
+    assert order(flagged, new, anchors[2]) == ["8", "9", "9"]
+
+
+def test_a_member_is_probed_a_day_after_its_own_crawl_and_then_every_three():
+    crawled = member("2", looked=None, last_scraped=NOW - 25 * HOUR)
+    verified = replace(crawled, last_scraped=NOW - 50 * HOUR, verified_at=NOW - 25 * HOUR)
+    assert queue([crawled], FREE, GROUPS, NOW).probes == {"2": 78}
+    assert queue([verified], FREE, GROUPS, NOW).probes == {}
+
+
 def test_who_is_due_to_nobody_is_last_and_a_member_among_them_is_crawled_in_full():
     fresh = member("2", looked=NOW - timedelta(days=1))
     older = member("3", looked=NOW - timedelta(days=1), last_scraped=NOW - timedelta(days=40))
@@ -223,7 +238,7 @@ def test_who_is_due_to_nobody_is_last_and_a_member_among_them_is_crawled_in_full
 
 
 def test_a_hand_out_counts_as_a_look_whatever_its_probe_settled():
-    handed = member("2", looked=None, scheduled_at=NOW - 5 * HOUR)
+    handed = member("2", looked=SINCE - HOUR, scheduled_at=NOW - 50 * HOUR)
     assert queue([handed], FREE, GROUPS, NOW).probes == {}
     assert queue([replace(handed, scheduled_at=SINCE - HOUR)], FREE, GROUPS, NOW).probes == {"2": 78}
 
