@@ -10,7 +10,7 @@ import simulate_policies
 
 from benchmarks.policies import Clairvoyant, simulate
 from benchmarks.policy_fleet import HOUR, Fleet, moment
-from benchmarks.policy_known import NEVER, effective
+from benchmarks.policy_known import NEVER, Known, effective
 from benchmarks.policy_world import DAY, Truth
 from sandbox.dice import Dice
 from sandbox.world import EPOCH, World
@@ -160,3 +160,15 @@ def test_the_script_prints_a_figure_for_each_policy(capsys) -> None:
         ("aldi", policy, 2) for policy in ("oldest", "groups", "clairvoyant")
     ]
     assert all(0 <= one["worst"] <= one["mean"] <= 1 for one in found)
+
+
+def test_a_price_that_the_anchor_changed_is_not_seen_again_by_its_later_crawls() -> None:
+    known, every = Known(2, 1), np.array([True])
+    for day, store, code in ((1, 0, 7), (1, 1, 7)):
+        known.publish(store, np.array([code]), every, day * DAY + store, day, complete=True)
+    known.move(1, 0)
+    known.publish(1, np.array([7]), every, 2 * DAY, 2, complete=False)  # on a day on which the anchor was not seen
+    for day in (3, 4):
+        known.publish(0, np.array([8]), every, day * DAY, day, complete=True)
+        found = known.effective(np.array([1]))
+        assert (found.codes[0, 0], bool(found.contested[0, 0])) == (7, True)
