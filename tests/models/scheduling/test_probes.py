@@ -110,6 +110,17 @@ def test_a_probe_during_which_specials_change_settles_nothing(pair: Engine) -> N
     assert run_row(pair, run)["reason"].endswith("specials changed while it ran")
 
 
+def test_a_probe_that_goes_on_with_a_run_that_has_published_settles_nothing(pair: Engine) -> None:
+    crawl(pair, rows(**TENS)[:50], store=MEMBER, now=day(0.1), status="partial", reason="category_short: x")
+    run = open_run(pair, MEMBER, now=day(0.12), resume=True)
+    stage(pair, run.id, [])
+    counts = asdict(runs.measure(pair, run)) | {"probe": 8}
+    told = judged("partial", "requested")
+    publish(pair, run, told, [], answered_for=None, counts=counts, now=day(0.12))
+    assert settled(pair, run)["outcome"] == UNDECIDED
+    assert "had published a part of it before" in run_row(pair, run)["reason"]
+
+
 def test_an_anchor_and_a_store_alone_are_compared_with_what_they_showed_themselves(pair: Engine) -> None:
     assert probe(pair, rows(), ANCHOR)[1]["outcome"] == AGREES
     _, told, needs, verified = probe(pair, rows(**TENS), ANCHOR, now=day(0.3))
