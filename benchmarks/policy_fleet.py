@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from benchmarks.policy_world import Flags, Ints, Truth
 from sandbox.world import EPOCH
 from splitcart import grouping
 from splitcart.grouping_memory import Comparer
+from splitcart.grouping_plan import Plan as Groups
 from splitcart.grouping_width import plan_wide
 from splitcart.observed import CONTESTED, OWN, Sighting
 from splitcart.scheduling.probes import AGREES, DIFFERS, Plan, Tally, draw, is_evidence, settle
@@ -169,8 +170,8 @@ class Fleet:
         if facts:
             self._regroup(plan_wide(facts, grouping.Rules(), moment(self.now), comparer_of))
 
-    def _regroup(self, decided: object) -> None:
-        anchors, flagged = decided.anchors, decided.flagged  # type: ignore[attr-defined]
+    def _regroup(self, decided: Groups) -> None:
+        anchors, flagged = decided.anchors, decided.flagged
         for code, anchor in anchors.items():
             number, other = self.number[code], self.number[anchor]
             if self.known.anchor[number] != other:
@@ -185,5 +186,6 @@ class Fleet:
             )  # fmt: skip
 
 
-def _period(day: int) -> object:
+def _period(day: int) -> date:
+    """The day on which the specials period of a day began."""
     return EPOCH + timedelta(days=day // 7 * 7)

@@ -5,6 +5,7 @@ ranges that come and go.
 """
 
 from dataclasses import fields
+from datetime import datetime, time
 from functools import cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,7 +43,8 @@ class Truth:
         if not traits.national_prices:
             order = np.argsort(self._roll("zone-of", self.index))
             self.zone[order] = self.index % zones
-        clocks = (ZoneInfo(store.timezone).utcoffset(_midnight()) for store in self.stores)
+        first = datetime.combine(EPOCH, time(0))
+        clocks = (ZoneInfo(store.timezone).utcoffset(first) for store in self.stores)
         self.offset: Ints = np.array([int(ahead.total_seconds()) for ahead in clocks if ahead is not None])
         self.codes = lru_cache(maxsize=4)(self._codes)
         self.ranged = lru_cache(maxsize=4)(self._ranged)
@@ -94,12 +96,6 @@ class Truth:
             codes[days == day] = self.codes(day)[stores[days == day]]
             ranged[days == day] = self.ranged(day)[stores[days == day]]
         return codes, ranged
-
-
-def _midnight() -> Any:
-    from datetime import datetime, time
-
-    return datetime.combine(EPOCH, time(0))
 
 
 def _coded(offers: Offers) -> Codes:
