@@ -21,6 +21,7 @@ from models.new_stores import ensure_store
 from models.ranges import Absence
 from models.retry import retried
 from models.run import Run, check_token
+from models.scheduling import probes
 from models.seen import Lines, gather, settle
 from models.sightings import Layer, Look
 from models.staged_texts import Told
@@ -31,6 +32,7 @@ from models.undo import packed, unpacked
 from splitcart.bits import fitted, flags
 from splitcart.periods import Flip, crosses
 from splitcart.runs import Category, Verdict, code_of, confirm_time
+from splitcart.scheduling.probes import AGREES, DIFFERS, Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
     moment, earlier, staged = _begin(connection, run, ending)
     lines = settle(connection, run, staged=staged, new=ending.new, whole=ending.whole)
     priced, whole = int(lines.is_priced.sum()), ending.verdict.publishes == "all"
+    settled = _settle(connection, moment, ending, is_again=bool(earlier))
     found = differences.find(connection, moment, priced)
     differences.write(connection, moment, found)
     absence = ranges.judge(connection, moment, lines, absent=whole)
@@ -136,15 +139,11 @@ def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
         undo |= texts.agree(connection, run, ending.company, ending.told, moment.now)
     inserted, updated = (found.actions.get(action, 0) for action in ("insert", "update"))
     published = Published(inserted, updated, priced - inserted - updated, absence.missing, absence.delisted)
-    _end_store(connection, moment, ending.verdict)
-    verdict = ending.verdict
-    verdict = Verdict(
-        verdict.status, verdict.reason, verdict.publishes, {**verdict.figures, "published": asdict(published)}
-    )
+    _end_store(connection, moment, ending.verdict, settled)
     end(
         connection,
         run,
-        verdict,
+        _told(ending.verdict, published, settled),
         ending.categories,
         answered_for=ending.answered_for,
         counts=ending.counts | {"seen": len(lines.ordinals), "ranged": int(absence.ranged.sum())},
@@ -152,6 +151,21 @@ def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
         undo=packed([*earlier, undo]),
     )
     return published
+
+
+def _settle(connection: Connection, moment: Moment, ending: _Ending, *, is_again: bool) -> Settled | None:
+    """What the run settles where it was a probe of the whole store and saw what it was asked to."""
+    if not ending.counts.get("probe") or code_of(ending.verdict.reason) != "requested":
+        return None
+    return probes.settle(connection, moment.run, moment.store_id, moment.now, is_again=is_again)
+
+
+def _told(verdict: Verdict, published: Published, settled: Settled | None) -> Verdict:
+    """The verdict as the run's row has it: with what was published, and what its probe settled."""
+    figures, reason = {**verdict.figures, "published": asdict(published)}, verdict.reason
+    if settled is not None:
+        figures, reason = figures | {"probe": settled.figures}, f"{code_of(reason)}: {settled.words}"
+    return Verdict(verdict.status, reason, verdict.publishes, figures)
 
 
 def _begin(connection: Connection, run: Run, ending: _Ending) -> tuple[Moment, list[dict[str, Any]], int]:
@@ -220,15 +234,16 @@ def _look_back(connection: Connection, moment: Moment, lines: Lines, absence: Ab
 
 def _store_before(connection: Connection, moment: Moment) -> dict[str, Any]:
     row = connection.execute(select(stores).where(stores.c.id == moment.store_id)).one()
-    times = {name: getattr(row, name) for name in ("last_scraped", "next_try_at")}
+    times = {name: getattr(row, name) for name in ("last_scraped", "next_try_at", "verified_at")}
     told = {name: utc_text(when) if when else None for name, when in times.items()}
     return {**told, "needs_rescraping": bool(row.needs_rescraping), "fail_count": row.fail_count}
 
 
-def _end_store(connection: Connection, moment: Moment, verdict: Verdict) -> None:
+def _end_store(connection: Connection, moment: Moment, verdict: Verdict, settled: Settled | None) -> None:
     """Frees the store; a complete run is its latest scrape, a partial one nobody asked for counts as a failure.
 
-    A shortfall is none: it waits until another run may confirm it.
+    A shortfall is none: it waits until another run may confirm it. A probe that agrees verifies the store; one that
+    differs asks for its crawl.
     """
     store_id, confirm_at = moment.store_id, confirm_time(verdict)
     free: dict[str, Any] = {"lease_token": None, "lease_until": None}
@@ -238,4 +253,8 @@ def _end_store(connection: Connection, moment: Moment, verdict: Verdict) -> None
         free |= {"scheduled_at": None, "next_try_at": confirm_at}
     elif code_of(verdict.reason) != "requested":
         count_failure(connection, store_id, moment.now, moment.run.failure_delay)
+    if settled is not None and settled.outcome == AGREES:
+        free["verified_at"] = moment.now
+    if settled is not None and settled.outcome == DIFFERS:
+        free["needs_rescraping"] = True
     connection.execute(update(stores).where(stores.c.id == store_id).values(**free))

@@ -167,7 +167,7 @@ def _restore_store(connection: Connection, run: Row[Any], before: dict[str, Any]
     since = select(table.id).where(table.store_id == run.store_id, table.finished_at > run.finished_at)
     counted = connection.execute(since.limit(1)).first() is not None
     values = {name: value for name, value in before.items() if not counted or name not in ("fail_count", "next_try_at")}
-    for name in values.keys() & {"last_scraped", "next_try_at"}:
+    for name in values.keys() & {"last_scraped", "next_try_at", "verified_at"}:
         values[name] = datetime.fromisoformat(values[name]) if values[name] else None
     connection.execute(update(stores).where(stores.c.id == run.store_id).values(**values))
 

@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,11 +20,11 @@ from _support.schedule import (
     clock_of,
     failure_delay,
     holder,
-    one_of,
     rules_of,
     take_dev,
     take_lockout,
     take_one_company,
+    take_policy,
 )
 from _worker.books import Books, spider_of
 from _worker.crawls import Crawls
@@ -38,10 +37,8 @@ from _worker.telling import Tell, as_json, as_lines
 from platformdirs import user_log_path
 
 from splitcart.scheduling.due import Intervals
-from splitcart.scheduling.rule import Rules
 from splitcart_spiders import settings
 
-POLICIES = ("oldest", "groups") if "policy" in {each.name for each in fields(Rules)} else ("oldest",)
 WHY = {
     0: "asked to stop, or the one store is done",
     FAILED: "crawls could not begin: read their logs",
@@ -60,8 +57,7 @@ def _parser() -> Parser:
     made.add_argument(
         "--stop-file", metavar="FILE", type=word, help="stop after the store in hand once this file is there"
     )
-    told = f"which store is next: {', '.join(POLICIES)} (default oldest)"
-    made.add_argument("--policy", metavar="P", type=one_of(POLICIES), default="oldest", help=told)
+    take_policy(made)
     usual = user_log_path("splitcart")
     told = f"crawls' logs (default {usual})".replace("%", "%%")
     made.add_argument("--logs", metavar="FOLDER", type=folder, default=usual, help=told)

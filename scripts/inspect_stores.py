@@ -10,7 +10,7 @@ from _support.command import Parser, parser, run
 from _support.companies import take_company
 from _support.database import database
 from _support.output import console, print_json, say, table
-from _support.schedule import clock_of, in_json, one_of, rules_of, short, take_dev, take_lockout
+from _support.schedule import clock_of, in_json, one_of, rules_of, short, take_dev, take_lockout, take_policy
 
 from models.group_reading import named_companies
 from models.scheduling.seeing import company_stores
@@ -26,6 +26,7 @@ def _parser() -> Parser:
     made.add_argument("--reason", type=one_of(REASONS), help=f"only stores not offered for it: {', '.join(REASONS)}")
     take_lockout(made)
     take_dev(made)
+    take_policy(made)
     return made
 
 

@@ -24,6 +24,7 @@ from _support.schedule import (
     take_dev,
     take_lockout,
     take_one_company,
+    take_policy,
 )
 
 from models.scheduling.taking import Taken, take
@@ -38,6 +39,7 @@ def _parser() -> Parser:
     take_one_company(made)
     take_lockout(made)
     take_dev(made)
+    take_policy(made)
     return made
 
 
@@ -66,12 +68,13 @@ def _tell(company: Any, taken: Taken, *, as_json: bool, dev: bool) -> None:
     if as_json:
         told = {"company": company.slug, "store_id": taken.store_id, "store_name": taken.store_name}
         lease = {"lease_token": taken.lease_token, "lease_until": taken.lease_until}
-        print_json(in_json(told | {"company_name": company.name} | lease))
+        print_json(in_json(told | {"company_name": company.name} | lease | {"probe": taken.probe}))
         return
+    part = f" -a probe={taken.probe}" if taken.probe else ""
     last = " -a dev=1" if dev else ""
     say(
         f"{company.name} {taken.store_id} ({taken.store_name}), leased until {short(taken.lease_until)}",
-        f"  scrapy crawl {company.slug} -a store={taken.store_id} -a lease={taken.lease_token}{last}",
+        f"  scrapy crawl {company.slug} -a store={taken.store_id}{part} -a lease={taken.lease_token}{last}",
     )
 
 

@@ -16,8 +16,10 @@ from splitcart.grouping_health import Progress, silent
 from splitcart.grouping_memory import Comparer
 from splitcart.grouping_plan import Plan, plan
 
-PAYS = 0.01
-"""A new anchor must range at least this share more of the group's lines: otherwise the old one stays."""
+PAYS = 0.05
+"""A new anchor must range at least this share more of the group's lines: otherwise the old one stays. A change is dear:
+what a member showed is beside the old anchor's history, and of the new one it is mostly not known whether the member
+followed it, so that the lines which change next are contested."""
 ROUNDS = 4
 """How often anchors are chosen and all is merged again."""
 TRIED = 8

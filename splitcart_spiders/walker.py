@@ -1,7 +1,6 @@
 """How the categories of one store are walked: departments, pages, capped ones by their children, promotions last."""
 
 import logging
-import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -9,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Request
 from scrapy.http import Response
 
+from splitcart.scheduling.probes import Plan, draw
 from splitcart_spiders.errors import CatalogueError, UnknownCategory
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
-from splitcart_spiders.walk import CategoryWalk, Node, Page, find, is_named, leaves, odd_key
+from splitcart_spiders.walk import CategoryWalk, Node, Page, below, find, is_named, leaves, odd_key
 
 if TYPE_CHECKING:
     from splitcart_spiders.chain_spider import ChainSpider
@@ -37,8 +37,8 @@ class Walker:
         """Items handed to the pipelines so far."""
         self.proven_before: frozenset[str] = frozenset()
         """Keys of categories that an adopted run had proven; not walked again."""
-        self.known_sizes: dict[str, int] = {}
-        """Products by category key when last crawled; steers probes only."""
+        self.plan = Plan()
+        """What steers the pages of a probe."""
 
     def begin(self, roots: list[Node], wanted: set[str], probe: int | None) -> Yield:
         """Ask for the first page of every category to walk. Raises CatalogueError where there is none, UnknownCategory
@@ -141,15 +141,11 @@ class Walker:
         logger.error("Category %s of store %s failed: %s", node.key, self.spider.store_id, why)
 
     def _probe(self, nodes: list[Node], probe: int) -> Yield:
-        """`probe` pages drawn at random over the departments, weighted by their last size; other ones each day."""
+        """`probe` pages of the departments, chosen by the plan; other ones each day."""
         spider = self.spider
-        draw = random.Random(f"{spider.name}/{spider.store_id}/{datetime.now(UTC).date()}")
-        departments = [node for node in nodes if not node.is_promo] or nodes
-        pages = [
-            (node, page)
-            for node in departments
-            for page in range(1, 1 + max(1, -(-self.known_sizes.get(node.key, 1) // spider.page_size)))
-        ]
-        for node, page in draw.sample(pages, min(probe, len(pages))):
-            self._open(node)
-            yield spider.page_request(node, page)
+        departments = {node.key: node for node in nodes if not node.is_promo} or {node.key: node for node in nodes}
+        keys = {key: tuple(below(node)) for key, node in departments.items()}
+        day = f"{spider.name}/{spider.store_id}/{datetime.now(UTC).date()}"
+        for key, page in draw(self.plan, keys, spider.page_size, probe, day):
+            self._open(departments[key])
+            yield spider.page_request(departments[key], page)

@@ -1,5 +1,6 @@
 """What the rule of which store next knows of a company, read in a few statements for all of its stores."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from statistics import median
@@ -7,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from models.tables import crawl_runs, stores
+from models.tables import crawl_runs, store_group_memberships, store_groups, stores
 from splitcart.periods import Flip
 from splitcart.scheduling.pauses import LOOK_BACK, Span, paused_until
 from splitcart.scheduling.rule import Company, Queue, Rules, Store, queue
@@ -24,12 +25,17 @@ def read(connection: Connection, company: Any, now: datetime) -> tuple[Company, 
     """What the rule knows of a company (a row of companies) and of each of its stores."""
     running = _running(connection, company.id)
     requests = _requests(connection, company.id)
+    anchors = _anchors(connection, company.id)
+    followers = Counter(anchor.store_id for store_id, anchor in anchors.items() if anchor.id != store_id)
     found, begun = [], 0
     for row in connection.execute(select(stores).where(stores.c.company_id == company.id).order_by(stores.c.id)):
         until = max((end for end in (row.lease_until, running.get(row.store_id)) if end is not None), default=None)
         begun += row.store_id not in running and row.lease_until is not None and row.lease_until > now
         told = {name: row._mapping[name] for name in _OF_STORE}
-        found.append(Store(**told, lease_until=until, requests=requests.get(row.store_id)))
+        if anchor := anchors.get(row.id):
+            told |= {"anchor": anchor.store_id, "anchor_scraped": anchor.last_scraped}
+        told |= {"lease_until": until, "requests": requests.get(row.store_id), "followers": followers[row.store_id]}
+        found.append(Store(**told))
     known = Company(
         flip=Flip(company.flip_weekday, company.flip_hour),
         live=begun + sum(until > now for until in running.values()),
@@ -50,6 +56,15 @@ def _running(connection: Connection, company_id: int) -> Mapping[str, datetime]:
     run = crawl_runs.c
     wanted = select(run.store_code, run.lease_until).where(run.company_id == company_id, run.status == "running")
     return {row.store_code: row.lease_until for row in connection.execute(wanted)}
+
+
+def _anchors(connection: Connection, company_id: int) -> Mapping[int, Any]:
+    """The anchor (id, store_id, last_scraped) of each store of the company that is in a group."""
+    member, group, anchor = store_group_memberships.c, store_groups.c, stores.alias("anchors")
+    joined = store_group_memberships.join(store_groups, group.id == member.group_id)
+    joined = joined.join(anchor, anchor.c.id == group.anchor_id)
+    wanted = select(member.store_id.label("of"), anchor.c.id, anchor.c.store_id, anchor.c.last_scraped)
+    return {row.of: row for row in connection.execute(wanted.select_from(joined).where(group.company_id == company_id))}
 
 
 def _requests(connection: Connection, company_id: int) -> Mapping[str, int]:

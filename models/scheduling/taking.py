@@ -52,18 +52,21 @@ def take(
     reap(engine, company.id, now, holder, failure_delay)
     until = now + timedelta(seconds=lease_seconds)
     lease = {"scheduled_at": now, "lease_until": until, "lease_token": secrets.token_hex(16)}
+    probes: dict[int, int | None] = {}
+    """By store that was chosen; one whose answer was lost is not due any more when it is read again."""
 
     def work() -> Taken | Queue | None:
         with engine.begin() as connection:
             mine = connection.execute(select(stores).where(stores.c.lease_token == lease["lease_token"])).one_or_none()
             if mine is not None:  # an earlier try was committed, its answer was lost
-                return _taken(mine, lease)
+                return _taken(mine, lease, probes.get(mine.id))
             found = queued(connection, company, rules, now)
             row = _locked(connection, found.offered, rules, now) if found.offered else None
             if row is None:
                 return None if found.offered else found
+            probes[row.id] = found.probes.get(row.store_id)
             connection.execute(update(stores).where(stores.c.id == row.id).values(**lease))
-            return _taken(row, lease)
+            return _taken(row, lease, probes[row.id])
 
     while True:  # each turn that ends with None another has taken a store, so that there are fewer
         taken = retried(engine, work, what=f"taking a store of {company.slug}")
@@ -71,8 +74,8 @@ def take(
             return taken
 
 
-def _taken(row: Any, lease: dict[str, Any]) -> Taken:
-    return Taken(row.store_id, row.store_name, lease["lease_token"], lease["lease_until"])
+def _taken(row: Any, lease: dict[str, Any], probe: int | None) -> Taken:
+    return Taken(row.store_id, row.store_name, lease["lease_token"], lease["lease_until"], probe)
 
 
 def _locked(connection: Connection, offered: Sequence[Store], rules: Rules, now: datetime) -> Any:

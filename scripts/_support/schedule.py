@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from models.group_reading import named_companies
 from models.leases import Holder
-from splitcart.scheduling.rule import Rules
+from splitcart.scheduling.rule import POLICIES, Rules
 from splitcart_spiders import settings
 from splitcart_spiders.limits import check_settings
 
@@ -52,9 +52,16 @@ def clock_of(options: argparse.Namespace) -> Callable[[], datetime]:
     return lambda: now() + ahead
 
 
+def take_policy(made: Parser) -> None:
+    """Adds --policy."""
+    told = "oldest (the default): every store in full; groups: anchors in full, members by probes"
+    made.add_argument("--policy", metavar="P", type=one_of(POLICIES), default=POLICIES[0], help=told)
+
+
 def rules_of(options: argparse.Namespace) -> Rules:
     """The rule's settings: the project's, and the options'."""
-    return Rules(lockout=timedelta(hours=options.lockout_hours), rate=settings.HOST_RATE)
+    lockout = timedelta(hours=options.lockout_hours)
+    return Rules(lockout=lockout, rate=settings.HOST_RATE, policy=options.policy)
 
 
 def failure_delay() -> timedelta:

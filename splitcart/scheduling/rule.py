@@ -1,4 +1,4 @@
-"""Which store of a company is crawled next: the order of its stores, and why a store is not offered.
+"""Which store of a company is crawled next, in full or by a probe: the order of its stores, and why one is not offered.
 
 docs/scheduling.md has the rule in words.
 """
@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from splitcart.grouping import natural_key
-from splitcart.periods import Flip, crosses, next_flip, period_start
+from splitcart.periods import Flip, next_flip, period_start
+from splitcart.scheduling.probes import pages_for
 from splitcart.timezones import zone_called
 
 REASONS: Mapping[str, str] = {
@@ -25,6 +27,14 @@ REASONS: Mapping[str, str] = {
 """Why a store is not offered, in words. Of reasons that end at one moment the first here is named."""
 
 STATES = ("never", "fresh", "stale", "running", "failing", "closed")
+
+POLICIES = ("oldest", "groups")
+TREE_REQUESTS = 2
+"""Requests that a crawl makes beside its listing pages: a session and the category tree."""
+
+LED = 10
+"""An anchor of so many other stores goes before all when it is due: its crawl renews all of theirs, another's its own.
+With fewer, anchors could take the whole budget day by day, and a store that was never crawled would never be."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _PERIOD = timedelta(days=7)
@@ -51,6 +61,17 @@ class Store:
     fail_count: int = 0
     requests: int | None = None
     """Of its last complete run."""
+    anchor: str | None = None
+    """The chain's id of its group's anchor: its own for an anchor; None without a group."""
+    anchor_scraped: datetime | None = None
+    """last_scraped of the anchor."""
+    followers: int = 0
+    """How many other stores of its group it anchors."""
+
+    @property
+    def is_member(self) -> bool:
+        """Whether another store speaks for it."""
+        return self.anchor not in (None, self.store_id)
 
     def is_held(self, now: datetime) -> bool:
         """Whether somebody holds a lease of the store."""
@@ -77,8 +98,17 @@ class Rules:
     """How long a store is not offered again after it was handed out."""
     rate: float = 1.0
     """Requests a second and host, for all crawls of a company together."""
+    policy: str = "oldest"
+    """One of POLICIES. oldest: every store in full. groups: anchors in full, members by probes."""
+    anchors_every: timedelta = timedelta(days=1)
+    """How long after its last crawl an anchor with members is due again within a period, and a member after its own.
+    For `groups`, as below."""
+    others_every: timedelta = timedelta(days=3)
+    """How long after it was looked at last a member, or a store alone, is due again: three looks a period."""
 
     def __post_init__(self) -> None:
+        if self.policy not in POLICIES:
+            raise ValueError(f"policy {self.policy!r}: one of {', '.join(POLICIES)} is wanted")
         if not self.rate > 0 or self.lockout < timedelta(0):
             raise ValueError(f"rate {self.rate}, lock-out {self.lockout}: want a rate above 0 and no negative lock-out")
 
@@ -102,6 +132,8 @@ class Queue:
 
     offered: tuple[Store, ...]
     held: Mapping[str, Held]
+    probes: Mapping[str, int] = field(default_factory=dict)
+    """By store how many pages the crawl of an offered one draws; the others are crawled in full."""
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -119,14 +151,71 @@ def queue(stores: Iterable[Store], company: Company, rules: Rules, now: datetime
     """Every store of one company, offered or held, at `now`."""
     known = list(stores)
     held = {each.store_id: why for each in known if (why := why_not(each, company, rules, now))}
-    offered = (each for each in known if each.store_id not in held)
-    return Queue(tuple(sorted(offered, key=turn)), held)
+    offered = [each for each in known if each.store_id not in held]
+    offered.sort(key=lambda each: turn(each, company, rules, now))
+    drawn = ((each.store_id, probe_of(each, company, rules, now)) for each in offered)
+    return Queue(tuple(offered), held, {code: pages for code, pages in drawn if pages is not None})
 
 
-def turn(store: Store) -> tuple[Any, ...]:
-    """Sorts stores: to be crawled again, never crawled, longest ago, then by store id as people count."""
+def turn(store: Store, company: Company, rules: Rules, now: datetime) -> tuple[Any, ...]:
+    """Sorts stores: to be crawled again, never crawled, longest ago, then by store id as people count.
+
+    With the policy `groups` due anchors of LED stores or more come before all; then to be crawled again and never
+    crawled; those that are due come before longest ago: the longest due first, of these the anchor of most stores;
+    members last.
+    """
     scraped = store.last_scraped
-    return (not store.needs_rescraping, scraped is not None, scraped or _NEVER, natural_key(store.store_id))
+    when = due(store, company, rules, now) if rules.policy == "groups" and scraped is not None else None
+    is_due = when is not None and when <= now
+    leads = is_due and store.followers >= LED
+    order: tuple[Any, ...] = (_NEVER, 0, False)
+    if leads or (is_due and not store.needs_rescraping):
+        order = (when, -store.followers, store.is_member)
+    first = (not leads, not store.needs_rescraping, scraped is not None)
+    return (*first, *order, scraped or _NEVER, natural_key(store.store_id))
+
+
+def due(store: Store, company: Company, rules: Rules, now: datetime) -> datetime | None:
+    """When a store is to be looked at again, with the policy `groups`: at the flip where it was not looked at since.
+
+    None: a member whose anchor was not crawled since the flip. What is known of it is from before, and a probe would
+    settle nothing. That a member was handed out counts as a look, whatever its probe settled. A member that no probe
+    has verified since its own crawl is due as soon as an anchor: grouping compares that crawl with the anchor's newer
+    ones until then.
+    """
+    since = _since(company.flip, zone_called(store.timezone) or _ANYWHERE, now)
+    looks, soon = [store.last_scraped], store.followers > 0
+    if store.is_member:
+        if store.anchor_scraped is None or store.anchor_scraped < since:
+            return None
+        looks += [store.verified_at, store.scheduled_at]
+        soon = store.verified_at is None or store.verified_at < (store.last_scraped or _NEVER)
+    last = max((look for look in looks if look is not None), default=None)
+    if last is None or last < since:
+        return since
+    return last + (rules.anchors_every if soon else rules.others_every)
+
+
+@lru_cache(maxsize=256)
+def _since(flip: Flip, zone: str, now: datetime) -> datetime:
+    """When the present specials period began."""
+    return period_start(flip, zone, now)
+
+
+def probe_of(store: Store, company: Company, rules: Rules, now: datetime) -> int | None:
+    """How many pages a crawl of the store that begins at `now` draws; None: it is crawled in full.
+
+    A probe is for a member that is due. One that is not due gets its turn only when nobody is: that time is spent on
+    crawls of members in full, the longest ago first, which alone see their own range and their own prices whole.
+    """
+    requests = company.usual_requests if store.requests is None else store.requests
+    if rules.policy != "groups" or not store.is_member or store.needs_rescraping or not requests:
+        return None
+    when = due(store, company, rules, now) if store.last_scraped is not None else None
+    return None if when is None or when > now else _pages_for(max(1, int(requests) - TREE_REQUESTS))
+
+
+_pages_for = lru_cache(maxsize=4096)(pages_for)
 
 
 def why_not(store: Store, company: Company, rules: Rules, now: datetime) -> Held | None:
@@ -162,19 +251,22 @@ def _flip_before(store: Store, company: Company, rules: Rules, begin: datetime) 
 
     A crawl that no period is long enough for is not held back: it would wait for ever.
     """
-    lasts = expected(store, company, rules)
+    lasts = expected(store, company, rules, begin)
     zone = zone_called(store.timezone) or _ANYWHERE
-    if lasts >= _PERIOD or not crosses(company.flip, zone, begin, begin + lasts):
+    if lasts >= _PERIOD or _since(company.flip, zone, begin) == _since(company.flip, zone, begin + lasts):
         return None
     return next_flip(company.flip, zone, begin)
 
 
-def expected(store: Store, company: Company, rules: Rules) -> timedelta:
-    """How long a crawl of the store is expected to take: its requests at its share of the host's rate.
+def expected(store: Store, company: Company, rules: Rules, begin: datetime) -> timedelta:
+    """How long a crawl of the store begun then is expected to take: its requests at its share of the host's rate.
 
     Nothing where no store of the company was ever complete.
     """
     requests = company.usual_requests if store.requests is None else store.requests
+    probe = probe_of(store, company, rules, begin)
+    if probe is not None:
+        requests = probe + TREE_REQUESTS
     seconds = (requests or 0) / rules.rate * (company.live + 1)
     return timedelta(seconds=min(seconds, _PERIOD.total_seconds()))
 

@@ -20,10 +20,14 @@ STAGES = ("mapping", "validate", "clean", "price", "unit_price", "duplicates", "
 def figures(
     crawler: Crawler, counts: Counts, started: datetime, now: datetime, exceptions: list[str]
 ) -> dict[str, Any]:
-    """What the run row keeps: counts, drops and repairs as {"stage/event": n}, requests, seconds, the error."""
+    """What the run row keeps: counts, drops and repairs as {"stage/event": n}, requests, seconds, the error.
+
+    `probe`: how many pages of the whole store were asked for; null for any other crawl.
+    """
     assert crawler.stats is not None
     stats = crawler.stats.get_stats()
-    error = Gate.of(crawler).error
+    error, spider = Gate.of(crawler).error, crawler.spider
+    chain = spider if isinstance(spider, ChainSpider) else None
     return {
         "accepted": counts.accepted,
         "staged": counts.staged,
@@ -33,7 +37,8 @@ def figures(
         "requests": stats.get("downloader/request_count", 0),
         "seconds": round((now - started).total_seconds(), 1),
         "drops": drops(crawler),
-        "skipped_roots": crawler.spider.walker.skipped_roots if isinstance(crawler.spider, ChainSpider) else [],
+        "skipped_roots": chain.walker.skipped_roots if chain else [],
+        "probe": chain.probe if chain and not chain.wanted else None,
         "error": str(error) if error else None,
         "remedy": error.remedy if error else None,
         "exceptions": exceptions[:10],

@@ -21,6 +21,7 @@ from models import engine as engines
 from models import publish as publishing
 from models.errors import ClockWrong, StorageError
 from models.retry import original
+from models.scheduling import probes
 from models.staging import StagingWriter
 from splitcart.periods import crosses
 from splitcart.runs import Counts, Gates, History, Verdict, verdict
@@ -144,7 +145,9 @@ class RunExtension:
         assert self.engine is not None
         spider.fulfilled_by = self.run.fulfilled_by
         self.history = await asyncio.to_thread(runs.history, self.engine, self.run)
-        spider.walker.known_sizes = {key: seen[-1] for key, seen in self.history.categories.items() if seen}
+        if spider.probe:
+            sizes = {key: seen[-1] for key, seen in self.history.categories.items() if seen}
+            spider.walker.plan = await asyncio.to_thread(probes.plan, self.engine, self.run, sizes)
         spider.walker.proven_before = frozenset(category.key for category in self.run.adopted if is_proven(category))
         if hasattr(spider, "barcodes_known"):
             known = await asyncio.to_thread(barcodes.known, self.engine, self.run.company_id, self.now())

@@ -11,6 +11,7 @@ import pytest
 
 from models import engine as engines
 from models import runs
+from models.scheduling.taking import Taken
 from tests.support.schedules import begun, change, company_of, taken
 from tests.support.storage import crawl, judged, query, row
 
@@ -39,11 +40,23 @@ def test_the_next_store_is_printed_with_its_lease_whatever_the_case_of_the_compa
     assert next_store.main(["--company", name, "--json"]) == 0
     found = told(capsys)
     [lease] = query(chain, "SELECT lease_token FROM stores WHERE store_id = '9'")
-    assert set(found) == {"company", "store_id", "store_name", "company_name", "lease_token", "lease_until"}
+    assert set(found) == {"company", "store_id", "store_name", "company_name", "lease_token", "lease_until", "probe"}
+    assert found["probe"] is None
     assert (found["company"], found["store_id"], found["store_name"]) == ("aldi", "9", "Store 9")
     assert (found["company_name"], found["lease_token"]) == ("ALDI", lease[0])
     ahead = datetime.fromisoformat(found["lease_until"]) - datetime.now(UTC)
     assert timedelta(0) < ahead <= timedelta(seconds=120)
+
+
+def test_a_member_that_is_due_is_printed_with_the_pages_of_its_probe(chain, capsys, monkeypatch):
+    given = Taken("9", "Store 9", "t0ken", datetime.now(UTC), probe=78)
+    asked = []
+    monkeypatch.setattr(next_store, "take", lambda engine, company, rules, *_, **__: asked.append(rules) or given)
+    assert next_store.main(["--company", "aldi", "--policy", "groups"]) == 0
+    assert "scrapy crawl aldi -a store=9 -a probe=78 -a lease=t0ken" in capsys.readouterr().out
+    assert next_store.main(["--company", "aldi", "--json"]) == 0
+    assert told(capsys)["probe"] == 78
+    assert [rules.policy for rules in asked] == ["groups", "oldest"]
 
 
 def test_no_store_exits_3_and_names_for_how_many_stores_each_reason_holds(chain, capsys):

@@ -85,6 +85,9 @@ def test_a_probe_asks_for_so_many_pages_and_delists_nothing(sqlite_url: str) -> 
     check_truth(engine, "woolworths", store, world.truth("woolworths", store, 0))
     with engine.connect() as connection:
         assert connection.execute(select(tables.missing_listings)).all() == []
+        run = connection.execute(select(tables.crawl_runs).order_by(tables.crawl_runs.c.id.desc())).first()
+        assert (run.counts["probe"], run.figures["probe"]["outcome"]) == (8, "agrees")
+        assert connection.execute(select(tables.stores.c.verified_at)).scalar() == run.finished_at
     engine.dispose()
 
 

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, insert, select, update
 
-from models import runs
+from models import merging, runs
 from models.checks import check
 from models.errors import LeaseOver
 from models.leases import Holder
 from models.publish import publish
+from models.retry import retried
 from models.scheduling import taking
 from models.scheduling.taking import Taken, clear, give_back, reap, take
 from models.tables import crawl_runs, stores
+from splitcart.scheduling.probes import pages_for
 from splitcart.scheduling.rule import Queue, Rules
 from tests.support.schedules import HOLDER, all_taken, begun, change, company_of, taken
 from tests.support.storage import START, crawl, judged, query, row, stage, value
@@ -373,3 +375,47 @@ def test_a_store_without_a_lease_is_taken_whatever_case_its_company_was_named_in
         connection.execute(update(stores).values(is_online=False))
     assert isinstance(found := taken(engine, START + HOUR), Queue)
     assert (found.reasons, found.next_free_at) == ({"offline": 1}, None)
+
+
+def grouped_pair(engine: Engine) -> None:
+    """Store 1 and its member 2, crawled in one period, of 400 requests each; store 3 alone."""
+    for store, hours in (("1", 0), ("2", 1), ("3", 2)):
+        price = 500 if store == "3" else 100
+        crawl(engine, [row(sku, price) for sku in range(60)], store=store, slug="aldi", now=START + hours * HOUR)
+    with engine.begin() as connection:
+        connection.execute(update(crawl_runs).values(counts={"requests": 400}))
+    rules = merging.rules_of(company_of(engine), 0.98, 72)
+    merging.Merger(engine, company_of(engine), rules, lambda: START + 3 * HOUR).run()
+
+
+def test_with_groups_the_anchor_is_taken_in_full_and_then_its_member_for_a_probe(engine: Engine) -> None:
+    grouped_pair(engine)
+    after = START + 48 * HOUR  # specials have changed since
+    assert [taken(engine, after, policy="groups").store_id for _ in range(2)] == ["1", "3"]
+    soon = after + HOUR / 60
+    crawl(engine, [row(1)], store="1", slug="aldi", now=soon, token=token_of(engine, "1"))
+    found = taken(engine, soon, policy="groups")
+    assert (found.store_id, found.probe) == ("2", pages_for(398))
+    assert isinstance(taken(engine, soon, policy="groups"), Queue)
+
+
+def token_of(engine: Engine, code: str) -> str:
+    return str(value(engine, "SELECT lease_token FROM stores WHERE store_id = :s", s=code))
+
+
+def test_a_probe_is_handed_out_again_as_one_where_the_answer_was_lost(engine: Engine, monkeypatch) -> None:
+    grouped_pair(engine)
+    after = START + 48 * HOUR
+    crawl(engine, [row(1)], store="1", slug="aldi", now=after)
+    change(engine, "3", closed_at=after)
+    lost = []
+
+    def twice(engine, work, *, what):
+        if what.startswith("taking"):
+            lost.append(work())
+        return retried(engine, work, what=what)
+
+    monkeypatch.setattr(taking, "retried", twice)
+    found = taken(engine, after + HOUR, policy="groups")
+    assert found == lost[0]
+    assert (found.store_id, found.probe) == ("2", pages_for(398))

@@ -1,6 +1,7 @@
 """Which store next, and why not the others: each reason with its end."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -161,3 +162,100 @@ def test_a_time_zone_that_is_none_keeps_no_store_from_being_judged(zone):
 def test_the_state_of_a_store(facts, wanted):
     assert state(store(**facts), FREE, NOW) == wanted
     assert wanted in STATES
+
+
+GROUPS = Rules(policy="groups")
+SINCE = FLIP - timedelta(days=7)
+
+
+def member(code: str, *, looked, anchor_scraped=NOW - HOUR, **facts) -> Store:
+    """A member of store 1's group that was crawled in full a month ago and probed since."""
+    told = {"anchor": "1", "anchor_scraped": anchor_scraped, "last_scraped": NOW - timedelta(days=30), "requests": 727}
+    return store(code, **told | {"verified_at": looked} | facts)
+
+
+def order(*stores: Store, rules: Rules = GROUPS, now: datetime = NOW) -> list[str]:
+    return [each.store_id for each in queue(stores, FREE, rules, now).offered]
+
+
+def test_with_groups_anchors_and_stores_alone_are_crawled_in_full_and_members_that_are_due_are_probed():
+    anchor = store("1", anchor="1", followers=2, last_scraped=SINCE - HOUR)
+    alone = store("7", anchor="7", last_scraped=SINCE - 2 * HOUR)
+    due = member("2", looked=SINCE - HOUR)
+    found = queue([due, alone, anchor], FREE, GROUPS, NOW)
+    assert [each.store_id for each in found.offered] == ["1", "7", "2"]
+    assert found.probes == {"2": 78}
+    assert queue([due, alone, anchor], FREE, RULES, NOW).probes == {}
+
+
+@pytest.mark.parametrize("facts", [{"needs_rescraping": True}, {"last_scraped": None}], ids=["flagged", "never"])
+def test_with_groups_a_member_to_be_crawled_again_or_never_crawled_comes_first_and_in_full(facts):
+    wanted, anchor = member("2", looked=None, **facts), store("1", anchor="1", followers=1, last_scraped=SINCE - HOUR)
+    found = queue([anchor, wanted], FREE, GROUPS, NOW)
+    assert [each.store_id for each in found.offered] == ["2", "1"]
+    assert found.probes == {}
+
+
+def test_after_a_flip_the_anchor_of_most_stores_comes_first_and_members_once_their_anchor_was_crawled():
+    small = store("1", anchor="1", followers=1, last_scraped=NOW - timedelta(days=6))
+    large = store("5", anchor="5", followers=9, last_scraped=NOW - timedelta(days=6))
+    waits, knows = member("2", looked=NOW - HOUR), member("6", looked=NOW - HOUR, anchor="5")
+    soon = FLIP + HOUR
+    anchored = replace(knows, anchor_scraped=FLIP + 0.5 * HOUR)
+    found = queue([waits, anchored, small, large], FREE, GROUPS, soon)
+    assert [each.store_id for each in found.offered] == ["5", "1", "6", "2"]
+    assert found.probes == {"6": 78}  # what is known of store 2 is from before the flip
+
+
+def test_a_store_is_due_again_after_a_day_or_three_and_the_longest_due_comes_first():
+    anchor = store("1", anchor="1", followers=1, last_scraped=NOW - 25 * HOUR)  # for an hour
+    early, late = (member(code, looked=NOW - timedelta(days=3, hours=n)) for code, n in (("2", 2), ("3", 0.5)))
+    alone = store("7", last_scraped=NOW - timedelta(days=2.9))
+    assert order(anchor, early, late, alone) == ["2", "1", "3", "7"]
+
+
+def test_an_anchor_of_ten_stores_that_is_due_goes_before_all_and_one_of_nine_does_not():
+    flagged, new = store("8", needs_rescraping=True), store("9", last_scraped=None)
+    anchors = [store(str(n), anchor=str(n), followers=n, last_scraped=NOW - 25 * HOUR) for n in (11, 10, 9)]
+    anchors.append(store("20", anchor="20", followers=20, last_scraped=NOW - 23 * HOUR))
+    assert order(flagged, new, *anchors[:2], *anchors[3:]) == ["11", "10", "8", "9", "20"]
+    assert order(flagged, new, anchors[2]) == ["8", "9", "9"]
+
+
+def test_a_member_is_probed_a_day_after_its_own_crawl_and_then_every_three():
+    crawled = member("2", looked=None, last_scraped=NOW - 25 * HOUR)
+    verified = replace(crawled, last_scraped=NOW - 50 * HOUR, verified_at=NOW - 25 * HOUR)
+    assert queue([crawled], FREE, GROUPS, NOW).probes == {"2": 78}
+    assert queue([verified], FREE, GROUPS, NOW).probes == {}
+
+
+def test_who_is_due_to_nobody_is_last_and_a_member_among_them_is_crawled_in_full():
+    fresh = member("2", looked=NOW - timedelta(days=1))
+    older = member("3", looked=NOW - timedelta(days=1), last_scraped=NOW - timedelta(days=40))
+    found = queue([fresh, older, member("4", looked=SINCE - HOUR)], FREE, GROUPS, NOW)
+    assert [each.store_id for each in found.offered] == ["4", "3", "2"]
+    assert found.probes == {"4": 78}
+
+
+def test_a_hand_out_counts_as_a_look_whatever_its_probe_settled():
+    handed = member("2", looked=SINCE - HOUR, scheduled_at=NOW - 50 * HOUR)
+    assert queue([handed], FREE, GROUPS, NOW).probes == {}
+    assert queue([replace(handed, scheduled_at=SINCE - HOUR)], FREE, GROUPS, NOW).probes == {"2": 78}
+
+
+def test_a_probe_is_expected_to_take_its_pages_and_the_tree():
+    late = FLIP - timedelta(seconds=81)
+    probed = member("2", looked=SINCE - HOUR, anchor_scraped=late - HOUR)
+    assert why_not(probed, FREE, GROUPS, late) is None
+    assert why_not(probed, FREE, GROUPS, late + timedelta(seconds=1)).reason == "flip"
+    assert why_not(probed, FREE, RULES, late).reason == "flip"
+
+
+def test_without_groups_both_policies_have_one_order():
+    some = [store(str(n), last_scraped=NOW - n * 9 * HOUR) for n in range(1, 40)]
+    assert order(*some) == order(*some, rules=RULES)
+
+
+def test_a_policy_that_is_not_known_is_refused():
+    with pytest.raises(ValueError, match="policy 'newest': one of oldest, groups"):
+        Rules(policy="newest")

@@ -1,0 +1,97 @@
+"""What the database tells of a probe: which pages are worth drawing, and how what it saw agrees with what was known."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select, text
+
+from models import effective, sightings
+from models.offers import differs
+from models.queries import as_time
+from models.retry import retried
+from models.run import Run
+from models.seen import path_of
+from models.tables import companies, store_ranges, stores
+from splitcart.bits import Bits, unpack
+from splitcart.observed import CONTESTED, Sighting
+from splitcart.periods import Flip, crosses
+from splitcart.scheduling.probes import UNDECIDED, Plan, Settled, Tally, is_evidence
+from splitcart.scheduling.probes import settle as judge
+
+
+def plan(engine: Engine, run: Run, products: Mapping[str, int]) -> Plan:
+    """What steers the pages of the run's probe. `products`: by category key how many the store's last crawls listed."""
+
+    def work() -> Plan:
+        with engine.connect() as connection:
+            return Plan(products, open_lines(connection, run.store_id) if run.store_id is not None else {})
+
+    return retried(engine, work, what=f"planning the probe of store {run.store_code}")
+
+
+def open_lines(connection: Connection, store_id: int) -> dict[str, int]:
+    """By category key how many of the lines that a store ranges are contested, or not ranged by its anchor.
+
+    None at a store that is its own anchor: it has nobody's word but its own.
+    """
+    anchor_id = effective.prepare(connection, [store_id]).get(store_id, store_id)
+    if anchor_id == store_id:
+        return {}
+    own, its = (_ranged(connection, one) for one in (store_id, anchor_id))
+    sql = f"""SELECT e.source, l.ordinal, c.key FROM ({effective.statement(connection)}) e
+        JOIN listings l ON l.id = e.listing_id
+        JOIN categories c ON c.id = l.category_id WHERE c.key IS NOT NULL"""  # noqa: S608 our own names
+    found = connection.execute(text(sql)).all()
+    return Counter(
+        str(key)
+        for source, ordinal, key in found
+        if _has(own, ordinal) and (source == CONTESTED or not _has(its, ordinal))
+    )
+
+
+def _ranged(connection: Connection, store_id: int) -> Bits:
+    return unpack(connection.execute(select(store_ranges.c.ranged).where(store_ranges.c.store_id == store_id)).scalar())
+
+
+def _has(bits: Bits, ordinal: int) -> bool:
+    return ordinal < len(bits) and bool(bits[ordinal])
+
+
+def settle(connection: Connection, run: Run, store_id: int, now: datetime, *, is_again: bool) -> Settled:
+    """How what a probe saw compares with the effective prices of its store; called before any of it is written.
+
+    publish_seen holds what it saw. `is_again`: the run has published before, so that what it saw is known by itself.
+    """
+    company = connection.execute(select(companies).where(companies.c.id == run.company_id)).one()
+    flip = Flip(company.flip_weekday, company.flip_hour)
+    wanted = select(stores.c.id, stores.c.timezone).where(stores.c.company_id == run.company_id)
+    zones = {int(one): str(zone) for one, zone in connection.execute(wanted)}
+    if is_again:
+        return Settled(UNDECIDED, "its probe settles nothing: the run had published a part of it before")
+    if crosses(flip, zones[store_id], run.started_at, now):
+        return Settled(UNDECIDED, "its probe settles nothing: specials changed while it ran")
+    return judge(_compared(connection, run, store_id, sightings.sighting(flip, zones[store_id], now), flip, zones))
+
+
+def _compared(
+    connection: Connection, run: Run, store_id: int, look: Sighting, flip: Flip, zones: Mapping[int, str]
+) -> Tally:
+    effective.prepare(connection, [store_id])
+    sql = f"""SELECT e.source, e.observed_at, e.observed_by, {differs(connection, "w", "e")} AS deviates,
+            {path_of("w")} AS path
+        FROM ({effective.statement(connection, only="publish_seen")}) e
+        JOIN publish_seen w ON w.listing_id = e.listing_id
+        JOIN staged_items s ON s.run_id = :run AND s.seq = w.seq
+        WHERE w.price_cents IS NOT NULL"""  # noqa: S608 our own names
+    tally, fit = Tally(), dict[tuple[int, Any], bool]()
+    for source, observed_at, observed_by, deviates, path in connection.execute(text(sql), {"run": run.id}):
+        seen = (observed_by, observed_at)
+        if seen not in fit:
+            known = sightings.sighting(flip, zones[observed_by], as_time(observed_at))
+            fit[seen] = is_evidence(known, look)
+        department = str(json.loads(path)[0]) if path else ""
+        tally.add(department, source, deviates=bool(deviates), is_evidence=fit[seen])
+    return tally
