@@ -33,6 +33,15 @@ class NetworkDown(CrawlError):
     remedy = "Check this machine's network and DNS, then crawl again. Nothing was published."
 
 
+class SandboxMissing(NetworkDown):
+    """Raised with `-a dev=1` when nothing listens at DEV_BASE_URL, before it has answered anything. Not asked again."""
+
+    remedy = (
+        "Start the sandbox (python scripts/sandbox.py --port 8000), or set DEV_BASE_URL to where it listens. "
+        "Nothing was published."
+    )
+
+
 class CertificateRefused(CrawlError):
     """Raised when a host's certificate is not trusted, not valid now, or not that host's. It is never asked again."""
 

@@ -78,6 +78,8 @@ EXTENSIONS = {
     # Opened after every other extension is connected, so that its verdict comes last.
     "splitcart_spiders.extensions.run.RunExtension": 900,
     "splitcart_spiders.extensions.stores.StoresExtension": 900,
+    # A rehearsal without a sandbox ends before its first request.
+    "splitcart_spiders.extensions.sandbox_there.SandboxThereExtension": 905,
     # Reads what those two opened.
     "splitcart_spiders.extensions.run_share.ShareExtension": 910,
 }

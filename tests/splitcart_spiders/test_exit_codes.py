@@ -258,7 +258,8 @@ def test_a_block_exits_4_and_publishes_nothing(ended):
 def test_without_a_network_the_crawl_exits_5_and_says_what_to_check(ended):
     crawl = ended("no_network")
     assert crawl.told == (5, "failed", "network_down"), crawl.log
-    assert "Check this machine's network and DNS" in crawl.log
+    assert "There is no sandbox at" in crawl.log
+    assert "python scripts/sandbox.py" in crawl.log
 
 
 def test_another_store_than_asked_exits_1_and_publishes_nothing(ended):
