@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from splitcart.periods import Flip
 from splitcart_spiders import fields
 from splitcart_spiders.arguments import count, lease_of, names, refuse_unknown, store_id, trusts_clock, truth
-from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch, UnknownCategory
+from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch, UnknownCategory, UnreadableTree
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
 from splitcart_spiders.limits import check_settings
 from splitcart_spiders.middlewares import user_agent
@@ -152,7 +152,7 @@ class ChainSpider(Spider):
 
     def fail_tree(self, why: str) -> None:
         """Without its categories a crawl ends at once."""
-        error = CatalogueError(f"The category tree of {self.name} store {self.store_id} cannot be read: {why}")
+        error = UnreadableTree(f"The category tree of {self.name} store {self.store_id} cannot be read: {why}")
         self.gate.shut(error)
 
     def on_page(self, response: Response, node: Node, number: int) -> Iterator[Any]:

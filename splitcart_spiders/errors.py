@@ -71,6 +71,15 @@ class CatalogueError(CrawlError):
     """The error status that the last try was answered with, where that is the fault."""
 
 
+class UnreadableTree(CatalogueError):
+    """Raised when a store's categories cannot be had: without them nothing can be crawled."""
+
+    remedy = (
+        "Check that the chain has this store (scrapy crawl CHAIN_stores finds its stores, scripts/inspect_stores.py "
+        "lists them). If it has, the site's shape may have changed: replay a saved body with scripts/replay.py."
+    )
+
+
 class UnknownCategory(CatalogueError):
     """Raised when `-a categories=` names what the store's tree does not have."""
 

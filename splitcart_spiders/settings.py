@@ -75,6 +75,8 @@ RUN_GATES: dict[str, float] = {}
 KEEP_MARKETPLACE = False
 
 EXTENSIONS = {
+    # Connected first, so that the first line comes before a database is waited for.
+    "splitcart_spiders.extensions.progress.ProgressExtension": 890,
     # Opened after every other extension is connected, so that its verdict comes last.
     "splitcart_spiders.extensions.run.RunExtension": 900,
     "splitcart_spiders.extensions.stores.StoresExtension": 900,
@@ -117,5 +119,6 @@ FEED_EXPORT_FIELDS = [
     "scraped_at",
 ]  # fmt: skip
 LOG_LEVEL = "INFO"
-# One line for each page and item is what DEBUG is for.
-LOGSTATS_INTERVAL = 60
+# One line for each page and item is what DEBUG is for. How far a crawl is, is said every so many seconds; 0: never.
+PROGRESS_SECONDS = 10
+LOGSTATS_INTERVAL = 0

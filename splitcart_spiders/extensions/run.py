@@ -20,6 +20,7 @@ from models import barcodes, companies, endings, locate, runs
 from models import engine as engines
 from models import publish as publishing
 from models.errors import ClockWrong, StorageError
+from models.publish import Published
 from models.retry import original
 from models.staging import StagingWriter
 from splitcart.periods import crosses
@@ -55,7 +56,7 @@ class RunExtension:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         if not issubclass(crawler.spidercls, ChainSpider):
-            raise NotConfigured(f"{crawler.spidercls.name} crawls no store")
+            raise NotConfigured  # a locator crawls no store
         extension = cls(crawler, database.url_of(crawler.settings))
         connect = crawler.signals.connect
         connect(extension.opened, signal=signals.spider_opened)
@@ -86,11 +87,9 @@ class RunExtension:
             self.run = await self.take(spider)
             await self.begin(spider)
         except runs.StoreHeld as held:
-            logger.error("%s", held)
             outcome.say(self.crawler, "held", str(held))
             raise CloseSpider("store_held") from None
         except (engines.SchemaMismatch, ClockWrong) as refusal:
-            logger.error("%s", refusal)
             outcome.say(self.crawler, "failed", str(refusal))
             raise CloseSpider("clock" if isinstance(refusal, ClockWrong) else "schema_mismatch") from None
         except Exception as error:
@@ -188,9 +187,9 @@ class RunExtension:
             return
         try:
             await self.staging.end_staging()
-            judged = await asyncio.to_thread(self.conclude, spider, reason, self.now())
+            judged, published = await asyncio.to_thread(self.conclude, spider, reason, self.now())
             engines.check_file(self.engine)
-            outcome.say(self.crawler, judged.status, judged.reason)
+            outcome.say(self.crawler, judged.status, judged.reason, judged, published)
         except Exception as error:
             logger.exception("Run %s could not be concluded", self.run.id)
             told = f"the run could not be concluded: {original(error)}".strip()
@@ -210,7 +209,8 @@ class RunExtension:
             logger.error("The run stays open until its lease ends: the database does not answer")
         outcome.say(self.crawler, "failed", why)
 
-    def conclude(self, spider: ChainSpider, reason: str, now: datetime) -> Verdict:
+    def conclude(self, spider: ChainSpider, reason: str, now: datetime) -> tuple[Verdict, Published | None]:
+        """The verdict, and what it changed."""
         assert self.run is not None
         assert self.engine is not None
         counts = self.measured(spider, now)
@@ -219,11 +219,11 @@ class RunExtension:
         barcodes.into_staging(self.engine, self.run, self.staging.barcodes)
         judged = verdict(reason, counts, categories, self.history, self.gates(), now=now)
         told = outcome.figures(self.crawler, counts, self.run.started_at, now, self.exceptions + self.staging.errors)
-        self.finisher(judged)(
+        published: Published | None = self.finisher(judged)(
             self.engine, self.run, judged, categories, answered_for=spider.answered_for, counts=told, now=now
         )
         self.learn(spider, judged, now)
-        return judged
+        return judged, published
 
     def learn(self, spider: ChainSpider, judged: Verdict, now: datetime) -> None:
         """Keep what later runs may use. The run has ended by now: a failure here does not change how."""
