@@ -42,7 +42,7 @@ NUMBERS: dict[str, tuple[float, float]] = {
     "CLOSESPIDER_TIMEOUT": (0, YEAR),
 }
 """Name -> the least and the most. A number that an operator may set has its line in one of these two."""
-YES_OR_NO = {"POLITE", "BROWSER", "KEEP_MARKETPLACE"}
+YES_OR_NO = {"POLITE", "BROWSER", "KEEP_MARKETPLACE", "EXPORT_CATEGORIES"}
 """May be unset, too."""
 NAMED = {"ROBOTS_UNAVAILABLE": ("stop", "allow")}
 

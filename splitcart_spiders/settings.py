@@ -109,8 +109,15 @@ SPIDER_MIDDLEWARES = SPIDER_ORDER
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 FEED_EXPORT_ENCODING = "utf-8"
-# A name that begins with = is a formula to a spreadsheet.
-FEED_EXPORTERS = {"csv": "splitcart_spiders.exporters.SafeCsvItemExporter"}
+# One row a sku, the one that publishing would choose; a name that begins with = is a formula to a spreadsheet.
+_LINES = "splitcart_spiders.exporters.JsonLines"
+FEED_EXPORTERS = {
+    "json": "splitcart_spiders.exporters.Json", "jsonlines": _LINES, "jsonl": _LINES, "jl": _LINES,
+    "csv": "splitcart_spiders.exporters.SafeCsv", "xml": "splitcart_spiders.exporters.Xml",
+    "marshal": None, "pickle": None,
+}  # fmt: skip
+# The categories that were walked, after the products.
+EXPORT_CATEGORIES = False
 FEED_EXPORT_FIELDS = [
     "company", "store_id", "sku", "name", "brand", "gtin", "size", "price_cents", "was_price_cents", "price_basis",
     "typical_grams", "is_estimated", "is_on_special", "is_available", "is_ranged", "unit_price", "unit_of_measure",
