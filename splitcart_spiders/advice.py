@@ -35,6 +35,8 @@ LOCATOR: dict[str, str] = {
 }
 """By the status of a locator's run."""
 NOT_OPENED = "the run could not be opened"
+SAYS_IT_ITSELF = (NOT_OPENED, "the last complete run of", "the database's schema", "this machine's clock")
+"""How reasons begin that name their remedy."""
 READ_LOG = "read the errors above, then python scripts/inspect_runs.py --company {slug}"
 GATES = (
     ("median new/old", '{"ratio_low": 0.5, "ratio_high": 2}'),
@@ -49,7 +51,7 @@ def next_step(status: str, reason: str, told: Mapping[str, str]) -> str:
 
     told: spider, slug, store ("" for a locator), confirm_at where known.
     """
-    if reason.startswith(NOT_OPENED):
+    if reason.startswith(SAYS_IT_ITSELF):
         return ""
     if not told["store"]:
         words = LOCATOR.get(status, READ_LOG)

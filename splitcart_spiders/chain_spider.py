@@ -57,6 +57,7 @@ class ChainSpider(Spider):
         wait: str | None = None,
         clock: str | None = None,
         lease: str | None = None,
+        unlisted: str | None = None,
         accept_fulfilment: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -69,6 +70,8 @@ class ChainSpider(Spider):
         self.trusts_clock = trusts_clock(clock)
         self.lease = lease_of(lease)
         """The token of the lease that a scheduler took for this crawl."""
+        self.unlisted = truth(unlisted, "unlisted")
+        """Whether the store is crawled though the chain's locator does not list it."""
         self.accept_fulfilment = truth(accept_fulfilment, "accept_fulfilment")
         self.wanted = names(categories, "categories")
         self.probe = count(probe, "probe", least=1)

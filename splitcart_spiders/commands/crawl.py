@@ -45,6 +45,7 @@ class Command(ScrapyCrawl):
             "Spider arguments: -a dev=1 asks the sandbox at DEV_BASE_URL; "
             "-a categories=a,b and -a probe=8 crawl a part; "
             "-a resume=1 goes on with a killed run; -a wait=1 waits for a store that another run holds; "
+            "-a unlisted=1 crawls a store that the chain's locator does not list; "
             "-a clock=trust dates the run by a clock that looks wrong. "
             "Exit codes: 0 complete, 2 partial, 3 store held by another, 4 blocked, 5 network down, 1 failed."
         )

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import barcodes, companies, endings, locate, runs
 from models import engine as engines
 from models import publish as publishing
-from models.errors import ClockWrong, StorageError
+from models.errors import ClockWrong, StorageError, StoreUnlisted
 from models.publish import Published
 from models.retry import original
 from models.staging import StagingWriter
@@ -27,7 +27,7 @@ from splitcart.periods import crosses
 from splitcart.runs import Counts, Gates, History, Verdict, verdict
 from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.errors import CrawlError
-from splitcart_spiders.extensions import clock, database, outcome
+from splitcart_spiders.extensions import clock, database, listed, outcome
 from splitcart_spiders.extensions.apart import apart
 from splitcart_spiders.extensions.lease import LeaseKeeper
 from splitcart_spiders.extensions.staging import Staging
@@ -36,6 +36,8 @@ from splitcart_spiders.walk import is_proven
 
 logger = logging.getLogger(__name__)
 
+REFUSED = {engines.SchemaMismatch: "schema_mismatch", ClockWrong: "clock", StoreUnlisted: "unlisted"}
+"""Scrapy's reason for the close, by what refuses to open a run."""
 LAST_WORD = 5.0
 """Seconds that a run which has lost its lease may take to end itself in the database."""
 
@@ -84,14 +86,15 @@ class RunExtension:
             self.gates()  # a slip in them is told before a store is crawled in vain
             self.engine = await asyncio.to_thread(self.connect)
             await asyncio.to_thread(self.check_clock, spider)
+            await listed.check(self.engine, self.crawler, spider)
             self.run = await self.take(spider)
             await self.begin(spider)
         except runs.StoreHeld as held:
             outcome.say(self.crawler, "held", str(held))
             raise CloseSpider("store_held") from None
-        except (engines.SchemaMismatch, ClockWrong) as refusal:
+        except (engines.SchemaMismatch, ClockWrong, StoreUnlisted) as refusal:
             outcome.say(self.crawler, "failed", str(refusal))
-            raise CloseSpider("clock" if isinstance(refusal, ClockWrong) else "schema_mismatch") from None
+            raise CloseSpider(REFUSED[type(refusal)]) from None
         except Exception as error:
             self.exceptions.append(f"{type(error).__name__}: {error}")
             raise outcome.not_opened(self.crawler, error) from error

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import engine as engines
 from models import locate, runs
 from models.errors import ClockWrong, StorageError
+from models.listed import EVERY_STORE
 from models.retry import original
 from splitcart.runs import Verdict
 from splitcart_spiders.extensions import clock, database, outcome
@@ -26,8 +27,6 @@ from splitcart_spiders.middlewares.gate import Gate
 
 logger = logging.getLogger(__name__)
 
-EVERY_STORE = "*"
-"""The store code of a locator's run: it is of no single store, and only one runs at a time."""
 LEAST_SHARE = 0.5
 """A run that finds less of the known open stores than this is never complete."""
 

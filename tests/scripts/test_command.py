@@ -22,7 +22,8 @@ GTIN = "9300605123454"
 ON_A_DATABASE = {
     "check_database": [], "merge_groups": [], "migrate": ["--check"], "reset_groups": [], "prune": [],
     "rollback_run": ["1"], "price_history": ["--gtin", GTIN], "next_store": ["--company=aldi"], "inspect_stores": [],
-    "inspect_runs": [], "clear_schedule": ["--company=aldi"], "build_price_slots": [],
+    "forget_fulfilment": ["--company=aldi", "--store=1"], "inspect_runs": [], "clear_schedule": ["--company=aldi"],
+    "build_price_slots": [],
 }  # fmt: skip
 LONG = "9" * 5000
 EVERYWHERE = [
@@ -62,6 +63,10 @@ NONSENSE = {
     "inspect_runs": [
         ["--company="], ["--store="], ["--store=\x1b"], ["--status=done"], [f"--status={LONG}"], ["--limit=0"],
         ["--limit=x"], [f"--limit={LONG}"], ["7"],
+    ],
+    "forget_fulfilment": [
+        [], ["--company=aldi"], ["--store=1"], ["--company=aldi", "--store="], ["--company=aldi", "--store=\x1b"],
+        ["--company=", "--store=1"], ["--company=aldi", f"--store={LONG}"], ["aldi", "1"],
     ],
     "clear_schedule": [[], ["--company="], [f"--company={LONG}"], ["--company=\x1b[31m"], ["aldi"]],
     "replay": [
