@@ -23,7 +23,7 @@ ON_A_DATABASE = {
     "check_database": [], "merge_groups": [], "migrate": ["--check"], "reset_groups": [], "prune": [],
     "rollback_run": ["1"], "price_history": ["--gtin", GTIN], "next_store": ["--company=aldi"], "inspect_stores": [],
     "forget_fulfilment": ["--company=aldi", "--store=1"], "inspect_runs": [], "clear_schedule": ["--company=aldi"],
-    "build_price_slots": [],
+    "build_price_slots": [], "find_products": ["milk"],
 }  # fmt: skip
 LONG = "9" * 5000
 EVERYWHERE = [
@@ -63,6 +63,10 @@ NONSENSE = {
     "inspect_runs": [
         ["--company="], ["--store="], ["--store=\x1b"], ["--status=done"], [f"--status={LONG}"], ["--limit=0"],
         ["--limit=x"], [f"--limit={LONG}"], ["7"],
+    ],
+    "find_products": [
+        [], [""], [LONG], ["\x1b[31m"], ["milk", "--company="], ["milk", "--limit=0"], ["milk", "--limit=1001"],
+        ["milk", "--store="], ["milk", f"--store={LONG}"], ["milk\n"], ["milk", "--limit=x"],
     ],
     "forget_fulfilment": [
         [], ["--company=aldi"], ["--store=1"], ["--company=aldi", "--store="], ["--company=aldi", "--store=\x1b"],
