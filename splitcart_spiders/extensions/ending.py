@@ -15,6 +15,8 @@ from splitcart_spiders.middlewares import chain_of
 from splitcart_spiders.middlewares.gate import Gate
 
 NEXT = "next:"
+IN_WORDS = {"requested": ": only a part of the store was asked for", "shutdown": ": it was interrupted"}
+"""What a bare reason means."""
 Changed = Published | Located | None
 """What a run changed; None: nothing."""
 
@@ -24,7 +26,7 @@ def lines(crawler: Crawler, status: str, reason: str, judged: Verdict | None, ch
     spider = crawler.spider
     assert spider is not None
     error = Gate.of(crawler).error
-    why = "" if reason in ("finished", status) else f": {reason}"
+    why = "" if reason in ("finished", status) else f": {reason}{IN_WORDS.get(reason, '')}"
     why += f": {error}" if error and str(error) not in reason else ""
     found = [_found(crawler, changed), *_walked(spider), _spent(crawler)] if judged else []
     return [f"{status}: {name_of(spider)}{why}", *found, *_next(crawler, status, reason, judged)]

@@ -20,6 +20,7 @@ from splitcart_spiders.walker import Walker
 
 logger = logging.getLogger(__name__)
 
+UNKNOWN = "time left unknown"
 LIVE = {"splitcart_live": True}
 """Marks a record that the next one replaces where a terminal shows it."""
 
@@ -95,19 +96,19 @@ class ProgressExtension:
 def time_left(walker: Walker, elapsed: float) -> str:
     """How long the walk will take from now, at its pace so far; elapsed: seconds since it began."""
     if walker.walks and not walker.open and not walker.promos:
-        return "the last answers are under way"
+        return "last answers under way"
     seen = total = 0
     for key, walk in walker.walks.items():
         size = walk.expected if walk.expected is not None else walker.known_sizes.get(key)
         if key in walker.open and size is None:
-            return "time left not known yet"
+            return UNKNOWN
         seen += len(walk.skus)
         total += max(len(walk.skus), size or 0) if key in walker.open else len(walk.skus)
     total += sum(walker.known_sizes.get(node.key, 0) for node in walker.promos)
     if not seen:
-        return "time left not known yet"
+        return UNKNOWN
     left = elapsed * (total - seen) / seen
-    return f"about {_duration(left)} left"
+    return f"about {_duration(left)} left" if round(left) else "nearly done"
 
 
 def _duration(seconds: float) -> str:

@@ -24,18 +24,19 @@ def spider():
 
 
 def test_the_time_left_follows_from_the_pace_and_what_the_totals_promise(spider):
-    assert time_left(spider.walker, 5) == "time left not known yet"
+    assert time_left(spider.walker, 5) == "time left unknown"
     walked(spider, "a", 50, 50)
     walked(spider, "b", 10, 100, is_open=True)
     assert time_left(spider.walker, 120) == "about 3 min 0 s left"
+    assert time_left(spider.walker, 0.1) == "nearly done"
     walked(spider, "c", 0, is_open=True)
-    assert time_left(spider.walker, 120) == "time left not known yet"
+    assert time_left(spider.walker, 120) == "time left unknown"
     spider.walker.known_sizes = {"c": 30, "p": 7200}
     assert time_left(spider.walker, 120) == "about 4 min 0 s left"
     spider.walker.promos = [Node("p", ("p",), is_promo=True)]
     assert time_left(spider.walker, 120) == "about 4 h 4 min left"
     spider.walker.promos, spider.walker.open = [], set()
-    assert time_left(spider.walker, 120) == "the last answers are under way"
+    assert time_left(spider.walker, 120) == "last answers under way"
 
 
 def test_a_report_has_the_categories_the_products_and_the_rate_since_the_last_one(spider):
