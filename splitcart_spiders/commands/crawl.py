@@ -62,7 +62,7 @@ class Command(ScrapyCrawl):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         super().process_options(args, opts)
         put_ours_first()
-        from splitcart_spiders.commands import console  # imports `models`, which must be ours by then
+        from splitcart_spiders import console  # not in commands, all of which Scrapy loads before ours come first
         from splitcart_spiders.extensions import safe_log
 
         assert self.settings is not None
@@ -91,8 +91,8 @@ class Command(ScrapyCrawl):
     def crawl(self, crawler: Crawler, opts: argparse.Namespace) -> int:
         """Crawl, and give the exit code. Raises UsageError where the spider refuses its arguments."""
         assert self.crawler_process
-        from splitcart_spiders.commands.console import LiveLine
-        from splitcart_spiders.commands.interrupts import Interrupts
+        from splitcart_spiders.console import LiveLine
+        from splitcart_spiders.interrupts import Interrupts
 
         self.watching = Interrupts(crawler), LiveLine(crawler)  # signals alone would not keep them
         more = {"accept_fulfilment": "1"} if opts.accept_fulfilment else {}

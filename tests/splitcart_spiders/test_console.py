@@ -9,7 +9,7 @@ from scrapy.crawler import Crawler
 from scrapy.settings import Settings
 from scrapy.utils.log import install_scrapy_root_handler
 
-from splitcart_spiders.commands import console
+from splitcart_spiders import console
 from splitcart_spiders.extensions.progress import LIVE
 from splitcart_spiders.extensions.safe_log import SafeRecord
 from splitcart_spiders.spiders.iga import IgaSpider
