@@ -7,7 +7,7 @@ read); `engine.connect()` is for readers, who see one state and never wait for a
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,7 @@ def _create_sqlite(url: str) -> Engine:
     engine.file.watch(engine)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_foreign(file)
         if revision(engine) is None:
             migrate(engine)
     except (OSError, DatabaseError) as error:
@@ -101,6 +102,21 @@ def _create_sqlite(url: str) -> Engine:
             raise DatabaseRefused(f"{file} cannot be a SQLite database ({told}): check DATABASE_URL") from None
         raise
     return engine
+
+
+def _refuse_foreign(file: Path) -> None:
+    """Raises DatabaseRefused for a file with tables of another program: ours have no place among them.
+
+    Read without our pragmas, of which one would change the file.
+    """
+    if not file.exists():
+        return
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as plain:
+        names = {name for (name,) in plain.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")}
+        if names and "alembic_version" not in names:
+            raise DatabaseRefused(
+                f"{file} is another program's database, it has a table {min(names)}: check DATABASE_URL"
+            )
 
 
 def check_file(engine: Engine | None) -> None:

@@ -38,6 +38,18 @@ class StoreHeld(StorageError):
         )
 
 
+class StoreUnlisted(StorageError):
+    """Raised by models.listed for a store that the chain's last complete locator run does not list."""
+
+    def __init__(self, slug: str, store_code: str, near: list[str]) -> None:
+        self.store_code, self.near = store_code, near
+        known = f"closest are {', '.join(near)}" if near else "it lists none"
+        super().__init__(
+            f"the last complete run of {slug}_stores does not list store {store_code}: {known}; if the store is new, "
+            f"find it with scrapy crawl {slug}_stores, or crawl it all the same with -a unlisted=1"
+        )
+
+
 class SightingsDamaged(StorageError):
     """Raised by models.sightings.read when a row of `sightings` is not what a publish wrote."""
 

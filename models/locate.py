@@ -78,6 +78,24 @@ def learn_fulfilment(engine: Engine, run: Run, answered_for: str | None) -> None
     retried(engine, work, what=f"learning the fulfilment of store {run.store_code}")
 
 
+def forget_fulfilment(engine: Engine, company_id: int, store_code: str) -> str | None:
+    """Forgets that another store answers for this one; which it was, None where none was known.
+
+    ValueError: the company has no such store.
+    """
+    mine = (stores.c.company_id == company_id, stores.c.store_id == store_code)
+
+    def work() -> str | None:
+        with engine.begin() as connection:
+            row = connection.execute(select(stores.c.fulfilled_by).where(*mine).with_for_update()).one_or_none()
+            if row is None:
+                raise ValueError(f"store {store_code!r} is unknown: the chain's own id of a crawled store is wanted")
+            connection.execute(update(stores).where(*mine).values(fulfilled_by=None))
+            return None if row.fulfilled_by is None else str(row.fulfilled_by)
+
+    return retried(engine, work, what=f"forgetting the fulfilment of store {store_code}")
+
+
 def _publish(
     connection: Connection, company_id: int, found: Mapping[str, Mapping[str, Any]], complete: bool, now: datetime
 ) -> Located:

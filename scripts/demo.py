@@ -172,7 +172,8 @@ def show(options: argparse.Namespace, console: Console) -> int:
     console.print()
     console.print(text(f"The plan, to read on a phone and to print: {place}/plan.html"))
     console.print(text(f"Left behind: {place}/splitcart.db (the prices), {place}/logs/ (one log a crawl)"))
-    console.print(text(f"Look closer: any of scripts/*.py with DATABASE_URL=sqlite:///{place}/splitcart.db"))
+    console.print(text("Look closer with any of scripts/*.py, for example:"))
+    console.print(text(f"  DATABASE_URL=sqlite:///{place}/splitcart.db .venv/bin/python scripts/find_products.py milk"))
     return 0 if merged and planned and not wrong else 1
 
 

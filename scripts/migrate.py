@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import _path  # noqa: F401
 from _support.command import parser, run
+from _support.database import check_there
 from _support.output import say
 
 from models import engine as engines
@@ -14,7 +15,12 @@ from models.servers import shown
 
 
 def migrate(url: str, *, check: bool) -> str:
-    """Migrates (or only checks) the database at `url`; says what was done. Raises StorageError, OperationalError."""
+    """Migrates (or only checks) the database at `url`; says what was done.
+
+    Raises StorageError, OperationalError; ConnectionError where there is nothing to check.
+    """
+    if check:  # which makes nothing, not even an empty file
+        check_there(url)
     engine = engines.create(url)
     try:
         before = None if check else engines.revision(engine)

@@ -16,7 +16,7 @@ from models.group_reading import named_companies
 from models.price_history import Entry
 
 BARS = 40
-COLUMNS = ("company", "sku", "name", "store", "from (UTC)", "price", "was", "source", "run")
+COLUMNS = ("store", "from (UTC)", "price", "was", "source", "run")
 
 
 def dollars(cents: int | None) -> str:
@@ -28,7 +28,13 @@ def cells(one: Entry) -> tuple[object, ...]:
     price = dollars(one.price_cents) + (" / kg" if one.price_basis == "kg" and one.price_cents is not None else "")
     was = dollars(one.was_price_cents) if one.was_price_cents is not None else ""
     when = f"{one.changed_at:%Y-%m-%d %H:%M}"
-    return one.company, one.sku, one.name, one.store_id, when, price, was, one.source, one.crawl_run_id
+    return one.store_id, when, price, was, one.source, one.crawl_run_id
+
+
+def show(entries: Sequence[Entry]) -> None:
+    """A table a listing, whose rows fit 80 columns."""
+    for (company, sku, name), group in groupby(entries, lambda one: (one.company, one.sku, one.name)):
+        console().print(table(COLUMNS, map(cells, group), title=f"{company} {sku}  {name}"))
 
 
 def chart(entries: Sequence[Entry]) -> list[str]:
@@ -83,9 +89,11 @@ def _show(options: argparse.Namespace) -> int:
     elif options.chart:
         say(*chart(entries))
     else:
-        console().print(table(COLUMNS, map(cells, entries)))
+        show(entries)
     if not entries:
-        complain("nothing is known of it: check the number, or crawl a store that sells it")
+        complain(
+            "nothing is known of it: find its number with scripts/find_products.py, or crawl a store that sells it"
+        )
     return 0 if entries else 1
 
 

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import _path  # noqa: F401
+from _replay_chains import mapping, names, other_chain, records_of, slug
 from _support import output
 from _support.command import parser, run, shown, word
 from _support.output import complain
@@ -61,7 +61,7 @@ class Replay:
 
     def body(self, body: object) -> int:
         """Takes every record of a body; gives how many there were."""
-        records = self._records(body)
+        records = records_of(self.chain, body)
         self.read += len(records)
         for record in records:
             mapped = self.chain.to_item(record, store_id=self.store_id, now=self.now)
@@ -70,15 +70,6 @@ class Replay:
             else:
                 self._stage(mapped)
         return len(records)
-
-    def _records(self, body: object) -> list[object]:
-        """The records of a body, or of several bodies that were saved as one list."""
-        found = self.chain.records(body)
-        if not isinstance(body, list):
-            return found
-        return [
-            record for row in found for record in (self.chain.records(row) if isinstance(row, dict) else []) or [row]
-        ]
 
     def _stage(self, item: ProductItem) -> None:
         try:
@@ -153,20 +144,6 @@ def _page(chain: ModuleType, file: Path, text: str) -> object:
     return body
 
 
-def mapping(name: str) -> ModuleType:
-    """The mapping of a chain. For argparse's `type`."""
-    fault = argparse.ArgumentTypeError(f"no mapping splitcart_spiders/chains/{shown(name)}.py")
-    if not (name.isascii() and name.isidentifier()):
-        raise fault
-    try:
-        found = import_module(f"splitcart_spiders.chains.{name}")
-    except ModuleNotFoundError as error:
-        raise fault from error
-    if not hasattr(found, "to_item"):
-        raise fault
-    return found
-
-
 def moment(text: str) -> datetime:
     """A time, in UTC. For argparse's `type`."""
     try:
@@ -184,11 +161,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     One JSON object a product, one a sku, organic before advertised; the summary goes to standard error.
     """
     made = parser(__doc__, json="as other scripts have it; the output is JSON anyway")
-    made.add_argument("chain", type=mapping, metavar="CHAIN", help="which mapping: woolworths, coles, aldi, iga, ...")
+    made.add_argument("chain", type=mapping, metavar="CHAIN", help=f"which mapping: {', '.join(names())}")
     made.add_argument("files", type=Path, nargs="+", metavar="FILE", help="saved bodies: JSON, or Coles pages")
     made.add_argument("--store", type=word, default="replay", help="the store id that the items carry")
     made.add_argument("--now", type=moment, help="when it was seen, ISO 8601, UTC unless it says (default: now)")
     return run(made, _replay, arguments)
+
+
+def _take(replay: Replay, file: Path) -> None:
+    """One file's body. Raises ValueError where it cannot be read, or is another chain's."""
+    body = load(replay.chain, file)
+    if other := other_chain(replay.chain, body):
+        raise ValueError(f"{file}: a body of {other}, not of {slug(replay.chain)}: write replay.py {other} {file}")
+    if not replay.body(body):
+        complain(f"note: {file}: no records of {slug(replay.chain)} in it")
 
 
 def _replay(options: argparse.Namespace) -> int:
@@ -196,8 +182,7 @@ def _replay(options: argparse.Namespace) -> int:
     failed = False
     for file in options.files:
         try:
-            if not replay.body(load(replay.chain, file)):
-                complain(f"note: {file}: no records of {replay.chain.__name__.rpartition('.')[2]} in it")
+            _take(replay, file)
         except ValueError as error:
             failed = True
             complain(f"error: {error}")

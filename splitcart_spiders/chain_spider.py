@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 from splitcart.periods import Flip
 from splitcart_spiders import fields
 from splitcart_spiders.arguments import count, lease_of, names, refuse_unknown, store_id, trusts_clock, truth
-from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch, UnknownCategory
+from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch, UnknownCategory, UnreadableTree
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
 from splitcart_spiders.limits import check_settings
 from splitcart_spiders.middlewares import user_agent
@@ -57,6 +57,7 @@ class ChainSpider(Spider):
         wait: str | None = None,
         clock: str | None = None,
         lease: str | None = None,
+        unlisted: str | None = None,
         accept_fulfilment: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -69,6 +70,8 @@ class ChainSpider(Spider):
         self.trusts_clock = trusts_clock(clock)
         self.lease = lease_of(lease)
         """The token of the lease that a scheduler took for this crawl."""
+        self.unlisted = truth(unlisted, "unlisted")
+        """Whether the store is crawled though the chain's locator does not list it."""
         self.accept_fulfilment = truth(accept_fulfilment, "accept_fulfilment")
         self.wanted = names(categories, "categories")
         self.probe = count(probe, "probe", least=1)
@@ -152,7 +155,7 @@ class ChainSpider(Spider):
 
     def fail_tree(self, why: str) -> None:
         """Without its categories a crawl ends at once."""
-        error = CatalogueError(f"The category tree of {self.name} store {self.store_id} cannot be read: {why}")
+        error = UnreadableTree(f"The category tree of {self.name} store {self.store_id} cannot be read: {why}")
         self.gate.shut(error)
 
     def on_page(self, response: Response, node: Node, number: int) -> Iterator[Any]:

@@ -33,6 +33,15 @@ class NetworkDown(CrawlError):
     remedy = "Check this machine's network and DNS, then crawl again. Nothing was published."
 
 
+class SandboxMissing(NetworkDown):
+    """Raised with `-a dev=1` when nothing listens at DEV_BASE_URL, before it has answered anything. Not asked again."""
+
+    remedy = (
+        "Start the sandbox (python scripts/sandbox.py --port 8000), or set DEV_BASE_URL to where it listens. "
+        "Nothing was published."
+    )
+
+
 class CertificateRefused(CrawlError):
     """Raised when a host's certificate is not trusted, not valid now, or not that host's. It is never asked again."""
 
@@ -60,6 +69,15 @@ class CatalogueError(CrawlError):
     remedy = "The site's shape may have changed: replay a saved body with scripts/replay.py."
     status: int | None = None
     """The error status that the last try was answered with, where that is the fault."""
+
+
+class UnreadableTree(CatalogueError):
+    """Raised when a store's categories cannot be had: without them nothing can be crawled."""
+
+    remedy = (
+        "Check that the chain has this store (scrapy crawl CHAIN_stores finds its stores, scripts/inspect_stores.py "
+        "lists them). If it has, the site's shape may have changed: replay a saved body with scripts/replay.py."
+    )
 
 
 class UnknownCategory(CatalogueError):

@@ -42,10 +42,11 @@ NUMBERS: dict[str, tuple[float, float]] = {
     "DOWNLOAD_DELAY_JITTER": (0, 10),
     "DOWNLOAD_TIMEOUT": (0.1, 3_600),
     "LOGSTATS_INTERVAL": (0, DAY),
+    "PROGRESS_SECONDS": (0, DAY),
     "CLOSESPIDER_TIMEOUT": (0, YEAR),
 }
 """Name -> the least and the most. A number that an operator may set has its line in one of these two."""
-YES_OR_NO = {"POLITE", "BROWSER", "KEEP_MARKETPLACE"}
+YES_OR_NO = {"POLITE", "BROWSER", "KEEP_MARKETPLACE", "EXPORT_CATEGORIES"}
 """May be unset, too."""
 NAMED = {"ROBOTS_UNAVAILABLE": ("stop", "allow")}
 

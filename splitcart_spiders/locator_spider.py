@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import fields as fields_of
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -62,6 +63,7 @@ class LocatorSpider(Spider):
     def update_settings(cls, settings: BaseSettings) -> None:
         super().update_settings(settings)
         check_settings(settings)
+        settings.set("FEED_EXPORT_FIELDS", [field.name for field in fields_of(StoreItem)], priority="spider")
         settings.set("USER_AGENT", user_agent(settings), priority="project")
 
     def first_requests(self) -> Iterable[Request]:

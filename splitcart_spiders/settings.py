@@ -83,9 +83,13 @@ RUN_GATES: dict[str, float] = {}
 KEEP_MARKETPLACE = False
 
 EXTENSIONS = {
+    # Connected first, so that the first line comes before a database is waited for.
+    "splitcart_spiders.extensions.progress.ProgressExtension": 890,
     # Opened after every other extension is connected, so that its verdict comes last.
     "splitcart_spiders.extensions.run.RunExtension": 900,
     "splitcart_spiders.extensions.stores.StoresExtension": 900,
+    # A rehearsal without a sandbox ends before its first request.
+    "splitcart_spiders.extensions.sandbox_there.SandboxThereExtension": 905,
     # Reads what those two opened.
     "splitcart_spiders.extensions.run_share.ShareExtension": 910,
 }
@@ -113,8 +117,15 @@ SPIDER_MIDDLEWARES = SPIDER_ORDER
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 FEED_EXPORT_ENCODING = "utf-8"
-# A name that begins with = is a formula to a spreadsheet.
-FEED_EXPORTERS = {"csv": "splitcart_spiders.exporters.SafeCsvItemExporter"}
+# One row a sku, the one that publishing would choose; a name that begins with = is a formula to a spreadsheet.
+_LINES = "splitcart_spiders.exporters.JsonLines"
+FEED_EXPORTERS = {
+    "json": "splitcart_spiders.exporters.Json", "jsonlines": _LINES, "jsonl": _LINES, "jl": _LINES,
+    "csv": "splitcart_spiders.exporters.SafeCsv", "xml": "splitcart_spiders.exporters.Xml",
+    "marshal": None, "pickle": None,
+}  # fmt: skip
+# The categories that were walked, after the products.
+EXPORT_CATEGORIES = False
 FEED_EXPORT_FIELDS = [
     "company", "store_id", "sku", "name", "brand", "gtin", "size", "price_cents", "was_price_cents", "price_basis",
     "typical_grams", "is_estimated", "is_on_special", "is_available", "is_ranged", "unit_price", "unit_of_measure",
@@ -123,5 +134,6 @@ FEED_EXPORT_FIELDS = [
     "scraped_at",
 ]  # fmt: skip
 LOG_LEVEL = "INFO"
-# One line for each page and item is what DEBUG is for.
-LOGSTATS_INTERVAL = 60
+# One line for each page and item is what DEBUG is for. How far a crawl is, is said every so many seconds; 0: never.
+PROGRESS_SECONDS = 10
+LOGSTATS_INTERVAL = 0

@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+from scrapy.settings import default_settings
+
+from splitcart_spiders import limits, settings
 from tests.support import tree
 from tests.support.tree import ROOT
 
@@ -63,3 +66,21 @@ def test_code_and_messages_name_only_scripts_and_documents_that_exist():
         if PLACEHOLDER not in named and not (ROOT / named).exists()
     }
     assert missing == set()
+
+
+def test_every_setting_of_ours_has_a_heading_with_its_default_its_effect_and_when_to_change_it():
+    ours = {name: value for name, value in vars(settings).items() if name.isupper() and not name.startswith("_")}
+    scrapys = {name for name in vars(default_settings) if name.isupper()}
+    operators = set(limits.WHOLE | limits.NUMBERS) | limits.YES_OR_NO | set(limits.NAMED)
+    wanted = {name for name in ours if name not in scrapys} - {"BOT_VERSION", "ORDER", "SPIDER_ORDER"}
+    document = (ROOT / "docs" / "settings.md").read_text()
+    sections = dict(re.findall(r"^## ([A-Z_]+)\n\n(.*?)(?=^#|\Z)", document, re.MULTILINE | re.DOTALL))
+    assert wanted - set(sections) == set()
+    assert set(sections) - wanted - operators - {"LOG_LEVEL"} == set()
+    for name, text in sections.items():
+        default, *effect = [line for line in text.splitlines() if line]
+        assert default.startswith("Default: "), name
+        assert any(line.startswith("Change it when ") for line in effect), name
+        assert not effect[0].startswith("Change it"), name
+        if isinstance(ours[name], int | float) and name not in ("POLITE", "BROWSER"):
+            assert f"`{ours[name]}`" in default, name

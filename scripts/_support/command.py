@@ -38,6 +38,8 @@ KNOWN = (StorageError, SQLAlchemyError, psycopg2.Error, sqlite3.Error, OSError, 
 """Errors whose text tells an operator what to do; any other is a fault of ours and shows its traceback."""
 LONGEST = 200
 """Characters of a word: no id, name or number that a script takes is longer."""
+LONGEST_ERROR = 600
+"""Characters of an error that quotes an argument."""
 
 
 class Refused(Exception):
@@ -49,7 +51,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: error: {visible(message)}; see --help\n")
+        told = message if len(message) <= LONGEST_ERROR else f"{message[:LONGEST_ERROR]}..."
+        self.exit(2, f"{self.prog}: error: {visible(told)}; see --help\n")
 
 
 def parser(description: str | None, *, json: str = "print the figures as one JSON object") -> Parser:

@@ -19,12 +19,20 @@ def database(*, writes: bool = True) -> Iterator[Engine]:
     writes: whether the role must be one that may write.
     """
     url = engines.url_from(os.environ)
-    place = make_url(url)
-    if place.get_backend_name() == "sqlite" and not Path(place.database or "").exists():
-        raise ConnectionError(f"there is no database at {place.database}: check DATABASE_URL, or crawl a store first")
+    check_there(url)
     engine = engines.create(url)
     try:
         engines.check_schema(engine, writes=writes)
         yield engine
     finally:
         engine.dispose()
+
+
+def check_there(url: str) -> None:
+    """Raises ConnectionError where a SQLite URL names no file, or an empty one."""
+    place = make_url(engines.normalise(url))
+    if place.get_backend_name() != "sqlite":
+        return
+    file = Path(place.database or "")
+    if not file.exists() or (file.is_file() and file.stat().st_size == 0):
+        raise ConnectionError(f"there is no database at {file}: check DATABASE_URL, or crawl a store first")

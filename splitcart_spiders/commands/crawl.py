@@ -45,6 +45,7 @@ class Command(ScrapyCrawl):
             "Spider arguments: -a dev=1 asks the sandbox at DEV_BASE_URL; "
             "-a categories=a,b and -a probe=8 crawl a part; "
             "-a resume=1 goes on with a killed run; -a wait=1 waits for a store that another run holds; "
+            "-a unlisted=1 crawls a store that the chain's locator does not list; "
             "-a clock=trust dates the run by a clock that looks wrong. "
             "Exit codes: 0 complete, 2 partial, 3 store held by another, 4 blocked, 5 network down, 1 failed."
         )
@@ -58,12 +59,17 @@ class Command(ScrapyCrawl):
             help="learn that the store which answers fulfils the one asked for (writes stores.fulfilled_by)",
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        super().process_options(args, opts)
         put_ours_first()
-        from splitcart_spiders.extensions import safe_log  # imports `models`, which must be ours by then
+        from splitcart_spiders import console  # not in commands, all of which Scrapy loads before ours come first
+        from splitcart_spiders.extensions import safe_log
 
         assert self.settings is not None
         safe_log.install(self.settings.get("DATABASE_URL"))
+        console.prepare(self.settings, sys.stderr)
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
             self.exitcode = self.crawl(self.crawler_of(args), opts)
         except UsageError as error:  # Scrapy's own exit code for it, 2, is a partial run's
@@ -85,6 +91,10 @@ class Command(ScrapyCrawl):
     def crawl(self, crawler: Crawler, opts: argparse.Namespace) -> int:
         """Crawl, and give the exit code. Raises UsageError where the spider refuses its arguments."""
         assert self.crawler_process
+        from splitcart_spiders.console import LiveLine
+        from splitcart_spiders.interrupts import Interrupts
+
+        self.watching = Interrupts(crawler), LiveLine(crawler)  # signals alone would not keep them
         more = {"accept_fulfilment": "1"} if opts.accept_fulfilment else {}
         crawling = self.crawler_process.crawl(crawler, **opts.spargs, **more)
         self.crawler_process.start()

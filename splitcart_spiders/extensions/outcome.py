@@ -8,8 +8,10 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 
 from models.errors import StorageError
-from splitcart.runs import Counts, exit_code
+from splitcart.runs import Counts, Verdict, exit_code
+from splitcart_spiders.advice import NOT_OPENED
 from splitcart_spiders.chain_spider import ChainSpider
+from splitcart_spiders.extensions import ending
 from splitcart_spiders.middlewares.gate import Gate
 
 logger = logging.getLogger(__name__)
@@ -55,19 +57,23 @@ def drops(crawler: Crawler) -> dict[str, int]:
     }
 
 
-def say(crawler: Crawler, status: str, reason: str) -> None:
-    """Put the outcome where the crawl command, tests and the log find it."""
+def say(
+    crawler: Crawler, status: str, reason: str, judged: Verdict | None = None, changed: ending.Changed = None
+) -> None:
+    """Put the outcome where the crawl command, tests and the log find it.
+
+    judged, changed: the verdict of a run that was opened, and what it changed.
+    """
     stats = crawler.stats
     assert stats is not None
+    code = exit_code(status, reason)
     stats.set_value("splitcart/run/status", status)
     stats.set_value("splitcart/run/reason", reason)
-    stats.set_value("splitcart/run/exit_code", exit_code(status, reason))
-    error = Gate.of(crawler).error
-    level = logging.INFO if status == "complete" else logging.ERROR
-    told = f" | {error} | {error.remedy}" if error else ""
-    if error and str(error) in reason:
-        told = f" | {error.remedy}"
-    logger.log(level, "%s: %s%s", status, reason, told)
+    stats.set_value("splitcart/run/exit_code", code)
+    level = logging.INFO if code == 0 else logging.WARNING if status == "partial" else logging.ERROR
+    for line in ending.lines(crawler, status, reason, judged, changed):
+        told = line.startswith((status, ending.NEXT))
+        logger.log(level if told else logging.INFO, "%s", line)
 
 
 def say_unless_said(crawler: Crawler, status: str, reason: str) -> None:
@@ -81,7 +87,8 @@ def not_opened(crawler: Crawler, error: Exception) -> CloseSpider:
     """Say that there is no run, and why; raise what it gives, so that no site is asked in vain."""
     # What an operator can put right is told in a line; anything else is a fault of ours, and its place is wanted.
     ours = not isinstance(error, StorageError | ConnectionError)
-    logger.error("The run could not be opened: %s", error, exc_info=error if ours else None)
+    if ours:
+        logger.error("The run could not be opened: %s", error, exc_info=error)
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    say(crawler, "failed", f"the run could not be opened: {lines[0]}")
+    say(crawler, "failed", f"{NOT_OPENED}: {lines[0]}")
     return CloseSpider("run_not_opened")

@@ -19,7 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import barcodes, companies, endings, locate, runs
 from models import engine as engines
 from models import publish as publishing
-from models.errors import ClockWrong, StorageError
+from models.errors import ClockWrong, StorageError, StoreUnlisted
+from models.publish import Published
 from models.retry import original
 from models.scheduling import probes
 from models.staging import StagingWriter
@@ -27,7 +28,7 @@ from splitcart.periods import crosses
 from splitcart.runs import Counts, Gates, History, Verdict, verdict
 from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.errors import CrawlError
-from splitcart_spiders.extensions import clock, database, outcome
+from splitcart_spiders.extensions import clock, database, listed, outcome
 from splitcart_spiders.extensions.apart import apart
 from splitcart_spiders.extensions.lease import LeaseKeeper
 from splitcart_spiders.extensions.staging import Staging
@@ -36,6 +37,8 @@ from splitcart_spiders.walk import is_proven
 
 logger = logging.getLogger(__name__)
 
+REFUSED = {engines.SchemaMismatch: "schema_mismatch", ClockWrong: "clock", StoreUnlisted: "unlisted"}
+"""Scrapy's reason for the close, by what refuses to open a run."""
 LAST_WORD = 5.0
 """Seconds that a run which has lost its lease may take to end itself in the database."""
 
@@ -56,7 +59,7 @@ class RunExtension:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         if not issubclass(crawler.spidercls, ChainSpider):
-            raise NotConfigured(f"{crawler.spidercls.name} crawls no store")
+            raise NotConfigured  # a locator crawls no store
         extension = cls(crawler, database.url_of(crawler.settings))
         connect = crawler.signals.connect
         connect(extension.opened, signal=signals.spider_opened)
@@ -84,16 +87,15 @@ class RunExtension:
             self.gates()  # a slip in them is told before a store is crawled in vain
             self.engine = await asyncio.to_thread(self.connect)
             await asyncio.to_thread(self.check_clock, spider)
+            await listed.check(self.engine, self.crawler, spider)
             self.run = await self.take(spider)
             await self.begin(spider)
         except runs.StoreHeld as held:
-            logger.error("%s", held)
             outcome.say(self.crawler, "held", str(held))
             raise CloseSpider("store_held") from None
-        except (engines.SchemaMismatch, ClockWrong) as refusal:
-            logger.error("%s", refusal)
+        except (engines.SchemaMismatch, ClockWrong, StoreUnlisted) as refusal:
             outcome.say(self.crawler, "failed", str(refusal))
-            raise CloseSpider("clock" if isinstance(refusal, ClockWrong) else "schema_mismatch") from None
+            raise CloseSpider(REFUSED[type(refusal)]) from None
         except Exception as error:
             self.exceptions.append(f"{type(error).__name__}: {error}")
             raise outcome.not_opened(self.crawler, error) from error
@@ -192,9 +194,9 @@ class RunExtension:
             return
         try:
             await self.staging.end_staging()
-            judged = await asyncio.to_thread(self.conclude, spider, reason, self.now())
+            judged, published = await asyncio.to_thread(self.conclude, spider, reason, self.now())
             engines.check_file(self.engine)
-            outcome.say(self.crawler, judged.status, judged.reason)
+            outcome.say(self.crawler, judged.status, judged.reason, judged, published)
         except Exception as error:
             logger.exception("Run %s could not be concluded", self.run.id)
             told = f"the run could not be concluded: {original(error)}".strip()
@@ -214,7 +216,8 @@ class RunExtension:
             logger.error("The run stays open until its lease ends: the database does not answer")
         outcome.say(self.crawler, "failed", why)
 
-    def conclude(self, spider: ChainSpider, reason: str, now: datetime) -> Verdict:
+    def conclude(self, spider: ChainSpider, reason: str, now: datetime) -> tuple[Verdict, Published | None]:
+        """The verdict, and what it changed."""
         assert self.run is not None
         assert self.engine is not None
         counts = self.measured(spider, now)
@@ -223,11 +226,11 @@ class RunExtension:
         barcodes.into_staging(self.engine, self.run, self.staging.barcodes)
         judged = verdict(reason, counts, categories, self.history, self.gates(), now=now)
         told = outcome.figures(self.crawler, counts, self.run.started_at, now, self.exceptions + self.staging.errors)
-        self.finisher(judged)(
+        published: Published | None = self.finisher(judged)(
             self.engine, self.run, judged, categories, answered_for=spider.answered_for, counts=told, now=now
         )
         self.learn(spider, judged, now)
-        return judged
+        return judged, published
 
     def learn(self, spider: ChainSpider, judged: Verdict, now: datetime) -> None:
         """Keep what later runs may use. The run has ended by now: a failure here does not change how."""

@@ -20,6 +20,8 @@ class SafeRecord(logging.LogRecord):
     def __init__(self, *arguments: Any, url: str = "", **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.url = url
+        self.sign = "" if self.levelno < logging.WARNING else f"{self.levelname}: "
+        """What a plain line begins with."""
         if self.exc_info and not self.exc_text:
             self.exc_text = self.cleaned(logging.Formatter().formatException(self.exc_info))  # type: ignore[arg-type]
         if self.stack_info:

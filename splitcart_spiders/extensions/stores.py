@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import engine as engines
 from models import locate, runs
 from models.errors import ClockWrong, StorageError
+from models.listed import EVERY_STORE
 from models.retry import original
 from splitcart.runs import Verdict
 from splitcart_spiders.extensions import clock, database, outcome
@@ -26,8 +27,6 @@ from splitcart_spiders.middlewares.gate import Gate
 
 logger = logging.getLogger(__name__)
 
-EVERY_STORE = "*"
-"""The store code of a locator's run: it is of no single store, and only one runs at a time."""
 LEAST_SHARE = 0.5
 """A run that finds less of the known open stores than this is never complete."""
 
@@ -46,7 +45,7 @@ class StoresExtension:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         if not issubclass(crawler.spidercls, LocatorSpider):
-            raise NotConfigured(f"{crawler.spidercls.name} finds no stores")
+            raise NotConfigured  # a store's crawl finds none
         extension = cls(crawler, database.url_of(crawler.settings))
         connect = crawler.signals.connect
         connect(extension.opened, signal=signals.spider_opened)
@@ -65,7 +64,6 @@ class StoresExtension:
         try:
             self.engine, self.run = await asyncio.to_thread(self.open, spider)
         except (runs.StoreHeld, engines.SchemaMismatch, ClockWrong) as refusal:
-            logger.error("%s", refusal)
             status = "held" if isinstance(refusal, runs.StoreHeld) else "failed"
             outcome.say(self.crawler, status, str(refusal))
             raise CloseSpider(status) from None
@@ -121,9 +119,9 @@ class StoresExtension:
             outcome.say_unless_said(self.crawler, "failed", f"the run could not be opened ({reason})")
             return
         try:
-            judged = await asyncio.to_thread(self.conclude, spider, reason, self.now())
+            judged, located = await asyncio.to_thread(self.conclude, spider, reason, self.now())
             engines.check_file(self.engine)
-            outcome.say(self.crawler, judged.status, judged.reason)
+            outcome.say(self.crawler, judged.status, judged.reason, judged, located)
         except Exception as error:
             logger.exception("Locator run %s could not be concluded", self.run.id)
             told = f"the run could not be concluded: {original(error)}".strip()
@@ -133,16 +131,16 @@ class StoresExtension:
             if self.engine is not None:
                 await asyncio.to_thread(self.engine.dispose)
 
-    def conclude(self, spider: LocatorSpider, reason: str, now: datetime) -> Verdict:
+    def conclude(self, spider: LocatorSpider, reason: str, now: datetime) -> tuple[Verdict, locate.Located | None]:
+        """The verdict, and what it changed."""
         assert self.engine is not None
         assert self.run is not None
         judged = self.judge(spider, reason, locate.open_stores(self.engine, self.run.company_id))
         counts = {"unanswered": spider.unanswered[:20], "exceptions": self.exceptions[:10]}
         if judged.publishes == "nothing":
             runs.finish(self.engine, self.run, judged, (), answered_for=None, counts=counts, now=now)
-        else:
-            locate.publish_stores(self.engine, self.run, judged, self.found, counts=counts, now=now)
-        return judged
+            return judged, None
+        return judged, locate.publish_stores(self.engine, self.run, judged, self.found, counts=counts, now=now)
 
     def give_up(self, why: str, now: datetime) -> None:
         """End the run as failed where the database lets us: its lease is long, and the next would wait for it."""

@@ -55,7 +55,7 @@ class Gate:
         self._shut.set()
         if self.crawler.stats:
             self.crawler.stats.inc_value(f"splitcart/gate/{error.reason}")
-        logger.error("%s: %s %s", type(error).__name__, error, error.remedy)
+        logger.info("stopping: %s", error)  # the last lines say it as an error
         self._close_spider(error.reason)
 
     def check(self) -> None:

@@ -3,8 +3,11 @@
 import importlib.util
 import json
 import logging
+import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,10 +22,15 @@ GTIN = "9300605123454"
 ON_A_DATABASE = {
     "check_database": [], "merge_groups": [], "migrate": ["--check"], "reset_groups": [], "prune": [],
     "rollback_run": ["1"], "price_history": ["--gtin", GTIN], "next_store": ["--company=aldi"], "inspect_stores": [],
-    "inspect_runs": [], "clear_schedule": ["--company=aldi"], "build_price_slots": [],
+    "forget_fulfilment": ["--company=aldi", "--store=1"], "inspect_runs": [], "clear_schedule": ["--company=aldi"],
+    "build_price_slots": [], "find_products": ["milk"],
 }  # fmt: skip
 LONG = "9" * 5000
-EVERYWHERE = [["--no-such"], ["--no-such=\x1b[31m"], ["extra", "\x1b[31mred", "more"], ["--", "--json", "x"], ["-x"]]
+EVERYWHERE = [
+    ["--no-such"], ["--no-such=\x1b[31m"], ["extra", "\x1b[31mred", "more"], ["--", "--json", "x"], ["-x"],
+    ["--json=1"], ["--help=x"], [f"--{LONG}"], [f"-{LONG}"], ["--\u202e"], ["--=", "="], ["--company"], ["--limit=1e9"],
+    ["--store="], ["--\udcff"], ["-\x9b"], ["--json", "--", "", "", ""], ["--day=nan"], ["---"], ["-0x1"],
+]  # fmt: skip
 NONSENSE = {
     "check_database": [["--json=1"], ["x"]],
     "migrate": [["--check=1"], ["head"]],
@@ -48,6 +56,15 @@ NONSENSE = {
         [], ["--company="], [f"--company={LONG}"], ["--company=\x1b[31m"], ["--company=aldi", "--lockout-hours=x"],
         ["--company=aldi", "--lockout-hours=-1"], ["--company=aldi", f"--lockout-hours={LONG}"], ["aldi"],
     ],
+    "crawl_worker": [
+        [], ["--company="], ["--company=\x1b"], ["--company=aldi", "--policy=best"], ["--company=aldi", "--logs="],
+        ["--company=aldi", "--scrapyd=ftp://a"], ["--company=aldi", "--scrapyd=http://u:p@a:6800"],
+        ["--company=aldi", "--max-jobs=0"], ["--company=aldi", "--crawls=x"], ["--company=aldi", "--lockout-hours=-1"],
+    ],
+    "simulate_policies": [
+        ["--company=spar"], ["--days=0"], ["--days=x"], ["--warm-up=-1"], ["--zones=0"], ["--lines-a-page=49"],
+        ["--stores=0"], ["--seed=x"],
+    ],
     "inspect_stores": [
         ["--company="], ["--company=\x9b"], ["--state="], ["--state=FRESH"], [f"--state={LONG}"], ["--reason=\x1b"],
         ["--reason=none"], ["--lockout-hours=nan"], ["aldi"],
@@ -55,6 +72,14 @@ NONSENSE = {
     "inspect_runs": [
         ["--company="], ["--store="], ["--store=\x1b"], ["--status=done"], [f"--status={LONG}"], ["--limit=0"],
         ["--limit=x"], [f"--limit={LONG}"], ["7"],
+    ],
+    "find_products": [
+        [], [""], [LONG], ["\x1b[31m"], ["milk", "--company="], ["milk", "--limit=0"], ["milk", "--limit=1001"],
+        ["milk", "--store="], ["milk", f"--store={LONG}"], ["milk\n"], ["milk", "--limit=x"],
+    ],
+    "forget_fulfilment": [
+        [], ["--company=aldi"], ["--store=1"], ["--company=aldi", "--store="], ["--company=aldi", "--store=\x1b"],
+        ["--company=", "--store=1"], ["--company=aldi", f"--store={LONG}"], ["aldi", "1"],
     ],
     "clear_schedule": [[], ["--company="], [f"--company={LONG}"], ["--company=\x1b[31m"], ["aldi"]],
     "replay": [
@@ -94,8 +119,9 @@ def ended(script: str, arguments: list[str]) -> int:
         return exit_.code
 
 
-def test_every_script_is_tried_with_nonsense():
+def test_every_script_is_tried_with_twenty_kinds_of_nonsense():
     assert set(SCRIPTS) == set(NONSENSE)
+    assert len({tuple(arguments) for arguments in EVERYWHERE}) >= 20
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -130,6 +156,43 @@ def test_a_database_url_that_cannot_serve_exits_2_with_the_remedy(script, url, c
     assert "hunter2" not in out + err
     assert "Traceback" not in err
     assert err.replace("\n", "").isprintable()
+
+
+@pytest.fixture(scope="module")
+def no_databases(tmp_path_factory, sqlite_template) -> dict[Path, str]:
+    """Files that are no database of ours, by what the error says of each."""
+    folder = tmp_path_factory.mktemp("files")
+    told = {
+        "missing": "there is no database at", "missing/too": "there is no database at", "empty": "there is no database",
+        "text": "not a database", "bytes": "not a database", "foreign": "another program", "older": "migrate.py",
+        "newer": "newer code", "torn": "malformed",
+    }  # fmt: skip
+    files = {folder / name: words for name, words in told.items()}
+    (folder / "empty").touch()
+    (folder / "text").write_text("Milk, $1.75\n" * 100)
+    (folder / "bytes").write_bytes(bytes(range(256)) * 40)
+    with closing(sqlite3.connect(folder / "foreign")) as connection:
+        connection.execute("CREATE TABLE notes (note)")
+    for name, number in (("older", "0001"), ("newer", "9999"), ("torn", "0001")):
+        shutil.copyfile(sqlite_template, folder / name)
+        with closing(sqlite3.connect(folder / name)) as connection, connection:
+            connection.execute("UPDATE alembic_version SET version_num = ?", [number])
+    torn = (folder / "torn").read_bytes()
+    (folder / "torn").write_bytes(torn[:4096] + b"\xff" * (len(torn) - 4096))
+    return files
+
+
+@pytest.mark.parametrize("script", ON_A_DATABASE)
+def test_a_file_that_is_no_database_of_ours_is_named_and_left_alone(script, no_databases, capsys, monkeypatch):
+    for file, words in no_databases.items():
+        before = file.read_bytes() if file.exists() else None
+        monkeypatch.setenv("DATABASE_URL", f"sqlite:///{file}")
+        assert ended(script, ON_A_DATABASE[script]) in (1, 2), file.name
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert words in err, file.name
+        assert file.exists() == (before is not None), file.name
+        assert before is None or file.read_bytes() == before, file.name
 
 
 @pytest.mark.parametrize("script", ON_A_DATABASE)

@@ -30,3 +30,12 @@ def test_a_database_that_does_not_answer_is_an_error_without_a_traceback(monkeyp
     told = capsys.readouterr().err
     assert "127.0.0.1" in told
     assert "secret" not in told
+
+
+def test_a_check_of_no_database_makes_none(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/new/splitcart.db")
+    assert migrate.main(["--check"]) == 1
+    assert "there is no database at" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert migrate.main([]) == 0
+    assert migrate.main(["--check"]) == 0

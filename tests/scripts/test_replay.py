@@ -126,6 +126,13 @@ COLES = {"_type": "PRODUCT", "id": 5, "name": "Milk", "size": "1L", "pricing": {
 COLES_PROPS = {"searchResults": {"results": [COLES, {"_type": "SINGLE_TILE"}]}}
 ALDI = {"sku": "000000000000457910", "name": "Oats", "price": {"amount": 469}}
 IGA = {"productId": "31218", "name": "Milk", "wholePrice": 3.35}
+BODIES = {
+    "woolworths": [{"Products": [{"Products": [woolworths_row()]}]}, [woolworths_row()]],
+    "coles": [{"pageProps": COLES_PROPS}, [COLES]],
+    "aldi": [{"data": [ALDI]}, [ALDI]],
+    "iga": [{"items": [IGA]}, [IGA], [IGA | {"sku": "31218"}]],
+}
+"""A body of one product, and a bare list of its record."""
 
 
 @pytest.mark.parametrize(
@@ -227,6 +234,21 @@ def test_an_unknown_chain_is_refused_by_name(run, chain, tmp_path):
     code, products, _, stderr = run(chain, saved(tmp_path, []))
     assert (code, products) == (2, [])
     assert "mapping" in stderr
+
+
+@pytest.mark.parametrize("mine", BODIES)
+@pytest.mark.parametrize("theirs", BODIES)
+def test_a_body_of_another_chain_fails_and_names_its_chain(run, mine, theirs, tmp_path):
+    for body in BODIES[theirs]:
+        code, products, _, stderr = run(mine, saved(tmp_path, body))
+        assert (code, len(products)) == ((0, 1) if mine == theirs else (1, 0)), body
+        assert (f"a body of {theirs}, not of {mine}: write replay.py {theirs}" in stderr) == (mine != theirs)
+
+
+def test_a_body_of_another_chain_leaves_the_other_files_read(run, tmp_path):
+    wrong, right = saved(tmp_path, {"data": [ALDI]}, "a.json"), saved(tmp_path, {"items": [IGA]}, "b.json")
+    code, products, _, _ = run("iga", wrong, right)
+    assert (code, [row["sku"] for row in products]) == (1, ["31218"])
 
 
 def test_a_time_that_is_none_is_refused(run, tmp_path):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import check_database
+import find_products
 import merge_groups
 import migrate
 import price_history
@@ -91,6 +92,40 @@ def test_price_history_by_gtin_and_by_sku(crawled: Engine, capsys) -> None:
     assert price_history.main(["--company", "woolworths", "--sku", "1"]) == 0
     assert "$1.00" in capsys.readouterr().out
     assert price_history.main(["--gtin", "1"]) == 1
+
+
+def test_price_history_fits_80_columns_with_its_dates_whole(crawled: Engine, capsys) -> None:
+    assert price_history.main(["--gtin", GTIN]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "Woolworths 1  Product 1" in lines[0]
+    assert max(map(len, lines)) <= 80
+    assert [f"{day(n):%Y-%m-%d %H:%M}" in line for n, line in zip((0, 1), lines[-3:-1], strict=True)] == [True, True]
+
+
+def test_products_are_found_by_words_with_sku_gtin_and_price_by_store(crawled: Engine, capsys) -> None:
+    crawl(crawled, [row(3, 470, name="Crème 100% Fat_Free", brand="Élan", size="2L")], store="2", now=day(2))
+    for words in (["crème"], ["CRÈME"], ["élan", "2l"], ["100%"], ["fat_free", "ÉLAN"]):
+        assert find_products.main([*words, "--json"]) == 0
+        [found] = json.loads(capsys.readouterr().out)
+        assert (found["company"], found["sku"], found["store_id"], found["price_cents"]) == (
+            "woolworths",
+            "3",
+            "2",
+            470,
+        )
+    for words in (["crème", "1l"], ["fatxfree"], ["1000%"], ["product", "\\"]):
+        assert find_products.main(words) == 1
+        assert "give fewer" in capsys.readouterr().err
+    assert find_products.main(["product", "--limit", "1"]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[0] == "woolworths:1  Product 1 500g"
+    assert f"gtin {GTIN}" in out
+    assert "store 1147              $1.00   own, seen" in out
+    assert max(map(len, out.splitlines())) <= 80
+    assert "there are more" in err
+    assert find_products.main(["product", "--store", "2"]) == 1
+    assert find_products.main(["product", "--company", "spar"]) == 1
+    assert "company 'spar' is unknown" in capsys.readouterr().err
 
 
 def test_price_history_of_a_member_says_how_each_price_is_known(crawled: Engine, capsys) -> None:

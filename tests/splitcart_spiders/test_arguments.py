@@ -113,7 +113,7 @@ def test_every_documented_argument_is_taken_and_scrapyds_own():
     assert spider.accept_fulfilment
     assert spider.trusts_clock
     assert spider.lease == "0a" * 16
-    taken = ["store", "dev", "categories", "probe", "resume", "wait", "clock", "lease", "headful", "gtins"]
+    taken = ["store", "dev", "categories", "probe", "resume", "wait", "clock", "lease", "unlisted", "headful", "gtins"]
     assert known(type(spider)) == taken
 
 

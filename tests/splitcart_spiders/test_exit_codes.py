@@ -233,6 +233,36 @@ def test_a_complete_crawl_exits_0_with_the_truth_in_its_database(ended, scenes):
     check_database(crawl, scenes)
 
 
+def test_a_crawl_says_what_it_crawls_and_in_five_lines_how_it_ended(ended, scenes):
+    crawl = ended("complete")
+    first, *_, status, products, categories, time, after = (line[20:] for line in crawl.log.splitlines())
+    store = f"iga store {scenes.store['iga']}"
+    assert first.startswith(f"crawling {store} from the sandbox at http://127.0.0.1:")
+    assert first.endswith(f" into sqlite:///{crawl.database}")
+    assert status == f"complete: {store}"
+    assert products.startswith(f"products: {len(scenes.truth)} with a price, {len(scenes.truth)} new, 0 changed, ")
+    assert categories.endswith(" walked, 0 failed")
+    assert time.startswith("time: ")
+    assert after == f"next: plan with it: python scripts/split_cart.py LIST --stores iga:{scenes.store['iga']}"
+
+
+@pytest.mark.parametrize("scene", ["complete", "requested"])
+def test_a_crawl_that_went_as_asked_says_nothing_of_no_use(ended, scene):
+    log = ended(scene).log
+    assert len(log.splitlines()) <= 10, log
+    assert not any(word in log for word in ("ERROR", "alembic", "Scrapy", "Overridden"))
+    warnings = [line for line in log.splitlines() if "WARNING" in line]
+    assert len(warnings) == 1
+    assert "no complete run of its locator is stored" in warnings[0]
+
+
+def test_ctrl_c_says_at_once_what_it_waits_for_and_what_becomes_of_what_was_seen(ended):
+    log = ended("terminated").log
+    assert " answers under way, then what was seen is published" in log
+    assert log.index("stopping: waiting for") < log.index("partial: iga store")
+    assert "-a resume=1" in log.splitlines()[-1]
+
+
 def test_a_partial_crawl_exits_2_with_what_it_saw(ended, scenes):
     crawl = ended("rows_missing")
     assert crawl.told[:2] == (2, "partial"), crawl.log
@@ -258,7 +288,8 @@ def test_a_block_exits_4_and_publishes_nothing(ended):
 def test_without_a_network_the_crawl_exits_5_and_says_what_to_check(ended):
     crawl = ended("no_network")
     assert crawl.told == (5, "failed", "network_down"), crawl.log
-    assert "Check this machine's network and DNS" in crawl.log
+    assert "There is no sandbox at" in crawl.log
+    assert "python scripts/sandbox.py" in crawl.log
 
 
 def test_another_store_than_asked_exits_1_and_publishes_nothing(ended):

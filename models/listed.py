@@ -1,0 +1,46 @@
+"""Whether a chain's own locator knows a store: what its last complete run listed."""
+
+from difflib import SequenceMatcher
+
+from sqlalchemy import Engine, select
+
+from models.errors import StoreUnlisted
+from models.tables import companies, crawl_runs, stores
+
+EVERY_STORE = "*"
+"""The store code of a locator's run: it is of no single store, and only one runs at a time."""
+NEAREST = 3
+"""Ids that are named where one is refused."""
+
+
+def check_listed(engine: Engine, slug: str, store_code: str) -> bool:
+    """Whether the chain's last complete locator run lists the store; False where no such run is stored.
+
+    Raises StoreUnlisted where there is one and it does not, which names the closest ids. A listed store is open, and
+    the last complete run did not miss it.
+    """
+    company = select(companies.c.id).where(companies.c.slug == slug.lower()).scalar_subquery()
+    runs = crawl_runs.c
+    located = select(runs.id).where(
+        runs.company_id == company, runs.store_code == EVERY_STORE, runs.status == "complete"
+    )
+    listed = select(stores.c.store_id, stores.c.store_name).where(
+        stores.c.company_id == company, stores.c.closed_at.is_(None), stores.c.missing_since.is_(None)
+    )
+    with engine.connect() as connection:
+        if connection.execute(located.limit(1)).first() is None:
+            return False
+        names = {row.store_id: row.store_name for row in connection.execute(listed)}
+    if store_code not in names:
+        near = [f"{one} ({names[one]})" for one in closest(store_code, names)]
+        raise StoreUnlisted(slug, store_code, near)
+    return True
+
+
+def closest(store_code: str, known: "dict[str, str]") -> list[str]:
+    """The ids most like one, at most NEAREST; the most alike first, equals in order."""
+
+    def unlike(one: str) -> tuple[float, str]:
+        return -SequenceMatcher(None, store_code.casefold(), one.casefold()).ratio(), one
+
+    return sorted(known, key=unlike)[:NEAREST]

@@ -1,0 +1,75 @@
+"""Lists products that have every word in name, brand or size, with sku, barcode and price by store. Changes nothing."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import groupby
+
+import _path  # noqa: F401
+from _support.command import parser, run, shown, whole, word
+from _support.companies import now, take_company
+from _support.database import database
+from _support.output import complain, print_json, say
+from _support.schedule import in_json
+
+from models.find_products import Priced, find
+from models.group_reading import named_companies
+from models.price_history import check_store
+
+USUAL = 20
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: shown; 1: nothing is called so, an unknown company or store, no database; 2: wrong arguments."""
+    made = parser(__doc__, json="print a JSON list, one object a product and store")
+    made.add_argument("words", nargs="+", type=_spoken, metavar="WORD", help="each anywhere in name, brand or size")
+    take_company(made)
+    made.add_argument("--store", type=word, help="only the store of this id")
+    made.add_argument("--limit", type=whole(1, 1_000), default=USUAL, help=f"prices that are shown (default {USUAL})")
+    return run(made, _find, arguments)
+
+
+def _spoken(text: str) -> str:
+    """A word that is no option written at the wrong place. For argparse's `type`."""
+    if text.startswith("-"):
+        raise argparse.ArgumentTypeError(f"{shown(text)}: a word is wanted, none begins with -")
+    return word(text)
+
+
+def _find(options: argparse.Namespace) -> int:
+    with database(writes=False) as engine, engine.connect() as connection:
+        company = named_companies(connection, options.company)[0] if options.company else None
+        if options.store is not None:
+            check_store(connection, options.store, company.slug if company else None)
+        of = company.id if company else None
+        found, more = find(connection, options.words, now(), limit=options.limit, company_id=of, store=options.store)
+    if options.json:
+        print_json([in_json(asdict(one)) for one in found], indent=2)
+    else:
+        _show(found)
+    if more:
+        complain(f"the first {options.limit} prices; there are more: give more words, or --limit")
+    if not found:
+        complain("no product with a price has all of these words: give fewer, or crawl a store that sells it")
+    return 0 if found else 1
+
+
+def _show(found: Sequence[Priced]) -> None:
+    for (company, sku), group in groupby(found, lambda one: (one.company, one.sku)):
+        first, *others = group
+        size = f" {first.size}" if first.size and first.size.casefold() not in first.name.casefold() else ""
+        say(f"{company}:{sku}  {first.name}{size}", f"    gtin {first.gtin or 'not known'}")
+        for one in (first, *others):
+            seen = f", seen {one.observed_at:%Y-%m-%d %H:%M} UTC" if one.observed_at else ""
+            say(f"    store {one.store_id:8} {_price(one):>14}   {one.source}{seen}")
+
+
+def _price(one: Priced) -> str:
+    if one.price_cents is None:
+        return "not sold"
+    return f"${one.price_cents // 100}.{one.price_cents % 100:02d}{' / kg' if one.price_basis == 'kg' else ''}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Takes back what --accept-fulfilment learnt: that another store answers for this one. No price changes.
+
+Prices that were published under it stay; scripts/rollback_run.py takes a run's back.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import _path  # noqa: F401
+from _support.command import parser, run, word
+from _support.database import database
+from _support.output import print_json, say
+from _support.schedule import one_company, take_one_company
+
+from models.locate import forget_fulfilment
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: forgotten, or nothing was known; 1: unknown company or store, or no database; 2: wrong arguments."""
+    made = parser(__doc__)
+    take_one_company(made)
+    made.add_argument("--store", type=word, required=True, help="the chain's id of the store")
+    return run(made, _forget, arguments)
+
+
+def _forget(options: argparse.Namespace) -> int:
+    with database() as engine:
+        company = one_company(engine, options.company)
+        was = forget_fulfilment(engine, company.id, options.store)
+    if options.json:
+        print_json({"company": company.slug, "store_id": options.store, "fulfilled_by": was})
+    elif was is None:
+        say(f"{company.name} {options.store}: no other store was remembered to fulfil it")
+    else:
+        say(f"{company.name} {options.store}: that {was} fulfils it is forgotten; its answers are refused")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""What an operator does after a crawl, by how it ended: one sentence that names the command or the setting."""
+
+from collections.abc import Mapping
+
+from splitcart.runs import code_of
+
+RESUME = "go on with it within 6 hours: scrapy crawl {spider} -a store={store} -a resume=1"
+AGAIN = "crawl it again: scrapy crawl {spider} -a store={store}"
+CONFIRM = (
+    "stores do shrink: a second run at {confirm_at} or later that lacks the same is complete; where it must not be so, "
+    "look for what is missing on the storefront"
+)
+LOOK = "compare some prices with the storefront; saved bodies go through scripts/replay.py {slug}; if "
+
+ADVICE: dict[str, str] = {
+    "finished": "plan with it: python scripts/split_cart.py LIST --stores {slug}:{store}",
+    "shortfall_confirmed": "plan with it: python scripts/split_cart.py LIST --stores {slug}:{store}",
+    "requested": "what was not asked for stays as it was; for the whole store: scrapy crawl {spider} -a store={store}",
+    "implausible": LOOK + "they are right, crawl it once with -s 'RUN_GATES={gates}' (docs/settings.md, RUN_GATES)",
+    "empty_store": "open the storefront for store {store} in a browser: does it list products? The log above has more",
+    "quarantined": "look into the table quarantined_items, then " + AGAIN,
+    "staged_mismatch": "run python scripts/check_database.py, then " + AGAIN,
+    "crosses_flip": AGAIN + ": then all of its pages lie in one week of specials",
+    "category_missing": CONFIRM,
+    "category_thin": CONFIRM,
+    "store_short": CONFIRM,
+    "store_small": CONFIRM,
+    "turnover": CONFIRM,
+    "store_held": "wait for it: scrapy crawl {spider} -a store={store} -a wait=1",
+}
+"""By the code of the reason. Crawls of stores only; an error's own remedy comes first."""
+LOCATOR: dict[str, str] = {
+    "complete": "crawl one of them: scrapy crawl {slug} -a store=ID; python scripts/inspect_stores.py --company {slug}",
+    "partial": "run it again: only a run that was answered in full closes stores and vouches for ids",
+}
+"""By the status of a locator's run."""
+NOT_OPENED = "the run could not be opened"
+SAYS_IT_ITSELF = (NOT_OPENED, "the last complete run of", "the database's schema", "this machine's clock")
+"""How reasons begin that name their remedy."""
+READ_LOG = "read the errors above, then python scripts/inspect_runs.py --company {slug}"
+GATES = (
+    ("median new/old", '{"ratio_low": 0.5, "ratio_high": 2}'),
+    ("changed outside a flip", '{"changed_share": 1}'),
+    ("could not be read", '{"unreadable_share": 0.2}'),
+)
+"""By what an implausible run's reason says: the gates that would let it pass."""
+
+
+def next_step(status: str, reason: str, told: Mapping[str, str]) -> str:
+    """What to do after a run that ended so; empty where the reason says it itself.
+
+    told: spider, slug, store ("" for a locator), confirm_at where known.
+    """
+    if reason.startswith(SAYS_IT_ITSELF):
+        return ""
+    if not told["store"]:
+        words = LOCATOR.get(status, READ_LOG)
+    elif status == "held":
+        words = ADVICE["store_held"]
+    else:
+        words = ADVICE.get(code_of(reason), RESUME if status == "partial" else READ_LOG)
+    gates = next((gate for part, gate in GATES if part in reason), "")
+    return words.format_map({"confirm_at": "12 hours from now", **told, "gates": gates})

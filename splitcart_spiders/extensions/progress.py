@@ -1,0 +1,120 @@
+"""Says what is crawled when it begins, and how far it is every PROGRESS_SECONDS."""
+
+import asyncio
+import logging
+import time
+from typing import Self
+
+from scrapy import Spider, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+
+from models.urls import shown_url
+from splitcart_spiders.chain_spider import ChainSpider
+from splitcart_spiders.extensions import database
+from splitcart_spiders.extensions.ending import name_of
+from splitcart_spiders.locator_spider import LocatorSpider
+from splitcart_spiders.middlewares import is_dev
+from splitcart_spiders.middlewares.dev import base_url_of
+from splitcart_spiders.walker import Walker
+
+logger = logging.getLogger(__name__)
+
+UNKNOWN = "time left unknown"
+LIVE = {"splitcart_live": True}
+"""Marks a record that the next one replaces where a terminal shows it."""
+
+
+class ProgressExtension:
+    """The first line of a crawl, and a line every PROGRESS_SECONDS; 0 turns these off."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        if not issubclass(crawler.spidercls, ChainSpider | LocatorSpider):
+            raise NotConfigured
+        self.crawler = crawler
+        self.every = crawler.settings.getfloat("PROGRESS_SECONDS")
+        self.began = time.monotonic()
+        self.told = (self.began, 0)
+        """When the last line was written, and the requests by then."""
+        self.task: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        extension = cls(crawler)
+        connect = crawler.signals.connect
+        connect(extension.opened, signal=signals.spider_opened)
+        connect(extension.started, signal=signals.engine_started)
+        connect(extension.closed, signal=signals.spider_closed)
+        return extension
+
+    def opened(self, spider: Spider) -> None:
+        """Name the store, whom it asks, and where the prices go."""
+        asked = f" from the sandbox at {base_url_of(self.crawler.settings)}" if is_dev(spider) else ""
+        place = shown_url(database.url_of(self.crawler.settings))
+        logger.info("crawling %s%s into %s", name_of(spider), asked, place)
+
+    async def started(self) -> None:
+        """Begin to report."""
+        self.began = time.monotonic()
+        self.told = (self.began, 0)
+        if self.every > 0:
+            self.task = asyncio.ensure_future(self.report())
+
+    async def report(self) -> None:
+        while True:
+            await asyncio.sleep(self.every)
+            logger.info("%s", self.line(time.monotonic()), extra=LIVE)
+
+    def line(self, now: float) -> str:
+        """How far the crawl is at `now` (monotonic)."""
+        assert self.crawler.stats is not None
+        requests = self.crawler.stats.get_value("downloader/request_count", 0)
+        (last, before), self.told = self.told, (now, requests)
+        rate = f"{(requests - before) / max(now - last, 0.001):.1f} requests a second"
+        spider = self.crawler.spider
+        if not isinstance(spider, ChainSpider):
+            stores = self.crawler.stats.get_value("item_scraped_count", 0)
+            return f"{spider.name if spider else ''}: {stores:,} stores, {requests:,} requests, {rate}"
+        walker = spider.walker
+        there_are = len(walker.walks) + len(walker.promos)
+        done = len(walker.walks) - len(walker.open)
+        parts = [
+            f"{done} of {there_are} categories" if there_are else "no category yet",
+            f"{sum(len(walk.skus) for walk in walker.walks.values()):,} products",
+            rate,
+        ]
+        if not spider.probe:
+            parts.append(time_left(walker, now - self.began))
+        return f"{name_of(spider)}: {', '.join(parts)}"
+
+    def closed(self) -> None:
+        """The ending has the last word."""
+        if self.task is not None:
+            self.task.cancel()
+
+
+def time_left(walker: Walker, elapsed: float) -> str:
+    """How long the walk will take from now, at its pace so far; elapsed: seconds since it began."""
+    if walker.walks and not walker.open and not walker.promos:
+        return "last answers under way"
+    seen = total = 0
+    for key, walk in walker.walks.items():
+        size = walk.expected if walk.expected is not None else walker.known_sizes.get(key)
+        if key in walker.open and size is None:
+            return UNKNOWN
+        seen += len(walk.skus)
+        total += max(len(walk.skus), size or 0) if key in walker.open else len(walk.skus)
+    total += sum(walker.known_sizes.get(node.key, 0) for node in walker.promos)
+    if not seen:
+        return UNKNOWN
+    left = elapsed * (total - seen) / seen
+    return f"about {_duration(left)} left" if round(left) else "nearly done"
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
