@@ -37,6 +37,8 @@ class Walker:
         """Items handed to the pipelines so far."""
         self.proven_before: frozenset[str] = frozenset()
         """Keys of categories that an adopted run had proven; not walked again."""
+        self.known_sizes: dict[str, int] = {}
+        """Products by category key when last crawled; tells how much is left."""
         self.plan = Plan()
         """What steers the pages of a probe."""
 

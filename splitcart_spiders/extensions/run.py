@@ -147,8 +147,9 @@ class RunExtension:
         assert self.engine is not None
         spider.fulfilled_by = self.run.fulfilled_by
         self.history = await asyncio.to_thread(runs.history, self.engine, self.run)
+        sizes = {key: seen[-1] for key, seen in self.history.categories.items() if seen}
+        spider.walker.known_sizes = sizes
         if spider.probe:
-            sizes = {key: seen[-1] for key, seen in self.history.categories.items() if seen}
             spider.walker.plan = await asyncio.to_thread(probes.plan, self.engine, self.run, sizes)
         spider.walker.proven_before = frozenset(category.key for category in self.run.adopted if is_proven(category))
         if hasattr(spider, "barcodes_known"):
