@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     FromClause,
@@ -26,20 +27,28 @@ from sqlalchemy import (
 )
 
 from models import bulk, sightings
+from models.dialect import emptied, temporary_table
 from models.groups import Place
 from models.ordinals import Ints, by_ordinal
-from models.parts import parts
 from models.sightings import NEVER, Seen
 from models.tables import price_changes, prices
 from models.tables import sightings as looks
 from models.tables.base import OFFER, TERMS, same_terms
-from models.tables.temporary import emptied, line_looks
 from models.types import UtcDateTime, utc_text
 from splitcart.observed import CONTESTED, INFERRED, OWN, Sighting
 
 ROW = (*OFFER, "changed_at", "crawl_run_id")
 """The columns of a price row that the statement gives, of the store's row or of the anchor's."""
 _STORES_AT_ONCE = 100
+_LINE_LOOKS = temporary_table(
+    "line_looks",
+    Column("store_id", Integer, primary_key=True, autoincrement=False),
+    Column("listing_id", Integer, primary_key=True, autoincrement=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("local_day", Text, nullable=False),
+    Column("period", Text, nullable=False),
+)
+"""When lines of a store were seen last that another look than the usual one was the last at."""
 _ALONE, _SHARED, _ANCHOR, _CONTESTED = range(4)
 """Which offer stands: the store's own; the same one, which its anchor shows too; the anchor's; the store's own, though
 the anchor's has changed."""
@@ -55,9 +64,10 @@ def asked(connection: Connection, places: Collection[Place]) -> Iterator[dict[st
     """
     of = {place.store_id: place for place in places}
     listing_of: dict[int, Ints] = {}
-    for part in parts(of, _STORES_AT_ONCE):
+    for start in range(0, len(of), _STORES_AT_ONCE):
+        part = sorted(of)[start : start + _STORES_AT_ONCE]
         usual: dict[int, Sighting] = {}
-        emptied(connection, line_looks)
+        emptied(connection, _LINE_LOOKS)
         owners = {store: of[one].company_id for one in part for store in (one, anchor_of(of[one]))}
         for store_id, seen in sightings.read(connection, sorted(owners)).items():
             if seen.lines.any():
@@ -67,7 +77,7 @@ def asked(connection: Connection, places: Collection[Place]) -> Iterator[dict[st
                 number = int(np.bincount(seen.which[seen.lines]).argmax())
                 usual[store_id] = seen.looks[number].sighting
                 others = list(_others(store_id, seen, number, listing_of[owner]))
-                bulk.insert(connection, line_looks, line_looks.c.keys(), others)
+                bulk.insert(connection, _LINE_LOOKS, _LINE_LOOKS.c.keys(), others)
         for store_id in part:
             if store_id in usual:
                 yield _bound(store_id, usual[store_id], anchor_of(of[store_id]), usual)
@@ -115,7 +125,7 @@ def lines(only: FromClause | None = None) -> Select[Any]:
 def _shown(only: FromClause | None) -> Subquery:
     """What the store (`own_`) and its anchor (`anchor_`) show of each line of the store, and when each saw it last."""
     own, anchor = prices.alias("own"), prices.alias("anchor")
-    own_look, anchor_look = line_looks.alias("own_look"), line_looks.alias("anchor_look")
+    own_look, anchor_look = _LINE_LOOKS.alias("own_look"), _LINE_LOOKS.alias("anchor_look")
     # As a query of its own, so that PostgreSQL's planner does not see whose rows these are. Of a store that its
     # statistics do not know it believes that it has one row, and would read all of them again for each line.
     of_anchor = select(_ITS_ANCHOR).scalar_subquery()

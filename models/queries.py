@@ -9,8 +9,8 @@ import numpy as np
 from sqlalchemy import Connection, Row, func, select
 
 from models import effective, groups, sightings
+from models.dialect import is_one_of
 from models.ordinals import Ints, by_ordinal
-from models.parts import parts
 from models.sightings import Seen
 from models.tables import (
     companies,
@@ -117,15 +117,14 @@ def _stores(connection: Connection, store_ids: Collection[int]) -> dict[int, _St
     shape = (store_ranges.c.ranged, store_ranges.c.available, companies.c.flip_weekday, companies.c.flip_hour)
     wanted = select(stores.c.id, stores.c.company_id, stores.c.timezone, *shape).select_from(joined)
     absent = select(missing_listings).where(missing_listings.c.delisted_at.is_(None))
-    for part in parts(store_ids):
-        for row in connection.execute(absent.where(missing_listings.c.store_id.in_(part))):
-            missing[row.store_id][row.listing_id] = row.missing_since
-        for row in connection.execute(wanted.where(stores.c.id.in_(part))):
-            if row.company_id not in listing_of:
-                listing_of[row.company_id] = by_ordinal(connection, row.company_id)
-            ranged, available = (_listings(listing_of[row.company_id], b) for b in (row.ranged, row.available))
-            flip = Flip(row.flip_weekday, row.flip_hour)
-            found[row.id] = _Store(ranged, available, missing[row.id], flip, row.timezone)
+    for row in connection.execute(absent.where(is_one_of(connection, missing_listings.c.store_id, store_ids))):
+        missing[row.store_id][row.listing_id] = row.missing_since
+    for row in connection.execute(wanted.where(is_one_of(connection, stores.c.id, store_ids))):
+        if row.company_id not in listing_of:
+            listing_of[row.company_id] = by_ordinal(connection, row.company_id)
+        ranged, available = (_listings(listing_of[row.company_id], b) for b in (row.ranged, row.available))
+        flip = Flip(row.flip_weekday, row.flip_hour)
+        found[row.id] = _Store(ranged, available, missing[row.id], flip, row.timezone)
     return found
 
 

@@ -10,16 +10,16 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, bindparam, insert, text
+from sqlalchemy import Connection, Select, insert, select
 
-from models.dialect import among, listed
+from models.dialect import is_one_of
 from models.errors import SightingsDamaged
-from models.tables import sightings
-from models.types import UtcDateTime
+from models.tables import crawl_runs, sightings
 from splitcart.bits import Bits, pack, unpack
 from splitcart.observed import Sighting
 from splitcart.periods import Flip, period_start
@@ -135,26 +135,14 @@ def unpacked(data: bytes) -> Iterator[Layer]:
         at += length
 
 
-_READ = """
-    SELECT s.store_id, s.run_id, s.lines FROM sightings s JOIN crawl_runs r ON r.id = s.run_id
-    WHERE {stores} AND r.rolled_back_at IS NULL AND s.at <= :until AND NOT EXISTS (
-        SELECT 1 FROM sightings c JOIN crawl_runs k ON k.id = c.run_id
-        WHERE c.store_id = s.store_id AND c.at > s.at AND c.at <= :until AND c.is_complete = :yes
-            AND k.rolled_back_at IS NULL)
-    ORDER BY s.store_id, s.at"""
-"""The last complete row of each store and those after it, by what had been published at a time."""
-
-
 def read(connection: Connection, store_ids: Sequence[int], until: datetime | None = None) -> dict[int, Seen]:
     """The last look at each line of the stores, by what had been published at `until` (now, where it is None).
 
-    Raises SightingsDamaged.
+    From the last complete row of each and those after it. Raises SightingsDamaged.
     """
     found = {store_id: Seen() for store_id in store_ids}
-    limits = [bindparam("until", type_=UtcDateTime()), bindparam("yes", type_=sightings.c.is_complete.type)]
-    statement = text(_READ.format(stores=among(connection, "s.store_id", "stores"))).bindparams(*limits)
-    values = {"stores": listed(connection, sorted(store_ids)), "until": until or _LATEST, "yes": True}
-    for store_id, run_id, lines in connection.execute(statement, values):
+    of_stores = is_one_of(connection, sightings.c.store_id, store_ids)
+    for store_id, run_id, lines in connection.execute(_rows(until or _LATEST).where(of_stores)):
         try:
             layers = list(unpacked(bytes(lines)))
         except (zlib.error, struct.error, ValueError, OverflowError) as error:
@@ -162,6 +150,18 @@ def read(connection: Connection, store_ids: Sequence[int], until: datetime | Non
         for layer in layers:
             found[store_id].add(layer)
     return found
+
+
+def _rows(until: datetime) -> Select[Any]:
+    """SELECT of the rows that are to be read, by store, in order; those of rolled-back runs are passed over."""
+    row, whole = sightings, sightings.alias("whole")
+    its_run, whole_run = crawl_runs.alias("its_run"), crawl_runs.alias("whole_run")
+    later = select(whole.c.at).join(whole_run, whole_run.c.id == whole.c.run_id)
+    later = later.where(whole.c.store_id == row.c.store_id, whole.c.at > row.c.at, whole.c.at <= until)
+    later = later.where(whole.c.is_complete.is_(True), whole_run.c.rolled_back_at.is_(None))
+    wanted = select(row.c.store_id, row.c.run_id, row.c.lines).join(its_run, its_run.c.id == row.c.run_id)
+    wanted = wanted.where(row.c.at <= until)
+    return wanted.where(its_run.c.rolled_back_at.is_(None), ~later.exists()).order_by(row.c.store_id, row.c.at)
 
 
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)

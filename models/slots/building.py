@@ -8,14 +8,36 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, FromClause, Select, delete, func, insert, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    FromClause,
+    Integer,
+    Select,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+)
 
 from models import effective, groups
-from models.dialect import is_postgres
+from models.dialect import emptied, is_postgres, temporary_table
 from models.retry import retried
 from models.tables import listings, price_slots, slot_dirty, stores
 from models.tables.base import OFFER
-from models.tables.temporary import analysed, emptied, marked_listings, taken_marks
+
+_MARKS = temporary_table(
+    "taken_marks",
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("product_id", Integer),
+    Column("store_id", Integer),
+)
+"""The marks that a build has read."""
+_LISTINGS = temporary_table("marked_listings", Column("listing_id", Integer, primary_key=True, autoincrement=False))
+"""The listings of the products that they name."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -73,42 +95,48 @@ def _marked(connection: Connection, progress: Progress) -> Built:
     marks, products = _take_marks(connection)
     if not marks:
         return Built(0, 0, 0, 0)
-    store, product = taken_marks.c.store_id, taken_marks.c.product_id
+    store, product = _MARKS.c.store_id, _MARKS.c.product_id
     whole = _ids(connection, select(stores.c.id).where(stores.c.id.in_(select(store))))
     connection.execute(delete(price_slots).where(price_slots.c.store_id.in_(select(store))))
     connection.execute(delete(price_slots).where(price_slots.c.product_id.in_(select(product))))
     rows = _write(connection, whole, "stores", progress)
     if products:
-        marked = select(listings.c.id, listings.c.company_id).where(listings.c.product_id.in_(select(product))).cte()
-        emptied(connection, marked_listings)
-        connection.execute(insert(marked_listings).from_select(["listing_id"], select(marked.c.id)))
-        analysed(connection, marked_listings)
-        sellers = _ids(connection, select(stores.c.id).where(stores.c.company_id.in_(select(marked.c.company_id))))
+        marked = listings.c.product_id.in_(select(product))
+        emptied(connection, _LISTINGS)
+        connection.execute(insert(_LISTINGS).from_select(["listing_id"], select(listings.c.id).where(marked)))
+        _analyse(connection, _LISTINGS)
+        companies = select(listings.c.company_id).where(marked)
+        sellers = _ids(connection, select(stores.c.id).where(stores.c.company_id.in_(companies)))
         others = [store_id for store_id in sellers if store_id not in set(whole)]
-        rows += _write(connection, others, "products", progress, marked_listings)
+        rows += _write(connection, others, "products", progress, _LISTINGS)
     _forget(connection)
     return Built(marks, products, len(whole), rows)
 
 
 def _take_marks(connection: Connection) -> tuple[int, int]:
-    """Copies the marks that are there to taken_marks. Returns their number, and that of the products they name."""
-    emptied(connection, taken_marks)
-    columns = taken_marks.c
+    """Copies the marks that are there to `taken_marks`. Returns their number, and that of the products they name."""
+    emptied(connection, _MARKS)
+    columns = _MARKS.c
     marks = select(slot_dirty.c.id, slot_dirty.c.product_id, slot_dirty.c.store_id)
-    connection.execute(insert(taken_marks).from_select(columns.keys(), marks))
-    analysed(connection, taken_marks)
-    counts = select(func.count(), func.count(columns.product_id.distinct())).select_from(taken_marks)
+    connection.execute(insert(_MARKS).from_select(columns.keys(), marks))
+    _analyse(connection, _MARKS)
+    counts = select(func.count(), func.count(columns.product_id.distinct())).select_from(_MARKS)
     count, products = connection.execute(counts).one()
     return count, products
 
 
+def _analyse(connection: Connection, table: Table) -> None:
+    """Tells PostgreSQL's planner how many rows there are: for one product it would read all the slots."""
+    if is_postgres(connection):
+        connection.execute(text(f"ANALYZE {table.name}"))
+
+
 def _forget(connection: Connection) -> None:
-    connection.execute(delete(slot_dirty).where(slot_dirty.c.id.in_(select(taken_marks.c.id))))
+    connection.execute(delete(slot_dirty).where(slot_dirty.c.id.in_(select(_MARKS.c.id))))
 
 
 def _ids(connection: Connection, wanted: Select[Any]) -> list[int]:
-    """Ids of stores, those of a company together."""
-    return list(connection.execute(wanted.order_by(stores.c.company_id, stores.c.id)).scalars())
+    return list(connection.execute(wanted.order_by(stores.c.id)).scalars())
 
 
 def _write(

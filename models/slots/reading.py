@@ -8,13 +8,12 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Text, and_, cast, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, cast, func, literal, select, union_all
 
 from models import sightings
-from models.parts import parts
+from models.dialect import is_one_of
 from models.sightings import Look, Seen
 from models.tables import price_slots, store_group_memberships, store_groups, store_ranges, stores
 from models.tables.base import OFFER
@@ -113,9 +112,8 @@ def _stores(connection: Connection, asked: Sequence[str]) -> list[_Store]:
 
 
 def _named(connection: Connection, folded: Collection[str]) -> list[str]:
-    wanted, names = select(products.c.name).distinct(), func.lower(products.c.name)
-    found = (connection.execute(wanted.where(names.in_(part))).scalars() for part in parts(_variants(folded)))
-    return list(chain.from_iterable(found))
+    named = is_one_of(connection, func.lower(products.c.name, type_=Text), sorted(_variants(folded)))
+    return list(connection.execute(select(products.c.name).distinct().where(named)).scalars())
 
 
 def _variants(names: Collection[str]) -> set[str]:
@@ -129,31 +127,30 @@ def _products(connection: Connection, wanted: Sequence[Wanted]) -> dict[tuple[st
     keys: dict[str, set[str]] = {"gtin": set(), "product": set(), "sku": set(), "name": set()}
     for one in wanted:
         keys[one.kind].add(_key(one)[1])
-    keys["sku"] = {key.partition(":")[2] for key in keys["sku"]}
-    keys["name"] = _variants(keys["name"])
+
+    def one_of(column: ColumnElement[Any], values: Collection[int] | Collection[str]) -> ColumnElement[bool]:
+        return is_one_of(connection, column, values)
+
+    product, alias, listing = products.c, product_aliases.c, listings.c
+    ids = {int(key) for key in keys["product"] if int(key) < 2**31}
+    skus = {key.partition(":")[2] for key in keys["sku"]}
+    of_company = listings.join(companies, companies.c.id == listing.company_id)
+    sku = (companies.c.slug + ":" + listing.sku, listing.product_id)
+    query = union_all(
+        select(literal("gtin"), product.gtin, product.id).where(one_of(product.gtin, keys["gtin"])),
+        select(literal("gtin"), alias.value, alias.product_id).where(
+            alias.kind == "gtin", one_of(alias.value, keys["gtin"])
+        ),
+        select(literal("product"), cast(product.id, Text), product.id).where(one_of(product.id, ids)),
+        select(literal("sku"), *sku).select_from(of_company).where(one_of(listing.sku, skus)),
+        select(literal("name"), product.name, product.id).where(
+            one_of(func.lower(product.name, type_=Text), _variants(keys["name"]))
+        ),
+    )
     found: dict[tuple[str, str], set[int]] = {}
-    queries = [query for kind, told in keys.items() for part in parts(told) for query in _known_by(kind, part)]
-    for start in range(0, len(queries), 5):
-        for kind, key, product_id in connection.execute(union_all(*queries[start : start + 5])):
-            found.setdefault((kind, fold(key) if kind == "name" else key), set()).add(product_id)
+    for kind, key, product_id in connection.execute(query):
+        found.setdefault((kind, fold(key) if kind == "name" else key), set()).add(product_id)
     return found
-
-
-def _known_by(kind: str, keys: Sequence[str]) -> Iterator[Select[Any]]:
-    """SELECT of (kind, key, product_id) of the products that keys of one kind name."""
-    product, alias, its = products.c, product_aliases.c, literal(kind)
-    if kind == "gtin":
-        yield select(its, product.gtin, product.id).where(product.gtin.in_(keys))
-        yield select(its, alias.value, alias.product_id).where(alias.kind == "gtin", alias.value.in_(keys))
-    elif kind == "product":
-        ids = [int(key) for key in keys if int(key) < 2**31]
-        yield select(its, cast(product.id, Text), product.id).where(product.id.in_(ids))
-    elif kind == "sku":
-        key = companies.c.slug + ":" + listings.c.sku
-        joined = listings.join(companies, companies.c.id == listings.c.company_id)
-        yield select(its, key, listings.c.product_id).select_from(joined).where(listings.c.sku.in_(keys))
-    else:
-        yield select(its, product.name, product.id).where(func.lower(product.name).in_(keys))
 
 
 def _key(wanted: Wanted) -> tuple[str, str]:
@@ -181,11 +178,10 @@ def _offered(
     query = query.order_by(listing.product_id, listing.id, slot.store_id)
     found: dict[int, dict[int, Row[Any]]] = {}
     offers: dict[tuple[int, int], Row[Any]] = {}
-    for part in parts(wanted):
-        for row in connection.execute(query.where(listing.product_id.in_(part))):
-            found.setdefault(row.product_id, {}).setdefault(row.id, row)
-            if row.store_id is not None:
-                offers[row.store_id, row.id] = row
+    for row in connection.execute(query.where(is_one_of(connection, listing.product_id, wanted))):
+        found.setdefault(row.product_id, {}).setdefault(row.id, row)
+        if row.store_id is not None:
+            offers[row.store_id, row.id] = row
     return {product: list(rows.values()) for product, rows in found.items()}, offers
 
 
