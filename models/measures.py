@@ -11,7 +11,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Engine, Row, ScalarSel
 
 from models.offers import chosen_rows
 from models.retry import retried
-from models.run import Run
+from models.run import Run, standing
 from models.tables import (
     companies,
     crawl_run_categories,
@@ -55,8 +55,7 @@ def _company_usual(connection: Connection, run: Run) -> float | None:
     """Median of the listings of each other store's last complete run, among the company's latest COMPANY_RUNS."""
     table = crawl_runs.c
     theirs = (table.company_id == run.company_id, table.store_id.is_not(None), table.store_code != run.store_code)
-    wanted = select(table.store_code, table.counts).where(*theirs, table.status == "complete")
-    wanted = wanted.where(table.rolled_back_at.is_(None)).order_by(table.id.desc()).limit(COMPANY_RUNS)
+    wanted = standing("complete", *theirs).with_only_columns(table.store_code, table.counts).limit(COMPANY_RUNS)
     latest: dict[str, int] = {}
     for row in connection.execute(wanted):
         latest.setdefault(row.store_code, (row.counts or {}).get("listings") or 0)
@@ -66,9 +65,8 @@ def _company_usual(connection: Connection, run: Run) -> float | None:
 
 def _runs(connection: Connection, run: Run, status: str, limit: int) -> list[Row[Any]]:
     table = crawl_runs.c
-    mine = (table.company_id == run.company_id, table.store_code == run.store_code, table.id != run.id)
-    wanted = select(crawl_runs).where(*mine, table.status == status, table.rolled_back_at.is_(None))
-    return list(connection.execute(wanted.order_by(table.finished_at.desc(), table.id.desc()).limit(limit)))
+    earlier = (table.company_id == run.company_id, table.store_code == run.store_code, table.id != run.id)
+    return list(connection.execute(standing(status, *earlier).limit(limit)))
 
 
 def _category_counts(connection: Connection, run_ids: list[int]) -> dict[str, tuple[int, ...]]:

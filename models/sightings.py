@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Select, insert, select
 from models.dialect import is_one_of
 from models.errors import SightingsDamaged
 from models.tables import crawl_runs, sightings
-from splitcart.bits import Bits, pack, unpack
+from splitcart.bits import Bits, flags, pack, unpack
 from splitcart.observed import Sighting
 from splitcart.periods import Flip, period_start
 
@@ -84,9 +84,7 @@ class Seen:
         kept = np.flatnonzero(lines[: len(self.which)])
         for number in np.unique(self.which[kept]).tolist():
             if number != NEVER:
-                held = np.zeros(len(lines), np.bool_)
-                held[kept[self.which[kept] == number]] = True
-                yield Layer(self.looks[number], held)
+                yield Layer(self.looks[number], flags(kept[self.which[kept] == number], len(lines)))
 
 
 def sighting(flip: Flip, timezone: str, at: datetime) -> Sighting:
