@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 
 from models.dialect import is_one_of
 from models.errors import SightingsDamaged
@@ -136,7 +136,7 @@ def unpacked(data: bytes) -> Iterator[Layer]:
 def read(connection: Connection, store_ids: Sequence[int], until: datetime | None = None) -> dict[int, Seen]:
     """The last look at each line of the stores, by what had been published at `until` (now, where it is None).
 
-    From the last complete row of each and those after it. Raises SightingsDamaged.
+    Raises SightingsDamaged.
     """
     found = {store_id: Seen() for store_id in store_ids}
     of_stores = is_one_of(connection, sightings.c.store_id, store_ids)
@@ -151,15 +151,15 @@ def read(connection: Connection, store_ids: Sequence[int], until: datetime | Non
 
 
 def _rows(until: datetime) -> Select[Any]:
-    """SELECT of the rows that are to be read, by store, in order; those of rolled-back runs are passed over."""
-    row, whole = sightings, sightings.alias("whole")
-    its_run, whole_run = crawl_runs.alias("its_run"), crawl_runs.alias("whole_run")
-    later = select(whole.c.at).join(whole_run, whole_run.c.id == whole.c.run_id)
-    later = later.where(whole.c.store_id == row.c.store_id, whole.c.at > row.c.at, whole.c.at <= until)
-    later = later.where(whole.c.is_complete.is_(True), whole_run.c.rolled_back_at.is_(None))
-    wanted = select(row.c.store_id, row.c.run_id, row.c.lines).join(its_run, its_run.c.id == row.c.run_id)
-    wanted = wanted.where(row.c.at <= until)
-    return wanted.where(its_run.c.rolled_back_at.is_(None), ~later.exists()).order_by(row.c.store_id, row.c.at)
+    """SELECT of the last complete row of each store and those after it, in order; rolled-back runs are passed over."""
+    row, run = sightings.c, crawl_runs.c
+    whole, its_run = sightings.alias("whole"), crawl_runs.alias("whole_run")
+    last = select(func.max(whole.c.at)).join(its_run, its_run.c.id == whole.c.run_id)
+    last = last.where(whole.c.store_id == row.store_id, whole.c.is_complete.is_(True), whole.c.at <= until)
+    began = last.where(its_run.c.rolled_back_at.is_(None)).scalar_subquery()
+    wanted = select(row.store_id, row.run_id, row.lines).join(crawl_runs, run.id == row.run_id)
+    wanted = wanted.where(run.rolled_back_at.is_(None), row.at <= until, row.at >= func.coalesce(began, row.at))
+    return wanted.order_by(row.store_id, row.at)
 
 
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
