@@ -126,9 +126,9 @@ def _shown(only: FromClause | None) -> Subquery:
     """What the store (`own_`) and its anchor (`anchor_`) show of each line of the store, and when each saw it last."""
     own, anchor = prices.alias("own"), prices.alias("anchor")
     own_look, anchor_look = _LINE_LOOKS.alias("own_look"), _LINE_LOOKS.alias("anchor_look")
-    # As a query of its own, so that PostgreSQL's planner does not see whose rows these are. Of a store that its
+    # As queries of their own, so that PostgreSQL's planner does not see whose rows these are. Of a store that its
     # statistics do not know it believes that it has one row, and would read all of them again for each line.
-    of_anchor = select(_ITS_ANCHOR).scalar_subquery()
+    of_store, of_anchor = (select(one).scalar_subquery() for one in (_STORE, _ITS_ANCHOR))
     joined = (
         own.outerjoin(anchor, _at(anchor, of_anchor, own))
         .outerjoin(own_look, _at(own_look, _STORE, own))
@@ -147,7 +147,7 @@ def _shown(only: FromClause | None) -> Subquery:
         *(own.c[name].label(f"own_{name}") for name in ROW),
         *(anchor.c[name].label(f"anchor_{name}") for name in ROW),
     )
-    return found.select_from(joined).where(own.c.store_id == _STORE).subquery("shown")
+    return found.select_from(joined).where(own.c.store_id == of_store).subquery("shown")
 
 
 def _judged(shown: Subquery) -> Subquery:

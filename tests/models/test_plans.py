@@ -12,6 +12,7 @@ from models.merging import reset
 from models.publish import publish
 from models.queries import effective_prices
 from models.rollback import rollback
+from models.slots.building import build
 from tests.models.test_groups import company, merge, no_price_read
 from tests.support.plans import analyse, measured
 from tests.support.storage import cents, crawl, day, judged, open_run, query, row, stage
@@ -133,6 +134,19 @@ def test_the_prices_of_many_stores_are_read_row_by_row(stale: Engine) -> None:
         (ids[3], "own"),
     }
     assert len(found) == 4 * COUNT
+
+
+def test_the_slots_of_a_few_products_are_built_without_reading_those_of_others(stale: Engine) -> None:
+    for store in ("0", "1"):
+        crawl(stale, shelf(0, COUNT), store=store, now=day(1))
+    with little(stale):
+        build(stale)
+    crawl(stale, [*shelf(0, 5, 7), *shelf(5, COUNT)], store="0", now=day(2))
+    with measured(stale) as found:
+        assert build(stale).rows == 10
+    written = [rows for rows, statement in found if statement.startswith("INSERT INTO price_slots")]
+    assert len(written) == 2
+    assert max(written) < COUNT
 
 
 def test_barcodes_are_filled_in_row_by_row(stale: Engine) -> None:
