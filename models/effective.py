@@ -134,9 +134,7 @@ def _shown(only: FromClause | None) -> Subquery:
         .outerjoin(own_look, _at(own_look, _STORE, own))
         .outerjoin(anchor_look, _at(anchor_look, _ITS_ANCHOR, own))
     )
-    if only is not None:
-        joined = joined.join(only, only.c.listing_id == own.c.listing_id)
-    found = select(
+    found: Select[Any] = select(
         own.c.listing_id,
         func.coalesce(own_look.c.seen_at, bindparam("usual_at", type_=UtcDateTime())).label("seen_at"),
         func.coalesce(own_look.c.local_day, bindparam("usual_day", type_=Text)).label("day"),
@@ -147,7 +145,10 @@ def _shown(only: FromClause | None) -> Subquery:
         *(own.c[name].label(f"own_{name}") for name in ROW),
         *(anchor.c[name].label(f"anchor_{name}") for name in ROW),
     )
-    return found.select_from(joined).where(own.c.store_id == of_store).subquery("shown")
+    found = found.select_from(joined).where(own.c.store_id == of_store)
+    if only is not None:
+        found = found.where(own.c.listing_id.in_(select(only.c.listing_id)))
+    return found.subquery("shown")
 
 
 def _judged(shown: Subquery) -> Subquery:
