@@ -79,33 +79,25 @@ def effective_prices(
     """Each ranged listing of the stores with its price, by store, then by listing: a statement a store.
 
     A listing is given as long as the store ranges it and has a price of its own; `is_available` says whether it can be
-    bought. `now` is the time that `flip_since` asks about.
+    bought. `now` is the time that `flip_since` asks about. On PostgreSQL the rows are streamed.
     """
     places = groups.places(connection, sorted(store_ids))
     known = _stores(connection, {*places, *map(effective.anchor_of, places.values())})
-    moment, statement = now or datetime.now(UTC), effective.lines()
+    moment, statement = now or datetime.now(UTC), effective.lines().execution_options(yield_per=2000)
     flipped: dict[tuple[int, datetime], bool] = {}
     """By the store that looked and when: most lines of a store were seen at one time."""
     for values in effective.asked(connection, places.values()):
         store = known[values["of_store"]]
         for row in connection.execute(statement, values):
-            if row.listing_id in store.ranged:
-                look = (row.observed_by, row.observed_at)
+            store_id, listing_id, anchor_id, source, observed_at, _, observed_by, price_cents = row[:8]
+            if listing_id in store.ranged:
+                look = (observed_by, observed_at)
                 if look not in flipped:
-                    other = known[row.observed_by]
-                    flipped[look] = next_flip(other.flip, other.timezone, row.observed_at) <= moment
-                yield EffectivePrice(
-                    row.store_id,
-                    row.listing_id,
-                    row.source,
-                    row.observed_at,
-                    row.anchor_id,
-                    is_available=row.listing_id in store.available,
-                    missing_since=store.missing.get(row.listing_id),
-                    flip_since=flipped[look],
-                    price_cents=row.price_cents,
-                    row=row,
-                )
+                    other = known[observed_by]
+                    flipped[look] = next_flip(other.flip, other.timezone, observed_at) <= moment
+                is_available, missing = listing_id in store.available, store.missing.get(listing_id)
+                told = (is_available, missing, flipped[look], price_cents, row)
+                yield EffectivePrice(store_id, listing_id, source, observed_at, anchor_id, *told)
 
 
 def _stores(connection: Connection, store_ids: Collection[int]) -> dict[int, _Store]:
