@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Engine, bindparam, or_, select, text
+from sqlalchemy import Column, Engine, Text, Update, or_, select, update
 
 from models import bulk
-from models.dialect import temporary
+from models.dialect import emptied, temporary_table
 from models.retry import retried
 from models.run import Run
-from models.tables import listings
-from models.types import UtcDateTime
+from models.tables import listings, staged_items
 
 AGAIN_AFTER = timedelta(days=30)
 """A listing without a barcode is looked up again after this."""
+
+_LOOKED_UP = temporary_table("looked_up", Column("sku", Text, primary_key=True), Column("gtin", Text))
 
 
 def known(engine: Engine, company_id: int, now: datetime) -> frozenset[str]:
@@ -33,27 +33,26 @@ def known(engine: Engine, company_id: int, now: datetime) -> frozenset[str]:
 
 def into_staging(engine: Engine, run: Run, found: Mapping[str, str | None]) -> None:
     """Gives the staged rows of a run the barcodes that it found (by sku), before they are resolved to products."""
-    sql = """UPDATE staged_items SET gtin = looked_up.gtin FROM looked_up
-        WHERE run_id = :run AND staged_items.sku = looked_up.sku AND staged_items.gtin IS NULL"""
-    _with(engine, {sku: gtin for sku, gtin in found.items() if gtin}, text(sql), {"run": run.id})
+    row = staged_items.c
+    mine = (row.run_id == run.id, row.sku == _LOOKED_UP.c.sku, row.gtin.is_(None))
+    statement = update(staged_items).where(*mine).values(gtin=_LOOKED_UP.c.gtin)
+    _with(engine, {sku: gtin for sku, gtin in found.items() if gtin}, statement)
 
 
 def remember(engine: Engine, run: Run, found: Mapping[str, str | None], now: datetime) -> None:
     """Notes which listings were looked up, so that the next run does not ask again; after publishing made them."""
-    sql = """UPDATE listings SET gtin_looked_up_at = :now FROM looked_up
-        WHERE company_id = :company AND listings.sku = looked_up.sku"""
-    statement = text(sql).bindparams(bindparam("now", type_=UtcDateTime()))
-    _with(engine, found, statement, {"company": run.company_id, "now": now})
+    mine = (listings.c.company_id == run.company_id, listings.c.sku == _LOOKED_UP.c.sku)
+    _with(engine, found, update(listings).where(*mine).values(gtin_looked_up_at=now))
 
 
-def _with(engine: Engine, found: Mapping[str, str | None], statement: Any, values: Mapping[str, Any]) -> None:
-    """Runs a statement that joins `looked_up` (sku, gtin), a table of this transaction."""
+def _with(engine: Engine, found: Mapping[str, str | None], statement: Update) -> None:
+    """Runs a statement that reads `looked_up`."""
 
     def work() -> None:
         with engine.begin() as connection:
-            temporary(connection, "looked_up", "sku TEXT PRIMARY KEY, gtin TEXT")
-            bulk.insert(connection, "looked_up", ("sku", "gtin"), sorted(found.items()))
-            connection.execute(statement, values)
+            emptied(connection, _LOOKED_UP)
+            bulk.insert(connection, _LOOKED_UP, ("sku", "gtin"), sorted(found.items()))
+            connection.execute(statement)
 
     if found:
         retried(engine, work, what="writing barcodes")

@@ -1,12 +1,5 @@
 """The queries of models.checks: each gives the rows that break its promise."""
 
-from models.tables.base import TERMS
-
-# True where the terms differ; null, not false, where they do not and one of them is null on both sides.
-_DIFFERS = " OR ".join(f"(p.{n} <> h.{n} OR (p.{n} IS NULL) <> (h.{n} IS NULL))" for n in TERMS)
-_LAST = """(SELECT c.*, row_number() OVER (PARTITION BY store_id, listing_id ORDER BY changed_at DESC) AS nth
-    FROM price_changes c)"""
-
 QUERIES: dict[str, tuple[str, str]] = {
     "store_without_group": (
         "every store has a group from its first moment",
@@ -60,16 +53,26 @@ QUERIES: dict[str, tuple[str, str]] = {
     ),
     "price_without_history": (
         "a price row costs what the latest entry of its history says, since then",
-        f"""SELECT p.store_id, p.listing_id FROM prices p
-            LEFT JOIN {_LAST} h ON h.store_id = p.store_id AND h.listing_id = p.listing_id AND h.nth = 1
-            WHERE h.store_id IS NULL OR h.price_cents IS NULL OR h.changed_at <> p.changed_at OR {_DIFFERS}
-            ORDER BY 1, 2""",  # noqa: S608 fixed text
+        """WITH entries AS (
+                SELECT c.*, row_number() OVER (PARTITION BY store_id, listing_id ORDER BY changed_at DESC) AS nth
+                FROM price_changes c)
+            SELECT p.store_id, p.listing_id FROM prices p
+            LEFT JOIN entries h ON h.store_id = p.store_id AND h.listing_id = p.listing_id AND h.nth = 1
+            WHERE h.store_id IS NULL OR h.price_cents IS NULL OR h.changed_at <> p.changed_at
+                OR (p.price_cents, p.was_price_cents, p.price_basis, p.multibuy_quantity, p.multibuy_total_cents,
+                    p.member_price_cents, p.member_multibuy_quantity, p.member_multibuy_total_cents)
+                IS DISTINCT FROM
+                (h.price_cents, h.was_price_cents, h.price_basis, h.multibuy_quantity, h.multibuy_total_cents,
+                    h.member_price_cents, h.member_multibuy_quantity, h.member_multibuy_total_cents)
+            ORDER BY 1, 2""",
     ),
     "history_without_price": (
         "a history that ends with a price has a price row",
-        f"""SELECT h.store_id, h.listing_id FROM {_LAST} h
+        """SELECT h.store_id, h.listing_id FROM (
+                SELECT c.*, row_number() OVER (PARTITION BY store_id, listing_id ORDER BY changed_at DESC) AS nth
+                FROM price_changes c) h
             LEFT JOIN prices p ON p.store_id = h.store_id AND p.listing_id = h.listing_id
-            WHERE h.nth = 1 AND h.price_cents IS NOT NULL AND p.store_id IS NULL ORDER BY 1, 2""",  # noqa: S608
+            WHERE h.nth = 1 AND h.price_cents IS NOT NULL AND p.store_id IS NULL ORDER BY 1, 2""",
     ),
     "delisted_with_price": (
         "a delisted listing has no price",
@@ -79,12 +82,17 @@ QUERIES: dict[str, tuple[str, str]] = {
     ),
     "history_repeats": (
         "an entry of the history is a change",
-        f"""SELECT h.store_id, h.listing_id, h.changed_at FROM price_changes p JOIN price_changes h
+        """SELECT h.store_id, h.listing_id, h.changed_at FROM price_changes p JOIN price_changes h
                 ON h.store_id = p.store_id AND h.listing_id = p.listing_id AND h.changed_at = (
                     SELECT min(n.changed_at) FROM price_changes n WHERE n.store_id = p.store_id
                         AND n.listing_id = p.listing_id AND n.changed_at > p.changed_at)
-            WHERE (p.price_cents IS NULL AND h.price_cents IS NULL) OR ({_DIFFERS}) IS NOT TRUE
-            ORDER BY 1, 2, 3""",  # noqa: S608 fixed text
+            WHERE (p.price_cents IS NULL AND h.price_cents IS NULL) OR
+                (p.price_cents, p.was_price_cents, p.price_basis, p.multibuy_quantity, p.multibuy_total_cents,
+                    p.member_price_cents, p.member_multibuy_quantity, p.member_multibuy_total_cents)
+                IS NOT DISTINCT FROM
+                (h.price_cents, h.was_price_cents, h.price_basis, h.multibuy_quantity, h.multibuy_total_cents,
+                    h.member_price_cents, h.member_multibuy_quantity, h.member_multibuy_total_cents)
+            ORDER BY 1, 2, 3""",
     ),
     "sighting_orphan": (
         "a sighting belongs to a store and a run of it that published",
@@ -129,11 +137,85 @@ QUERIES: dict[str, tuple[str, str]] = {
         """SELECT k.id AS category_id FROM categories k JOIN categories p ON p.id = k.parent_id
             WHERE p.company_id <> k.company_id OR p.id = k.id ORDER BY 1""",
     ),
+    "complete_counts": (
+        "a complete run published every row that it accepted, and none was refused",
+        """WITH counted AS (
+                SELECT id,
+                    CAST(counts ->> 'accepted' AS INTEGER) AS accepted, CAST(counts ->> 'staged' AS INTEGER) AS staged,
+                    CAST(counts ->> 'listings' AS INTEGER) AS listings, CAST(counts ->> 'seen' AS INTEGER) AS seen
+                FROM crawl_runs WHERE status = 'complete' AND store_id IS NOT NULL AND undo IS NOT NULL)
+            SELECT r.id AS run_id FROM counted r LEFT JOIN (
+                SELECT run_id, count(*) AS staged, count(DISTINCT sku) AS listings FROM staged_items GROUP BY run_id) t
+                ON t.run_id = r.id
+            WHERE coalesce(r.accepted, -1) <> coalesce(r.staged, -2)
+                OR coalesce(r.listings, -1) <> coalesce(r.seen, -2)
+                OR coalesce(r.listings, 0) < 1
+                OR t.staged <> r.staged OR t.listings <> r.listings
+                OR EXISTS (SELECT 1 FROM quarantined_items q WHERE q.run_id = r.id)
+            ORDER BY 1""",
+    ),
+    "complete_unproven": (
+        "every category of a complete run is proven",
+        """SELECT r.id AS run_id, k.key, k.expected, k.seen, k.status FROM crawl_runs r
+            JOIN crawl_run_categories k ON k.run_id = r.id
+            WHERE r.status = 'complete' AND (k.failed IS NOT NULL OR (
+                NOT k.capped AND CASE WHEN k.expected IS NULL THEN NOT k.ended
+                    ELSE k.expected - k.seen > 1 AND k.expected - k.seen > 0.005 * k.expected
+                        OR (k.seen = 0 AND k.expected > 0) END)) ORDER BY 1, 2""",
+    ),
+    "complete_unpublished": (
+        "a store's complete run has published",
+        """SELECT r.id AS run_id FROM crawl_runs r
+            WHERE r.status = 'complete' AND r.store_code <> '*' AND (r.store_id IS NULL OR r.undo IS NULL)
+            ORDER BY 1""",
+    ),
+    "run_of_another_store": (
+        "a run's store is the one of its company that was asked for",
+        """SELECT r.id AS run_id, r.store_code, r.store_id FROM crawl_runs r JOIN stores s ON s.id = r.store_id
+            WHERE s.company_id <> r.company_id OR s.store_id <> r.store_code ORDER BY 1""",
+    ),
+    "price_of_unpublished_run": (
+        "a price or an entry of the history is of a run of its store that published and was not rolled back",
+        """SELECT p.store_id, p.listing_id, p.crawl_run_id FROM (
+                SELECT store_id, listing_id, crawl_run_id FROM prices
+                UNION ALL SELECT store_id, listing_id, crawl_run_id FROM price_changes) p
+            JOIN crawl_runs r ON r.id = p.crawl_run_id
+            WHERE r.undo IS NULL OR r.rolled_back_at IS NOT NULL OR r.store_id <> p.store_id ORDER BY 1, 2, 3""",
+    ),
+    "left_of_rolled_back_run": (
+        "nothing else stands on a run that was rolled back",
+        """SELECT 'missing_listings' AS what, x.store_id AS id, r.id AS run_id FROM missing_listings x
+                JOIN crawl_runs r ON r.id = x.crawl_run_id OR r.id = x.seen_run_id WHERE r.rolled_back_at IS NOT NULL
+            UNION ALL SELECT 'product_aliases', x.product_id, r.id FROM product_aliases x
+                JOIN crawl_runs r ON r.id = x.crawl_run_id WHERE r.rolled_back_at IS NOT NULL
+            UNION ALL SELECT 'brand_aliases', x.brand_id, r.id FROM brand_aliases x
+                JOIN crawl_runs r ON r.id = x.crawl_run_id WHERE r.rolled_back_at IS NOT NULL
+            ORDER BY 1, 2, 3""",
+    ),
+    "lease_of_dead_run": (
+        "a store is leased exactly as its running run is, or by a scheduler",
+        """SELECT s.id AS store_id, r.id AS run_id, s.lease_until FROM stores s
+            LEFT JOIN crawl_runs r ON r.store_id = s.id AND r.status = 'running'
+            WHERE (r.id IS NULL AND s.lease_token IS NOT NULL AND s.scheduled_at IS NULL) OR (r.id IS NOT NULL AND (
+                s.lease_token IS NULL OR s.lease_token <> r.lease_token OR s.lease_until <> r.lease_until))
+            ORDER BY 1, 2""",
+    ),
+    "staging_of_dead_run": (
+        "an abandoned run has no staging",
+        """SELECT r.id AS run_id, count(*) AS rows_left FROM staged_items t JOIN crawl_runs r ON r.id = t.run_id
+            WHERE r.status = 'abandoned' GROUP BY r.id ORDER BY 1""",
+    ),
+    "staging_orphan": (
+        "staged rows belong to a run",
+        """SELECT DISTINCT t.run_id FROM staged_items t LEFT JOIN crawl_runs r ON r.id = t.run_id
+            WHERE r.id IS NULL ORDER BY 1""",
+    ),
+    "last_scraped": (
+        "last_scraped is the end of the latest complete run that stands",
+        """SELECT s.id AS store_id, s.last_scraped FROM stores s LEFT JOIN (
+                SELECT store_id, max(finished_at) AS finished_at FROM crawl_runs
+                WHERE status = 'complete' AND rolled_back_at IS NULL GROUP BY store_id) r ON r.store_id = s.id
+            WHERE (s.last_scraped IS NULL) <> (r.store_id IS NULL) OR s.last_scraped <> r.finished_at ORDER BY 1""",
+    ),
 }
-
-LENGTHS = """SELECT s.id, (SELECT coalesce(max(l.ordinal), -1) + 1 FROM listings l WHERE l.company_id = s.company_id)
-    FROM stores s"""
-# {stores}: which stores, in words of the database.
-MISSING = """SELECT x.store_id, l.ordinal FROM missing_listings x JOIN listings l ON l.id = x.listing_id
-    WHERE x.delisted_at IS NULL AND x.{stores}"""
-PRICED = """SELECT p.store_id, l.ordinal FROM prices p JOIN listings l ON l.id = p.listing_id WHERE p.{stores}"""
+"""Name -> (promise, SQL)."""

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, Table, func, select
 
-from models import check_queries, fingerprints, ordinals, sightings
-from models.dialect import among, listed
-from models.tables import store_ranges, stores
+from models import fingerprints, ordinals, sightings
+from models.tables import listings, missing_listings, prices, store_ranges, stores
 from splitcart.bits import Bits, fitted, flags, unpack
 
 PROMISES = {
@@ -70,13 +69,13 @@ def _range(store: _Store) -> Iterator[str]:
 
 def _read(connection: Connection, ids: Sequence[int]) -> Iterator[_Store]:
     """The stores of these ids."""
-    asked = {"stores": listed(connection, ids)}
-    sql = f"{check_queries.LENGTHS} WHERE {among(connection, 's.id', 'stores')}"
-    lengths: dict[int, int] = {row[0]: row[1] for row in connection.execute(text(sql), asked)}
+    width_of = select(func.max(listings.c.ordinal)).where(listings.c.company_id == stores.c.company_id)
+    widths = select(stores.c.id, func.coalesce(width_of.scalar_subquery(), -1) + 1).where(stores.c.id.in_(ids))
+    lengths = {row[0]: row[1] for row in connection.execute(widths)}
     wanted = select(store_ranges).where(store_ranges.c.store_id.in_(ids))
     ranges = {row.store_id: row for row in connection.execute(wanted)}
     known, seen = ordinals.of_stores(connection, ids), sightings.read(connection, ids)
-    missing, priced = (_lines(connection, sql, ids) for sql in (check_queries.MISSING, check_queries.PRICED))
+    missing, priced = (_lines(connection, table, ids) for table in (missing_listings, prices))
     shown = dict(fingerprints.columns(connection, ids, known))
     for store_id in ids:
         row = ranges.get(store_id)
@@ -90,11 +89,14 @@ def _read(connection: Connection, ids: Sequence[int]) -> Iterator[_Store]:
         yield _Store(store_id=store_id, listings=lengths[store_id], has_good_fingerprint=good, **wide)
 
 
-def _lines(connection: Connection, sql: str, ids: Sequence[int]) -> dict[int, list[int]]:
-    """store_id -> ordinals that a query gives."""
-    limited = sql.format(stores=among(connection, "store_id", "stores"))
+def _lines(connection: Connection, table: Table, ids: Sequence[int]) -> dict[int, list[int]]:
+    """store_id -> ordinals of the listings that a table has of it; of missing_listings those not yet delisted."""
+    wanted = select(table.c.store_id, listings.c.ordinal).join(listings, listings.c.id == table.c.listing_id)
+    wanted = wanted.where(table.c.store_id.in_(ids))
+    if table is missing_listings:
+        wanted = wanted.where(missing_listings.c.delisted_at.is_(None))
     found: dict[int, list[int]] = {}
-    for store_id, ordinal in connection.execute(text(limited), {"stores": listed(connection, ids)}):
+    for store_id, ordinal in connection.execute(wanted):
         found.setdefault(store_id, []).append(ordinal)
     return found
 

@@ -70,6 +70,11 @@ def latest(connection: Connection) -> datetime | None:
     return max((when for when in found if when is not None), default=None)
 
 
+def after(now: datetime, latest: datetime | None) -> datetime:
+    """`now`, or the first moment after `latest`: history goes on after what it has, even when a clock goes back."""
+    return now if latest is None else max(now, latest + timedelta(microseconds=1))
+
+
 def server_time(connection: Connection) -> datetime | None:
     """What the PostgreSQL server's clock says; None on SQLite, which has none."""
     if not is_postgres(connection):

@@ -7,8 +7,9 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Column, ColumnElement, Connection, MetaData, Table, any_, delete, func, literal, select, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateTable
 
 
 def is_postgres(connection: Connection) -> bool:
@@ -161,6 +162,26 @@ def integers(told: bytes | memoryview | str | None, width: int) -> npt.NDArray[n
         return np.empty((0, width), np.int64)
     flat = np.array(told.split(","), np.int64) if isinstance(told, str) else np.frombuffer(told, ">i4").astype(np.int64)
     return flat.reshape(-1, width)
+
+
+def is_one_of(
+    connection: Connection, column: ColumnElement[Any], values: Iterable[int] | Iterable[str]
+) -> ColumnElement[bool]:
+    """The column is one of the values: one parameter and one statement, however many they are."""
+    if is_postgres(connection):
+        return column == any_(literal(list(values), postgresql.ARRAY(column.type)))
+    return column.in_(select(func.json_each(json.dumps(list(values))).table_valued("value").c.value))
+
+
+def temporary_table(name: str, *columns: Column[Any]) -> Table:
+    """A table that each connection has for itself once it has called `emptied`."""
+    return Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
+
+
+def emptied(connection: Connection, table: Table) -> None:
+    """Creates a temporary table where the connection has none yet, and empties it."""
+    connection.execute(CreateTable(table, if_not_exists=True))
+    connection.execute(text(f"TRUNCATE {table.name}") if is_postgres(connection) else delete(table))
 
 
 def temporary(connection: Connection, name: str, columns: str, *, kept: bool = False) -> None:

@@ -123,13 +123,14 @@ class Columns:
 def comparer(connection: Connection, company_id: int, rows: Sequence[Row], rules: Rules) -> Comparer:
     """A comparer over the rows, in their order, that knows what earlier runs compared."""
     load = Columns(connection, company_id, rows)
-    table = group_comparisons.c
-    known = connection.execute(select(group_comparisons).where(table.company_id == company_id))
-    remembered: dict[Pair, Comparison] = {
-        (bytes(r.low), bytes(r.high)): Comparison(r.common, r.differ, r.smaller, r.exact) for r in known
-    }
     lines = [int(np.count_nonzero(r.lines)) for r in rows]
+    remembered = _remembered(connection, company_id)
     return Comparer([r.fingerprint for r in rows], lines, load.width, load, rules, remembered)
+
+
+def _remembered(connection: Connection, company_id: int) -> dict[Pair, Comparison]:
+    rows = connection.execute(select(group_comparisons).where(group_comparisons.c.company_id == company_id))
+    return {(bytes(r.low), bytes(r.high)): Comparison(r.common, r.differ, r.smaller, r.exact) for r in rows}
 
 
 def remember(connection: Connection, company_id: int, learned: dict[Pair, Comparison]) -> None:
@@ -139,9 +140,7 @@ def remember(connection: Connection, company_id: int, learned: dict[Pair, Compar
     """
     table = group_comparisons
     learned = learned if len(learned) <= MOST_REMEMBERED else {}
-    kept = connection.execute(select(table).where(table.c.company_id == company_id))
-    known = {(bytes(r.low), bytes(r.high)): Comparison(r.common, r.differ, r.smaller, r.exact) for r in kept}
-    if known == learned:
+    if _remembered(connection, company_id) == learned:
         return
     connection.execute(delete(table).where(table.c.company_id == company_id))
     rows = [

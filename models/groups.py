@@ -6,12 +6,12 @@ is its own in any group. The caller holds the locks (`lock`) and the transaction
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from models import slot_marks
+from models import clocks, slot_marks
 from models.locks import lock_stores
 from models.tables import membership_periods, store_group_memberships, store_groups, stores
 
@@ -94,7 +94,7 @@ def _enter(connection: Connection, place: Place, group_id: int, anchor_id: int, 
     mine = place.store_id
     open_one = (period.c.store_id == mine, period.c.to_at.is_(None))
     began = connection.execute(select(period.c.from_at).where(*open_one)).scalar()
-    at = now if began is None else max(now, began + timedelta(microseconds=1))
+    at = clocks.after(now, began)
     connection.execute(update(period).where(*open_one).values(to_at=at))
     connection.execute(insert(period).values(store_id=mine, from_at=at, group_id=group_id, anchor_id=anchor_id))
     slot_marks.stores(connection, [mine], at)

@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Column, Connection, Engine, Row, Select, func, select, text
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Row, ScalarSelect, Select, and_, func, select
 
-from models.dialect import among, by_hash, listed, looked_up, unguessed
-from models.offers import chosen
+from models.offers import chosen_rows
 from models.retry import retried
-from models.run import Run
+from models.run import Run, standing
 from models.tables import (
     companies,
     crawl_run_categories,
     crawl_runs,
+    listings,
     missing_listings,
+    prices,
     staged_items,
     store_ranges,
     stores,
@@ -54,8 +55,7 @@ def _company_usual(connection: Connection, run: Run) -> float | None:
     """Median of the listings of each other store's last complete run, among the company's latest COMPANY_RUNS."""
     table = crawl_runs.c
     theirs = (table.company_id == run.company_id, table.store_id.is_not(None), table.store_code != run.store_code)
-    wanted = select(table.store_code, table.counts).where(*theirs, table.status == "complete")
-    wanted = wanted.where(table.rolled_back_at.is_(None)).order_by(table.id.desc()).limit(COMPANY_RUNS)
+    wanted = standing("complete", *theirs).with_only_columns(table.store_code, table.counts).limit(COMPANY_RUNS)
     latest: dict[str, int] = {}
     for row in connection.execute(wanted):
         latest.setdefault(row.store_code, (row.counts or {}).get("listings") or 0)
@@ -65,9 +65,8 @@ def _company_usual(connection: Connection, run: Run) -> float | None:
 
 def _runs(connection: Connection, run: Run, status: str, limit: int) -> list[Row[Any]]:
     table = crawl_runs.c
-    mine = (table.company_id == run.company_id, table.store_code == run.store_code, table.id != run.id)
-    wanted = select(crawl_runs).where(*mine, table.status == status, table.rolled_back_at.is_(None))
-    return list(connection.execute(wanted.order_by(table.finished_at.desc(), table.id.desc()).limit(limit)))
+    earlier = (table.company_id == run.company_id, table.store_code == run.store_code, table.id != run.id)
+    return list(connection.execute(standing(status, *earlier).limit(limit)))
 
 
 def _category_counts(connection: Connection, run_ids: list[int]) -> dict[str, tuple[int, ...]]:
@@ -99,22 +98,21 @@ def measure(engine: Engine, run: Run) -> Counts:
 
 def _measure(engine: Engine, run: Run) -> Counts:
     with engine.connect() as connection:
-        unreadable = select(func.count()).where(staged_items.c.run_id == run.id, staged_items.c.is_unreadable.is_(True))
-        sql = "SELECT count(*), count(DISTINCT sku) FROM staged_items WHERE run_id = :run"
-        staged, listings = connection.execute(text(sql), {"run": run.id}).one()
-        unread = connection.execute(unreadable).scalar_one()
+        row = staged_items.c
+        counts = (func.count(), func.count(row.sku.distinct()), func.count().filter(row.is_unreadable.is_(True)))
+        staged, skus, unreadable = connection.execute(select(*counts).where(row.run_id == run.id)).one()
         seen, old, new = _beside_known(connection, run)
         ranged, unseen = _turnover(connection, run, seen)
         flipped = _flipped(connection, run)
     return Counts(
         accepted=staged,
         staged=staged,
-        listings=listings,
+        listings=skus,
         known=len(old),
         changed=int((old != new).sum()),
         median_ratio=float(np.median(new / old)) if len(old) else None,
         flipped=flipped,
-        unreadable=unread,
+        unreadable=unreadable,
         ranged=ranged,
         unseen=unseen,
     )
@@ -125,17 +123,21 @@ def _beside_known(connection: Connection, run: Run) -> tuple[Ints, Floats, Float
     store_id = connection.execute(_store_row(run, stores.c.id)).scalar()
     if store_id is None:
         return np.empty(0, np.int64), np.empty(0), np.empty(0)
-    mine = f"l.company_id = {unguessed(connection, 'company')} AND l.sku = chosen.sku"
-    sql = f"""
-        WITH chosen AS ({chosen(connection)})
-        SELECT l.ordinal, coalesce(own.price_cents, 0), coalesce(seen.price_cents, 0)
-        FROM chosen JOIN staged_items seen ON seen.run_id = :run AND seen.seq = chosen.seq
-        {looked_up(connection, "l", "listings", "l.id, l.ordinal", mine, outer=False)}
-        LEFT JOIN prices own ON own.store_id = :store AND own.listing_id = l.id
-    """  # noqa: S608 fixed text
-    with by_hash(connection, groups=True, looks_up=True):
-        rows = connection.execute(text(sql), {"run": run.id, "company": run.company_id, "store": store_id}).all()
-    table = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 3)
+    chosen = chosen_rows(run.id).subquery("chosen")
+
+    # Each look-up is a query of its own: joined, PostgreSQL might read all rows of a run, or of a company, that is
+    # newer than its statistics again for each sku. For the same reason the company is the run's, and not a number.
+    def of_listing(column: Column[int]) -> ScalarSelect[int]:
+        its = and_(listings.c.company_id == crawl_runs.c.company_id, listings.c.sku == chosen.c.sku)
+        return select(column).where(its).correlate(chosen, crawl_runs).scalar_subquery()
+
+    seen = staged_items.c
+    new = select(seen.price_cents).where(seen.run_id == chosen.c.run_id, seen.seq == chosen.c.seq).scalar_subquery()
+    listing_id = of_listing(listings.c.id)
+    old = select(prices.c.price_cents).where(prices.c.store_id == store_id, prices.c.listing_id == listing_id)
+    wanted = select(of_listing(listings.c.ordinal), func.coalesce(old.scalar_subquery(), 0), func.coalesce(new, 0))
+    rows = connection.execute(wanted.join_from(chosen, crawl_runs, crawl_runs.c.id == chosen.c.run_id)).all()
+    table = np.array([tuple(row) for row in rows if row[0] is not None], np.int64).reshape(-1, 3)
     pairs = table[(table[:, 1] > 0) & (table[:, 2] > 0), 1:].astype(float)
     return table[:, 0], pairs[:, 0], pairs[:, 1]
 
@@ -163,19 +165,18 @@ def _confirmed_missing(connection: Connection, run: Run, width: int) -> Ints:
     theirs = select(run_of.id).where(
         run_of.company_id == run.company_id, run_of.store_code == run.store_code, *confirmed
     )
-    runs = list(connection.execute(theirs).scalars())
-    if not runs:
-        return np.empty(0, np.int64)
-    store_id = connection.execute(_store_row(run, stores.c.id)).scalar_one()
-    wanted = select(missing.listing_id).where(missing.store_id == store_id, missing.crawl_run_id.in_(runs))
-    ids = list(connection.execute(wanted.where(missing.delisted_at.is_(None))).scalars())
-    sql = f"SELECT ordinal FROM listings WHERE ordinal < :width AND {among(connection, 'id', 'ids')}"  # noqa: S608
-    found = connection.execute(text(sql), {"width": width, "ids": listed(connection, ids)}).scalars()
-    return np.array(list(found), np.int64)
+    wanted = select(listings.c.ordinal).join(missing_listings, missing.listing_id == listings.c.id)
+    wanted = wanted.join(stores, stores.c.id == missing.store_id).where(*_is_of(run), missing.delisted_at.is_(None))
+    wanted = wanted.where(missing.crawl_run_id.in_(theirs), listings.c.ordinal < width)
+    return np.array(list(connection.execute(wanted).scalars()), np.int64)
 
 
 def _store_row(run: Run, *columns: Column[Any]) -> Select[Any]:
-    return select(*columns).where(stores.c.company_id == run.company_id, stores.c.store_id == run.store_code)
+    return select(*columns).where(*_is_of(run))
+
+
+def _is_of(run: Run) -> tuple[ColumnElement[bool], ...]:
+    return stores.c.company_id == run.company_id, stores.c.store_id == run.store_code
 
 
 def _flipped(connection: Connection, run: Run) -> bool:

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select
 
-from models.dialect import among, integers, listed, packed
+from models.tables import listings, stores
 
 Ints = npt.NDArray[np.int64]
 
@@ -26,14 +26,13 @@ def of_company(connection: Connection, company_id: int) -> Ordinals:
 
 def of_stores(connection: Connection, store_ids: Sequence[int]) -> Ordinals:
     """Those of all listings of the stores' companies."""
-    mine = f"SELECT DISTINCT company_id FROM stores WHERE {among(connection, 'id', 'stores')}"  # noqa: S608 our names
-    return _of(connection, connection.execute(text(mine), {"stores": listed(connection, store_ids)}).scalars().all())
+    theirs = select(stores.c.company_id).where(stores.c.id.in_(store_ids)).distinct()
+    return _of(connection, connection.execute(theirs).scalars().all())
 
 
 def _of(connection: Connection, company_ids: Sequence[int]) -> Ordinals:
-    sql = f"""SELECT {packed(connection, "id", "ordinal")} FROM listings
-        WHERE {among(connection, "company_id", "companies")}"""  # noqa: S608 our names
-    pairs = integers(connection.execute(text(sql), {"companies": listed(connection, company_ids)}).scalar(), 2)
+    wanted = select(listings.c.id, listings.c.ordinal).where(listings.c.company_id.in_(company_ids))
+    pairs = np.array([tuple(row) for row in connection.execute(wanted)], np.int64).reshape(-1, 2)
     return Ordinals(*pairs[np.argsort(pairs[:, 0])].T)
 
 

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, Row, bindparam, func, select, text
+from sqlalchemy import Connection, Row, bindparam, func, select
 
-from models import effective, sightings
+from models import effective, groups, sightings
+from models.dialect import is_one_of
 from models.ordinals import Ints, by_ordinal
 from models.sightings import Seen
 from models.tables import (
@@ -45,25 +46,18 @@ class EffectivePrice(NamedTuple):
     """The specials have changed since the offer was seen: a special need not be one any more."""
     price_cents: int
     row: Row[Any]
-    """The columns of `effective.ROW`, of the price row that holds, as the database's driver gives them."""
+    """The columns of `effective.ROW`, of the price row that holds."""
 
     @property
     def changed_at(self) -> datetime:
         """Since when the row that holds has its price."""
-        return as_time(self.row.changed_at)
+        when: datetime = self.row.changed_at
+        return when
 
     @property
     def offer(self) -> dict[str, Any]:
         """The offer columns by name."""
-        found = {name: getattr(self.row, name) for name in OFFER}
-        until = found["offer_until"]
-        flags = {name: bool(found[name]) for name in ("is_estimated", "is_on_special")}
-        return found | flags | {"offer_until": None if until is None else as_time(until)}
-
-
-def as_time(value: datetime | str) -> datetime:
-    """A time in UTC, of what a driver gives for a column of times."""
-    return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+        return {name: getattr(self.row, name) for name in OFFER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,49 +76,47 @@ class _Store:
 def effective_prices(
     connection: Connection, store_ids: Collection[int], now: datetime | None = None
 ) -> Iterator[EffectivePrice]:
-    """Each ranged listing of the stores with its price, by store, then by listing: a statement, whatever the stores.
+    """Each ranged listing of the stores with its price, by store, then by listing: a statement a store.
 
     A listing is given as long as the store ranges it and has a price of its own; `is_available` says whether it can be
     bought. `now` is the time that `flip_since` asks about. On PostgreSQL the rows are streamed.
     """
-    anchors = effective.prepare(connection, store_ids)
-    known = _stores(connection, {*store_ids, *anchors.values()})
-    moment = now or datetime.now(UTC)
-    looks: dict[tuple[int, Any], tuple[datetime, bool]] = {}
+    places = groups.places(connection, sorted(store_ids))
+    known = _stores(connection, {*places, *map(effective.anchor_of, places.values())})
+    moment, statement = now or datetime.now(UTC), effective.lines().execution_options(yield_per=2000)
+    flipped: dict[tuple[int, datetime], bool] = {}
     """By the store that looked and when: most lines of a store were seen at one time."""
-    statement = text(effective.statement(connection)).execution_options(stream_results=True, yield_per=2000)
-    for row in connection.execute(statement):
-        store_id, listing_id, anchor_id, source, observed, _, observed_by, price_cents = row[:8]
-        store = known[store_id]
-        if listing_id in store.ranged:
-            look = looks.get((observed_by, observed))
-            if look is None:
-                other, when = known[observed_by], as_time(observed)
-                look = looks[observed_by, observed] = (when, next_flip(other.flip, other.timezone, when) <= moment)
-            is_available, missing = listing_id in store.available, store.missing.get(listing_id)
-            told = (store_id, listing_id, source, look[0], anchor_id, is_available, missing, look[1], price_cents, row)
-            yield EffectivePrice._make(told)
+    for values in effective.asked(connection, places.values()):
+        store = known[values["of_store"]]
+        for row in connection.execute(statement, values):
+            store_id, listing_id, anchor_id, source, observed_at, _, observed_by, price_cents = row[:8]
+            if listing_id in store.ranged:
+                look = (observed_by, observed_at)
+                if look not in flipped:
+                    other = known[observed_by]
+                    flipped[look] = next_flip(other.flip, other.timezone, observed_at) <= moment
+                is_available, missing = listing_id in store.available, store.missing.get(listing_id)
+                told = (is_available, missing, flipped[look], price_cents, row)
+                yield EffectivePrice(store_id, listing_id, source, observed_at, anchor_id, *told)
 
 
 def _stores(connection: Connection, store_ids: Collection[int]) -> dict[int, _Store]:
     missing: dict[int, dict[int, datetime]] = {store_id: {} for store_id in store_ids}
     found: dict[int, _Store] = {}
-    ids = sorted(store_ids)
-    owners = select(stores.c.company_id).where(stores.c.id.in_(ids)).distinct()
-    listing_of = {owner: by_ordinal(connection, owner) for owner in connection.execute(owners).scalars()}
+    listing_of: dict[int, Ints] = {}
     joined = stores.join(companies, companies.c.id == stores.c.company_id)
     joined = joined.outerjoin(store_ranges, store_ranges.c.store_id == stores.c.id)
     shape = (store_ranges.c.ranged, store_ranges.c.available, companies.c.flip_weekday, companies.c.flip_hour)
     wanted = select(stores.c.id, stores.c.company_id, stores.c.timezone, *shape).select_from(joined)
     absent = select(missing_listings).where(missing_listings.c.delisted_at.is_(None))
-    for start in range(0, len(ids), 500):
-        part = ids[start : start + 500]
-        for row in connection.execute(absent.where(missing_listings.c.store_id.in_(part))):
-            missing[row.store_id][row.listing_id] = row.missing_since
-        for row in connection.execute(wanted.where(stores.c.id.in_(part))):
-            ranged, available = (_listings(listing_of[row.company_id], b) for b in (row.ranged, row.available))
-            flip = Flip(row.flip_weekday, row.flip_hour)
-            found[row.id] = _Store(ranged, available, missing[row.id], flip, row.timezone)
+    for row in connection.execute(absent.where(is_one_of(connection, missing_listings.c.store_id, store_ids))):
+        missing[row.store_id][row.listing_id] = row.missing_since
+    for row in connection.execute(wanted.where(is_one_of(connection, stores.c.id, store_ids))):
+        if row.company_id not in listing_of:
+            listing_of[row.company_id] = by_ordinal(connection, row.company_id)
+        ranged, available = (_listings(listing_of[row.company_id], b) for b in (row.ranged, row.available))
+        flip = Flip(row.flip_weekday, row.flip_hour)
+        found[row.id] = _Store(ranged, available, missing[row.id], flip, row.timezone)
     return found
 
 
@@ -231,6 +223,3 @@ def _anchor(connection: Connection, store_id: int, when: datetime) -> int:
 
 def _entry(connection: Connection, store_id: int, listing_id: int, when: datetime) -> Row[Any] | None:
     return connection.execute(_ENTRY, {"store": store_id, "listing": listing_id, "when": when}).one_or_none()
-
-
-__all__ = ["EffectivePrice", "PastPrice", "effective_prices", "price_at"]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, exists, or_, select, text, update
+from sqlalchemy import Connection, Engine, Insert, Row, delete, exists, func, insert, or_, select, union, update
 
 from models import bulk, clock_healing, fingerprints, slot_marks
-from models.dialect import among, by_hash, listed
+from models.dialect import is_one_of
 from models.errors import RollbackRefused
 from models.learning import unlearn
 from models.locks import lock_store
@@ -20,6 +20,8 @@ from models.tables import (
     crawl_runs,
     listings,
     missing_listings,
+    price_changes,
+    prices,
     product_categories,
     store_ranges,
     stores,
@@ -124,32 +126,41 @@ def _refuse(connection: Connection, run: Row[Any]) -> None:
 
 def _restore_prices(connection: Connection, run: Row[Any], now: datetime) -> tuple[int, int, int]:
     """Takes the run's entries out of the history, and gives each listing that it wrote the row of the entry before."""
-    mine = {"store": run.store_id, "run": run.id}
-    sql = """SELECT listing_id FROM price_changes WHERE store_id = :store AND crawl_run_id = :run
-        UNION SELECT listing_id FROM prices WHERE store_id = :store AND crawl_run_id = :run ORDER BY 1"""
-    changed = list(connection.execute(text(sql), mine).scalars())
-    slot_marks.listings(connection, changed, now)
-    sql = "DELETE FROM price_changes WHERE store_id = :store AND crawl_run_id = :run"
-    history = connection.execute(text(sql), mine).rowcount
-    ids = {"store": run.store_id, "ids": listed(connection, changed)}
-    sql = f"DELETE FROM prices WHERE store_id = :store AND {among(connection, 'listing_id', 'ids')}"  # noqa: S608
-    there = connection.execute(text(sql), ids).rowcount
-    names = ", ".join(("store_id", "listing_id", *OFFER, "changed_at", "crawl_run_id"))
-    sql = f"""INSERT INTO prices ({names}) SELECT {names} FROM (
-            SELECT c.*, row_number() OVER (PARTITION BY listing_id ORDER BY changed_at DESC) AS nth
-            FROM price_changes c WHERE store_id = :store AND {among(connection, "listing_id", "ids")}) latest
-        WHERE nth = 1 AND price_cents IS NOT NULL ORDER BY listing_id"""  # noqa: S608 fixed text
-    with by_hash(connection, looks_up=True):
-        restored = connection.execute(text(sql), ids).rowcount if changed else 0
+    change, row = price_changes.c, prices.c
+    of_history = (change.store_id == run.store_id, change.crawl_run_id == run.id)
+    wrote = union(
+        select(change.listing_id).where(*of_history),
+        select(row.listing_id).where(row.store_id == run.store_id, row.crawl_run_id == run.id),
+    )
+    written = list(connection.execute(wrote).scalars())
+    slot_marks.listings(connection, written, now)
+    history = connection.execute(delete(price_changes).where(*of_history)).rowcount
+    mine = (row.store_id == run.store_id, is_one_of(connection, row.listing_id, written))
+    there = connection.execute(delete(prices).where(*mine)).rowcount
+    restored = connection.execute(_last_entries(connection, run.store_id, written)).rowcount if written else 0
     return history, restored, max(0, there - restored)
+
+
+def _last_entries(connection: Connection, store_id: int, listing_ids: Sequence[int]) -> Insert:
+    """INSERT of the price rows of the listings of a store whose history ends with a price, by key."""
+    change = price_changes.c
+    nth = func.row_number().over(partition_by=change.listing_id, order_by=change.changed_at.desc())
+    entry = select(price_changes, nth.label("nth")).where(
+        change.store_id == store_id, is_one_of(connection, change.listing_id, listing_ids)
+    )
+    of = entry.subquery("entry").c
+    names = ("store_id", "listing_id", *OFFER, "changed_at", "crawl_run_id")
+    last = select(*(of[name] for name in names)).where(of.nth == 1, of.price_cents.is_not(None))
+    return insert(prices).from_select(names, last.order_by(of.listing_id))
 
 
 def _restore(connection: Connection, run: Row[Any], entry: dict[str, Any], now: datetime) -> int:
     """Puts back range, absence, texts and the store's row as one publish of the run found them. Returns the texts."""
     _restore_range(connection, run.store_id, entry)
     ids = [row[0] for row in entry.get("missing", [])]
-    sql = f"DELETE FROM missing_listings WHERE store_id = :store AND {among(connection, 'listing_id', 'ids')}"  # noqa: S608
-    connection.execute(text(sql), {"store": run.store_id, "ids": listed(connection, ids)})
+    missing = missing_listings.c
+    of_entry = (missing.store_id == run.store_id, is_one_of(connection, missing.listing_id, ids))
+    connection.execute(delete(missing_listings).where(*of_entry))
     names = ("store_id", "listing_id", "missing_since", "crawl_run_id", "seen_run_id", "delisted_at")
     back = [(run.store_id, *row) for row in entry.get("missing", []) if row[1] is not None]
     bulk.insert(connection, missing_listings, names, back)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, Select, select, update
 
 from models.errors import LeaseLost
 from models.leases import FAILURE_DELAY
@@ -54,3 +54,10 @@ def hold_lease(connection: Connection, run_id: int, token: str) -> None:
     mine = select(run.id).where(run.id == run_id, run.lease_token == token, run.status == "running")
     if not connection.execute(mine.with_for_update(read=True)).all():
         raise LeaseLost(run_id, connection.execute(select(run.status).where(run.id == run_id)).scalar())
+
+
+def standing(status: str, *of: ColumnElement[bool]) -> Select[Any]:
+    """SELECT of the runs that ended with this status and were not rolled back, the latest first."""
+    run = crawl_runs.c
+    wanted = select(crawl_runs).where(*of, run.status == status, run.rolled_back_at.is_(None))
+    return wanted.order_by(run.finished_at.desc(), run.id.desc())

@@ -10,17 +10,17 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, bindparam, insert, text
+from sqlalchemy import Connection, Select, func, insert, select
 
-from models.dialect import among, listed
+from models.dialect import is_one_of
 from models.errors import SightingsDamaged
-from models.tables import sightings
-from models.types import UtcDateTime
-from splitcart.bits import Bits, pack, unpack
+from models.tables import crawl_runs, sightings
+from splitcart.bits import Bits, flags, pack, unpack
 from splitcart.observed import Sighting
 from splitcart.periods import Flip, period_start
 
@@ -84,9 +84,7 @@ class Seen:
         kept = np.flatnonzero(lines[: len(self.which)])
         for number in np.unique(self.which[kept]).tolist():
             if number != NEVER:
-                held = np.zeros(len(lines), np.bool_)
-                held[kept[self.which[kept] == number]] = True
-                yield Layer(self.looks[number], held)
+                yield Layer(self.looks[number], flags(kept[self.which[kept] == number], len(lines)))
 
 
 def sighting(flip: Flip, timezone: str, at: datetime) -> Sighting:
@@ -135,26 +133,14 @@ def unpacked(data: bytes) -> Iterator[Layer]:
         at += length
 
 
-_READ = """
-    SELECT s.store_id, s.run_id, s.lines FROM sightings s JOIN crawl_runs r ON r.id = s.run_id
-    WHERE {stores} AND r.rolled_back_at IS NULL AND s.at <= :until AND NOT EXISTS (
-        SELECT 1 FROM sightings c JOIN crawl_runs k ON k.id = c.run_id
-        WHERE c.store_id = s.store_id AND c.at > s.at AND c.at <= :until AND c.is_complete = :yes
-            AND k.rolled_back_at IS NULL)
-    ORDER BY s.store_id, s.at"""
-"""The last complete row of each store and those after it, by what had been published at a time."""
-
-
 def read(connection: Connection, store_ids: Sequence[int], until: datetime | None = None) -> dict[int, Seen]:
     """The last look at each line of the stores, by what had been published at `until` (now, where it is None).
 
     Raises SightingsDamaged.
     """
     found = {store_id: Seen() for store_id in store_ids}
-    limits = [bindparam("until", type_=UtcDateTime()), bindparam("yes", type_=sightings.c.is_complete.type)]
-    statement = text(_READ.format(stores=among(connection, "s.store_id", "stores"))).bindparams(*limits)
-    values = {"stores": listed(connection, sorted(store_ids)), "until": until or _LATEST, "yes": True}
-    for store_id, run_id, lines in connection.execute(statement, values):
+    of_stores = is_one_of(connection, sightings.c.store_id, store_ids)
+    for store_id, run_id, lines in connection.execute(_rows(until or _LATEST).where(of_stores)):
         try:
             layers = list(unpacked(bytes(lines)))
         except (zlib.error, struct.error, ValueError, OverflowError) as error:
@@ -162,6 +148,18 @@ def read(connection: Connection, store_ids: Sequence[int], until: datetime | Non
         for layer in layers:
             found[store_id].add(layer)
     return found
+
+
+def _rows(until: datetime) -> Select[Any]:
+    """SELECT of the last complete row of each store and those after it, in order; rolled-back runs are passed over."""
+    row, run = sightings.c, crawl_runs.c
+    whole, its_run = sightings.alias("whole"), crawl_runs.alias("whole_run")
+    last = select(func.max(whole.c.at)).join(its_run, its_run.c.id == whole.c.run_id)
+    last = last.where(whole.c.store_id == row.store_id, whole.c.is_complete.is_(True), whole.c.at <= until)
+    began = last.where(its_run.c.rolled_back_at.is_(None)).scalar_subquery()
+    wanted = select(row.store_id, row.run_id, row.lines).join(crawl_runs, run.id == row.run_id)
+    wanted = wanted.where(run.rolled_back_at.is_(None), row.at <= until, row.at >= func.coalesce(began, row.at))
+    return wanted.order_by(row.store_id, row.at)
 
 
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)

@@ -5,45 +5,39 @@ A mark is of a product, at all stores, or of a store, with all that it has. `mod
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import ColumnElement, Connection, TableClause, column, func, insert, literal, select, table
 
-from models.dialect import among, by_hash, listed, looked_up
+from models.dialect import is_one_of
+from models.tables import listings as all_listings
+from models.tables import price_changes, slot_dirty
 from models.types import UtcDateTime
+
+_DIFF = table("publish_diff", column("listing_id"))
+_SEEN = table("publish_seen", column("listing_id"), column("price_cents"))
+"""The temporary tables of the publish of this transaction."""
 
 
 def stores(connection: Connection, store_ids: Collection[int], now: datetime) -> None:
     """Marks stores: they are new, or their anchor is another."""
-    sql = "INSERT INTO slot_dirty (store_id, marked_at) VALUES (:store, :now)"
-    if store_ids:
-        rows = [{"store": store_id, "now": now} for store_id in sorted(store_ids)]
-        connection.execute(_timed(sql), rows)
+    _mark(connection, "store_id", store_ids, now)
 
 
 def products(connection: Connection, product_ids: Collection[int], now: datetime) -> None:
     """Marks products: a listing became another product, or ceased to be it."""
-    sql = "INSERT INTO slot_dirty (product_id, marked_at) VALUES (:product, :now)"
-    if product_ids:
-        rows = [{"product": product_id, "now": now} for product_id in sorted(product_ids)]
-        connection.execute(_timed(sql), rows)
+    _mark(connection, "product_id", product_ids, now)
 
 
 def listings(connection: Connection, listing_ids: Collection[int], now: datetime) -> None:
     """Marks the products of listings whose price changed in a store."""
     if listing_ids:
-        sql = f"""INSERT INTO slot_dirty (product_id, marked_at)
-            SELECT DISTINCT product_id, :now FROM listings WHERE {among(connection, "id", "ids")}"""  # noqa: S608
-        connection.execute(_timed(sql), {"now": now, "ids": listed(connection, sorted(listing_ids))})
+        its = select(all_listings.c.product_id).where(is_one_of(connection, all_listings.c.id, listing_ids))
+        products(connection, set(connection.execute(its).scalars()), now)
 
 
 def changed(connection: Connection, now: datetime) -> None:
     """Marks the products of publish_diff, which the publish of this transaction has filled."""
-    its = looked_up(connection, "l", "listings", "l.product_id", "l.id = d.listing_id", outer=False)
-    sql = f"""INSERT INTO slot_dirty (product_id, marked_at)
-        SELECT DISTINCT l.product_id, :now FROM publish_diff d {its}"""  # noqa: S608 our own names
-    with by_hash(connection, looks_up=True):
-        connection.execute(_timed(sql), {"now": now})
+    _mark_all(connection, _DIFF, now)
 
 
 def seen_again(connection: Connection, anchor_id: int, since: datetime, now: datetime) -> None:
@@ -51,14 +45,20 @@ def seen_again(connection: Connection, anchor_id: int, since: datetime, now: dat
 
     What stood for the member's price until then, or was contested, may be its own price now.
     """
-    its = looked_up(connection, "l", "listings", "l.product_id", "l.id = c.listing_id", outer=False)
-    sql = f"""INSERT INTO slot_dirty (product_id, marked_at)
-        SELECT DISTINCT l.product_id, :now FROM price_changes c
-        JOIN publish_seen w ON w.listing_id = c.listing_id {its}
-        WHERE c.store_id = :anchor AND c.changed_at > :since AND w.price_cents IS NOT NULL"""  # noqa: S608 our own names
-    with by_hash(connection, looks_up=True):
-        connection.execute(_timed(sql, "since"), {"now": now, "anchor": anchor_id, "since": since})
+    change = price_changes.c
+    last = select(func.max(change.changed_at)).where(
+        change.store_id == anchor_id, change.listing_id == _SEEN.c.listing_id
+    )
+    _mark_all(connection, _SEEN, now, _SEEN.c.price_cents.is_not(None), last.scalar_subquery() > since)
 
 
-def _timed(sql: str, *more: str) -> Any:
-    return text(sql).bindparams(*(bindparam(name, type_=UtcDateTime()) for name in ("now", *more)))
+def _mark(connection: Connection, name: str, ids: Collection[int], now: datetime) -> None:
+    if ids:
+        connection.execute(insert(slot_dirty), [{name: one, "marked_at": now} for one in sorted(ids)])
+
+
+def _mark_all(connection: Connection, source: TableClause, now: datetime, *which: ColumnElement[bool]) -> None:
+    """Marks the products of a temporary table's listings: each is looked up, however many the planner believes in."""
+    its = select(all_listings.c.product_id).where(all_listings.c.id == source.c.listing_id).scalar_subquery()
+    found = select(its, literal(now, UtcDateTime())).distinct().select_from(source).where(*which)
+    connection.execute(insert(slot_dirty).from_select(["product_id", "marked_at"], found))

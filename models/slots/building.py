@@ -4,19 +4,40 @@ Marks say what to build again (`models.slot_marks`): what was marked before a bu
 marked meanwhile by the next one.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    FromClause,
+    Integer,
+    Select,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+)
 
-from models import effective
-from models.dialect import among, is_postgres, listed, temporary
+from models import effective, groups
+from models.dialect import emptied, is_postgres, temporary_table
 from models.retry import retried
-from models.tables import slot_dirty, stores
+from models.tables import listings, price_slots, slot_dirty, stores
 from models.tables.base import OFFER
 
-STORES_AT_ONCE = 100
-_NAMES = ("product_id", "listing_id", "store_id", *OFFER, "source", "built_from_run")
+_MARKS = temporary_table(
+    "taken_marks",
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("product_id", Integer),
+    Column("store_id", Integer),
+)
+"""The marks that a build has read."""
+_LISTINGS = temporary_table("marked_listings", Column("listing_id", Integer, primary_key=True, autoincrement=False))
+"""The listings of the products that they name."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -52,90 +73,79 @@ def build(engine: Engine, *, everything: bool = False, progress: Progress = sile
     return retried(engine, work, what="building slots")
 
 
-def _marks(connection: Connection) -> tuple[list[int], list[int], list[int]]:
-    """Ids of the marks that are there, and the products and stores that they name."""
-    rows = connection.execute(select(slot_dirty.c.id, slot_dirty.c.product_id, slot_dirty.c.store_id)).all()
-    products = sorted({row.product_id for row in rows if row.product_id is not None})
-    return [row.id for row in rows], products, sorted({row.store_id for row in rows if row.store_id is not None})
-
-
-def _forget(connection: Connection, ids: Sequence[int]) -> None:
-    sql = f"DELETE FROM slot_dirty WHERE {among(connection, 'id', 'ids')}"  # noqa: S608 our own names
-    connection.execute(text(sql), {"ids": listed(connection, ids)})
+def slots(only: FromClause | None = None) -> Select[Any]:
+    """SELECT of the slots of the store that `effective.asked` binds; `only`: of the listings in a table."""
+    line = effective.lines(only).subquery()
+    columns = (line.c.listing_id, line.c.store_id, *(line.c[name] for name in OFFER), line.c.source)
+    joined = line.join(listings, listings.c.id == line.c.listing_id)
+    found = select(listings.c.product_id, *columns, line.c.crawl_run_id.label("built_from_run"))
+    return found.select_from(joined).where(line.c.stands_alone)
 
 
 def _everything(connection: Connection, progress: Progress) -> Built:
-    ids, _, _ = _marks(connection)
-    connection.execute(text("DELETE FROM price_slots"))
-    every = list(connection.execute(select(stores.c.id).order_by(stores.c.company_id, stores.c.id)).scalars())
+    marks, _ = _take_marks(connection)
+    connection.execute(delete(price_slots))
+    every = _ids(connection, select(stores.c.id))
     rows = _write(connection, every, "slots", progress)
-    _forget(connection, ids)
-    return Built(len(ids), 0, len(every), rows)
+    _forget(connection)
+    return Built(marks, 0, len(every), rows)
 
 
 def _marked(connection: Connection, progress: Progress) -> Built:
-    ids, products, whole = _marks(connection)
-    if not ids:
+    marks, products = _take_marks(connection)
+    if not marks:
         return Built(0, 0, 0, 0)
-    rows = 0
-    if whole:
-        sql = f"DELETE FROM price_slots WHERE {among(connection, 'store_id', 'stores')}"  # noqa: S608 our own names
-        connection.execute(text(sql), {"stores": listed(connection, whole)})
-        rows += _write(connection, whole, "stores", progress)
+    store, product = _MARKS.c.store_id, _MARKS.c.product_id
+    whole = _ids(connection, select(stores.c.id).where(stores.c.id.in_(select(store))))
+    connection.execute(delete(price_slots).where(price_slots.c.store_id.in_(select(store))))
+    connection.execute(delete(price_slots).where(price_slots.c.product_id.in_(select(product))))
+    rows = _write(connection, whole, "stores", progress)
     if products:
-        sql = f"DELETE FROM price_slots WHERE {among(connection, 'product_id', 'products')}"  # noqa: S608
-        if whole:
-            sql += f" AND NOT ({among(connection, 'store_id', 'stores')})"
-        values = {"products": listed(connection, products), "stores": listed(connection, whole)}
-        connection.execute(text(sql), values if whole else {"products": values["products"]})
-        rows += _write(connection, _sellers(connection, products, whole), "products", progress, products)
-    _forget(connection, ids)
-    return Built(len(ids), len(products), len(whole), rows)
+        marked = listings.c.product_id.in_(select(product))
+        emptied(connection, _LISTINGS)
+        connection.execute(insert(_LISTINGS).from_select(["listing_id"], select(listings.c.id).where(marked)))
+        _analyse(connection, _LISTINGS)
+        companies = select(listings.c.company_id).where(marked)
+        sellers = _ids(connection, select(stores.c.id).where(stores.c.company_id.in_(companies)))
+        others = [store_id for store_id in sellers if store_id not in set(whole)]
+        rows += _write(connection, others, "products", progress, _LISTINGS)
+    _forget(connection)
+    return Built(marks, products, len(whole), rows)
 
 
-def _sellers(connection: Connection, products: Sequence[int], apart: Collection[int]) -> list[int]:
-    """The stores of the companies that list the products, but for some."""
-    sql = f"""SELECT s.id FROM stores s WHERE s.company_id IN (
-        SELECT DISTINCT company_id FROM listings WHERE {among(connection, "product_id", "products")})
-        ORDER BY s.company_id, s.id"""  # noqa: S608 our own names
-    found = connection.execute(text(sql), {"products": listed(connection, products)}).scalars()
-    return [int(store) for store in found if store not in apart]
+def _take_marks(connection: Connection) -> tuple[int, int]:
+    """Copies the marks that are there to `taken_marks`. Returns their number, and that of the products they name."""
+    emptied(connection, _MARKS)
+    columns = _MARKS.c
+    marks = select(slot_dirty.c.id, slot_dirty.c.product_id, slot_dirty.c.store_id)
+    connection.execute(insert(_MARKS).from_select(columns.keys(), marks))
+    _analyse(connection, _MARKS)
+    counts = select(func.count(), func.count(columns.product_id.distinct())).select_from(_MARKS)
+    count, products = connection.execute(counts).one()
+    return count, products
+
+
+def _analyse(connection: Connection, table: Table) -> None:
+    """Tells PostgreSQL's planner how many rows there are: for one product it would read all the slots."""
+    if is_postgres(connection):
+        connection.execute(text(f"ANALYZE {table.name}"))
+
+
+def _forget(connection: Connection) -> None:
+    connection.execute(delete(slot_dirty).where(slot_dirty.c.id.in_(select(_MARKS.c.id))))
+
+
+def _ids(connection: Connection, wanted: Select[Any]) -> list[int]:
+    return list(connection.execute(wanted.order_by(stores.c.id)).scalars())
 
 
 def _write(
-    connection: Connection,
-    store_ids: Sequence[int],
-    what: str,
-    progress: Progress,
-    products: Sequence[int] | None = None,
+    connection: Connection, store_ids: Sequence[int], what: str, progress: Progress, only: FromClause | None = None
 ) -> int:
-    """Writes the slots of these stores, of these products or of all. Returns their number."""
-    if products is not None:
-        temporary(connection, "slot_listings", "listing_id INTEGER PRIMARY KEY")
-        sql = f"""INSERT INTO slot_listings SELECT id FROM listings
-            WHERE {among(connection, "product_id", "products")}"""  # noqa: S608 our own names
-        connection.execute(text(sql), {"products": listed(connection, products)})
-        if is_postgres(connection):
-            connection.execute(text("ANALYZE slot_listings"))
-    rows = 0
-    for done, part in _parts(store_ids):
+    """Writes the slots of these stores, of the listings in a table or of all. Returns their number."""
+    rows, statement = 0, insert(price_slots).from_select(price_slots.c.keys(), slots(only))
+    places = groups.places(connection, store_ids)
+    for done, values in enumerate(effective.asked(connection, places.values())):
         progress(what, done, len(store_ids))
-        effective.prepare(connection, part)
-        rows += connection.execute(
-            text(selected(connection, "slot_listings" if products is not None else None))
-        ).rowcount
+        rows += connection.execute(statement, values).rowcount
     return rows
-
-
-def _parts(store_ids: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
-    for start in range(0, len(store_ids), STORES_AT_ONCE):
-        yield start, store_ids[start : start + STORES_AT_ONCE]
-
-
-def selected(connection: Connection, only: str | None = None, into: str = "price_slots") -> str:
-    """INSERT of the slots of the stores that `effective.prepare` was asked for; `only`: of the listings in a table."""
-    names, offer = ", ".join(_NAMES), ", ".join(f"e.{name}" for name in OFFER)
-    return f"""INSERT INTO {into} ({names})
-        SELECT l.product_id, e.listing_id, e.store_id, {offer}, e.source, e.crawl_run_id
-        FROM ({effective.statement(connection, only)}) e JOIN listings l ON l.id = e.listing_id
-        WHERE e.stands_alone = 1"""  # noqa: S608 our own names

@@ -1,4 +1,4 @@
-"""Reads the slots of a shopping list: every option of each line at the stores asked for, in four statements.
+"""Reads the slots of a shopping list: every option of each line at the stores asked for, in a few statements.
 
 An option is a line that a store ranges, has in stock and has a price for. Its offer is the slot of the store, or of its
 anchor where the store has none of its own; how old it is follows from the sightings of both.
@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, cast, func, literal, select, union_all
 
 from models import sightings
-from models.dialect import among, listed
-from models.queries import as_time
+from models.dialect import is_one_of
 from models.sightings import Look, Seen
-from models.tables import companies, store_group_memberships, store_groups, store_ranges, stores
+from models.tables import price_slots, store_group_memberships, store_groups, store_ranges, stores
 from models.tables.base import OFFER
+from models.tables.products import brands, categories, listings, product_aliases, products
+from models.tables.stores import companies
 from splitcart.bits import Bits, unpack
 from splitcart.cart import slots as documents
 from splitcart.cart.items import Wanted, fold
@@ -71,10 +72,10 @@ def slots_of(connection: Connection, entries: Sequence[Entry], asked: Sequence[s
     """The slots of a list at the stores `asked` for (company:store_id). ValueError names a store that is unknown."""
     known = _stores(connection, asked)
     wanted = [one for entry in entries for one in (entry.wanted, *entry.substitutes)]
-    products = _products(connection, wanted)
-    listings, offers = _offered(connection, {p for found in products.values() for p in found}, known)
+    named = _products(connection, wanted)
+    offered, offers = _offered(connection, {p for found in named.values() for p in found}, known)
     seen = sightings.read(connection, sorted({i for one in known for i in (one.row.id, one.row.anchor_id)}))
-    reader = _Reader(known, products, listings, seen, offers, now)
+    reader = _Reader(known, named, offered, seen, offers, now)
     lines = tuple(reader.line(entry) for entry in entries)
     return Slots(now.isoformat(timespec="seconds"), tuple(one.facts for one in known), lines)
 
@@ -95,9 +96,7 @@ def _stores(connection: Connection, asked: Sequence[str]) -> list[_Store]:
     ).select_from(joined)  # fmt: skip
     codes = [store.partition(":")[2] for store in asked]
     found = {}
-    for row in connection.execute(
-        wanted.where(text(among(connection, "stores.store_id", "codes"))), {"codes": listed(connection, codes)}
-    ):
+    for row in connection.execute(wanted.where(stores.c.store_id.in_(codes))):
         place = ", ".join(str(part) for part in (row.address_line_1, row.suburb, row.state, row.postcode) if part)
         name = f"{row.slug}:{row.store_id}"
         facts = documents.Store(
@@ -113,8 +112,8 @@ def _stores(connection: Connection, asked: Sequence[str]) -> list[_Store]:
 
 
 def _named(connection: Connection, folded: Collection[str]) -> list[str]:
-    sql = f"SELECT DISTINCT name FROM products WHERE {among(connection, 'lower(name)', 'names')}"  # noqa: S608
-    return list(connection.execute(text(sql), {"names": listed(connection, sorted(_variants(folded)))}).scalars())
+    named = is_one_of(connection, func.lower(products.c.name, type_=Text), sorted(_variants(folded)))
+    return list(connection.execute(select(products.c.name).distinct().where(named)).scalars())
 
 
 def _variants(names: Collection[str]) -> set[str]:
@@ -128,22 +127,28 @@ def _products(connection: Connection, wanted: Sequence[Wanted]) -> dict[tuple[st
     keys: dict[str, set[str]] = {"gtin": set(), "product": set(), "sku": set(), "name": set()}
     for one in wanted:
         keys[one.kind].add(_key(one)[1])
-    sql = f"""
-        SELECT 'gtin' AS kind, gtin AS key, id AS product_id FROM products WHERE {among(connection, "gtin", "gtins")}
-        UNION SELECT 'gtin', value, product_id FROM product_aliases
-            WHERE kind = 'gtin' AND {among(connection, "value", "gtins")}
-        UNION SELECT 'product', CAST(id AS TEXT), id FROM products WHERE {among(connection, "id", "products")}
-        UNION SELECT 'sku', c.slug || ':' || l.sku, l.product_id FROM listings l JOIN companies c ON c.id = l.company_id
-            WHERE {among(connection, "l.sku", "skus")}
-        UNION SELECT 'name', name, id FROM products WHERE {among(connection, "lower(name)", "names")}"""  # noqa: S608
-    values = {
-        "gtins": listed(connection, sorted(keys["gtin"])),
-        "products": listed(connection, [int(key) for key in sorted(keys["product"]) if int(key) < 2**31]),
-        "skus": listed(connection, sorted({key.partition(":")[2] for key in keys["sku"]})),
-        "names": listed(connection, sorted(_variants(keys["name"]))),
-    }
+
+    def one_of(column: ColumnElement[Any], values: Collection[int] | Collection[str]) -> ColumnElement[bool]:
+        return is_one_of(connection, column, values)
+
+    product, alias, listing = products.c, product_aliases.c, listings.c
+    ids = {int(key) for key in keys["product"] if int(key) < 2**31}
+    skus = {key.partition(":")[2] for key in keys["sku"]}
+    of_company = listings.join(companies, companies.c.id == listing.company_id)
+    sku = (companies.c.slug + ":" + listing.sku, listing.product_id)
+    query = union_all(
+        select(literal("gtin"), product.gtin, product.id).where(one_of(product.gtin, keys["gtin"])),
+        select(literal("gtin"), alias.value, alias.product_id).where(
+            alias.kind == "gtin", one_of(alias.value, keys["gtin"])
+        ),
+        select(literal("product"), cast(product.id, Text), product.id).where(one_of(product.id, ids)),
+        select(literal("sku"), *sku).select_from(of_company).where(one_of(listing.sku, skus)),
+        select(literal("name"), product.name, product.id).where(
+            one_of(func.lower(product.name, type_=Text), _variants(keys["name"]))
+        ),
+    )
     found: dict[tuple[str, str], set[int]] = {}
-    for kind, key, product_id in connection.execute(text(sql), values):
+    for kind, key, product_id in connection.execute(query):
         found.setdefault((kind, fold(key) if kind == "name" else key), set()).add(product_id)
     return found
 
@@ -153,30 +158,31 @@ def _key(wanted: Wanted) -> tuple[str, str]:
 
 
 def _offered(
-    connection: Connection, products: Collection[int], known: Sequence[_Store]
+    connection: Connection, wanted: Collection[int], known: Sequence[_Store]
 ) -> tuple[dict[int, list[Row[Any]]], dict[tuple[int, int], Row[Any]]]:
     """What the companies of the stores call the products, by product; and the slots of that, by store and listing."""
-    slot = ", ".join(f"s.{name}" for name in ("store_id", "source", *OFFER))
-    sql = f"""SELECT l.id, l.company_id, l.ordinal, l.product_id, l.sku, l.size, l.image_url, l.brand, k.path,
-            p.name AS product_name, b.name AS product_brand, {slot}
-        FROM listings l JOIN products p ON p.id = l.product_id LEFT JOIN brands b ON b.id = p.brand_id
-        LEFT JOIN categories k ON k.id = l.category_id
-        LEFT JOIN price_slots s ON s.product_id = l.product_id AND s.listing_id = l.id
-            AND {among(connection, "s.store_id", "stores")}
-        WHERE {among(connection, "l.product_id", "products")} AND {among(connection, "l.company_id", "companies")}
-        ORDER BY l.product_id, l.id, s.store_id"""  # noqa: S608 our own names
-    values = {
-        "products": listed(connection, sorted(products)),
-        "companies": listed(connection, sorted({one.row.company_id for one in known})),
-        "stores": listed(connection, sorted({i for one in known for i in (one.row.id, one.row.anchor_id)})),
-    }
-    listings: dict[int, dict[int, Row[Any]]] = {}
+    listing, slot = listings.c, price_slots.c
+    asked = {store_id for one in known for store_id in (one.row.id, one.row.anchor_id)}
+    here = and_(slot.product_id == listing.product_id, slot.listing_id == listing.id, slot.store_id.in_(asked))
+    joined = (
+        listings.join(products, products.c.id == listing.product_id)
+        .outerjoin(brands, brands.c.id == products.c.brand_id)
+        .outerjoin(categories, categories.c.id == listing.category_id)
+        .outerjoin(price_slots, here)
+    )
+    names = ("id", "company_id", "ordinal", "product_id", "sku", "size", "image_url", "brand")
+    shelf = (categories.c.path, products.c.name.label("product_name"), brands.c.name.label("product_brand"))
+    offer = (slot[name] for name in ("store_id", "source", *OFFER))
+    query: Select[Any] = select(*(listing[name] for name in names), *shelf, *offer).select_from(joined)
+    query = query.where(listing.company_id.in_({one.row.company_id for one in known}))
+    query = query.order_by(listing.product_id, listing.id, slot.store_id)
+    found: dict[int, dict[int, Row[Any]]] = {}
     offers: dict[tuple[int, int], Row[Any]] = {}
-    for row in connection.execute(text(sql), values):
-        listings.setdefault(row.product_id, {}).setdefault(row.id, row)
+    for row in connection.execute(query.where(is_one_of(connection, listing.product_id, wanted))):
+        found.setdefault(row.product_id, {}).setdefault(row.id, row)
         if row.store_id is not None:
             offers[row.store_id, row.id] = row
-    return {product: list(found.values()) for product, found in listings.items()}, offers
+    return {product: list(rows.values()) for product, rows in found.items()}, offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,13 +268,13 @@ class _Reader:
             quantity=wanted.quantity,
             quantity_unit=wanted.quantity_unit,
             unit_price_cents=slot.price_cents,
-            is_on_special=bool(slot.is_on_special),
-            offer_until=None if slot.offer_until is None else as_time(slot.offer_until).isoformat(timespec="seconds"),
+            is_on_special=slot.is_on_special,
+            offer_until=None if slot.offer_until is None else slot.offer_until.isoformat(timespec="seconds"),
             unit_price=None if slot.unit_price_e4 is None else slot.unit_price_e4 / 10_000,
             source=source,
             observed_at=observed_at.isoformat(timespec="seconds"),
             flip_since=next_flip(flip, timezone, observed_at) <= self.now,
-            is_estimated=bool(slot.is_estimated),
+            is_estimated=slot.is_estimated,
             department=path[0] if path else None,
             image_url=listing.image_url,
         )

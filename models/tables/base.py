@@ -7,12 +7,15 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
+    FromClause,
     Integer,
     MetaData,
     Table,
     Text,
+    and_,
 )
 from sqlalchemy.schema import SchemaItem
 
@@ -100,6 +103,11 @@ TERMS = (
     *("member_price_cents", "member_multibuy_quantity", "member_multibuy_total_cents"),
 )
 """What an offer costs: two offers are equal when all of these are. The others describe it, and their change is none."""
+
+
+def same_terms(one: FromClause, other: FromClause) -> ColumnElement[bool]:
+    """Whether the offers of two rows cost the same; nulls are values."""
+    return and_(*(one.c[name].is_not_distinct_from(other.c[name]) for name in TERMS))
 
 
 def offer_checks() -> list[CheckConstraint]:

@@ -8,7 +8,6 @@ from sqlalchemy import Engine, text
 
 from models import engine as engines
 from models.check_queries import QUERIES
-from models.check_run_queries import RUN_QUERIES
 from models.check_stores import PROMISES
 from models.checks import check
 from models.price_history import of_gtin, of_sku
@@ -207,7 +206,7 @@ def test_each_broken_promise_is_found_by_name(lived_in: Engine, promise: str, wa
 
 
 def test_every_promise_has_a_break_that_finds_it() -> None:
-    assert set(BREAKS) == {*QUERIES, *RUN_QUERIES, *PROMISES}
+    assert set(BREAKS) == {*QUERIES, *PROMISES}
 
 
 def test_a_broken_file_and_a_dangling_reference_are_found(sqlite_url: str) -> None:

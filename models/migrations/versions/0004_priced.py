@@ -27,10 +27,9 @@ def upgrade() -> None:
     if connection.dialect.name == "sqlite":
         op.execute("ALTER TABLE store_ranges RENAME TO store_ranges_before")
         op.execute(_NEW)
-        names = "store_id, ranged, available, as_of"
         op.execute(
-            f"INSERT INTO store_ranges ({names}, priced) SELECT {names}, zeroblob(length(ranged))"  # noqa: S608 our names
-            " FROM store_ranges_before"
+            "INSERT INTO store_ranges (store_id, ranged, available, as_of, priced)"
+            " SELECT store_id, ranged, available, as_of, zeroblob(length(ranged)) FROM store_ranges_before"
         )
         op.execute("DROP TABLE store_ranges_before")
         _fill(connection)

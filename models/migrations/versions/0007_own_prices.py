@@ -37,30 +37,70 @@ _OFFER = (
     *("unit_of_measure", "is_on_special", "offer_id", "offer_kind", "multibuy_quantity", "multibuy_total_cents"),
     *("member_price_cents", "channel", "offer_until"),
 )
-_NAMES = ", ".join(_OFFER)
+_COPIES = (
+    "CREATE TABLE staged_items_before AS SELECT * FROM staged_items",
+    "CREATE TABLE prices_before AS SELECT * FROM prices",
+    "CREATE TABLE price_changes_before AS SELECT * FROM price_changes",
+    "CREATE TABLE price_slots_before AS SELECT * FROM price_slots",
+    "CREATE TABLE store_ranges_before AS SELECT * FROM store_ranges",
+)
+# An entry of what a complete run of a store that followed another saw.
+_RECOVERED = """INSERT INTO price_changes (store_id, listing_id, changed_at, price_cents, was_price_cents, price_basis,
+        typical_grams, is_estimated, unit_price_e4, unit_of_measure, is_on_special, offer_id, offer_kind,
+        multibuy_quantity, multibuy_total_cents, member_price_cents, channel, offer_until, crawl_run_id)
+    VALUES (:store, :listing, :at, :price_cents, :was_price_cents, :price_basis, :typical_grams, :is_estimated,
+        :unit_price_e4, :unit_of_measure, :is_on_special, :offer_id, :offer_kind, :multibuy_quantity,
+        :multibuy_total_cents, :member_price_cents, :channel, :offer_until, :run)
+    ON CONFLICT DO NOTHING"""
+# Entries that say what the one before them says: joining and leaving a group wrote them.
+_DROP_REPEATS = """DELETE FROM price_changes WHERE (store_id, listing_id, changed_at) IN (
+    SELECT c.store_id, c.listing_id, c.changed_at FROM (
+        SELECT store_id, listing_id, changed_at,
+            lag(changed_at) OVER (PARTITION BY store_id, listing_id ORDER BY changed_at) AS before_at
+        FROM price_changes) c
+    JOIN price_changes n ON n.store_id = c.store_id AND n.listing_id = c.listing_id AND n.changed_at = c.changed_at
+    JOIN price_changes b ON b.store_id = c.store_id AND b.listing_id = c.listing_id AND b.changed_at = c.before_at
+    WHERE (n.price_cents = b.price_cents OR (n.price_cents IS NULL AND b.price_cents IS NULL))
+        AND (n.was_price_cents = b.was_price_cents OR (n.was_price_cents IS NULL AND b.was_price_cents IS NULL))
+        AND n.price_basis = b.price_basis
+        AND (n.multibuy_quantity = b.multibuy_quantity OR (n.multibuy_quantity IS NULL AND b.multibuy_quantity IS NULL))
+        AND (n.multibuy_total_cents = b.multibuy_total_cents
+            OR (n.multibuy_total_cents IS NULL AND b.multibuy_total_cents IS NULL))
+        AND (n.member_price_cents = b.member_price_cents
+            OR (n.member_price_cents IS NULL AND b.member_price_cents IS NULL)))"""
+_PRICES = """INSERT INTO prices (store_id, listing_id, price_cents, was_price_cents, price_basis, typical_grams,
+        is_estimated, unit_price_e4, unit_of_measure, is_on_special, offer_id, offer_kind, multibuy_quantity,
+        multibuy_total_cents, member_price_cents, channel, offer_until, changed_at, crawl_run_id)
+    SELECT store_id, listing_id, price_cents, was_price_cents, price_basis, typical_grams, is_estimated, unit_price_e4,
+        unit_of_measure, is_on_special, offer_id, offer_kind, multibuy_quantity, multibuy_total_cents,
+        member_price_cents, channel, offer_until, changed_at, crawl_run_id
+    FROM (SELECT c.*, row_number() OVER (PARTITION BY store_id, listing_id ORDER BY changed_at DESC) AS nth
+        FROM price_changes c) latest
+    WHERE nth = 1 AND price_cents IS NOT NULL"""
+# The latest entry of each listing of a store at a time: of the history before, of its prices alone, and of that of now.
+_SAID = """SELECT * FROM (
+        SELECT c.*, row_number() OVER (PARTITION BY listing_id ORDER BY changed_at DESC) AS nth
+        FROM price_changes_before c WHERE store_id = :store AND changed_at <= :at) latest
+    WHERE nth = 1"""
+_SHOWN = """SELECT * FROM (
+        SELECT c.*, row_number() OVER (PARTITION BY listing_id ORDER BY changed_at DESC) AS nth
+        FROM price_changes_before c WHERE store_id = :store AND changed_at <= :at AND price_cents IS NOT NULL) latest
+    WHERE nth = 1"""
+_KEPT = """SELECT * FROM (
+        SELECT c.*, row_number() OVER (PARTITION BY listing_id ORDER BY changed_at DESC) AS nth
+        FROM price_changes c WHERE store_id = :store AND changed_at <= :at) latest
+    WHERE nth = 1"""
 
 
 def upgrade() -> None:
     connection = op.get_bind()
     _rebuild(connection)
-    op.execute(
-        f"""INSERT INTO price_changes (store_id, listing_id, changed_at, {_NAMES}, crawl_run_id, seen_before)
-        SELECT c.store_id, c.listing_id, c.changed_at, {", ".join(f"c.{name}" for name in _OFFER)}, c.crawl_run_id,
-            c.seen_before
-        FROM price_changes_before c JOIN crawl_runs r ON r.id = c.crawl_run_id WHERE r.store_id = c.store_id"""  # noqa: S608 our own names
-    )
     stores = list(_stores(connection))
     for store in stores:
         if store.followed:
             _recover(connection, store)
-    _drop_repeats(connection)
-    op.execute(
-        f"""INSERT INTO prices (store_id, listing_id, {_NAMES}, changed_at, crawl_run_id)
-        SELECT store_id, listing_id, {_NAMES}, changed_at, crawl_run_id FROM (
-            SELECT c.*, row_number() OVER (PARTITION BY store_id, listing_id ORDER BY changed_at DESC) AS nth
-            FROM price_changes c) latest
-        WHERE nth = 1 AND price_cents IS NOT NULL"""  # noqa: S608 our own names
-    )
+    op.execute(_DROP_REPEATS)
+    op.execute(_PRICES)
     for store in stores:
         _see(connection, store)
     for table in _REBUILT:
@@ -70,34 +110,15 @@ def upgrade() -> None:
 
 
 def _rebuild(connection: Connection) -> None:
-    for table in _REBUILT:
-        op.execute(f"CREATE TABLE {table}_before AS SELECT * FROM {table}")  # noqa: S608
+    for table, copy in zip(_REBUILT, _COPIES, strict=True):
+        op.execute(copy)
         op.execute(f"DROP TABLE {table}")
     op.execute("CREATE INDEX ix_before ON price_changes_before (store_id, listing_id, changed_at)")
-    script = (Path(__file__).parents[1] / "sql" / f"0007.{connection.dialect.name}.sql").read_text(encoding="utf-8")
-    for statement in script.split(";\n"):
-        if statement.strip():
-            connection.exec_driver_sql(statement)
-    staged = (
-        *(
-            "run_id",
-            "seq",
-            "sku",
-            "name",
-            "brand",
-            "gtin",
-            "size",
-            *_OFFER,
-            "is_available",
-            "is_ranged",
-            "category_path",
-        ),
-        *("category_key", "is_promo", "url", "image_url", "sponsored", "scraped_at", "normalized_key"),
-    )
-    kept = {"staged_items": staged, "store_ranges": ("store_id", "ranged", "available", "as_of")}
-    for table, columns in kept.items():
-        names = ", ".join(columns)
-        op.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {table}_before")  # noqa: S608
+    for script in (connection.dialect.name, "kept"):
+        source = (Path(__file__).parents[1] / "sql" / f"0007.{script}.sql").read_text(encoding="utf-8")
+        for statement in source.split(";\n"):
+            if statement.strip():
+                connection.exec_driver_sql(statement)
 
 
 class _Run(NamedTuple):
@@ -178,9 +199,9 @@ def _recover(connection: Connection, store: _Store) -> None:
         )
         if period is None:
             continue
-        said = _latest(connection, "price_changes_before", store.id, run.finished_at)
-        shown = _latest(connection, "price_changes_before", period.anchor_id, run.finished_at, priced=True)
-        kept = _latest(connection, "price_changes", store.id, run.finished_at)
+        said = _latest(connection, _SAID, store.id, run.finished_at)
+        shown = _latest(connection, _SHOWN, period.anchor_id, run.finished_at)
+        kept = _latest(connection, _KEPT, store.id, run.finished_at)
         rows = []
         for listing_id in listing_ids:
             own = said.get(listing_id)
@@ -192,10 +213,7 @@ def _recover(connection: Connection, store: _Store) -> None:
             if entry is not None and (before is None or any(getattr(entry, n) != getattr(before, n) for n in _TERMS)):
                 rows.append({name: getattr(entry, name) for name in _OFFER} | {"listing": listing_id})
         if rows:
-            sql = f"""INSERT INTO price_changes (store_id, listing_id, changed_at, {_NAMES}, crawl_run_id)
-                VALUES (:store, :listing, :at, {", ".join(f":{name}" for name in _OFFER)}, :run)
-                ON CONFLICT DO NOTHING"""  # noqa: S608 our own names
-            statement = text(sql).bindparams(bindparam("at", type_=UtcDateTime()))
+            statement = text(_RECOVERED).bindparams(bindparam("at", type_=UtcDateTime()))
             told = {"store": store.id, "at": run.finished_at, "run": run.id}
             connection.execute(statement, [row | told for row in rows])
 
@@ -204,30 +222,9 @@ def _time(value: str | datetime) -> datetime:
     return value if isinstance(value, datetime) else datetime.fromisoformat(value)
 
 
-def _latest(connection: Connection, table: str, store_id: int, at: datetime, *, priced: bool = False) -> dict[int, Any]:
+def _latest(connection: Connection, sql: str, store_id: int, at: datetime) -> dict[int, Any]:
     """The latest entry of each listing at a time."""
-    only = "AND price_cents IS NOT NULL" if priced else ""
-    sql = f"""SELECT * FROM (
-            SELECT c.*, row_number() OVER (PARTITION BY listing_id ORDER BY changed_at DESC) AS nth FROM {table} c
-            WHERE store_id = :store AND changed_at <= :at {only}) latest
-        WHERE nth = 1"""  # noqa: S608 our own names
     return {row.listing_id: row for row in _rows(connection, sql, store=store_id, at=at)}
-
-
-def _drop_repeats(connection: Connection) -> None:
-    """Takes out entries that say what the one before them says: joining and leaving a group wrote them."""
-    same = " AND ".join(f"(c.{n} = c.before_{n} OR (c.{n} IS NULL AND c.before_{n} IS NULL))" for n in _TERMS)
-    over = "OVER (PARTITION BY store_id, listing_id ORDER BY changed_at)"
-    before = ", ".join(f"lag({name}) {over} AS before_{name}" for name in _TERMS)
-    connection.execute(
-        text(
-            f"""DELETE FROM price_changes WHERE (store_id, listing_id, changed_at) IN (
-            SELECT store_id, listing_id, changed_at FROM (
-                SELECT store_id, listing_id, changed_at, {", ".join(_TERMS)}, {before},
-                    row_number() {over} AS nth FROM price_changes) c
-            WHERE nth > 1 AND {same})"""  # noqa: S608 our own names
-        )
-    )
 
 
 _LAYER = struct.Struct("<qiiiI")
