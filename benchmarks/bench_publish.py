@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 
 from benchmarks.storage_rows import ceiling, lettered, rows
 from models import engine as engines
-from models import identify, runs, staged_rows
+from models import runs, staged_rows
 from models import publish as publishing
 from models.publish import publish
 from models.staging import StagingWriter
@@ -99,7 +99,7 @@ def crawl(
 
 def forget() -> None:
     """Empties what reading texts has remembered, as in a new process."""
-    for module in (identity, sizes, identify, staged_rows):
+    for module in (identity, sizes, staged_rows):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()

@@ -1,10 +1,12 @@
 """SQL that staging and publishing share: which staged row of a sku counts, and when two offers are the same."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
-from models.tables.base import OFFER, TERMS, offer_columns
+from models.tables import staged_items
+from models.tables.base import TERMS
 
 PROMO = 1_000_000_000
 """Added to the seq of a row from a promotional category, so that the least is a departmental one where there is one."""
@@ -30,20 +32,41 @@ def chosen(connection: Connection) -> str:
         FROM staged_items WHERE run_id = :run GROUP BY sku"""  # noqa: S608 fixed text
 
 
-def columns(alias: str) -> str:
-    """The offer's columns of a table alias, in the order of OFFER."""
-    return ", ".join(f"{alias}.{name}" for name in OFFER)
-
-
-def offer_types(connection: Connection) -> str:
-    """The offer's columns with their types, for a temporary table."""
-    return ", ".join(
-        f"{column.name} {column.type.compile(connection.dialect)}" for column in offer_columns(priced=False)
-    )
-
-
 def differs(connection: Connection, one: str, other: str, names: Sequence[str] = TERMS) -> str:
     """An expression: the offers of two aliases differ in what they cost, or in these columns; nulls are values."""
     operator = "IS DISTINCT FROM" if connection.dialect.name == "postgresql" else "IS NOT"
     left, right = (", ".join(f"{alias}.{name}" for name in names) for alias in (one, other))
     return f"(({left}) {operator} ({right}))"
+
+
+def chosen_rows(run_id: int) -> Select[Any]:
+    """run_id, sku, seq, category_seq, staged_rows: of each sku of a run the staged rows that count.
+
+    seq: the row that gives the offer. The last organic one; an advertised one only where there is no organic one, and
+    one whose price could not be read only where no other is.
+    category_seq: the row that gives the category. The first organic one with a path outside promotional roots, else the
+    first organic one with any path, else none.
+    staged_rows: how many rows the sku has.
+    """
+    staged = staged_items.c
+    organic = staged.sponsored.is_(False)
+    readable = or_(staged.price_cents.is_not(None), staged.is_unreadable.is_(False))
+    has_path = and_(organic, staged.category_path.is_not(None))
+
+    def last(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.max(case((and_(*conditions), staged.seq)))
+
+    def first(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.min(case((and_(*conditions), staged.seq)))
+
+    return (
+        select(
+            staged.run_id,
+            staged.sku,
+            func.coalesce(last(organic, readable), last(readable), last(organic), func.max(staged.seq)).label("seq"),
+            func.coalesce(first(has_path, staged.is_promo.is_(False)), first(has_path)).label("category_seq"),
+            func.count().label("staged_rows"),
+        )
+        .where(staged.run_id == run_id)
+        .group_by(staged.run_id, staged.sku)
+    )

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select, text, update
+from sqlalchemy import Connection, Engine, func, select, update
 
-from models import arrivals, differences, fingerprints, ranges, resolve, sightings, slot_marks, staged_texts, texts
+from models import differences, fingerprints, ranges, resolve, seen, sightings, slot_marks, texts
 from models.differences import Found, Moment
 from models.endings import end, has_ended
 from models.errors import StagingIncomplete
@@ -21,10 +21,9 @@ from models.new_stores import ensure_store
 from models.ranges import Absence
 from models.retry import retried
 from models.run import Run, check_token
-from models.seen import Lines, gather, settle
+from models.seen import Lines
 from models.sightings import Layer, Look
-from models.staged_texts import Told
-from models.tables import companies, crawl_runs, membership_periods, stores
+from models.tables import companies, crawl_runs, membership_periods, staged_items, stores
 from models.tables import sightings as looks
 from models.types import utc_text
 from models.undo import packed, unpacked
@@ -58,11 +57,6 @@ class _Ending:
     now: datetime
     company: str
     flip: Flip
-    new: int
-    """How many skus had no listing."""
-    whole: bool
-    """Nobody else has made any of theirs since."""
-    told: Sequence[Told]
 
 
 def publish(
@@ -88,23 +82,16 @@ def publish(
     def work() -> Published:
         with engine.connect() as connection:
             with connection.begin():
-                (company, flip), listings = _company(connection, run), resolve.listings_of(connection, run)
-                new, otherwise = _look(connection, run)
+                company, flip = _company(connection, run)
+                seen.gather(connection, run)
+                new = seen.without_listing(connection)
             connection.execution_options(splitcart_writes=True)
-            added = resolve.add(connection, run, company, new, listings, now)
-            ending = _Ending(verdict, categories, answered_for, told, now, company, flip, new, added.whole, otherwise)
+            resolve.add(connection, run, company, new, now)
             with connection.begin():
+                ending = _Ending(verdict, categories, answered_for, told, now, company, flip)
                 return _committed(connection, run, verdict) or _publish(connection, run, ending)
 
     return retried(engine, work, what=f"publishing run {run.id}")
-
-
-def _look(connection: Connection, run: Run) -> tuple[int, list[Told]]:
-    """How many skus are new, and the listings told otherwise; what was seen stays with the connection."""
-    found = gather(connection, run)
-    if found.new:
-        arrivals.collect(connection, run, keyed=found.keyed, many=4 * found.new > found.skus)
-    return found.new, staged_texts.told(connection, run) if found.otherwise else []
 
 
 def _company(connection: Connection, run: Run) -> tuple[str, Flip]:
@@ -122,18 +109,18 @@ def _committed(connection: Connection, run: Run, verdict: Verdict) -> Published 
 
 def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
     moment, earlier, staged = _begin(connection, run, ending)
-    lines = settle(connection, run, staged=staged, new=ending.new, whole=ending.whole)
+    lines = seen.lines(connection, run, staged)
     priced, whole = int(lines.is_priced.sum()), ending.verdict.publishes == "all"
-    found = differences.find(connection, moment, priced)
+    found = differences.find(connection, moment)
     differences.write(connection, moment, found)
     absence = ranges.judge(connection, moment, lines, absent=whole)
     _look_back(connection, moment, lines, absence, ending)
     _mark_slots(connection, moment, found, absence)
     undo: dict[str, Any] = absence.undo | {"store": _store_before(connection, moment), "at": utc_text(moment.now)}
     if found.actions or "ranged" in absence.undo:
-        fingerprints.refresh(connection, moment.store_id, lines.listings)
+        fingerprints.refresh(connection, moment.store_id)
     if whole:
-        undo |= texts.agree(connection, run, ending.company, ending.told, moment.now)
+        undo |= texts.agree(connection, run, ending.company, moment.now)
     inserted, updated = (found.actions.get(action, 0) for action in ("insert", "update"))
     published = Published(inserted, updated, priced - inserted - updated, absence.missing, absence.delisted)
     _end_store(connection, moment, ending.verdict)
@@ -159,8 +146,8 @@ def _begin(connection: Connection, run: Run, ending: _Ending) -> tuple[Moment, l
     store_id = ensure_store(connection, run.company_id, run.store_code, ending.now, timezone=run.timezone)
     lock_store(connection, store_id)
     check_token(connection, run, store_id=store_id)
-    sql = "SELECT count(*) FROM staged_items WHERE run_id = :run"
-    count = int(connection.execute(text(sql), {"run": run.id}).scalar_one())
+    staged = select(func.count()).where(staged_items.c.run_id == run.id)
+    count = int(connection.execute(staged).scalar_one())
     expected = ending.counts.get("staged", count)
     if count != expected:
         raise StagingIncomplete(run.id, count, int(expected))
@@ -201,20 +188,20 @@ def _mark_slots(connection: Connection, moment: Moment, found: Found, absence: A
 
 def _look_back(connection: Connection, moment: Moment, lines: Lines, absence: Absence, ending: _Ending) -> None:
     """Records which lines the run saw with a price, and when; a complete run also when the others were seen last."""
-    run, seen, whole = moment.run, moment.seen, ending.verdict.publishes == "all"
+    run, last, whole = moment.run, moment.seen, ending.verdict.publishes == "all"
     timezone = connection.execute(select(stores.c.timezone).where(stores.c.id == moment.store_id)).scalar_one()
     broken = crosses(ending.flip, timezone, run.started_at, moment.now)
-    width = max(len(absence.ranged), len(seen.which))
+    width = max(len(absence.ranged), len(last.which))
     now = flags(lines.ordinals[lines.is_priced & ~lines.is_adopted], width)
     before = flags(lines.ordinals[lines.is_priced & lines.is_adopted], width)
-    for layer in seen.layers(before):  # what this run has published already keeps its time
+    for layer in last.layers(before):  # what this run has published already keeps its time
         before &= ~layer.lines if layer.look.run_id == run.id else True
     times = [(run.started_at if broken else moment.now, now), *([(run.started_at, before)] if before.any() else [])]
     layers = [Layer(Look(sightings.sighting(ending.flip, timezone, at), run.id), held) for at, held in times]
     if whole:
-        rest = fitted(seen.lines, width) & ~now & ~before
+        rest = fitted(last.lines, width) & ~now & ~before
         rest[absence.gone] = False
-        layers += seen.layers(rest)
+        layers += last.layers(rest)
     sightings.write(connection, moment.store_id, moment.now, layers, complete=whole)
 
 
