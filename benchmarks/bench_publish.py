@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Engine
 
 from benchmarks.storage_rows import ceiling, lettered, rows
 from models import engine as engines
-from models import runs, staged_rows
 from models import publish as publishing
+from models import runs, staged_rows
 from models.publish import publish
 from models.staging import StagingWriter
 from splitcart import identity, sizes

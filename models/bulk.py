@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Table
 
 from models.dialect import is_postgres
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _VALUES = 3000
 """Values in one statement of SQLite."""
 
@@ -60,9 +59,11 @@ def _copy(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
 
 def _line(row: Row) -> str:
     """A row in COPY's text format."""
-    return "\t".join([v.translate(_ESCAPES) if isinstance(v, str) else _word(v) for v in row]) + "\n"
+    return "\t".join(map(_word, row)) + "\n"
 
 
-def _word(value: int | None) -> str:
-    """A null, or an integer; anything else raises."""
+def _word(value: str | int | None) -> str:
+    """A text, an integer or a null in it; anything else raises."""
+    if isinstance(value, str):
+        return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
     return "\\N" if value is None else f"{value:d}"

@@ -134,15 +134,9 @@ def emptied(connection: Connection, table: Table) -> None:
     connection.execute(text(f"TRUNCATE {table.name}") if is_postgres(connection) else delete(table))
 
 
-def temporary(connection: Connection, name: str, columns: str, *, kept: bool = False) -> None:
-    """An empty table of this transaction alone, or `kept` for the next ones of the connection.
-
-    PostgreSQL keeps its definition for the session.
-    """
-    ending = "PRESERVE ROWS" if kept else "DELETE ROWS"
-    ending = f" ON COMMIT {ending}" if is_postgres(connection) else ""
+def temporary(connection: Connection, name: str, columns: str) -> None:
+    """An empty table of this transaction alone. PostgreSQL keeps its definition for the session."""
+    ending = " ON COMMIT DELETE ROWS" if is_postgres(connection) else ""
     connection.execute(text(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({columns}){ending}"))
     if not is_postgres(connection):
         connection.execute(text(f"DELETE FROM {name}"))  # noqa: S608 our own names
-    elif kept:
-        connection.execute(text(f"TRUNCATE {name}"))
