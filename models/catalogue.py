@@ -145,12 +145,13 @@ def identified(connection: Connection, company: str, told: Sequence[SeenSku], br
         for one, key in zip(told, keys, strict=True)
     ]
     ids, rows = iter(new_ids(connection, products, len(catalogue.made))), list[bulk.Row]()
+    fields = {size: _size_fields(size) for size in {one.size for one in told}}
     for one, its in zip(told, found, strict=True):
         product = its.product
         if product.id is None:
             product.id = next(ids)
             brand = brands.get(one.brand or "")
-            rows.append((product.id, one.name, brand, product.gtin, product.key, *_size_fields(one.size)))
+            rows.append((product.id, one.name, brand, product.gtin, product.key, *fields[one.size]))
     bulk.insert(connection, products, _PRODUCT, rows)
     return found
 

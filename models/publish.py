@@ -1,10 +1,12 @@
-"""Publishing a run: one transaction that makes its staging live, writes only what differs, and ends the run.
+"""Publishing a run: what it staged becomes what its store charges, ranges and has in stock.
 
-docs/storage.md tells the algorithm with its reasons and figures.
+`publish` has three phases: gather what was seen (models.seen), make the listings of new skus (models.resolve), and one
+transaction that writes only what differs and ends the run (`_publish`, from top to bottom). docs/storage.md gives the
+reasons.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -73,7 +75,7 @@ def publish(
 
     `counts`: splitcart.runs.Counts or a mapping; its `staged` must be what the database holds. Retried whole after a
     lost connection, a deadlock or a serialisation failure; calling it again after the commit returns the same answer.
-    Raises LeaseLost and StagingIncomplete; then nothing is published.
+    Raises LeaseLost, StagingIncomplete and ListingsMissing; then nothing is published.
     """
     if verdict.publishes not in ("all", "seen"):
         raise ValueError(f"verdict {verdict.status} publishes {verdict.publishes!r}: end the run with finish() instead")
@@ -108,30 +110,28 @@ def _committed(connection: Connection, run: Run, verdict: Verdict) -> Published 
 
 
 def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
+    """The transaction that makes a run live and ends it. Raises LeaseLost, StagingIncomplete and ListingsMissing."""
+    verdict, whole = ending.verdict, ending.verdict.publishes == "all"
     moment, earlier, staged = _begin(connection, run, ending)
     lines = seen.lines(connection, run, staged)
-    priced, whole = int(lines.is_priced.sum()), ending.verdict.publishes == "all"
     found = differences.find(connection, moment)
     differences.write(connection, moment, found)
     absence = ranges.judge(connection, moment, lines, absent=whole)
-    _look_back(connection, moment, lines, absence, ending)
+    _record_sightings(connection, moment, lines, absence, ending)
     _mark_slots(connection, moment, found, absence)
-    undo: dict[str, Any] = absence.undo | {"store": _store_before(connection, moment), "at": utc_text(moment.now)}
     if found.actions or "ranged" in absence.undo:
         fingerprints.refresh(connection, moment.store_id)
+    undo: dict[str, Any] = absence.undo | {"store": _store_before(connection, moment), "at": utc_text(moment.now)}
     if whole:
         undo |= texts.agree(connection, run, ending.company, moment.now)
+    _end_store(connection, moment, verdict)
     inserted, updated = (found.actions.get(action, 0) for action in ("insert", "update"))
-    published = Published(inserted, updated, priced - inserted - updated, absence.missing, absence.delisted)
-    _end_store(connection, moment, ending.verdict)
-    verdict = ending.verdict
-    verdict = Verdict(
-        verdict.status, verdict.reason, verdict.publishes, {**verdict.figures, "published": asdict(published)}
-    )
+    unchanged = int(lines.is_priced.sum()) - inserted - updated
+    published = Published(inserted, updated, unchanged, absence.missing, absence.delisted)
     end(
         connection,
         run,
-        verdict,
+        replace(verdict, figures={**verdict.figures, "published": asdict(published)}),
         ending.categories,
         answered_for=ending.answered_for,
         counts=ending.counts | {"seen": len(lines.ordinals), "ranged": int(absence.ranged.sum())},
@@ -186,7 +186,7 @@ def _mark_slots(connection: Connection, moment: Moment, found: Found, absence: A
         slot_marks.seen_again(connection, anchor_id, moment.seen.oldest, now)
 
 
-def _look_back(connection: Connection, moment: Moment, lines: Lines, absence: Absence, ending: _Ending) -> None:
+def _record_sightings(connection: Connection, moment: Moment, lines: Lines, absence: Absence, ending: _Ending) -> None:
     """Records which lines the run saw with a price, and when; a complete run also when the others were seen last."""
     run, last, whole = moment.run, moment.seen, ending.verdict.publishes == "all"
     timezone = connection.execute(select(stores.c.timezone).where(stores.c.id == moment.store_id)).scalar_one()
