@@ -1,6 +1,5 @@
 """What a run saw, one row a sku: the temporary table that publishing works on. It lasts as long as the connection."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -146,9 +145,7 @@ def lines(connection: Connection, run: Run, staged: int) -> Lines:
     `staged`: how many rows of the run the database holds; raises StagingIncomplete unless all of them were gathered.
     Raises ListingsMissing where a sku still has no listing: nothing that was seen may get lost.
     """
-    mine = (listings.c.company_id == of_run(run, crawl_runs.c.company_id), listings.c.sku == SEEN.c.sku)
-    found = {name: select(listings.c[of]).where(*mine).scalar_subquery() for name, of in _LISTING.items()}
-    connection.execute(update(SEEN).where(SEEN.c.listing_id.is_(None)).values(found))
+    _find_listings(connection, run)
     counts = select(func.coalesce(func.sum(SEEN.c.staged_rows), 0), func.count() - func.count(SEEN.c.listing_id))
     gathered, missing = connection.execute(counts).one()
     if gathered != staged:
@@ -163,9 +160,16 @@ def lines(connection: Connection, run: Run, staged: int) -> Lines:
         SEEN.c.is_available,
         SEEN.c.seq < run.adopted_rows,
     )
-    rows: Sequence[Any] = connection.execute(wanted).all()
-    ids, ordinals, *flags = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 6).T
+    rows = [tuple(row) for row in connection.execute(wanted)]
+    ids, ordinals, *flags = np.array(rows, np.int64).reshape(-1, 6).T
     return Lines(ids, ordinals, *(flag == 1 for flag in flags))
 
 
-_LISTING = {"listing_id": "id", "ordinal": "ordinal"}
+def _find_listings(connection: Connection, run: Run) -> None:
+    """Gives the skus that had no listing the one that they have by now."""
+    mine = (listings.c.company_id == of_run(run, crawl_runs.c.company_id), listings.c.sku == SEEN.c.sku)
+    listing_id, ordinal = (
+        select(column).where(*mine).scalar_subquery() for column in (listings.c.id, listings.c.ordinal)
+    )
+    missing = update(SEEN).where(SEEN.c.listing_id.is_(None))
+    connection.execute(missing.values(listing_id=listing_id, ordinal=ordinal))
