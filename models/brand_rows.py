@@ -1,21 +1,18 @@
 """Rows of brands for the brands that listings name."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, union_all
 
 from models import bulk
-from models.dialect import among, listed
-from models.tables import brands
+from models.dialect import is_one_of
+from models.tables import brand_aliases, brands
 from splitcart.brands import key as brand_key
-
-_key = lru_cache(maxsize=16_384)(brand_key)
 
 
 def brand_ids(connection: Connection, names: Iterable[str | None]) -> dict[str, int]:
     """The brand's id by the name as listings write it; names that are no brand are left out. Adds what is missing."""
-    key_of = {name: _key(name) for name in sorted({name for name in names if name})}
+    key_of = {name: brand_key(name) for name in sorted({name for name in names if name})}
     keys = sorted({key for key in key_of.values() if key})
     there = _known(connection, keys) if keys else {}
     if missing := [key for key in keys if key not in there]:
@@ -27,9 +24,10 @@ def brand_ids(connection: Connection, names: Iterable[str | None]) -> dict[str, 
 
 
 def _known(connection: Connection, keys: list[str]) -> dict[str, int]:
-    sql = f"""SELECT key, brand_id FROM brand_aliases WHERE {among(connection, "key", "keys")}
-        UNION ALL SELECT key, id FROM brands WHERE {among(connection, "key", "keys")}"""  # noqa: S608 fixed text
+    aliases = select(brand_aliases.c.key, brand_aliases.c.brand_id)
+    aliases = aliases.where(is_one_of(connection, brand_aliases.c.key, keys))
+    own = select(brands.c.key, brands.c.id).where(is_one_of(connection, brands.c.key, keys))
     found: dict[str, int] = {}
-    for key, brand_id in connection.execute(text(sql), {"keys": listed(connection, keys)}):
+    for key, brand_id in connection.execute(union_all(aliases, own)):
         found.setdefault(key, int(brand_id))
     return found

@@ -1,15 +1,19 @@
-"""The products that a batch of new listings may be: those of the database, loaded, and those that the batch makes."""
+"""Which product each of some listings is: one of the database, or one that they make."""
 
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Column, Connection, Select, select, union
 
-from models.dialect import among, listed, lists, met
-from splitcart import identity
+from models import bulk
+from models.dialect import is_one_of, new_ids
+from models.seen import SeenSku
+from models.tables import companies, listings, product_aliases, products
+from splitcart import identity, sizes
 from splitcart.identity import Listing
 
 
@@ -35,8 +39,6 @@ class Found:
 
 _AFTER = 2**62
 """Above every id of a database."""
-_ALIASED = "p.id, p.gtin, p.normalized_key, a.kind, a.value"
-_ALIASES = "product_aliases a JOIN products p ON p.id = a.product_id"
 
 
 class Catalogue:
@@ -52,30 +54,16 @@ class Catalogue:
 
     def load(self, connection: Connection) -> None:
         """Reads the products that any of the GTINs or keys may mean, with their listings."""
-        texts = {"gtins": listed(connection, sorted(self.gtins)), "keys": listed(connection, sorted(self.keys))}
-        queries = (
-            met(connection, columns, table, column, name)
-            for columns, table, column, name in (
-                ("id, gtin, normalized_key, 'gtin', gtin", "products", "gtin", "gtins"),
-                ("id, gtin, normalized_key, 'key', normalized_key", "products", "normalized_key", "keys"),
-                (_ALIASED, _ALIASES, "a.kind = 'gtin' AND a.value", "gtins"),
-                (_ALIASED, _ALIASES, "a.kind = 'key' AND a.value", "keys"),
-            )
-        )
-        sql = f"{lists(connection, *texts)}{' UNION '.join(queries)} ORDER BY 1"
-        for product_id, gtin, key, kind, value in connection.execute(text(sql), texts):
+        found = [
+            *(("gtin", row) for row in _meant(connection, "gtin", products.c.gtin, self.gtins)),
+            *(("key", row) for row in _meant(connection, "key", products.c.normalized_key, self.keys)),
+        ]
+        for kind, (product_id, gtin, key, value) in sorted(found, key=lambda one: one[1][0]):
             product = self.known.setdefault(product_id, Product(product_id, product_id, gtin, key))
             (self.by_gtin if kind == "gtin" else self.by_key)[value].append(product)
-        self._load_listings(connection)
-
-    def _load_listings(self, connection: Connection) -> None:
-        if not self.known:
-            return
-        sql = f"""SELECT l.product_id, c.name, l.sku, l.name, l.brand, l.size, l.gtin
-            FROM listings l JOIN companies c ON c.id = l.company_id
-            WHERE {among(connection, "l.product_id", "ids")} ORDER BY l.id"""  # noqa: S608 fixed text
-        for product_id, *listing in connection.execute(text(sql), {"ids": listed(connection, sorted(self.known))}):
-            self.known[product_id].listings.append(Listing(*listing))
+        if self.known:
+            for product_id, *listing in connection.execute(_listings(connection, self.known)):
+                self.known[product_id].listings.append(Listing(*listing))
 
     def find(self, listing: Listing, key: str) -> Found:
         """The product of a listing that the company did not have; made where nothing says same without a veto."""
@@ -121,3 +109,56 @@ def _same(listing: Listing, product: Product) -> frozenset[tuple[str, str]] | No
         elif decision.by is not None or identity.vetoed(listing, other):
             return None
     return learned if said else None
+
+
+def _meant(connection: Connection, kind: str, column: Column[Any], values: Iterable[str]) -> Sequence[Any]:
+    """(id, gtin, normalized_key, value) of the products that have a value, or are known by it as an alias."""
+    wanted, aliases = sorted(values), product_aliases.c
+    product = select(products.c.id, products.c.gtin, products.c.normalized_key)
+    theirs = product.add_columns(column.label("value")).where(is_one_of(connection, column, wanted))
+    aliased = product.add_columns(aliases.value).join(product_aliases, aliases.product_id == products.c.id)
+    aliased = aliased.where(aliases.kind == kind, is_one_of(connection, aliases.value, wanted))
+    return connection.execute(union(theirs, aliased)).all() if wanted else []
+
+
+def _listings(connection: Connection, product_ids: Iterable[int]) -> Select[Any]:
+    names = (listings.c[name] for name in ("sku", "name", "brand", "size", "gtin"))
+    wanted = select(listings.c.product_id, companies.c.name.label("company"), *names)
+    wanted = wanted.join(companies, companies.c.id == listings.c.company_id)
+    return wanted.where(is_one_of(connection, listings.c.product_id, sorted(product_ids))).order_by(listings.c.id)
+
+
+_SIZE = ("size_amount_e3", "size_unit", "size_count", "size_is_approx")
+_PRODUCT = ("id", "name", "brand_id", "gtin", "normalized_key", *_SIZE)
+
+
+def identified(connection: Connection, company: str, told: Sequence[SeenSku], brands: Mapping[str, int]) -> list[Found]:
+    """The product of each listing, in order; those that are new are inserted.
+
+    `brands`: ids by the brands as they are written.
+    """
+    keys = [one.normalized_key or identity.normalized_key(one.brand, one.name, one.size) for one in told]
+    catalogue = Catalogue((one.gtin for one in told if one.gtin), keys)
+    catalogue.load(connection)
+    found = [
+        catalogue.find(Listing(company, one.sku, one.name, one.brand, one.size, one.gtin), key)
+        for one, key in zip(told, keys, strict=True)
+    ]
+    ids, rows = iter(new_ids(connection, products, len(catalogue.made))), list[bulk.Row]()
+    fields = {size: _size_fields(size) for size in {one.size for one in told}}
+    for one, its in zip(told, found, strict=True):
+        product = its.product
+        if product.id is None:
+            product.id = next(ids)
+            brand = brands.get(one.brand or "")
+            rows.append((product.id, one.name, brand, product.gtin, product.key, *fields[one.size]))
+    bulk.insert(connection, products, _PRODUCT, rows)
+    return found
+
+
+def _size_fields(size_text: str | None) -> tuple[int | None, str | None, int | None, int | None]:
+    """The columns _SIZE of a product, as its size text gives them."""
+    size = sizes.parse(size_text)
+    if size is None or size.amount <= 0:
+        return (None, None, None, None)
+    return (round(size.amount * 1000), size.unit, size.count, int(size.approx))

@@ -2,31 +2,25 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select
 
 from models import bulk
-from models.dialect import among, listed
+from models.dialect import is_one_of
+from models.seen import SeenSku
 from models.staged_rows import path_text
 from models.tables import categories, product_categories
-
-if TYPE_CHECKING:
-    from sqlalchemy import Row
-
-    from models.staged_texts import Staged
 
 _NAMES = ("company_id", "path", "name", "parent_id", "key", "is_promo")
 
 
-def category_ids(
-    connection: Connection, company_id: int, staged: Iterable["Row[Any] | Staged"]
-) -> dict[str | None, int | None]:
+def category_ids(connection: Connection, company_id: int, seen: Iterable[SeenSku]) -> dict[str | None, int | None]:
     """The category's id by path (JSON text; None for None). Adds what is missing, parents before children."""
-    told: dict[str, Row[Any] | Staged] = {}
-    for one in staged:  # of several rows with one path the least sku tells its key: the order must not matter
-        if one.path and (one.path not in told or one.sku < told[one.path].sku):
-            told[one.path] = one
+    told: dict[str, SeenSku] = {}
+    for one in seen:  # of several skus with one path the least one gives its key: the order must not matter
+        if (path := one.category_path) and (path not in told or one.sku < told[path].sku):
+            told[path] = one
     names = {text: part for path in told for text, part in _prefixes(tuple(json.loads(path)))}
     known = _known(connection, company_id, set(names)) if names else {}
     missing = sorted(names.keys() - known.keys())
@@ -39,7 +33,7 @@ def category_ids(
 
 
 def _row(
-    company_id: int, path: str, names: tuple[str, ...], leaf: "Row[Any] | Staged | None", known: dict[str, int]
+    company_id: int, path: str, names: tuple[str, ...], leaf: SeenSku | None, known: dict[str, int]
 ) -> tuple[Any, ...]:
     parent = path_text(names[:-1])
     told = (leaf.category_key, int(bool(leaf.is_promo))) if leaf else (None, 0)
@@ -53,15 +47,16 @@ def _prefixes(names: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _known(connection: Connection, company_id: int, paths: set[str]) -> dict[str, int]:
-    sql = f"SELECT path, id FROM categories WHERE company_id = :company AND {among(connection, 'path', 'paths')}"  # noqa: S608
-    rows = connection.execute(text(sql), {"company": company_id, "paths": listed(connection, sorted(paths))})
+    mine = (categories.c.company_id == company_id, is_one_of(connection, categories.c.path, sorted(paths)))
+    rows = connection.execute(select(categories.c.path, categories.c.id).where(*mine))
     return {path: int(category_id) for path, category_id in rows}
 
 
-def add_to_categories(connection: Connection, pairs: set[tuple[Any, int]]) -> set[tuple[Any, int]]:
+def add_to_categories(connection: Connection, pairs: set[tuple[int, int]]) -> set[tuple[int, int]]:
     """Puts products (product_id, category_id) into categories. Returns the pairs that were not there."""
-    sql = f"SELECT product_id, category_id FROM product_categories WHERE {among(connection, 'product_id', 'ids')}"  # noqa: S608
-    known = connection.execute(text(sql), {"ids": listed(connection, sorted({product for product, _ in pairs}))})
+    products = sorted({product for product, _ in pairs})
+    theirs = is_one_of(connection, product_categories.c.product_id, products)
+    known = connection.execute(select(product_categories).where(theirs))
     there = {(row.product_id, row.category_id) for row in known}
     bulk.insert(connection, product_categories, ("product_id", "category_id"), sorted(pairs - there))
     return pairs - there

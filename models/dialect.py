@@ -39,18 +39,6 @@ def among(connection: Connection, column: str, name: str) -> str:
     return f"{column} IN (SELECT value FROM json_each(:{name}))"  # noqa: S608 our own names
 
 
-def met(connection: Connection, columns: str, table: str, column: str, name: str) -> str:
-    """SELECT columns of the rows whose column is one of the values bound as `name`: an index look-up for each.
-
-    For a list that is long beside what its planner believes of the table, PostgreSQL would read the whole table.
-    The statement must begin with `lists` of its names.
-    """
-    if not is_postgres(connection):
-        return f"SELECT {columns} FROM {table} WHERE {among(connection, column, name)}"  # noqa: S608 our own names
-    return f"""SELECT found.* FROM {name}
-        CROSS JOIN LATERAL (SELECT {columns} FROM {table} WHERE {column} = {name}.value OFFSET 0) AS found"""  # noqa: S608
-
-
 def looked_up(connection: Connection, alias: str, table: str, names: str, where: str, *, outer: bool = True) -> str:
     """What joins each row of a FROM so far with those of a table: an index look-up for each (see `met`).
 
@@ -89,20 +77,6 @@ def unguessed(connection: Connection, name: str) -> str:
     return f"(SELECT CAST(:{name} AS INTEGER))" if is_postgres(connection) else f":{name}"
 
 
-def exists(connection: Connection, table: str, where: str) -> str:
-    """EXISTS by an index look-up for each row: PostgreSQL would rather read the whole table once (see `met`)."""
-    fence = " OFFSET 0" if is_postgres(connection) else ""
-    return f"EXISTS (SELECT 1 FROM {table} WHERE {where}{fence})"  # noqa: S608 our own names
-
-
-def lists(connection: Connection, *names: str, of: str = "text") -> str:
-    """What a statement with `met` begins with: its lists, each told to the server once."""
-    if not is_postgres(connection):
-        return ""
-    told = (f"{name}(value) AS MATERIALIZED (SELECT unnest(CAST(:{name} AS {of}[])))" for name in names)
-    return f"WITH {', '.join(told)} "
-
-
 def listed(connection: Connection, values: Collection[int] | Collection[str]) -> str:
     """The bound value for `among`: one text, because the server reads a list value by value as an expression each."""
     if not is_postgres(connection):
@@ -115,37 +89,13 @@ def listed(connection: Connection, values: Collection[int] | Collection[str]) ->
     return f'{{"{texts}"}}'
 
 
-def fetched(
-    connection: Connection, names: Sequence[str], table: str, column: str, name: str, values: Mapping[str, Any]
-) -> Iterable[Sequence[Any]]:
-    """SELECT names of the rows whose column is one of the integers bound as `name`, in no order (see `met`).
-
-    SQLite tells all in one text: of rows its driver asks for the interpreter's lock after each (see `models.bulk`).
-    """
-    if is_postgres(connection):
-        sql = met(connection, ", ".join(names), table, column, name)
-        return connection.execute(text(f"{lists(connection, name, of='integer')}{sql}"), values).all()
-    sql = met(connection, f"json_group_array(json_array({', '.join(names)}))", table, column, name)
-    return cast("list[list[Any]]", json.loads(connection.execute(text(sql), values).scalar_one()))
-
-
-def new_ids(connection: Connection, table: str, count: int) -> range | list[int]:
+def new_ids(connection: Connection, table: Table, count: int) -> Sequence[int]:
     """`count` ids for rows of a table about to be inserted. SQLite: only inside a writing transaction."""
     if is_postgres(connection):
-        sql = f"SELECT array_agg(nextval('{table}_id_seq')) FROM generate_series(1, {int(count)})"  # noqa: S608 our own names
-        return connection.execute(text(sql)).scalar_one() or []
-    first = int(connection.execute(text(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")).scalar_one())  # noqa: S608
+        following = func.nextval(f"{table.name}_id_seq")
+        return connection.execute(select(following).select_from(func.generate_series(1, count))).scalars().all()
+    first = int(connection.execute(select(func.coalesce(func.max(table.c.id), 0) + 1)).scalar_one())
     return range(first, first + count)
-
-
-def array(values: Iterable[Any]) -> str:
-    """Integers, texts and nulls as the text of PostgreSQL's array."""
-    return "{" + ",".join("NULL" if v is None else str(v) if isinstance(v, int) else _quoted(v) for v in values) + "}"
-
-
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def packed(connection: Connection, *values: str) -> str:
@@ -184,15 +134,9 @@ def emptied(connection: Connection, table: Table) -> None:
     connection.execute(text(f"TRUNCATE {table.name}") if is_postgres(connection) else delete(table))
 
 
-def temporary(connection: Connection, name: str, columns: str, *, kept: bool = False) -> None:
-    """An empty table of this transaction alone, or `kept` for the next ones of the connection.
-
-    PostgreSQL keeps its definition for the session.
-    """
-    ending = "PRESERVE ROWS" if kept else "DELETE ROWS"
-    ending = f" ON COMMIT {ending}" if is_postgres(connection) else ""
+def temporary(connection: Connection, name: str, columns: str) -> None:
+    """An empty table of this transaction alone. PostgreSQL keeps its definition for the session."""
+    ending = " ON COMMIT DELETE ROWS" if is_postgres(connection) else ""
     connection.execute(text(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({columns}){ending}"))
     if not is_postgres(connection):
         connection.execute(text(f"DELETE FROM {name}"))  # noqa: S608 our own names
-    elif kept:
-        connection.execute(text(f"TRUNCATE {name}"))

@@ -1,24 +1,54 @@
-"""The anti-join: which of the offers that a run saw differ from the store's own rows, and writing exactly those.
+"""Which of the offers that a run saw differ from the store's own rows, and writing exactly those.
 
 All is written in key order. Only rows of the store itself are read and written, whatever group it is in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    Text,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from models import bulk
-from models.dialect import among, by_hash, listed, looked_up, temporary
-from models.offers import columns, differs, offer_types
+from models.dialect import emptied, temporary_table
 from models.run import Run
+from models.seen import SEEN, of_run
 from models.sightings import Seen
-from models.tables.base import OFFER
-from models.types import Flag, UtcDateTime
+from models.tables import crawl_runs, price_changes, prices
+from models.tables.base import OFFER, TERMS, offer_columns
+from models.types import UtcDateTime
 
-_NAMES = ", ".join(OFFER)
+DIFFERENCES = temporary_table(
+    "publish_diff",
+    Column("listing_id", Integer, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    # insert, update: the price is new or another one, and the history gets an entry.
+    # refresh: it costs the same, and the rest of the offer is another.
+    Column("action", Text, nullable=False),
+    *offer_columns(priced=True),
+)
+_LAST_LOOKS = temporary_table(
+    "publish_last_looks",
+    Column("listing_id", Integer, primary_key=True),
+    Column("run_id", Integer),
+)
+"""The run that last saw the state of a listing that this run ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,124 +63,123 @@ class Moment:
     last_run: int | None
     """The last complete run."""
 
+    def seen_by(self, ordinal: int) -> int | None:
+        """The run that saw a line last; the last complete one where it never showed a price."""
+        look = self.seen.at(ordinal)
+        return self.last_run if look is None else look.run_id
+
 
 class Found(NamedTuple):
-    """What a run changes of a store's prices."""
+    """What a run changes of a store's prices; the rows are in publish_diff."""
 
     actions: dict[str, int]
     """How many listings need which."""
-    rows: str
-    """What a FROM names: listing_id, action and the offer of each listing that needs any, by key."""
-    is_first: bool = False
+    is_first: bool
     """The store had no price before."""
 
 
-def find(connection: Connection, moment: Moment, priced: int) -> Found:
-    """Compares the `priced` listings that were seen with a price with the store's rows.
+def find(connection: Connection, moment: Moment) -> Found:
+    """Fills publish_diff with the offers that differ from the store's rows.
 
-    insert, update: the price is new or another one, and the history gets an entry. refresh: it costs the same, and the
-    rest of the offer is another.
+    An anti-join instead of INSERT ... ON CONFLICT DO UPDATE ... WHERE, which locks each row that it leaves alone.
     """
-    if _is_empty(connection, moment.store_id):
-        rows = f"""(SELECT listing_id, ordinal, 'insert' AS action, {_NAMES} FROM publish_seen
-            WHERE price_cents IS NOT NULL ORDER BY listing_id)"""  # noqa: S608 fixed text
-        return Found({"insert": priced} if priced else {}, rows, is_first=True)
-    kinds = f"listing_id INTEGER, ordinal INTEGER, action TEXT, {offer_types(connection)}"
-    temporary(connection, "publish_diff", kinds)
-    sql = f"""
-        INSERT INTO publish_diff SELECT * FROM (
-            SELECT w.listing_id, w.ordinal, CASE WHEN o.listing_id IS NULL THEN 'insert'
-                WHEN {differs(connection, "w", "o")} THEN 'update'
-                WHEN {differs(connection, "w", "o", OFFER)} THEN 'refresh' END AS action, {columns("w")}
-            FROM publish_seen w
-            LEFT JOIN prices o ON o.store_id = {moment.store_id} AND o.listing_id = w.listing_id
-            WHERE w.price_cents IS NOT NULL) d
-        WHERE action IS NOT NULL ORDER BY listing_id"""  # noqa: S608 integers and fixed text
-    with by_hash(connection):
-        connection.execute(text(sql))
-    counted = connection.execute(text("SELECT action, count(*) FROM publish_diff GROUP BY action"))
-    return Found({action: int(count) for action, count in counted}, "publish_diff")
-
-
-def _is_empty(connection: Connection, store_id: int) -> bool:
-    """Whether a store has nothing to compare with, as before its first run."""
-    sql = text("SELECT EXISTS (SELECT 1 FROM prices WHERE store_id = :store)")
-    return not connection.execute(sql, {"store": store_id}).scalar()
+    own, seen, store = prices.c, SEEN.c, of_run(moment.run, crawl_runs.c.store_id)
+    action = case(
+        (own.listing_id.is_(None), "insert"),
+        (or_(*(seen[name].is_distinct_from(own[name]) for name in TERMS)), "update"),
+        (or_(*(seen[name].is_distinct_from(own[name]) for name in OFFER)), "refresh"),
+    )
+    compared = (
+        select(seen.listing_id, seen.ordinal, action.label("action"), *(seen[name] for name in OFFER))
+        .join_from(SEEN, prices, and_(own.store_id == store, own.listing_id == seen.listing_id), isouter=True)
+        .where(seen.price_cents.is_not(None))
+        .subquery()
+    )
+    differing = select(compared).where(compared.c.action.is_not(None)).order_by(compared.c.listing_id)
+    emptied(connection, DIFFERENCES)
+    connection.execute(insert(DIFFERENCES).from_select(DIFFERENCES.c.keys(), differing))
+    counts = select(DIFFERENCES.c.action, func.count()).group_by(DIFFERENCES.c.action)
+    actions = {action: int(count) for action, count in connection.execute(counts)}
+    priced = connection.execute(select(exists().where(own.store_id == moment.store_id))).scalar()
+    return Found(actions, is_first=not priced)
 
 
 def write(connection: Connection, moment: Moment, found: Found) -> None:
     """Writes the differences to prices and their history."""
-    actions, rows = found.actions, found.rows
-    if actions.get("insert") or actions.get("update"):
-        before, told = _seen_before(connection, moment, found)
-        sql = f"""INSERT INTO price_changes
-            (store_id, listing_id, changed_at, {_NAMES}, crawl_run_id, seen_before)
-            SELECT {moment.store_id}, d.listing_id, :now, {columns("d")}, {moment.run.id},
-                coalesce(b.run, {moment.last_run or "NULL"})
-            FROM {rows} d LEFT JOIN {before} b ON b.listing_id = d.listing_id
-            WHERE d.action <> 'refresh'"""  # noqa: S608 integers and fixed text
-        with by_hash(connection):
-            _run(connection, sql, now=moment.now, **told)
-    if actions.get("insert"):
-        sql = f"""INSERT INTO prices (store_id, listing_id, {_NAMES}, changed_at, crawl_run_id)
-            SELECT {moment.store_id}, d.listing_id, {columns("d")}, :now, {moment.run.id}
-            FROM {rows} d WHERE d.action = 'insert'"""  # noqa: S608 integers and fixed text
-        _run(connection, sql, now=moment.now)
-    if actions.get("update") or actions.get("refresh"):
-        values = ", ".join(f"{name} = d.{name}" for name in OFFER)
-        changed = "CASE WHEN d.action = 'update' THEN :now ELSE prices.changed_at END"
-        sql = f"""UPDATE prices SET {values}, changed_at = {changed}, crawl_run_id = {moment.run.id}
-            FROM publish_diff d WHERE prices.store_id = {moment.store_id} AND prices.listing_id = d.listing_id
-                AND d.action <> 'insert'"""  # noqa: S608 integers and fixed text
-        with by_hash(connection):
-            _run(connection, sql, now=moment.now)
+    if found.actions:
+        _append_history(connection, moment)
+        _insert_prices(connection, moment)
+        _update_prices(connection, moment)
 
 
-def _seen_before(connection: Connection, moment: Moment, found: Found) -> tuple[str, dict[str, Any]]:
-    """What a FROM names: (listing_id, run) of the changed lines that another run than the last complete one saw last.
-
-    A line without a price had none when the last complete run looked.
-    """
-    others: list[tuple[int, int]] = []
-    if found.actions.get("update"):
-        sql = "SELECT listing_id, ordinal FROM publish_diff WHERE action = 'update'"
-        looks = ((listing, moment.seen.at(ordinal)) for listing, ordinal in connection.execute(text(sql)))
-        others = [(listing, look.run_id) for listing, look in looks if look and look.run_id != moment.last_run]
-    return _given(connection, others)
-
-
-def _given(connection: Connection, rows: Sequence[tuple[int, int | None]]) -> tuple[str, dict[str, Any]]:
-    name = "publish_before"
-    source, told = bulk.given(connection, name, {"listing_id": "INTEGER", "run": "INTEGER"}, rows)
-    return f"(SELECT listing_id, run FROM {source})", told  # noqa: S608 our own names
-
-
-def end(connection: Connection, moment: Moment, listings: Sequence[tuple[int, int | None]]) -> int:
-    """Ends the history of (listing_id, run that last saw its price) and deletes their rows; how many had any."""
-    if not listings:
-        return 0
-    ended, told = _given(connection, listings)
-    sql = f"""INSERT INTO price_changes
-        (store_id, listing_id, changed_at, price_basis, is_estimated, is_on_special, crawl_run_id, seen_before)
-        SELECT p.store_id, p.listing_id, :now, p.price_basis, :no, :no, {moment.run.id}, e.run
-        FROM {ended} e {
-        looked_up(
-            connection,
-            "p",
-            "prices",
-            "p.store_id, p.listing_id, p.price_basis",
-            f"p.store_id = {moment.store_id} AND p.listing_id = e.listing_id",
-            outer=False,
-        )
-    }"""  # noqa: S608 our names
-    _run(connection, sql, now=moment.now, no=False, **told)
-    sql = f"DELETE FROM prices WHERE store_id = :store AND {among(connection, 'listing_id', 'ids')}"  # noqa: S608
-    ids = listed(connection, [listing for listing, _ in listings])
-    return connection.execute(text(sql), {"store": moment.store_id, "ids": ids}).rowcount
+def _append_history(connection: Connection, moment: Moment) -> None:
+    """An entry for each listing that costs something else than before; of a new one no earlier state was seen."""
+    changed = select(DIFFERENCES.c.listing_id, DIFFERENCES.c.ordinal).where(DIFFERENCES.c.action == "update")
+    looks = [(listing, moment.seen_by(ordinal)) for listing, ordinal in connection.execute(changed)]
+    _put_last_looks(connection, looks)
+    values = {
+        "store_id": literal(moment.store_id),
+        "listing_id": DIFFERENCES.c.listing_id,
+        "changed_at": literal(moment.now, UtcDateTime()),
+        **{name: DIFFERENCES.c[name] for name in OFFER},
+        "crawl_run_id": literal(moment.run.id),
+        "seen_before": func.coalesce(_LAST_LOOKS.c.run_id, literal(moment.last_run, Integer())),
+    }
+    entries = (
+        select(*values.values())
+        .join_from(DIFFERENCES, _LAST_LOOKS, _LAST_LOOKS.c.listing_id == DIFFERENCES.c.listing_id, isouter=True)
+        .where(DIFFERENCES.c.action != "refresh")
+        .order_by(DIFFERENCES.c.listing_id)
+    )
+    connection.execute(insert(price_changes).from_select(list(values), entries))
 
 
-def _run(connection: Connection, sql: str, **values: Any) -> None:
-    """Executes SQL that binds :now and maybe :no, as the database keeps them."""
-    kinds: dict[str, Any] = {"now": UtcDateTime(), "no": Flag()}
-    typed: list[Any] = [bindparam(name, type_=kind) for name, kind in kinds.items() if name in values]
-    connection.execute(text(sql).bindparams(*typed), values)
+def _insert_prices(connection: Connection, moment: Moment) -> None:
+    values = {
+        "store_id": literal(moment.store_id),
+        "listing_id": DIFFERENCES.c.listing_id,
+        **{name: DIFFERENCES.c[name] for name in OFFER},
+        "changed_at": literal(moment.now, UtcDateTime()),
+        "crawl_run_id": literal(moment.run.id),
+    }
+    new = select(*values.values()).where(DIFFERENCES.c.action == "insert").order_by(DIFFERENCES.c.listing_id)
+    connection.execute(insert(prices).from_select(list(values), new))
+
+
+def _update_prices(connection: Connection, moment: Moment) -> None:
+    now = literal(moment.now, UtcDateTime())
+    mine = prices.c.store_id == of_run(moment.run, crawl_runs.c.store_id)
+    its = and_(mine, prices.c.listing_id == DIFFERENCES.c.listing_id, DIFFERENCES.c.action != "insert")
+    values = {
+        **{name: DIFFERENCES.c[name] for name in OFFER},
+        "changed_at": case((DIFFERENCES.c.action == "update", now), else_=prices.c.changed_at),
+        "crawl_run_id": moment.run.id,
+    }
+    connection.execute(update(prices).where(its).values(values))
+
+
+def _put_last_looks(connection: Connection, looks: Iterable[tuple[int, int | None]]) -> None:
+    emptied(connection, _LAST_LOOKS)
+    bulk.insert(connection, _LAST_LOOKS, ("listing_id", "run_id"), list(looks))
+
+
+def end(connection: Connection, moment: Moment, listings: Iterable[tuple[int, int | None]]) -> None:
+    """Ends the history of (listing_id, run that last saw its price) and deletes their price rows."""
+    _put_last_looks(connection, listings)
+    own, store = prices.c, of_run(moment.run, crawl_runs.c.store_id)
+    no = literal(False, price_changes.c.is_estimated.type)
+    values = {
+        "store_id": own.store_id,
+        "listing_id": own.listing_id,
+        "changed_at": literal(moment.now, UtcDateTime()),
+        "price_basis": own.price_basis,
+        "is_estimated": no,
+        "is_on_special": no,
+        "crawl_run_id": literal(moment.run.id),
+        "seen_before": _LAST_LOOKS.c.run_id,
+    }
+    ended = select(*values.values()).join_from(_LAST_LOOKS, prices, own.listing_id == _LAST_LOOKS.c.listing_id)
+    entries = ended.where(own.store_id == store).order_by(own.listing_id)
+    connection.execute(insert(price_changes).from_select(list(values), entries))
+    theirs = (own.store_id == store, own.listing_id.in_(select(_LAST_LOOKS.c.listing_id)))
+    connection.execute(delete(prices).where(*theirs))

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, text, update
+from sqlalchemy import Connection, delete, exists, select, update
 
 from models.catalogue import Found
 from models.dialect import add_all, insert_ignoring
 from models.run import Run
-from models.tables import brand_aliases, product_aliases, products
+from models.tables import brand_aliases, brands, product_aliases, products
+from splitcart.identity import Listing
 
 
 def learn(connection: Connection, run: Run, found: Sequence[Found], skus: Sequence[str], now: datetime) -> None:
@@ -42,16 +43,45 @@ def unlearn(connection: Connection, run_id: int) -> int:
 
 def adopt_gtin(connection: Connection, product_id: int, gtin: str) -> None:
     """Gives a product that had none its GTIN, unless another product has it by now."""
-    free = text("NOT EXISTS (SELECT 1 FROM products other WHERE other.gtin = :taken)").bindparams(taken=gtin)
+    other = products.alias()
+    free = ~exists(select(other.c.id).where(other.c.gtin == gtin))
     mine = update(products).where(products.c.id == product_id, products.c.gtin.is_(None), free)
     connection.execute(mine.values(gtin=gtin))
 
 
 def _learn_brand(connection: Connection, run: Run, key: str, product_id: int, now: datetime) -> None:
     """Another spelling of the product's brand, unless that brand is an alias itself: no two point at each other."""
-    sql = """SELECT p.brand_id FROM products p JOIN brands b ON b.id = p.brand_id
-        WHERE p.id = :product AND b.key <> :key AND NOT EXISTS (SELECT 1 FROM brand_aliases a WHERE a.key = b.key)"""
-    brand_id = connection.execute(text(sql), {"product": product_id, "key": key}).scalar()
+    aliased = exists(select(brand_aliases.c.key).where(brand_aliases.c.key == brands.c.key))
+    its = select(products.c.brand_id).join(brands, brands.c.id == products.c.brand_id)
+    brand_id = connection.execute(its.where(products.c.id == product_id, brands.c.key != key, ~aliased)).scalar()
     if brand_id is not None:
         row = {"key": key, "brand_id": brand_id, "reason": "told_same", "crawl_run_id": run.id, "created_at": now}
         connection.execute(insert_ignoring(connection, brand_aliases).values(**row))
+
+
+def taught(
+    connection: Connection,
+    run: Run,
+    product_id: int,
+    before: Listing,
+    after: Listing,
+    learned: frozenset[tuple[str, str]],
+    now: datetime,
+) -> None:
+    """Keeps what a sku teaches whose texts changed: the keys and GTINs under which its product was and is known."""
+    if after.gtin and before.gtin is None:
+        adopt_gtin(connection, product_id, after.gtin)
+    for kind, value in sorted(learned):
+        if kind in ("key", "gtin"):
+            _add_alias(connection, run, product_id, kind, value, reason="same_sku", sku=after.sku, created_at=now)
+
+
+def left(connection: Connection, run: Run, product_id: int, sku: str, now: datetime) -> None:
+    """Records that a sku has left its product."""
+    value = f"{run.company_id}:{sku}"
+    _add_alias(connection, run, product_id, "product", value, reason="sku_left", sku=sku, created_at=now)
+
+
+def _add_alias(connection: Connection, run: Run, product_id: int, kind: str, value: str, **told: Any) -> None:
+    alias = {"product_id": product_id, "kind": kind, "value": value, "company_id": run.company_id}
+    connection.execute(insert_ignoring(connection, product_aliases).values(**alias, crawl_run_id=run.id, **told))

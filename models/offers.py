@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from models.tables import staged_items
-from models.tables.base import OFFER, TERMS, offer_columns
+from models.tables.base import TERMS
 
 PROMO = 1_000_000_000
 """Added to the seq of a row from a promotional category, so that the least is a departmental one where there is one."""
@@ -30,18 +30,6 @@ def chosen(connection: Connection) -> str:
                 THEN CASE WHEN {promo} THEN seq + {PROMO} ELSE seq END END) % {PROMO} AS category_seq,
             count(*) AS told
         FROM staged_items WHERE run_id = :run GROUP BY sku"""  # noqa: S608 fixed text
-
-
-def columns(alias: str) -> str:
-    """The offer's columns of a table alias, in the order of OFFER."""
-    return ", ".join(f"{alias}.{name}" for name in OFFER)
-
-
-def offer_types(connection: Connection) -> str:
-    """The offer's columns with their types, for a temporary table."""
-    return ", ".join(
-        f"{column.name} {column.type.compile(connection.dialect)}" for column in offer_columns(priced=False)
-    )
 
 
 def differs(connection: Connection, one: str, other: str, names: Sequence[str] = TERMS) -> str:

@@ -1,6 +1,8 @@
-"""Publishing a run: one transaction that makes its staging live, writes only what differs, and ends the run.
+"""Publishing a run: what it staged becomes what its store charges, ranges and has in stock.
 
-docs/storage.md tells the algorithm with its reasons and figures.
+`publish` has three phases: gather what was seen (models.seen), make the listings of new skus (models.resolve), and one
+transaction that writes only what differs and ends the run (`_publish`, from top to bottom). docs/storage.md gives the
+reasons.
 """
 
 from collections.abc import Sequence
@@ -8,9 +10,9 @@ from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select, text, update
+from sqlalchemy import Connection, Engine, func, select, update
 
-from models import arrivals, differences, fingerprints, ranges, resolve, sightings, slot_marks, staged_texts, texts
+from models import differences, fingerprints, ranges, resolve, seen, sightings, slot_marks, texts
 from models.differences import Found, Moment
 from models.endings import end, has_ended
 from models.errors import StagingIncomplete
@@ -22,10 +24,9 @@ from models.ranges import Absence
 from models.retry import retried
 from models.run import Run, check_token
 from models.scheduling import probes
-from models.seen import Lines, gather, settle
+from models.seen import Lines
 from models.sightings import Layer, Look
-from models.staged_texts import Told
-from models.tables import companies, crawl_runs, membership_periods, stores
+from models.tables import companies, crawl_runs, membership_periods, staged_items, stores
 from models.tables import sightings as looks
 from models.types import utc_text
 from models.undo import packed, unpacked
@@ -60,11 +61,6 @@ class _Ending:
     now: datetime
     company: str
     flip: Flip
-    new: int
-    """How many skus had no listing."""
-    whole: bool
-    """Nobody else has made any of theirs since."""
-    told: Sequence[Told]
 
 
 def publish(
@@ -81,7 +77,7 @@ def publish(
 
     `counts`: splitcart.runs.Counts or a mapping; its `staged` must be what the database holds. Retried whole after a
     lost connection, a deadlock or a serialisation failure; calling it again after the commit returns the same answer.
-    Raises LeaseLost and StagingIncomplete; then nothing is published.
+    Raises LeaseLost, StagingIncomplete and ListingsMissing; then nothing is published.
     """
     if verdict.publishes not in ("all", "seen"):
         raise ValueError(f"verdict {verdict.status} publishes {verdict.publishes!r}: end the run with finish() instead")
@@ -90,23 +86,16 @@ def publish(
     def work() -> Published:
         with engine.connect() as connection:
             with connection.begin():
-                (company, flip), listings = _company(connection, run), resolve.listings_of(connection, run)
-                new, otherwise = _look(connection, run)
+                company, flip = _company(connection, run)
+                seen.gather(connection, run)
+                new = seen.without_listing(connection)
             connection.execution_options(splitcart_writes=True)
-            added = resolve.add(connection, run, company, new, listings, now)
-            ending = _Ending(verdict, categories, answered_for, told, now, company, flip, new, added.whole, otherwise)
+            resolve.add(connection, run, company, new, now)
             with connection.begin():
+                ending = _Ending(verdict, categories, answered_for, told, now, company, flip)
                 return _committed(connection, run, verdict) or _publish(connection, run, ending)
 
     return retried(engine, work, what=f"publishing run {run.id}")
-
-
-def _look(connection: Connection, run: Run) -> tuple[int, list[Told]]:
-    """How many skus are new, and the listings told otherwise; what was seen stays with the connection."""
-    found = gather(connection, run)
-    if found.new:
-        arrivals.collect(connection, run, keyed=found.keyed, many=4 * found.new > found.skus)
-    return found.new, staged_texts.told(connection, run) if found.otherwise else []
 
 
 def _company(connection: Connection, run: Run) -> tuple[str, Flip]:
@@ -123,27 +112,29 @@ def _committed(connection: Connection, run: Run, verdict: Verdict) -> Published 
 
 
 def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
+    """The transaction that makes a run live and ends it. Raises LeaseLost, StagingIncomplete and ListingsMissing."""
+    verdict, whole = ending.verdict, ending.verdict.publishes == "all"
     moment, earlier, staged = _begin(connection, run, ending)
-    lines = settle(connection, run, staged=staged, new=ending.new, whole=ending.whole)
-    priced, whole = int(lines.is_priced.sum()), ending.verdict.publishes == "all"
+    lines = seen.lines(connection, run, staged)
     settled = _settle(connection, moment, ending, is_again=bool(earlier))
-    found = differences.find(connection, moment, priced)
+    found = differences.find(connection, moment)
     differences.write(connection, moment, found)
     absence = ranges.judge(connection, moment, lines, absent=whole)
-    _look_back(connection, moment, lines, absence, ending)
+    _record_sightings(connection, moment, lines, absence, ending)
     _mark_slots(connection, moment, found, absence)
-    undo: dict[str, Any] = absence.undo | {"store": _store_before(connection, moment), "at": utc_text(moment.now)}
     if found.actions or "ranged" in absence.undo:
-        fingerprints.refresh(connection, moment.store_id, lines.listings)
+        fingerprints.refresh(connection, moment.store_id)
+    undo: dict[str, Any] = absence.undo | {"store": _store_before(connection, moment), "at": utc_text(moment.now)}
     if whole:
-        undo |= texts.agree(connection, run, ending.company, ending.told, moment.now)
+        undo |= texts.agree(connection, run, ending.company, moment.now)
+    _end_store(connection, moment, verdict, settled)
     inserted, updated = (found.actions.get(action, 0) for action in ("insert", "update"))
-    published = Published(inserted, updated, priced - inserted - updated, absence.missing, absence.delisted)
-    _end_store(connection, moment, ending.verdict, settled)
+    unchanged = int(lines.is_priced.sum()) - inserted - updated
+    published = Published(inserted, updated, unchanged, absence.missing, absence.delisted)
     end(
         connection,
         run,
-        _told(ending.verdict, published, settled),
+        _told(verdict, published, settled),
         ending.categories,
         answered_for=ending.answered_for,
         counts=ending.counts | {"seen": len(lines.ordinals), "ranged": int(absence.ranged.sum())},
@@ -173,8 +164,8 @@ def _begin(connection: Connection, run: Run, ending: _Ending) -> tuple[Moment, l
     store_id = ensure_store(connection, run.company_id, run.store_code, ending.now, timezone=run.timezone)
     lock_store(connection, store_id)
     check_token(connection, run, store_id=store_id)
-    sql = "SELECT count(*) FROM staged_items WHERE run_id = :run"
-    count = int(connection.execute(text(sql), {"run": run.id}).scalar_one())
+    staged = select(func.count()).where(staged_items.c.run_id == run.id)
+    count = int(connection.execute(staged).scalar_one())
     expected = ending.counts.get("staged", count)
     if count != expected:
         raise StagingIncomplete(run.id, count, int(expected))
@@ -213,22 +204,22 @@ def _mark_slots(connection: Connection, moment: Moment, found: Found, absence: A
         slot_marks.seen_again(connection, anchor_id, moment.seen.oldest, now)
 
 
-def _look_back(connection: Connection, moment: Moment, lines: Lines, absence: Absence, ending: _Ending) -> None:
+def _record_sightings(connection: Connection, moment: Moment, lines: Lines, absence: Absence, ending: _Ending) -> None:
     """Records which lines the run saw with a price, and when; a complete run also when the others were seen last."""
-    run, seen, whole = moment.run, moment.seen, ending.verdict.publishes == "all"
+    run, last, whole = moment.run, moment.seen, ending.verdict.publishes == "all"
     timezone = connection.execute(select(stores.c.timezone).where(stores.c.id == moment.store_id)).scalar_one()
     broken = crosses(ending.flip, timezone, run.started_at, moment.now)
-    width = max(len(absence.ranged), len(seen.which))
+    width = max(len(absence.ranged), len(last.which))
     now = flags(lines.ordinals[lines.is_priced & ~lines.is_adopted], width)
     before = flags(lines.ordinals[lines.is_priced & lines.is_adopted], width)
-    for layer in seen.layers(before):  # what this run has published already keeps its time
+    for layer in last.layers(before):  # what this run has published already keeps its time
         before &= ~layer.lines if layer.look.run_id == run.id else True
     times = [(run.started_at if broken else moment.now, now), *([(run.started_at, before)] if before.any() else [])]
     layers = [Layer(Look(sightings.sighting(ending.flip, timezone, at), run.id), held) for at, held in times]
     if whole:
-        rest = fitted(seen.lines, width) & ~now & ~before
+        rest = fitted(last.lines, width) & ~now & ~before
         rest[absence.gone] = False
-        layers += seen.layers(rest)
+        layers += last.layers(rest)
     sightings.write(connection, moment.store_id, moment.now, layers, complete=whole)
 
 

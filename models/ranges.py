@@ -1,18 +1,18 @@
 """What a store ranges and has in stock, as bit strings over listings.ordinal, and the two steps of absence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, delete, select, update
 
 from models import bulk, differences
-from models.dialect import among, by_hash, listed, upsert
+from models.dialect import is_one_of, upsert
 from models.differences import Moment
-from models.seen import Lines
-from models.tables import missing_listings, store_ranges
+from models.seen import Lines, of_run
+from models.tables import crawl_runs, listings, missing_listings, store_ranges
 from models.types import utc_text
 from splitcart.bits import Bits, pack, unpack
 
@@ -50,12 +50,14 @@ def judge(connection: Connection, moment: Moment, lines: Lines, *, absent: bool)
     unseen = np.flatnonzero(ranged & ~seen) if absent else np.empty(0, dtype=int)
     ranged[ordinals], available[ordinals] = lines.is_ranged, lines.is_available
     available[unseen] = False
-    back = _come_back(connection, moment.store_id)
-    steps = _absent(connection, moment, [int(i) for i in unseen])
+    wanted = select(missing_listings).where(missing_listings.c.store_id == moment.store_id)
+    known = {row.listing_id: row for row in connection.execute(wanted)}
+    back = _come_back(connection, moment.store_id, sorted(known.keys() & set(lines.ids.tolist())))
+    steps = _absent(connection, moment, unseen.tolist(), known)
     ranged[steps.gone] = False
     after = (pack(ranged), pack(available))
     _store(connection, moment, row, after, absent)
-    undo: dict[str, Any] = {"missing": [*back, *steps.before]}
+    undo: dict[str, Any] = {"missing": [*(_as_undo(known[one]) for one in back), *steps.before]}
     undo |= {"ranged": before[0].hex(), "available": before[1].hex()} if before != after else {}
     undo |= {"as_of": utc_text(row.as_of)} if row else {}
     return Absence(len(steps.first), len(steps.delisted), ranged, steps.gone, steps.delisted, undo)
@@ -84,19 +86,12 @@ def _as_undo(row: Any) -> list[Any]:
     ]
 
 
-def _come_back(connection: Connection, store_id: int) -> list[list[Any]]:
+def _come_back(connection: Connection, store_id: int, ids: list[int]) -> list[int]:
     """Ends the absence of what was seen again, with a price or without."""
-    mine = select(missing_listings).where(missing_listings.c.store_id == store_id)
-    if connection.execute(mine.limit(1)).first() is None:
-        return []
-    again = "missing_listings.listing_id IN (SELECT listing_id FROM publish_seen)"
-    wanted = mine.where(text(again)).order_by(missing_listings.c.listing_id)
-    with by_hash(connection):
-        back = [_as_undo(row) for row in connection.execute(wanted)]
-    if back:
-        sql = f"DELETE FROM missing_listings WHERE store_id = :store AND {among(connection, 'listing_id', 'ids')}"  # noqa: S608
-        connection.execute(text(sql), {"store": store_id, "ids": listed(connection, [row[0] for row in back])})
-    return back
+    if ids:
+        mine = (missing_listings.c.store_id == store_id, is_one_of(connection, missing_listings.c.listing_id, ids))
+        connection.execute(delete(missing_listings).where(*mine))
+    return ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +103,21 @@ class _Steps:
     before: list[list[Any]]
 
 
-def _absent(connection: Connection, moment: Moment, ordinals: list[int]) -> _Steps:
-    """Takes each unseen listing one step further: missing, or after SECOND_LOOK delisted, which ends its history."""
+def _absent(connection: Connection, moment: Moment, ordinals: list[int], known: Mapping[int, Any]) -> _Steps:
+    """Takes each unseen listing one step further: missing, or after SECOND_LOOK delisted, which ends its history.
+
+    `known`: the store's rows of missing_listings, by listing.
+    """
     if not ordinals:
         return _Steps([], [], [], [])
-    sql = f"""SELECT id, ordinal FROM listings WHERE company_id = :company AND
-        {among(connection, "ordinal", "ordinals")} ORDER BY id"""  # noqa: S608 fixed text
-    values = {"company": moment.run.company_id, "ordinals": listed(connection, ordinals)}
-    listings = [(int(a), int(b)) for a, b in connection.execute(text(sql), values)]
-    wanted = select(missing_listings).where(missing_listings.c.store_id == moment.store_id)
-    known = {row.listing_id: row for row in connection.execute(wanted)}
-    first = [(i, ordinal) for i, ordinal in listings if i not in known]
-    due = [(i, ordinal) for i, ordinal in listings if i in known and _is_due(known[i], moment)]
+    company = of_run(moment.run, crawl_runs.c.company_id)
+    theirs = (listings.c.company_id == company, is_one_of(connection, listings.c.ordinal, ordinals))
+    wanted = select(listings.c.id, listings.c.ordinal).where(*theirs).order_by(listings.c.id)
+    unseen = [(int(i), int(ordinal)) for i, ordinal in connection.execute(wanted)]
+    first = [(i, ordinal) for i, ordinal in unseen if i not in known]
+    due = [(i, ordinal) for i, ordinal in unseen if i in known and _is_due(known[i], moment)]
     ending = {i for i, _ in due}
-    gone = [ordinal for i, ordinal in listings if i in known and (known[i].delisted_at or i in ending)]
+    gone = [ordinal for i, ordinal in unseen if i in known and (known[i].delisted_at or i in ending)]
     _miss(connection, moment, first)
     _delist(connection, moment, due)
     before = [[i, None, None, None, None] for i, _ in first] + [_as_undo(known[i]) for i, _ in due]
@@ -132,24 +128,17 @@ def _is_due(row: Any, moment: Moment) -> bool:
     return row.delisted_at is None and moment.now - row.missing_since >= SECOND_LOOK
 
 
-def _seen_by(moment: Moment, ordinal: int) -> int | None:
-    """The run that saw a line last; the last complete one where it never showed a price."""
-    look = moment.seen.at(ordinal)
-    return moment.last_run if look is None else look.run_id
-
-
-def _miss(connection: Connection, moment: Moment, listings: Sequence[tuple[int, int]]) -> None:
+def _miss(connection: Connection, moment: Moment, unseen: Sequence[tuple[int, int]]) -> None:
     names = ("store_id", "listing_id", "missing_since", "crawl_run_id", "seen_run_id")
     since, run = utc_text(moment.now), moment.run.id
-    rows = [(moment.store_id, i, since, run, _seen_by(moment, ordinal)) for i, ordinal in listings]
+    rows = [(moment.store_id, i, since, run, moment.seen_by(ordinal)) for i, ordinal in unseen]
     bulk.insert(connection, missing_listings, names, rows)
 
 
-def _delist(connection: Connection, moment: Moment, listings: Sequence[tuple[int, int]]) -> None:
-    if not listings:
+def _delist(connection: Connection, moment: Moment, unseen: Sequence[tuple[int, int]]) -> None:
+    if not unseen:
         return
-    differences.end(connection, moment, [(i, _seen_by(moment, ordinal)) for i, ordinal in listings])
-    ids = listed(connection, [i for i, _ in listings])
-    statement = update(missing_listings).where(missing_listings.c.store_id == moment.store_id)
-    statement = statement.where(text(among(connection, "listing_id", "ids")).bindparams(ids=ids))
-    connection.execute(statement.values(delisted_at=moment.now))
+    differences.end(connection, moment, [(i, moment.seen_by(ordinal)) for i, ordinal in unseen])
+    ids = [i for i, _ in unseen]
+    mine = (missing_listings.c.store_id == moment.store_id, is_one_of(connection, missing_listings.c.listing_id, ids))
+    connection.execute(update(missing_listings).where(*mine).values(delisted_at=moment.now))

@@ -1,118 +1,175 @@
-"""What a run saw, sku by sku: the temporary table that resolving and publishing work on, one connection long."""
+"""What a run saw, one row a sku: the temporary table that publishing works on. It lasts as long as the connection."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    ScalarSelect,
+    Text,
+    and_,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from models.dialect import by_hash, integers, is_postgres, looked_up, packed, temporary, unguessed
+from models.dialect import emptied, temporary_table
 from models.errors import ListingsMissing, StagingIncomplete
-from models.offers import chosen, columns, offer_types
-from models.ordinals import Ints, Ordinals, of_company
+from models.offers import chosen_rows
 from models.run import Run
+from models.tables import categories, crawl_runs, listings, staged_items
+from models.tables.base import OFFER, offer_columns
 from models.tables.products import TEXTS
+from models.types import Flag
 
-COLUMNS = """sku TEXT, seq INTEGER, category_seq INTEGER, told INTEGER, listing_id INTEGER, ordinal INTEGER,
-    is_ranged INTEGER, is_available INTEGER, is_keyed INTEGER, differs INTEGER"""
-"""Of a sku without a listing the ordinal is null; its listing_id is the one it will get (SQLite: null)."""
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+SEEN = temporary_table(
+    "publish_seen",
+    Column("sku", Text, nullable=False),
+    # The staged row that gives the offer and the texts, and how many staged rows the sku has.
+    Column("seq", Integer, nullable=False),
+    Column("staged_rows", Integer, nullable=False),
+    # Both null for a sku without a listing.
+    Column("listing_id", Integer),
+    Column("ordinal", Integer),
+    Column("is_ranged", Flag, nullable=False),
+    Column("is_available", Flag, nullable=False),
+    # The listing has other texts or another category than the run reports, or has texts pending.
+    Column("texts_differ", Flag, nullable=False),
+    *(Column(name, Text) for name in (*TEXTS, "normalized_key", "category_path", "category_key")),
+    Column("is_promo", Flag),
+    *offer_columns(priced=False),
+)
 
 
-class Gathered(NamedTuple):
-    """How many skus there are, and how many of them have no listing."""
+class SeenSku(NamedTuple):
+    """What a run reports of one sku, its offer apart."""
 
-    skus: int
-    new: int
-    keyed: bool
-    """All of the new ones were staged with their keys."""
-    otherwise: int
-    """How many of the others differ."""
+    sku: str
+    listing_id: int | None
+    name: str
+    brand: str | None
+    gtin: str | None
+    size: str | None
+    url: str | None
+    image_url: str | None
+    normalized_key: str | None
+    category_path: str | None
+    category_key: str | None
+    is_promo: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The listings that a run saw, in no order: their ordinals, and flags of the same length."""
+    """The listings that a run saw, in no order: arrays of one length."""
 
+    ids: Ints
     ordinals: Ints
-    is_priced: npt.NDArray[np.bool_]
-    is_ranged: npt.NDArray[np.bool_]
-    is_available: npt.NDArray[np.bool_]
-    is_adopted: npt.NDArray[np.bool_]
-    """Seen by the walk that the run goes on with."""
-    listings: Ordinals | None
-    """All that the company has, where they had to be read."""
+    is_priced: Flags
+    is_ranged: Flags
+    is_available: Flags
+    is_adopted: Flags
+    """Seen by the walk that the run resumed."""
 
 
-def gather(connection: Connection, run: Run) -> Gathered:
-    """Fills publish_seen with one row a sku.
+def of_run(run: Run, column: Column[Any]) -> ScalarSelect[Any]:
+    """A value of the run's row, for the WHERE of a statement that works on many rows.
 
-    `differs`: the database has other texts or another category of the listing than the run tells, or texts pending.
+    PostgreSQL's planner sees a query in its place, and counts on a company, or a store, of the average size. Where it
+    sees one that is newer than its statistics, it believes that it has one row (docs/storage.md).
     """
-    temporary(connection, "publish_seen", f"{COLUMNS}, {offer_types(connection)}", kept=True)
-    postgres = is_postgres(connection)
-    cast, operator = ("::int", "IS DISTINCT FROM") if postgres else ("", "IS NOT")
-    texts = " OR ".join(f"(s.{name} IS NOT NULL AND s.{name} {operator} l.{name})" for name in TEXTS)
-    path = path_of("chosen")
-    shelves = "SELECT id, path FROM categories WHERE company_id = :company"
-    differs = f"""CASE WHEN l.id IS NOT NULL AND (l.pending IS NOT NULL OR {texts} OR ({path} IS NOT NULL
-        AND (l.category_id IS NULL OR (l.category_id, {path}) NOT IN ({shelves})))) THEN 1 ELSE 0 END"""
-    names = ", ".join(f"l.{name}" for name in ("id", "ordinal", "category_id", "pending", *TEXTS))
-    mine = f"l.company_id = {unguessed(connection, 'company')} AND l.sku = chosen.sku"
-    sql = f"""
-        WITH chosen AS ({chosen(connection)})
-        INSERT INTO publish_seen
-        SELECT chosen.sku, chosen.seq, chosen.category_seq, chosen.told,
-            {"coalesce(l.id, nextval('listings_id_seq'))" if postgres else "l.id"}, l.ordinal, s.is_ranged{cast},
-            s.is_available{cast}, (s.normalized_key IS NOT NULL){cast}, {differs}, {columns("s")}
-        FROM chosen JOIN staged_items s ON s.run_id = :run AND s.seq = chosen.seq
-        {looked_up(connection, "l", "listings", names, mine)}"""  # noqa: S608 fixed text
-    with by_hash(connection, groups=True, looks_up=True):
-        connection.execute(text(sql), {"run": run.id, "company": run.company_id})
-    counts = """SELECT count(*), count(*) - count(ordinal),
-        coalesce(sum(CASE WHEN ordinal IS NULL THEN is_keyed END), 0), coalesce(sum(differs), 0) FROM publish_seen"""
-    skus, new, keyed, otherwise = connection.execute(text(counts)).one()
-    return Gathered(int(skus), int(new), new == keyed, int(otherwise))
+    return select(column).where(crawl_runs.c.id == run.id).scalar_subquery()
 
 
-def path_of(row: str) -> str:
-    """An expression: the category path of a sku, of whose rows s is the one at `row`.seq."""
-    return f"""CASE WHEN {row}.category_seq = {row}.seq THEN s.category_path ELSE
-        (SELECT c.category_path FROM staged_items c WHERE c.run_id = :run AND c.seq = {row}.category_seq) END"""  # noqa: S608
+def gather(connection: Connection, run: Run) -> None:
+    """Fills publish_seen with one row for each sku that the run staged."""
+    emptied(connection, SEEN)
+    chosen = chosen_rows(run.id).subquery("chosen")
+    staged, shelf = staged_items.alias("staged"), staged_items.alias("shelf")
+    differs = or_(
+        listings.c.pending.is_not(None),
+        *(and_(staged.c[name].is_not(None), staged.c[name].is_distinct_from(listings.c[name])) for name in TEXTS),
+        and_(shelf.c.category_path.is_not(None), shelf.c.category_path.is_distinct_from(categories.c.path)),
+    )
+    values = {
+        "sku": chosen.c.sku,
+        "staged_rows": chosen.c.staged_rows,
+        "listing_id": listings.c.id,
+        "ordinal": listings.c.ordinal,
+        "texts_differ": case((and_(listings.c.id.is_not(None), differs), True), else_=False),
+        **{name: staged.c[name] for name in ("seq", "is_ranged", "is_available", "normalized_key", *TEXTS, *OFFER)},
+        **{name: shelf.c[name] for name in ("category_path", "category_key", "is_promo")},
+    }
+    mine = and_(listings.c.company_id == of_run(run, crawl_runs.c.company_id), listings.c.sku == chosen.c.sku)
+    rows = (
+        select(*values.values())
+        .join_from(chosen, staged, and_(staged.c.run_id == chosen.c.run_id, staged.c.seq == chosen.c.seq))
+        .outerjoin(shelf, and_(shelf.c.run_id == chosen.c.run_id, shelf.c.seq == chosen.c.category_seq))
+        .outerjoin(listings, mine)
+        .outerjoin(categories, categories.c.id == listings.c.category_id)
+    )
+    connection.execute(insert(SEEN).from_select(list(values), rows))
 
 
-def settle(connection: Connection, run: Run, *, staged: int, new: int, whole: bool) -> Lines:
-    """Tells the listings of all skus, those that were new included.
+def without_listing(connection: Connection) -> list[SeenSku]:
+    """The skus that have no listing, in the order of their barcodes, then of the skus.
 
-    `staged`: how many rows of the run the database holds: all of them must have been gathered, else StagingIncomplete.
-    `new`: how many had no listing; `whole`: nobody else made any of theirs, so that they got the ids meant for them.
-    Raises ListingsMissing where one still has none: nothing that was seen may get lost.
+    What is made of them must not depend on the order of the crawl.
     """
-    if new and not (whole and is_postgres(connection)):
-        _find_listings(connection, run)
-    flags = f"""CASE WHEN seq < {int(run.adopted_rows)} THEN 8 ELSE 0 END
-        + CASE WHEN price_cents IS NULL THEN 0 ELSE 4 END + is_ranged * 2 + is_available"""
-    told_of, fresh_of = packed(connection, f"ordinal * 16 + {flags}"), packed(connection, "listing_id", flags)
-    sql = f"""SELECT coalesce(sum(told), 0), count(*) - count(ordinal), {told_of} FILTER (WHERE ordinal IS NOT NULL),
-        {fresh_of} FILTER (WHERE ordinal IS NULL AND listing_id IS NOT NULL) FROM publish_seen"""  # noqa: S608
-    gathered, unplaced, told, fresh = connection.execute(text(sql)).one()
+    return sorted(_read(connection, SEEN.c.listing_id.is_(None)), key=lambda one: (one.gtin is None, one.gtin, one.sku))
+
+
+def with_other_texts(connection: Connection) -> list[SeenSku]:
+    """The listings whose texts or category differ from what the run reports, or that have texts pending."""
+    return _read(connection, SEEN.c.texts_differ.is_(True))
+
+
+def _read(connection: Connection, condition: ColumnElement[bool]) -> list[SeenSku]:
+    wanted = select(*(SEEN.c[name] for name in SeenSku._fields)).where(condition)
+    return [SeenSku._make(row) for row in connection.execute(wanted)]
+
+
+def lines(connection: Connection, run: Run, staged: int) -> Lines:
+    """The listings of all skus, those that were new included.
+
+    `staged`: how many rows of the run the database holds; raises StagingIncomplete unless all of them were gathered.
+    Raises ListingsMissing where a sku still has no listing: nothing that was seen may get lost.
+    """
+    _find_listings(connection, run)
+    counts = select(func.coalesce(func.sum(SEEN.c.staged_rows), 0), func.count() - func.count(SEEN.c.listing_id))
+    gathered, missing = connection.execute(counts).one()
     if gathered != staged:
         raise StagingIncomplete(run.id, int(gathered), staged)
-    codes, known = integers(told, 1)[:, 0], of_company(connection, run.company_id) if unplaced else None
-    if known is not None:
-        ids, told_of_each = integers(fresh, 2).T
-        there = np.isin(ids, known.ids)
-        if missing := int(unplaced) - int(there.sum()):
-            raise ListingsMissing(run.id, missing)
-        codes = np.concatenate([codes, known.ordinals[np.searchsorted(known.ids, ids)] * 16 + told_of_each])
-    priced, ranged, available, adopted = ((codes & flag) > 0 for flag in (4, 2, 1, 8))
-    return Lines(codes >> 4, priced, ranged, available, adopted, known)
+    if missing:
+        raise ListingsMissing(run.id, missing)
+    wanted = select(
+        SEEN.c.listing_id,
+        SEEN.c.ordinal,
+        SEEN.c.price_cents.is_not(None),
+        SEEN.c.is_ranged,
+        SEEN.c.is_available,
+        SEEN.c.seq < run.adopted_rows,
+    )
+    rows = [tuple(row) for row in connection.execute(wanted)]
+    ids, ordinals, *flags = np.array(rows, np.int64).reshape(-1, 6).T
+    return Lines(ids, ordinals, *(flag == 1 for flag in flags))
 
 
 def _find_listings(connection: Connection, run: Run) -> None:
-    """Gives the skus that had none the listing they have by now."""
-    theirs = f"l.company_id = {unguessed(connection, 'company')} AND l.sku = publish_seen.sku"
-    sql = f"""UPDATE publish_seen SET (listing_id, ordinal) =
-        (SELECT l.id, l.ordinal FROM listings l WHERE {theirs}) WHERE ordinal IS NULL"""  # noqa: S608 fixed text
-    with by_hash(connection, looks_up=True):
-        connection.execute(text(sql), {"company": run.company_id})
+    """Gives the skus that had no listing the one that they have by now."""
+    mine = (listings.c.company_id == of_run(run, crawl_runs.c.company_id), listings.c.sku == SEEN.c.sku)
+    listing_id, ordinal = (
+        select(column).where(*mine).scalar_subquery() for column in (listings.c.id, listings.c.ordinal)
+    )
+    missing = update(SEEN).where(SEEN.c.listing_id.is_(None))
+    connection.execute(missing.values(listing_id=listing_id, ordinal=ordinal))

@@ -7,18 +7,18 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Table, delete, func, select
 
 from models import bulk
-from models.dialect import is_postgres
 from models.errors import StorageError
 from models.quarantine import Poison, quarantine
 from models.retry import delays, is_poison, is_transient, original
 from models.run import Run, hold_lease
 from models.staged_rows import COLUMNS, staged_row
-from models.tables import staged_items
+from models.tables import quarantined_items, staged_items
 
 logger = logging.getLogger(__name__)
 
@@ -127,8 +127,7 @@ class StagingWriter:
         try:
             seq = self._patiently(self._adopt)
             while not self._given_up and (batch := self._take()):
-                work, tries = _Plain(self.run_id, seq, batch), itertools.count()
-                self._patiently(lambda rows=work, tries=tries: self._write(rows, next(tries)))  # type: ignore[misc]
+                self._patiently(partial(self._write, seq, batch))
                 seq += len(batch)
                 self._forget(len(batch))
         except StorageError as error:
@@ -175,80 +174,50 @@ class StagingWriter:
         Where fewer are there than were adopted, a crash emptied the staging meanwhile: the totals must not add up.
         """
         with self.engine.connect() as connection:
-            sql = "SELECT count(*), coalesce(max(seq), -1) FROM {} WHERE run_id = :run"
-            tables = ("staged_items", "quarantined_items")
-            found = [connection.execute(text(sql.format(table)), {"run": self.run_id}).one() for table in tables]
-        (staged, last), (refused, latest) = found
+            staged, last = self._held(connection, staged_items)
+            refused, latest = self._held(connection, quarantined_items)
         self.accepted += max(staged + refused, self.adopted)
         self.staged += staged
         self.quarantined += refused
-        return int(max(last, latest)) + 1
+        return max(last, latest) + 1
 
-    def _write(self, rows: "_Plain", failures: int) -> None:
-        """Commits the rows, bisecting where some are refused. Repeating it after any failure changes nothing."""
-        if not failures and self._write_plainly(rows):
-            return
+    def _held(self, connection: Connection, table: Table) -> tuple[int, int]:
+        """How many rows of the run a table has, and their greatest seq (-1 for none)."""
+        found = select(func.count(), func.coalesce(func.max(table.c.seq), -1)).where(table.c.run_id == self.run_id)
+        count, last = connection.execute(found).one()
+        return int(count), int(last)
+
+    def _write(self, first: int, items: Sequence[dict[str, Any]]) -> None:
+        """Commits the rows, from seq `first` on, without those that are refused. Repeating it changes nothing."""
         poison: list[Poison] = []
+        last = first + len(items) - 1
+        earlier = (staged_items.c.run_id == self.run_id, staged_items.c.seq.between(first, last))
         with self.engine.begin() as connection:
             self._hold(connection)
-            sql = "DELETE FROM staged_items WHERE run_id = :run AND seq BETWEEN :first AND :last"
-            span = {"run": self.run_id, "first": rows.first, "last": rows.first + len(rows) - 1}
-            connection.execute(text(sql), span)  # an earlier try may have committed before the connection was lost
-            self._insert(connection, rows, poison)
-            quarantine(connection, self.run_id, span["first"], span["last"], poison)
-        self.staged += len(rows) - len(poison)
+            connection.execute(delete(staged_items).where(*earlier))  # a try whose commit succeeded, its answer lost
+            self._insert(connection, first, items, poison)
+            quarantine(connection, self.run_id, first, last, poison)
+        self.staged += len(items) - len(poison)
         self.quarantined += len(poison)
-
-    def _write_plainly(self, rows: "_Plain") -> bool:
-        """Commits the rows where none is refused, as in most batches: nothing is asked or prepared for another case."""
-        try:
-            with self.engine.begin() as connection:
-                if is_postgres(connection):  # the table is not logged: there is nothing to wait for
-                    connection.execute(text("SET LOCAL synchronous_commit TO off"))
-                self._hold(connection)
-                bulk.insert(connection, staged_items, COLUMNS, rows)
-        except Exception as error:
-            if not is_poison(error):
-                raise
-            return False
-        self.staged += len(rows)
-        return True
 
     def _hold(self, connection: Connection) -> None:
         if self.token is not None:
             hold_lease(connection, self.run_id, self.token)
 
-    def _insert(self, connection: Any, rows: "_Plain", poison: list[Poison]) -> None:
+    def _insert(
+        self, connection: Connection, first: int, items: Sequence[dict[str, Any]], poison: list[Poison]
+    ) -> None:
+        """Inserts the rows; where some are refused, each half by itself, until the refused one stands alone."""
         try:
+            rows = [staged_row(self.run_id, seq, item) for seq, item in enumerate(items, first)]
             with connection.begin_nested():
                 bulk.insert(connection, staged_items, COLUMNS, rows)
         except Exception as error:
             if not is_poison(error):
                 raise
-            if len(rows) == 1:
-                poison.append(Poison(rows.first, rows.items[0], str(original(error)).strip()))
+            if len(items) == 1:
+                poison.append(Poison(first, items[0], str(original(error)).strip()))
                 return
-            half = len(rows) // 2
-            self._insert(connection, rows.part(0, half), poison)
-            self._insert(connection, rows.part(half, len(rows)), poison)
-
-
-class _Plain(Sequence[bulk.Row]):
-    """The rows as the database takes them, made when they are asked for: while the server works on those before."""
-
-    def __init__(self, run_id: int, first: int, items: Sequence[dict[str, Any]]) -> None:
-        self.run_id, self.first, self.items = run_id, first, items
-        """`first`: the seq of the first of them; the others follow."""
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, part: Any) -> Any:
-        if isinstance(part, slice):
-            begin = self.first + range(len(self.items))[part].start
-            return [staged_row(self.run_id, seq, row) for seq, row in enumerate(self.items[part], begin)]
-        return staged_row(self.run_id, self.first + range(len(self.items))[part], self.items[part])
-
-    def part(self, begin: int, end: int) -> "_Plain":
-        """Some of them, with the seqs they have."""
-        return _Plain(self.run_id, self.first + begin, self.items[begin:end])
+            half = len(items) // 2
+            self._insert(connection, first, items[:half], poison)
+            self._insert(connection, first + half, items[half:], poison)

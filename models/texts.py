@@ -7,24 +7,34 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Column, Connection, Integer, Text, select, update
 
-from models import bulk, slot_marks
+from models import bulk, seen, slot_marks
 from models.brand_rows import brand_ids
+from models.catalogue import identified
 from models.category_rows import add_to_categories, category_ids
-from models.dialect import among, is_postgres, listed, temporary
-from models.identify import identified
+from models.dialect import emptied, is_one_of, temporary_table
+from models.learning import left, taught
 from models.run import Run
-from models.same_sku import taught
-from models.staged_texts import Staged, Told
+from models.seen import SeenSku
+from models.tables import categories, listings
 from models.tables.products import TEXTS
-from models.types import UtcDateTime, utc_text
+from models.types import Json, UtcDateTime, utc_text
 from splitcart import identity
 from splitcart.identity import Listing
 
-_COLUMNS = ("id", "product_id", "category_id", *TEXTS)
 WRITTEN = ("product_id", "category_id", *TEXTS, "pending", "pending_at")
 """The columns of a listing that a run may change."""
+_LISTINGS = temporary_table(
+    "publish_texts",
+    Column("listing_id", Integer, primary_key=True),
+    Column("product_id", Integer),
+    Column("category_id", Integer),
+    *(Column(name, Text) for name in TEXTS),
+    Column("pending", Json),
+    Column("pending_at", UtcDateTime),
+)
+"""What WRITTEN of listings are to hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +47,13 @@ class Change:
     pending: Mapping[str, Any]
 
 
-def agree(connection: Connection, run: Run, company: str, told: Sequence[Told], now: datetime) -> dict[str, Any]:
-    """Weighs what a complete run says of known listings.
+def agree(connection: Connection, run: Run, company: str, now: datetime) -> dict[str, Any]:
+    """Weighs what a complete run reports of known listings.
 
     Returns what a rollback needs, nothing for most runs: `texts`, of each listing its id and by column what was there
     and what was written; `product_categories`, the rows that were added.
     """
-    staged = {one.listing_id: one.staged for one in told}
+    staged = {int(one.listing_id or 0): one for one in seen.with_other_texts(connection)}
     rows = _lock(connection, sorted(staged)) if staged else []
     changes = [change for row in rows if (change := _weigh(row, staged[row["id"]], now, run.timezone)) is not None]
     if not changes:
@@ -54,7 +64,8 @@ def agree(connection: Connection, run: Run, company: str, told: Sequence[Told], 
     written = _write(connection, changes, said, product_id, category_id)
     products = ((change.before["product_id"], product_id[one.sku]) for change, one in zip(changes, said, strict=True))
     slot_marks.products(connection, {one for pair in products if pair[0] != pair[1] for one in pair}, now)
-    pairs = {(product_id[one.sku], category) for one in said if (category := category_id[one.path]) is not None}
+    shelved = ((product_id[one.sku], category_id[one.category_path]) for one in said)
+    pairs = {(product, category) for product, category in shelved if category is not None}
     added = add_to_categories(connection, pairs)
     return {
         "texts": [_undo(change.before, after) for change, after in zip(changes, written, strict=True)],
@@ -72,23 +83,19 @@ def _undo(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Any]:
 
 def _lock(connection: Connection, ids: list[int]) -> list[dict[str, Any]]:
     """The listings in id order, locked until the publish commits: others of the company wait for that moment only."""
-    lock = "FOR UPDATE OF l" if is_postgres(connection) else ""
-    names = ", ".join(f"l.{name}" for name in (*_COLUMNS, "sku", "pending", "pending_at"))
-    sql = f"""SELECT {names}, k.path FROM listings l LEFT JOIN categories k ON k.id = l.category_id
-        WHERE {among(connection, "l.id", "ids")} ORDER BY l.id {lock}"""  # noqa: S608 fixed text
-    statement = text(sql).columns(pending_at=UtcDateTime())
-    rows = [dict(row) for row in connection.execute(statement, {"ids": listed(connection, ids)}).mappings()]
-    for row in rows:
-        row["pending"] = json.loads(row["pending"]) if isinstance(row["pending"], str) else row["pending"]
-    return rows
+    columns = (listings.c[name] for name in ("id", "sku", *WRITTEN))
+    wanted = select(*columns, categories.c.path.label("path"))
+    wanted = wanted.outerjoin(categories, categories.c.id == listings.c.category_id)
+    wanted = wanted.where(is_one_of(connection, listings.c.id, ids)).order_by(listings.c.id)
+    return [dict(row) for row in connection.execute(wanted.with_for_update(of=listings)).mappings()]
 
 
-def _weigh(row: Mapping[str, Any], staged: Staged, now: datetime, timezone: str) -> Change | None:
+def _weigh(row: Mapping[str, Any], staged: SeenSku, now: datetime, timezone: str) -> Change | None:
     """What the run changes of a listing; None for nothing. A field the run does not tell stays as it is."""
     pending = dict(row["pending"] or {})
     adopted: dict[str, Any] = {}
     for name in (*TEXTS, "path"):
-        value = getattr(staged, name)
+        value = staged.category_path if name == "path" else getattr(staged, name)
         if value is None:
             continue
         noted = pending.pop(name, None)
@@ -111,62 +118,57 @@ def _day(when: str, timezone: str) -> str:
     return datetime.fromisoformat(when).astimezone(ZoneInfo(timezone)).date().isoformat()
 
 
-def _as_told(change: Change, staged: Staged) -> Staged:
+def _as_told(change: Change, staged: SeenSku) -> SeenSku:
     """The listing as it will stand."""
-    values = {name: change.adopted.get(name, change.before[name]) for name in (*TEXTS, "path")}
-    return staged._replace(sku=change.before["sku"], **values)
+    texts = {name: change.adopted.get(name, change.before[name]) for name in (*TEXTS, "path")}
+    key = identity.normalized_key(texts["brand"], texts["name"], texts["size"])
+    return staged._replace(category_path=texts.pop("path"), normalized_key=key, **texts)
 
 
-def _listing(company: str, staged: Staged | Mapping[str, Any]) -> Listing:
-    told = staged if isinstance(staged, Mapping) else {name: getattr(staged, name) for name in ("sku", *TEXTS)}
-    return Listing(company, told["sku"], told["name"], told["brand"], told["size"], told["gtin"])
+def _listing(company: str, texts: Mapping[str, Any]) -> Listing:
+    return Listing(company, *(texts[name] for name in ("sku", "name", "brand", "size", "gtin")))
 
 
 def _products(
-    connection: Connection, run: Run, company: str, changes: Sequence[Change], said: Sequence[Staged], now: datetime
+    connection: Connection, run: Run, company: str, changes: Sequence[Change], said: Sequence[SeenSku], now: datetime
 ) -> dict[str, int]:
     """The product of each listing by sku: the same as before, unless what it is called now vetoes that."""
     product_id: dict[str, int] = {}
-    moved: list[Staged] = []
+    moved: list[SeenSku] = []
     for change, one in zip(changes, said, strict=True):
-        before, after = _listing(company, change.before), _listing(company, one)
+        before, after = _listing(company, change.before), _listing(company, one._asdict())
         decision = identity.decide(before, after) if before != after else None
         product_id[one.sku] = int(change.before["product_id"])
         if decision is not None and decision.same:
-            taught(connection, run, product_id[one.sku], one.sku, before, after, decision.learned, now)
+            taught(connection, run, product_id[one.sku], before, after, decision.learned, now)
         elif decision is not None:
             moved.append(one)
     if moved:
-        keys = [identity.normalized_key(one.brand, one.name, one.size) for one in moved]
-        brands = brand_ids(connection, [one.brand for one in moved])
-        now_of = identified(connection, company, moved, keys, brands)
-        for one, its in zip(moved, now_of, strict=True):
-            taught(connection, run, product_id[one.sku], one.sku, None, None, frozenset(), now)
-            product_id[one.sku] = its
+        found = identified(connection, company, moved, brand_ids(connection, [one.brand for one in moved]))
+        for one, its in zip(moved, found, strict=True):
+            left(connection, run, product_id[one.sku], one.sku, now)
+            product_id[one.sku] = int(its.product.id or 0)
     return product_id
 
 
 def _write(
     connection: Connection,
     changes: Sequence[Change],
-    said: Sequence[Staged],
+    said: Sequence[SeenSku],
     product_id: Mapping[str, int],
     category_id: Mapping[str | None, int | None],
 ) -> list[dict[str, Any]]:
     """Writes the listings. Returns of each what WRITTEN hold now, times as texts."""
-    names = ("listing_id", *WRITTEN)
-    types = ("INTEGER", "INTEGER", "INTEGER", *("TEXT" for _ in (*TEXTS, "pending", "pending_at")))
-    temporary(connection, "publish_texts", ", ".join(map(" ".join, zip(names, types, strict=True))))
     rows, written = [], []
     for change, one in zip(changes, said, strict=True):
-        category = category_id[one.path] if "path" in change.adopted else change.before["category_id"]
+        category = category_id[one.category_path] if "path" in change.adopted else change.before["category_id"]
         pending = json.dumps(change.pending, ensure_ascii=False, sort_keys=True) if change.pending else None
         latest = max((noted["at"] for noted in change.pending.values()), default=None)
         texts = (getattr(one, name) for name in TEXTS)
         rows.append((change.before["id"], product_id[one.sku], category, *texts, pending, latest))
         written.append(dict(zip(WRITTEN, (*rows[-1][1:-2], dict(change.pending) or None, latest), strict=True)))
-    bulk.insert(connection, "publish_texts", names, rows)
-    cast = {"pending": "::jsonb", "pending_at": "::timestamptz"} if is_postgres(connection) else {}
-    values = ", ".join(f"{name} = t.{name}{cast.get(name, '')}" for name in names[1:])
-    connection.execute(text(f"UPDATE listings SET {values} FROM publish_texts t WHERE listings.id = t.listing_id"))  # noqa: S608
+    emptied(connection, _LISTINGS)
+    bulk.insert(connection, _LISTINGS, ("listing_id", *WRITTEN), rows)
+    values = {name: _LISTINGS.c[name] for name in WRITTEN}
+    connection.execute(update(listings).where(listings.c.id == _LISTINGS.c.listing_id).values(values))
     return written

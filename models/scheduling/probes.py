@@ -4,17 +4,15 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, case, select
 
-from models import effective, sightings
-from models.offers import differs
-from models.queries import as_time
+from models import effective, groups, sightings
 from models.retry import retried
 from models.run import Run
-from models.seen import path_of
-from models.tables import companies, store_ranges, stores
+from models.seen import SEEN
+from models.tables import categories, companies, listings, store_ranges, stores
+from models.tables.base import same_terms
 from splitcart.bits import Bits, unpack
 from splitcart.observed import CONTESTED, Sighting
 from splitcart.periods import Flip, crosses
@@ -37,17 +35,22 @@ def open_lines(connection: Connection, store_id: int) -> dict[str, int]:
 
     None at a store that is its own anchor: it has nobody's word but its own.
     """
-    anchor_id = effective.prepare(connection, [store_id]).get(store_id, store_id)
+    place = groups.places(connection, [store_id])[store_id]
+    anchor_id = effective.anchor_of(place)
     if anchor_id == store_id:
         return {}
     own, its = (_ranged(connection, one) for one in (store_id, anchor_id))
-    sql = f"""SELECT e.source, l.ordinal, c.key FROM ({effective.statement(connection)}) e
-        JOIN listings l ON l.id = e.listing_id
-        JOIN categories c ON c.id = l.category_id WHERE c.key IS NOT NULL"""  # noqa: S608 our own names
-    found = connection.execute(text(sql)).all()
+    line = effective.lines().subquery("line")
+    wanted = (
+        select(line.c.source, listings.c.ordinal, categories.c.key)
+        .join_from(line, listings, listings.c.id == line.c.listing_id)
+        .join(categories, categories.c.id == listings.c.category_id)
+        .where(categories.c.key.is_not(None))
+    )
     return Counter(
         str(key)
-        for source, ordinal, key in found
+        for values in effective.asked(connection, [place])
+        for source, ordinal, key in connection.execute(wanted, values)
         if _has(own, ordinal) and (source == CONTESTED or not _has(its, ordinal))
     )
 
@@ -79,19 +82,19 @@ def settle(connection: Connection, run: Run, store_id: int, now: datetime, *, is
 def _compared(
     connection: Connection, run: Run, store_id: int, look: Sighting, flip: Flip, zones: Mapping[int, str]
 ) -> Tally:
-    effective.prepare(connection, [store_id])
-    sql = f"""SELECT e.source, e.observed_at, e.observed_by, {differs(connection, "w", "e")} AS deviates,
-            {path_of("w")} AS path
-        FROM ({effective.statement(connection, only="publish_seen")}) e
-        JOIN publish_seen w ON w.listing_id = e.listing_id
-        JOIN staged_items s ON s.run_id = :run AND s.seq = w.seq
-        WHERE w.price_cents IS NOT NULL"""  # noqa: S608 our own names
-    tally, fit = Tally(), dict[tuple[int, Any], bool]()
-    for source, observed_at, observed_by, deviates, path in connection.execute(text(sql), {"run": run.id}):
-        seen = (observed_by, observed_at)
-        if seen not in fit:
-            known = sightings.sighting(flip, zones[observed_by], as_time(observed_at))
-            fit[seen] = is_evidence(known, look)
-        department = str(json.loads(path)[0]) if path else ""
-        tally.add(department, source, deviates=bool(deviates), is_evidence=fit[seen])
+    line = effective.lines(only=SEEN).subquery("line")
+    deviates = case((same_terms(SEEN, line), 0), else_=1)
+    wanted = (
+        select(line.c.source, line.c.observed_at, line.c.observed_by, deviates, SEEN.c.category_path)
+        .join_from(line, SEEN, SEEN.c.listing_id == line.c.listing_id)
+        .where(SEEN.c.price_cents.is_not(None))
+    )
+    tally, fit = Tally(), dict[tuple[int, datetime], bool]()
+    for values in effective.asked(connection, groups.places(connection, [store_id]).values()):
+        for source, observed_at, observed_by, differs, path in connection.execute(wanted, values):
+            seen = (observed_by, observed_at)
+            if seen not in fit:
+                fit[seen] = is_evidence(sightings.sighting(flip, zones[observed_by], observed_at), look)
+            department = str(json.loads(path)[0]) if path else ""
+            tally.add(department, source, deviates=bool(differs), is_evidence=fit[seen])
     return tally

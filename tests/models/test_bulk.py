@@ -5,11 +5,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Column, Engine, Integer, Text, event, select
 
 from models import bulk
-from models.dialect import temporary
+from models.dialect import emptied, temporary_table
+from models.tables.base import Big
 from tests.models.test_dialect import AWKWARD
+
+WORDS = temporary_table("words", Column("number", Integer), Column("word", Text), Column("big", Big))
 
 
 @contextmanager
@@ -29,27 +32,26 @@ def statements(engine: Engine) -> Iterator[list[bool]]:
 def test_every_row_arrives_once_in_its_order_whatever_their_number(engine: Engine, count: int) -> None:
     rows = [(n, f"word\t{n}\n" if n % 7 else None) for n in range(count)]
     with engine.begin() as connection:
-        temporary(connection, "words", "number INTEGER, word TEXT")
-        assert bulk.insert(connection, "words", ("number", "word"), rows) == count
-        found = connection.execute(text("SELECT number, word FROM words")).all()
+        emptied(connection, WORDS)
+        assert bulk.insert(connection, WORDS, ("number", "word"), rows) == count
+        found = connection.execute(select(WORDS.c.number, WORDS.c.word)).all()
     assert [tuple(row) for row in found] == rows
 
 
 def test_sqlite_is_given_many_rows_a_statement(engine: Engine) -> None:
     """Row by row the driver wants the interpreter's lock each time, which a busy crawl gives up for 5 ms at most."""
     with engine.begin() as connection, statements(engine) as sent:
-        temporary(connection, "numbers", "number INTEGER")
+        emptied(connection, WORDS)
         before = len(sent)
-        bulk.insert(connection, "numbers", ("number",), [(n,) for n in range(10_000)])
+        bulk.insert(connection, WORDS, ("number",), [(n,) for n in range(10_000)])
     assert not any(sent)
     assert len(sent) - before <= 4
 
 
-def test_rows_that_are_given_are_read_as_they_are(engine: Engine) -> None:
+def test_texts_numbers_and_nulls_arrive_as_they_are(engine: Engine) -> None:
     rows = [(n, word, None if n % 3 else 2**40) for n, word in enumerate([*AWKWARD, None])]
     with engine.begin() as connection:
-        source, told = bulk.given(connection, "given", {"n": "INTEGER", "word": "TEXT", "big": "BIGINT"}, rows)
-        found = connection.execute(text(f"SELECT n, word, big FROM {source} ORDER BY n"), told).all()
-        assert [tuple(row) for row in found] == rows
-        source, told = bulk.given(connection, "given", {"n": "INTEGER", "word": "TEXT", "big": "BIGINT"}, [])
-        assert connection.execute(text(f"SELECT n, word, big FROM {source}"), told).all() == []
+        emptied(connection, WORDS)
+        bulk.insert(connection, WORDS, ("number", "word", "big"), rows)
+        found = connection.execute(select(WORDS).order_by(WORDS.c.number)).all()
+    assert [tuple(row) for row in found] == rows

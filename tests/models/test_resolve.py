@@ -3,9 +3,10 @@
 import random
 from pathlib import Path
 from shutil import copyfile
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from models import engine as engines
@@ -63,19 +64,36 @@ def placed(engine: Engine) -> set[tuple]:
 def test_what_another_run_has_added_meanwhile_is_not_added_again(engine: Engine, monkeypatch, batch) -> None:
     """What is new is read before the company's lock is taken: another run may come between, and between batches."""
     crawl(engine, [row(0)], store="1")
-    late, retried, others = open_run(engine, "2", now=day(1)), resolve.retried, [[1, 2, 5], [3, 4, 8]]
+    late, add, others = open_run(engine, "2", now=day(1)), resolve.add, [[1, 2, 5], [3, 4, 8]]
     stage(engine, late.id, [row(n, gtin=GTINS[n % 4]) for n in range(1, 8)])
 
-    def after_another(*told, **options):
-        if others:
-            rows, others[:] = others[0], others[1:]
-            with monkeypatch.context() as plain:
-                plain.setattr(resolve, "retried", retried)
-                crawl(engine, [row(n, gtin=GTINS[n % 4]) for n in rows], store="1", now=day(2 - len(others) / 2))
-        return retried(*told, **options)
+    def another() -> None:
+        with monkeypatch.context() as plain:
+            plain.setattr(resolve, "add", add)
+            rows = others.pop(0)
+            crawl(engine, [row(n, gtin=GTINS[n % 4]) for n in rows], store="1", now=day(2 - len(others) / 2))
+
+    class Late:
+        """A connection that is late: another run comes before each of its transactions."""
+
+        def __init__(self, connection: Connection) -> None:
+            self.wrapped = connection
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.wrapped, name)
+
+        def begin(self) -> Any:
+            if others:
+                another()
+            return self.wrapped.begin()
+
+    def late_add(connection, *told) -> None:
+        add(Late(connection), *told)
+        while others:
+            another()
 
     monkeypatch.setattr(resolve, "BATCH", batch)
-    monkeypatch.setattr(resolve, "retried", after_another)
+    monkeypatch.setattr(resolve, "add", late_add)
     counts = runs.measure(engine, late)
     assert publish(engine, late, judged(), [], answered_for=None, counts=counts, now=day(3)).inserted == 7
     listed = query(engine, "SELECT sku, ordinal FROM listings ORDER BY ordinal")
@@ -128,7 +146,7 @@ def test_rows_staged_without_their_keys_get_them(engine: Engine) -> None:
 
 
 def test_a_sku_that_is_not_resolved_is_not_lost_in_silence(engine: Engine, monkeypatch) -> None:
-    monkeypatch.setattr(resolve, "add", lambda *_told: resolve.Added(0, True))
+    monkeypatch.setattr(resolve, "add", lambda *_told: None)
     with pytest.raises(ListingsMissing, match="2 skus of run 1"):
         crawl(engine, [row(1), row(2)])
     assert query(engine, "SELECT count(*) FROM prices") == [(0,)]
