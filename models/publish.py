@@ -7,12 +7,12 @@ reasons.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, is_dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, update
 
-from models import differences, fingerprints, ranges, resolve, seen, sightings, slot_marks, texts
+from models import clocks, differences, fingerprints, ranges, resolve, seen, sightings, slot_marks, texts
 from models.differences import Found, Moment
 from models.endings import end, has_ended
 from models.errors import StagingIncomplete
@@ -22,7 +22,7 @@ from models.locks import lock_store
 from models.new_stores import ensure_store
 from models.ranges import Absence
 from models.retry import retried
-from models.run import Run, check_token
+from models.run import Run, check_token, standing
 from models.scheduling import probes
 from models.seen import Lines
 from models.sightings import Layer, Look
@@ -170,14 +170,10 @@ def _begin(connection: Connection, run: Run, ending: _Ending) -> tuple[Moment, l
     if count != expected:
         raise StagingIncomplete(run.id, count, int(expected))
     earlier = unpacked(connection.execute(select(crawl_runs.c.undo).where(crawl_runs.c.id == run.id)).scalar())
-    now, last = _after(connection, store_id, ending.now), _last_complete(connection, store_id)
-    return Moment(run, store_id, now, sightings.read(connection, [store_id])[store_id], last), earlier, count
-
-
-def _last_complete(connection: Connection, store_id: int) -> int | None:
-    runs = crawl_runs.c
-    wanted = select(runs.id).where(runs.store_id == store_id, runs.status == "complete", runs.rolled_back_at.is_(None))
-    return connection.execute(wanted.order_by(runs.finished_at.desc(), runs.id.desc()).limit(1)).scalar()
+    now = _after(connection, store_id, ending.now)
+    last = connection.execute(standing("complete", crawl_runs.c.store_id == store_id).limit(1)).one_or_none()
+    seen_before = sightings.read(connection, [store_id])[store_id]
+    return Moment(run, store_id, now, seen_before, last.id if last else None), earlier, count
 
 
 def _after(connection: Connection, store_id: int, now: datetime) -> datetime:
@@ -187,7 +183,7 @@ def _after(connection: Connection, store_id: int, now: datetime) -> datetime:
     looked = looked.where(looks.c.store_id == store_id, runs.rolled_back_at.is_(None))
     began = select(func.min(periods.from_at)).where(periods.store_id == store_id)
     latest, first = (connection.execute(wanted).scalar() for wanted in (looked, began))
-    return max(now, first or now, now if latest is None else latest + timedelta(microseconds=1))
+    return clocks.after(max(now, first or now), latest)
 
 
 def _mark_slots(connection: Connection, moment: Moment, found: Found, absence: Absence) -> None:

@@ -13,7 +13,7 @@ from scrapy.utils.project import get_project_settings
 from sqlalchemy import create_engine, text
 
 from models import engine as engines
-from models.offers import chosen
+from models.offers import chosen_rows
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from splitcart_spiders.exporters import Choice
@@ -79,11 +79,11 @@ def published(items: list[ProductItem]) -> dict[str, ProductItem]:
         connection.execute(text(f"CREATE TABLE staged_items ({columns})"))
         if rows:
             connection.execute(text(insert), rows)
-        found = connection.execute(text(chosen(connection)), {"run": 1}).all()
+        found = connection.execute(chosen_rows(1)).all()
     engine.dispose()
     return {
         sku: replace(items[seq], category_path=() if category is None else items[category].category_path)
-        for sku, seq, category, _ in found
+        for _, sku, seq, category, _ in found
     }
 
 
