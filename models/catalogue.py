@@ -128,8 +128,9 @@ def _listings(connection: Connection, product_ids: Iterable[int]) -> Select[Any]
     return wanted.where(is_one_of(connection, listings.c.product_id, sorted(product_ids))).order_by(listings.c.id)
 
 
-_SIZE = ("size_amount_e3", "size_unit", "size_count", "size_is_approx")
-_PRODUCT = ("id", "name", "brand_id", "gtin", "normalized_key", *_SIZE)
+SIZE = ("size_amount_e3", "size_unit", "size_count", "size_is_approx")
+"""The columns of products that hold a pack."""
+_PRODUCT = ("id", "name", "brand_id", "gtin", "normalized_key", *SIZE)
 
 
 def identified(connection: Connection, company: str, told: Sequence[SeenSku], brands: Mapping[str, int]) -> list[Found]:
@@ -145,20 +146,19 @@ def identified(connection: Connection, company: str, told: Sequence[SeenSku], br
         for one, key in zip(told, keys, strict=True)
     ]
     ids, rows = iter(new_ids(connection, products, len(catalogue.made))), list[bulk.Row]()
-    fields = {size: _size_fields(size) for size in {one.size for one in told}}
     for one, its in zip(told, found, strict=True):
         product = its.product
         if product.id is None:
             product.id = next(ids)
             brand = brands.get(one.brand or "")
-            rows.append((product.id, one.name, brand, product.gtin, product.key, *fields[one.size]))
+            rows.append((product.id, one.name, brand, product.gtin, product.key, *size_fields(one.size, one.name)))
     bulk.insert(connection, products, _PRODUCT, rows)
     return found
 
 
-def _size_fields(size_text: str | None) -> tuple[int | None, str | None, int | None, int | None]:
-    """The columns _SIZE of a product, as its size text gives them."""
-    size = sizes.parse(size_text)
+def size_fields(size_text: str | None, name: str) -> tuple[int | None, str | None, int | None, int | None]:
+    """The columns SIZE of a product, as its size text and its name give them."""
+    size = sizes.of(size_text, name)
     if size is None or size.amount <= 0:
         return (None, None, None, None)
     return (round(size.amount * 1000), size.unit, size.count, int(size.approx))

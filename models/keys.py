@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
+from models.catalogue import SIZE, size_fields
 from models.dialect import insert_ignoring
-from models.identify import size_fields
 from models.tables import brand_aliases, brands, listings, product_aliases, products, staged_items
 from splitcart import texts
 from splitcart.brands import key as brand_key
@@ -20,7 +20,6 @@ from splitcart.identity import normalized_key
 
 BATCH = 5000
 """Product ids that are looked at at a time."""
-_SIZE = ("size_amount_e3", "size_unit", "size_count", "size_is_approx")
 
 
 def rework(connection: Connection, now: datetime) -> int:
@@ -37,7 +36,7 @@ def rework(connection: Connection, now: datetime) -> int:
 def _parts(connection: Connection) -> Iterator[list[tuple[int, list[Row[Any]]]]]:
     """Products with their listings in the order of their ids, BATCH ids a part."""
     told = (listings.c.sku, listings.c.company_id, listings.c.name, listings.c.brand, listings.c.size)
-    columns = (listings.c.product_id, products.c.normalized_key, *(products.c[name] for name in _SIZE), *told)
+    columns = (listings.c.product_id, products.c.normalized_key, *(products.c[name] for name in SIZE), *told)
     joined = select(*columns).join_from(listings, products, products.c.id == listings.c.product_id)
     last = connection.execute(select(func.coalesce(func.max(products.c.id), 0))).scalar_one()
     for low in range(0, last, BATCH):
@@ -52,7 +51,7 @@ def _part(connection: Connection, rows: list[tuple[int, list[Row[Any]]]], now: d
         keys = {normalized_key(row.brand, row.name, row.size): row for row in reversed(its)}
         first, before = its[0], its[0].normalized_key
         key = before if before in keys else normalized_key(first.brand, first.name, first.size)
-        size = dict(zip(_SIZE, size_fields(first.size), strict=True))
+        size = dict(zip(SIZE, size_fields(first.size, first.name), strict=True))
         if key != before or any(getattr(first, name) != value for name, value in size.items()):
             changed.append({"its_id": product_id, "normalized_key": key, **size})
         told = {"product_id": product_id, "kind": "key", "reason": "rule_changed", "created_at": now}
@@ -62,7 +61,7 @@ def _part(connection: Connection, rows: list[tuple[int, list[Row[Any]]]], now: d
             if value != key
         )
     if changed:
-        values: dict[str, Any] = {name: bindparam(name) for name in ("normalized_key", *_SIZE)}
+        values: dict[str, Any] = {name: bindparam(name) for name in ("normalized_key", *SIZE)}
         connection.execute(update(products).where(products.c.id == bindparam("its_id")).values(values), changed)
     if aliases:
         connection.execute(insert_ignoring(connection, product_aliases), aliases)

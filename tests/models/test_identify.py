@@ -66,3 +66,10 @@ def test_no_product_has_two_listings_that_may_not_be_one_whatever_is_crawled_fir
     """Two barcodes with one listing between them that tells none; another size; a private label of another company."""
     for product in crawled(tmp_path / "one.db", sqlite_template, companies, ITEMS):
         assert [(a.sku, b.sku) for a, b in combinations(product, 2) if vetoed(a, b)] == []
+
+
+def test_the_stored_size_of_a_product_is_what_its_size_and_its_name_say_together(engine: Engine) -> None:
+    rows = [row("m", **MILK), row("b", name="Kitchen Tidy Bags 50 pack", brand="Acme", size="27L")]
+    crawl(engine, rows, slug="coles", store="1", now=day(0))
+    sql = "SELECT name, size_amount_e3, size_unit FROM products ORDER BY name"
+    assert query(engine, sql) == [("Full Cream Milk", 2_000_000, "ml"), ("Kitchen Tidy Bags 50 pack", 50_000, "ea")]
