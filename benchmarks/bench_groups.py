@@ -13,13 +13,13 @@ import numpy as np
 from sqlalchemy import Engine, text
 
 from benchmarks.group_worlds import NOW, chain, lay, make_fingerprints
-from models import engine as engines
-from models.group_reading import named_companies
-from models.merging import Merger
-from splitcart.grouping import Rules, Store
-from splitcart.grouping_columns import Codes
-from splitcart.grouping_memory import Comparer
-from splitcart.grouping_plan import Plan, plan
+from models.database import engine as engines
+from models.groups.merging import Merger
+from models.groups.reading import named_companies
+from splitcart.grouping.columns import Codes
+from splitcart.grouping.memory import Comparer
+from splitcart.grouping.plan import Plan, plan
+from splitcart.grouping.rules import Rules, Store
 from tests.support.postgres import Server
 
 ROUNDS = 3

@@ -8,9 +8,9 @@ from sqlalchemy import Engine, select, text
 
 from benchmarks.bench_groups import merger, row, timed
 from benchmarks.group_worlds import NOW, chain, lay, make_fingerprints
-from models import engine as engines
-from models.effective import ROW
-from models.queries import effective_prices
+from models.database import engine as engines
+from models.prices.effective import ROW
+from models.prices.queries import effective_prices
 from models.tables import prices
 from tests.support.postgres import Server
 

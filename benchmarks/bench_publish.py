@@ -16,13 +16,15 @@ from unittest.mock import patch
 from sqlalchemy import Connection, Engine
 
 from benchmarks.storage_rows import ceiling, lettered, rows
-from models import engine as engines
-from models import publish as publishing
-from models import runs, staged_rows
-from models.publish import publish
-from models.staging import StagingWriter
-from splitcart import identity, sizes
-from splitcart.runs import Verdict
+from models.database import engine as engines
+from models.publishing import publish as publishing
+from models.publishing.publish import publish
+from models.runs import opening
+from models.staging import rows as staged_rows
+from models.staging.writer import StagingWriter
+from splitcart.identity import matching
+from splitcart.runs.verdict import Verdict
+from splitcart.sizes import packs
 from tests.support.plans import analyse
 from tests.support.postgres import Server
 
@@ -46,7 +48,7 @@ def database(kind: str, server: Server) -> Iterator[Engine]:
         engine.dispose()
 
 
-async def stage(engine: Engine, run: runs.Run, items: Iterable[dict[str, Any]]) -> None:
+async def stage(engine: Engine, run: opening.Run, items: Iterable[dict[str, Any]]) -> None:
     """Stages rows as fast as they are taken."""
     writer = StagingWriter.of(engine, run, batch=BATCH)
     writer.start()
@@ -57,7 +59,7 @@ async def stage(engine: Engine, run: runs.Run, items: Iterable[dict[str, Any]]) 
     await writer.close()
 
 
-async def stalls(engine: Engine, run: runs.Run, items: Iterable[dict[str, Any]]) -> list[float]:
+async def stalls(engine: Engine, run: opening.Run, items: Iterable[dict[str, Any]]) -> list[float]:
     """Like `stage`; returns how late the event loop came to each of its ticks, in seconds. Ticking takes its time, too:
     the speed is measured without."""
     late: list[float] = []
@@ -86,8 +88,8 @@ def crawl(
 ) -> tuple[float, float, Any]:
     """Seconds from the first staged row to the commit, of them in publish(), and what staging tells."""
     now = START + timedelta(days=day)
-    target = runs.Target(slug.title(), slug, store)
-    run = runs.open_run(engine, target, spider=slug, now=now, host="bench", pid=1)
+    target = opening.Target(slug.title(), slug, store)
+    run = opening.open_run(engine, target, spider=slug, now=now, host="bench", pid=1)
     gc.collect()
     began = time.perf_counter()
     told = asyncio.run(staging(engine, run, items))
@@ -99,7 +101,7 @@ def crawl(
 
 def forget() -> None:
     """Empties what reading texts has remembered, as in a new process."""
-    for module in (identity, sizes, staged_rows):
+    for module in (matching, packs, staged_rows):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
@@ -167,8 +169,8 @@ def measured(kind: str, server: Server) -> Iterator[dict]:
 def memory(kind: str, server: Server, items: list[dict[str, Any]]) -> dict:
     """How much more memory five times the rows take."""
     with database(kind, server) as engine:
-        target = runs.Target("Woolworths", "woolworths", "1")
-        run = runs.open_run(engine, target, spider="woolworths", now=START, host="bench", pid=1)
+        target = opening.Target("Woolworths", "woolworths", "1")
+        run = opening.open_run(engine, target, spider="woolworths", now=START, host="bench", pid=1)
         for _ in range(2):  # the page cache of SQLite fills once
             asyncio.run(stage(engine, run, items))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from benchmarks.bench_groups import merger, row, timed
 from benchmarks.group_worlds import chain, lay, make_fingerprints
-from models import engine as engines
+from models.database import engine as engines
 from models.slots.building import build
 from tests.support.postgres import Server
 

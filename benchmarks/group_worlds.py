@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Engine, text
 
-from models import fingerprints, sightings
-from models.sightings import Layer, Look
-from splitcart.grouping_columns import Codes, Ints
+from models.lines import fingerprints, sightings
+from models.lines.sightings import Layer, Look
+from splitcart.grouping.columns import Codes, Ints
 from splitcart.periods import Flip
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

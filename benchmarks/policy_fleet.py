@@ -10,10 +10,10 @@ import numpy as np
 from benchmarks.policy_known import Known
 from benchmarks.policy_world import Flags, Ints, Truth
 from sandbox.world import EPOCH
-from splitcart import grouping
-from splitcart.grouping_memory import Comparer
-from splitcart.grouping_plan import Plan as Groups
-from splitcart.grouping_width import plan_wide
+from splitcart.grouping import rules as grouping
+from splitcart.grouping.memory import Comparer
+from splitcart.grouping.plan import Plan as Groups
+from splitcart.grouping.width import plan_wide
 from splitcart.observed import CONTESTED, OWN, Sighting
 from splitcart.scheduling.probes import AGREES, DIFFERS, Plan, Tally, draw, is_evidence, settle
 from splitcart.scheduling.rule import TREE_REQUESTS, Company, Rules, Store, queue, why_not
@@ -132,7 +132,7 @@ class Fleet:
         return np.isin(self.department * 10**6 + page, list(wanted))
 
     def _settle(self, number: int, codes: Ints, looked: Flags, when: int, day: int) -> str:
-        """What a probe settles, as models.scheduling.probes tells it of a database."""
+        """What a probe settles, as models.publishing.probes tells it of a database."""
         found, tally = self.known.effective(np.array([number])), Tally()
         seen, days = self.known.observed(number, found.takes_anchor[0])
         look, fit = Sighting(moment(when), moment(0).date(), _period(day)), dict[tuple[int, int], bool]()

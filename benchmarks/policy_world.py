@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from sandbox import places
-from sandbox.catalogue import Catalogue, nationals
 from sandbox.dice import Dice
+from sandbox.goods.catalogue import Catalogue, nationals
+from sandbox.places import places
 from sandbox.pricing import Offers, Prices
 from sandbox.sites import sites
 from sandbox.world import EPOCH

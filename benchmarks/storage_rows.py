@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from models import bulk
+from models.database import bulk
 from models.tables import metadata
 from splitcart import gtin
-from splitcart.identity import normalized_key
+from splitcart.identity.matching import normalized_key
 
 STAGED = "staged_items"
 LIVE = ("brands", "categories", "products", "listings", "product_categories", "prices", "price_changes")

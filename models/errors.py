@@ -39,7 +39,7 @@ class StoreHeld(StorageError):
 
 
 class StoreUnlisted(StorageError):
-    """Raised by models.listed for a store that the chain's last complete locator run does not list."""
+    """Raised by models.stores.listed for a store that the chain's last complete locator run does not list."""
 
     def __init__(self, slug: str, store_code: str, near: list[str]) -> None:
         self.store_code, self.near = store_code, near
@@ -51,7 +51,7 @@ class StoreUnlisted(StorageError):
 
 
 class SightingsDamaged(StorageError):
-    """Raised by models.sightings.read when a row of `sightings` is not what a publish wrote."""
+    """Raised by models.lines.sightings.read when a row of `sightings` is not what a publish wrote."""
 
     def __init__(self, store_id: int, run_id: int) -> None:
         super().__init__(

@@ -8,7 +8,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from scrapy.statscollectors import StatsCollector
 
-from splitcart.identity import normalized_key
+from splitcart.identity.matching import normalized_key
 from splitcart_spiders.items import BarcodeItem, CategoryItem, ProductItem, StoreItem
 
 # The run row already says whose they are; the shelf's texts have become unit_price.

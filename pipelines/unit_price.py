@@ -4,9 +4,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from pipelines.stage import Stage
-from splitcart import sizes, unit_prices
-from splitcart.sizes import Size
-from splitcart.unit_prices import Agreement, UnitPrice
+from splitcart.offers import unit_prices
+from splitcart.offers.unit_prices import Agreement, UnitPrice
+from splitcart.sizes import packs
+from splitcart.sizes.packs import Size
 from splitcart_spiders.items import ProductItem
 
 _KILOGRAM = Size(Decimal(1000), "g")
@@ -39,7 +40,7 @@ class UnitPricePipeline(Stage):
             return shelf
         self.count("conflict")
         if item.price_basis != "kg" and any(
-            _agreement(item, other, shelf, digits) == "agrees" for other in sizes.in_name(item.name or "", item.size)
+            _agreement(item, other, shelf, digits) == "agrees" for other in packs.in_name(item.name or "", item.size)
         ):
             self.count("agrees_with_the_name")
             return shelf
@@ -61,4 +62,4 @@ def _priced_size(item: ProductItem) -> Size | None:
         return _KILOGRAM
     if item.is_estimated and item.typical_grams:
         return Size(Decimal(item.typical_grams), "g")
-    return sizes.stated(item.size, item.name)
+    return packs.stated(item.size, item.name)

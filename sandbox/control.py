@@ -5,19 +5,59 @@ GET state | GET stores?chain= | GET truth?chain=&store=&day= | GET, POST, DELETE
 PUT robots/CHAIN (JSON {status, text})
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
-from sandbox.faults import KINDS
+from sandbox.faults import KINDS, Faults
 from sandbox.sites import sites, switches
-
-if TYPE_CHECKING:
-    from sandbox.server import SandboxServer
+from sandbox.world import World
 
 
-def state(server: "SandboxServer") -> dict[str, Any]:
+class Entry(Protocol):
+    """A request of the server's log."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Its fields."""
+
+
+class Controlled(Protocol):
+    """What is told and changed of a server here."""
+
+    day: int
+    faults: Faults
+    robots: dict[str, tuple[int, str]]
+
+    @property
+    def world(self) -> World:
+        """What it serves."""
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+
+    @property
+    def switches(self) -> set[str]:
+        """The names of the switches that are on."""
+
+    @property
+    def log(self) -> Sequence[Entry]:
+        """Every request so far."""
+
+    def forget(self) -> None:
+        """Empties the log."""
+
+    def day_of(self, chain: str, store_id: str) -> int:
+        """The day that a store is in now."""
+
+
+def state(server: Controlled) -> dict[str, Any]:
     """What the server is and has; also the ready line of scripts/sandbox.py."""
     world = server.world
     return {
@@ -37,7 +77,7 @@ def state(server: "SandboxServer") -> dict[str, Any]:
     }
 
 
-async def handle(server: "SandboxServer", request: web.BaseRequest) -> web.StreamResponse:
+async def handle(server: Controlled, request: web.BaseRequest) -> web.StreamResponse:
     """Answers 400 with the reason where a call is wrong, 404 where there is none."""
     parts = request.path.strip("/").split("/")
     if parts == [""]:
@@ -54,22 +94,22 @@ async def handle(server: "SandboxServer", request: web.BaseRequest) -> web.Strea
         return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
 
 
-async def _state(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+async def _state(server: Controlled, request: web.BaseRequest, rest: list[str]) -> Any:
     return state(server)
 
 
-async def _stores(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+async def _stores(server: Controlled, request: web.BaseRequest, rest: list[str]) -> Any:
     return [asdict(store) for store in server.world.stores(request.query["chain"])]
 
 
-async def _truth(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+async def _truth(server: Controlled, request: web.BaseRequest, rest: list[str]) -> Any:
     query = request.query
     chain, store = query["chain"], query["store"]
     day = int(query["day"]) if "day" in query else server.day_of(chain, store)
     return server.world.truth(chain, store, day)
 
 
-async def _faults(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+async def _faults(server: Controlled, request: web.BaseRequest, rest: list[str]) -> Any:
     if request.method == "POST":
         return server.faults.add(**await request.json()).as_json()
     if request.method == "DELETE":
@@ -78,13 +118,13 @@ async def _faults(server: "SandboxServer", request: web.BaseRequest, rest: list[
     return {"faults": [fault.as_json() for fault in server.faults], "kinds": KINDS}
 
 
-async def _day(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+async def _day(server: Controlled, request: web.BaseRequest, rest: list[str]) -> Any:
     if request.method == "PUT":
         server.day = int(await request.json())
     return {"day": server.day, "date": server.world.date_of(server.day).isoformat()}
 
 
-async def _switches(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+async def _switches(server: Controlled, request: web.BaseRequest, rest: list[str]) -> Any:
     if rest and request.method == "PUT":
         server.switches.add(rest[0])
     elif rest and request.method == "DELETE":
@@ -92,14 +132,14 @@ async def _switches(server: "SandboxServer", request: web.BaseRequest, rest: lis
     return {"on": sorted(server.switches), "known": switches()}
 
 
-async def _log(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+async def _log(server: Controlled, request: web.BaseRequest, rest: list[str]) -> Any:
     if request.method == "DELETE":
-        server.log.clear()
+        server.forget()
     since = int(request.query.get("since", 0))
     return [entry.as_json() for entry in server.log[since:]]
 
 
-async def _robots(server: "SandboxServer", request: web.BaseRequest, rest: list[str]) -> Any:
+async def _robots(server: Controlled, request: web.BaseRequest, rest: list[str]) -> Any:
     if request.method == "PUT":
         wanted = await request.json()
         server.robots[rest[0]] = (int(wanted.get("status", 200)), str(wanted.get("text", "")))

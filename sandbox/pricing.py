@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from sandbox.catalogue import Catalogue
 from sandbox.dice import Dice
-from sandbox.places import Store
+from sandbox.goods.catalogue import Catalogue
+from sandbox.places.places import Store
 
 DEPTHS = np.array([0.1, 0.2, 0.25, 0.3, 0.4, 0.5])
 ZONE_FACTORS = np.array([0.86, 0.92, 1.08, 1.13, 1.2])

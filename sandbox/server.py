@@ -133,6 +133,10 @@ class SandboxServer:
         if runner is not None:
             await runner.cleanup()
 
+    def forget(self) -> None:
+        """Empties the log."""
+        self.log.clear()
+
     def day_of(self, chain: str, store_id: str) -> int:
         """The day that a store is in now."""
         return self.day if self.clock is None else self.world.day_at(chain, store_id, self.clock)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
-from sandbox import barcodes
+from sandbox.goods import barcodes
 
 if TYPE_CHECKING:
-    from sandbox.catalogue import Line
+    from sandbox.goods.good import Line
     from sandbox.pricing import State
 
 CENT = Decimal("0.01")

@@ -1,20 +1,21 @@
-"""The sites, found by their modules: one that has TRAITS is a chain, under its own name."""
+"""The sites, found in `sandbox/chains`: NAME.py, or site.py in a folder NAME, is the site of the chain NAME."""
 
 import pkgutil
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 
-import sandbox
+from sandbox import chains
 
 
 @cache
 def sites() -> dict[str, ModuleType]:
     """Chain -> module with TRAITS, SWITCHES, build(world), truth(...), pack_grams(line) and answer(ask)."""
-    names = [info.name for info in pkgutil.iter_modules(sandbox.__path__) if "_" not in info.name]
-    found = [(name, import_module(f"sandbox.{name}")) for name in names]
-    chains = [(module.TRAITS.order, name, module) for name, module in found if hasattr(module, "TRAITS")]
-    return {name: module for _, name, module in sorted(chains, key=lambda row: row[:2])}
+    modules = {
+        info.name: f"{info.name}.site" if info.ispkg else info.name for info in pkgutil.iter_modules(chains.__path__)
+    }
+    found = {name: import_module(f"{chains.__name__}.{module}") for name, module in modules.items()}
+    return dict(sorted(found.items(), key=lambda pair: (pair[1].TRAITS.order, pair[0])))
 
 
 @cache

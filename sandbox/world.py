@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from sandbox import places
-from sandbox.catalogue import Catalogue, Good, nationals
 from sandbox.dice import Dice
-from sandbox.places import Store
+from sandbox.goods.catalogue import Catalogue, nationals
+from sandbox.goods.good import Good
+from sandbox.places import places
+from sandbox.places.places import Store
 from sandbox.pricing import Offers, Prices, State
 from sandbox.sites import sites
 from sandbox.tree import Tree

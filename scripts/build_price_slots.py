@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import _path  # noqa: F401
-from _cart_lists import check_stores, form_of, read_slots, take_stores
-from _cart_slots import read_text, with_places
+from _cart.lists import check_stores, form_of, read_slots, take_stores
+from _cart.slots import read_text, with_places
 from _support.command import Parser, Refused, parser, run, word
 from _support.companies import Progress
 from _support.database import database

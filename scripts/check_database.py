@@ -11,8 +11,8 @@ from _support.command import parser, run
 from _support.database import database
 from _support.output import print_json, say
 
-from models.checks import check
-from models.clocks import server_time
+from models.checks.checking import check
+from models.clocks.clock import server_time
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

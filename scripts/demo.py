@@ -16,16 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import _path  # noqa: F401
-from _crawls import ROOT, product_spiders, start
-from _demo_list import sample
-from _demo_report import Report
+from _demo.report import Report
+from _demo.shopping import sample
 from _support.command import folder, parser, run, whole
+from _support.crawls import ROOT, product_spiders, start
 from _support.output import console as made_console
 from _support.output import text
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from models import engine as engines
+from models.database import engine as engines
 from models.slots.building import build
 from sandbox.server import SandboxServer
 from sandbox.world import World

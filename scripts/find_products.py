@@ -13,9 +13,9 @@ from _support.database import database
 from _support.output import complain, print_json, say
 from _support.schedule import in_json
 
-from models.find_products import Priced, find
-from models.group_reading import named_companies
-from models.price_history import check_store
+from models.groups.reading import named_companies
+from models.prices.find import Priced, find
+from models.prices.history import check_store
 
 USUAL = 20
 

@@ -13,7 +13,7 @@ from _support.database import database
 from _support.output import print_json, say
 from _support.schedule import one_company, take_one_company
 
-from models.locate import forget_fulfilment
+from models.publishing.stores import forget_fulfilment
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from _support.database import database
 from _support.output import console, print_json, table
 from _support.schedule import clock_of, in_json, one_of, short, take_dev
 
-from models.group_reading import named_companies
+from models.groups.reading import named_companies
 from models.scheduling.seeing import recent_runs
 from models.tables.runs import STATUSES
 

@@ -12,7 +12,7 @@ from _support.database import database
 from _support.output import console, print_json, say, table
 from _support.schedule import clock_of, in_json, one_of, rules_of, short, take_dev, take_lockout, take_policy
 
-from models.group_reading import named_companies
+from models.groups.reading import named_companies
 from models.scheduling.seeing import company_stores
 from splitcart.scheduling.rule import REASONS, STATES
 

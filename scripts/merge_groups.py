@@ -19,11 +19,11 @@ from _support.output import print_json, say
 from _support.schedule import holder
 from sqlalchemy import Connection, Engine, select
 
-from models.group_reading import named_companies
-from models.merging import Merger, Summary, rules_of
+from models.groups.merging import Merger, Summary, rules_of
+from models.groups.reading import named_companies
 from models.scheduling.merges import the_only_merger
 from models.tables import stores
-from splitcart.grouping import Rules
+from splitcart.grouping.rules import Rules
 from splitcart.patterns import Pattern
 
 _SHARE = Pattern(r"[0-9]{0,6}(?:\.[0-9]{0,12})?(?:[eE]-?[0-9]{1,2})?|[0-9]{1,6}/[0-9]{1,6}", most=40)

@@ -10,8 +10,8 @@ from _support.command import parser, run
 from _support.database import check_there
 from _support.output import say
 
-from models import engine as engines
-from models.servers import shown
+from models.database import engine as engines
+from models.database.servers import shown
 
 
 def migrate(url: str, *, check: bool) -> str:

@@ -11,9 +11,9 @@ from _support.command import Refused, parser, run, shown, word
 from _support.database import database
 from _support.output import complain, console, print_json, say, table
 
-from models import price_history
-from models.group_reading import named_companies
-from models.price_history import Entry
+from models.groups.reading import named_companies
+from models.prices import history
+from models.prices.history import Entry
 
 BARS = 40
 COLUMNS = ("store", "from (UTC)", "price", "was", "source", "run")
@@ -54,10 +54,10 @@ def entries_of(options: argparse.Namespace) -> list[Entry]:
     with database(writes=False) as engine, engine.connect() as connection:
         company = named_companies(connection, options.company)[0].slug if options.company else None
         if options.store is not None:
-            price_history.check_store(connection, options.store, company)
+            history.check_store(connection, options.store, company)
         if options.gtin:
-            return price_history.of_gtin(connection, options.gtin, options.store)
-        return price_history.of_sku(connection, company or "", options.sku, options.store)
+            return history.of_gtin(connection, options.gtin, options.store)
+        return history.of_sku(connection, company or "", options.sku, options.store)
 
 
 def barcode(text: str) -> str:

@@ -11,7 +11,7 @@ from _support.command import parser, run, span
 from _support.database import database
 from _support.output import print_json, say
 
-from models.pruning import QUARANTINE, STAGING, prune
+from models.runs.pruning import QUARANTINE, STAGING, prune
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import ModuleType
 
 import _path  # noqa: F401
-from _replay_chains import mapping, names, other_chain, records_of, slug
 from _support import output
+from _support.chains import mapping, names, other_chain, records_of, slug
 from _support.command import parser, run, shown, word
 from _support.output import complain
 
@@ -22,7 +22,7 @@ from pipelines.price import PricePipeline
 from pipelines.stage import Dropped
 from pipelines.unit_price import UnitPricePipeline
 from pipelines.validate import ValidatePipeline
-from splitcart import sizes
+from splitcart.sizes import packs
 from splitcart_spiders.items import Drop, ProductItem
 
 LARGEST_BYTES = 64 * 1024 * 1024
@@ -98,12 +98,12 @@ class Replay:
 def as_json(item: ProductItem) -> str:
     """One line of JSON with every field of an item that outlives the pipelines, and the pack that its texts tell."""
     fields = {key: value for key, value in asdict(item).items() if key not in TRANSIT}
-    fields["pack"] = pack(sizes.of(item.size, item.name))
+    fields["pack"] = pack(packs.of(item.size, item.name))
     fields["scraped_at"] = item.scraped_at.isoformat() if item.scraped_at else None
     return output.as_json(fields)
 
 
-def pack(size: sizes.Size | None) -> dict[str, object] | None:
+def pack(size: packs.Size | None) -> dict[str, object] | None:
     """How much is in a pack: count, amount of each (of a range the upper end), unit g, ml, m or ea."""
     if size is None:
         return None

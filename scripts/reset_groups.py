@@ -13,8 +13,8 @@ from _support.companies import Progress, now, take_company
 from _support.database import database
 from _support.output import print_json, say
 
-from models.group_reading import named_companies
-from models.merging import reset
+from models.groups.merging import reset
+from models.groups.reading import named_companies
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from _support.command import parser, run, whole
 from _support.database import database
 from _support.output import print_json, say
 
-from models.rollback import rollback
+from models.publishing.rollback import rollback
 
 MOST = 2**31 - 1
 """The largest id of a run."""

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import _path  # noqa: F401
-from _cart_lists import place, take_stores
-from _cart_page import page
-from _cart_report import csv_rows, tables
-from _cart_slots import companies, read_text, slots_of, with_places
+from _cart.lists import place, take_stores
+from _cart.page import page
+from _cart.report import csv_rows, tables
+from _cart.slots import companies, read_text, slots_of, with_places
 from _support.command import Parser, Refused, parser, run, shown, whole, within, word
 from _support.output import complain, console, print_csv, print_json, say
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from splitcart.runs import code_of
+from splitcart.runs.verdict import code_of
 
 RESUME = "go on with it within 6 hours: scrapy crawl {spider} -a store={store} -a resume=1"
 AGAIN = "crawl it again: scrapy crawl {spider} -a store={store}"

@@ -16,7 +16,7 @@ from scrapy.exporters import (
 )
 
 from splitcart.printing import cell
-from splitcart_spiders.fields import is_campaign
+from splitcart_spiders.crawl.fields import is_campaign
 from splitcart_spiders.items import BarcodeItem, CategoryItem, ProductItem
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class _Sku:
 
 
 class Choice:
-    """Chooses one row a sku, as models.offers.chosen does of staged rows. Any number of companies and stores."""
+    """Chooses one row a sku, as models.runs.chosen.chosen does of staged rows. Any number of companies and stores."""
 
     def __init__(self, promo_roots: Set[str] = frozenset()) -> None:
         self.promo_roots = promo_roots

@@ -10,7 +10,7 @@ from typing import Any
 from scrapy import signals
 from scrapy.crawler import Crawler
 
-from splitcart_spiders.chain_spider import ChainSpider
+from splitcart_spiders.crawl.chain_spider import ChainSpider
 
 logger = logging.getLogger(__name__)
 

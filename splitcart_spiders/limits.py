@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
-from splitcart.runs import Gates
+from splitcart.runs.verdict import Gates
 
 DAY, YEAR = 86_400, 366 * 86_400
 WHOLE: dict[str, tuple[int, int]] = {

@@ -11,7 +11,7 @@ NEWSPIDER_MODULE = "splitcart_spiders.spiders"
 # Our `crawl` command turns the run's verdict into the exit code; scrapyd runs the same command.
 COMMANDS_MODULE = "splitcart_spiders.commands"
 
-# Where prices are kept; without it models.engine.url_from names a SQLite file in the user's data folder.
+# Where prices are kept; without it models.database.engine.url_from names a SQLite file in the user's data folder.
 DATABASE_URL = os.environ.get("DATABASE_URL")
 XDG_DATA_HOME = os.environ.get("XDG_DATA_HOME")
 # Where `-a dev=1` sends every request: the sandbox.
@@ -47,16 +47,16 @@ DOWNLOAD_TIMEOUT = 60
 DOWNLOAD_MAXSIZE = 16 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 0
 # Breaks off what is under way when the run has lost its store.
-DOWNLOADER = "splitcart_spiders.downloader.GatedDownloader"
+DOWNLOADER = "splitcart_spiders.downloads.downloader.GatedDownloader"
 # Certificates are verified by this handler, whatever the setting under it says. No other scheme is anybody's.
-_HTTP = "splitcart_spiders.tls.VerifyingHandler"
+_HTTP = "splitcart_spiders.downloads.tls.VerifyingHandler"
 DOWNLOAD_HANDLERS = {"http": _HTTP, "https": _HTTP, "data": None, "file": None, "ftp": None, "s3": None}
 DOWNLOAD_VERIFY_CERTIFICATES = True
 # Redirects are followed on the chain's own hosts only, and pages that send their reader elsewhere are pages.
 REDIRECT_MAX_TIMES = 10
 METAREFRESH_ENABLED = False
 # Two stores told apart by a cookie are two requests.
-REQUEST_FINGERPRINTER_CLASS = "splitcart_spiders.fingerprint.StoreRequestFingerprinter"
+REQUEST_FINGERPRINTER_CLASS = "splitcart_spiders.downloads.fingerprint.StoreRequestFingerprinter"
 
 # A store is held while its lease lives; a killed crawl frees it after LEASE_SECONDS at the latest.
 LEASE_SECONDS = 120
@@ -77,7 +77,7 @@ LOCATOR_LEASE_SECONDS = 2 * 3600
 CLOCK_AHEAD = os.environ.get("CLOCK_AHEAD") or 0
 # A clock that is further ahead of the latest time in the database dates no run, unless `-a clock=trust` says so.
 CLOCK_MOST_DAYS = 400
-# Arguments of splitcart.runs.Gates, where an operator wants others than its defaults.
+# Arguments of splitcart.runs.verdict.Gates, where an operator wants others than its defaults.
 RUN_GATES: dict[str, float] = {}
 # Rows of a market's other sellers are dropped and counted unless this is set.
 KEEP_MARKETPLACE = False

@@ -10,23 +10,25 @@ from hypothesis import settings
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
+from tests.support.compiled import share_compiled_statements
 from tests.support.postgres import Server, ServerMissing
 
 # A busy machine is no failure, and two runs of the same tree try the same examples.
 settings.register_profile("tests", deadline=None, derandomize=True)
 settings.load_profile("tests")
+share_compiled_statements()
 
 LONGEST = (
     "splitcart_spiders/test_exit_codes.py",
-    "splitcart_spiders/test_faults.py",
-    "splitcart_spiders/test_sightings.py",
-    "splitcart_spiders/test_truth.py",
+    "splitcart_spiders/spiders/test_faults.py",
+    "splitcart_spiders/extensions/test_sightings.py",
+    "splitcart_spiders/spiders/test_truth.py",
     "splitcart_spiders/extensions/test_lease.py",
-    "models/test_days.py",
+    "models/prices/test_days.py",
     "splitcart/cart/test_oracles.py",
-    "splitcart_spiders/test_browser.py",
-    "splitcart_spiders/test_tls.py",
-    "scripts/test_chaos.py",
+    "splitcart_spiders/sessions/test_browser.py",
+    "splitcart_spiders/downloads/test_tls.py",
+    "chaos/test_chaos.py",
     "test_scrapyd.py",
 )
 """Files that begin first: a file stays with one worker, and the other would wait for a long one that began last."""
@@ -39,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _migrate(url: str) -> None:
-    from models import engine as engines
+    from models.database import engine as engines
 
     engine = engines.create(url)
     try:
@@ -124,7 +126,7 @@ def _encoded(server: Server, encoding: str) -> Iterator[str]:
 @pytest.fixture
 def guest_url(postgres_server: Server, postgres_url: str) -> Iterator[str]:
     """A role that may read and write every table, but not make temporary ones: the URL with which it connects."""
-    from models import engine as engines
+    from models.database import engine as engines
 
     role = f"guest_{uuid.uuid4().hex[:8]}"
     database = make_url(postgres_url).database
@@ -158,7 +160,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine on a fresh, migrated database."""
-    from models import engine as engines
+    from models.database import engine as engines
 
     created = engines.create(database_url)
     try:

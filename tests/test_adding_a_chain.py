@@ -51,7 +51,7 @@ def forget_sites() -> None:
 def test_the_page_has_every_file_of_a_chain() -> None:
     folders = [Path(name).parent.as_posix() for name in FILES]
     spiders = "splitcart_spiders/spiders"
-    assert folders == ["splitcart_spiders/chains", spiders, spiders, "sandbox"]
+    assert folders == ["splitcart_spiders/chains", spiders, spiders, "sandbox/chains"]
 
 
 def test_the_chain_of_the_page_is_found_and_crawled_with_every_row_true(corner: Path, sqlite_url: str) -> None:

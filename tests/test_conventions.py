@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import conftest
 from tests.support import tree
 from tests.support.tree import PACKAGES, ROOT
 
@@ -193,9 +194,13 @@ def test_the_test_tree_mirrors_the_code():
     strays = []
     for module in tree.tests():
         folder = module.path.relative_to("tests").parent
-        if folder.parts and folder.parts[0] != "support" and folder not in folders:
+        if folder.parts and folder.parts[0] not in {"chaos", "support"} and folder not in folders:
             strays.append(str(module.path))
     assert strays == []
+
+
+def test_the_test_files_that_begin_first_are_there():
+    assert [name for name in conftest.LONGEST if not (ROOT / "tests" / name).is_file()] == []
 
 
 def _reached(names: set[str]) -> set[str]:

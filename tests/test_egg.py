@@ -62,10 +62,8 @@ def _within(egg_path, folder, code):
 
 
 def test_a_database_is_migrated_from_inside_the_zipped_egg(egg_path, tmp_path):
-    code = (
-        "import models.engine as e\nengine = e.create('sqlite:///crawl.db')\ne.check_schema(engine)\nprint(e.__file__)"
-    )
-    assert ".egg/models/engine.py" in _within(egg_path, tmp_path, code)
+    code = "import models.database.engine as e\nengine = e.create('sqlite:///crawl.db')\ne.check_schema(engine)\nprint(e.__file__)"
+    assert ".egg/models/database/engine.py" in _within(egg_path, tmp_path, code)
 
 
 def test_the_spiders_are_found_inside_the_zipped_egg(egg_path, tmp_path):

@@ -24,8 +24,8 @@ from _worker.scrapyd import Node, NodeFailed
 from sqlalchemy import Engine, Row, func, insert, select, update
 from sqlalchemy.engine import make_url
 
-from models import engine as engines
 from models import tables
+from models.database import engine as engines
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from splitcart_spiders import settings

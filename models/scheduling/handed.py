@@ -5,8 +5,8 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from models import leases
-from models.leases import Holder
+from models.runs import leases
+from models.runs.leases import Holder
 from models.scheduling.due import run_after
 from models.tables import stores
 

@@ -8,15 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select, update
 
-from models.dialect import insert_ignoring
+from models.database.dialect import insert_ignoring
+from models.database.retry import retried
 from models.errors import MergeHeld
-from models.leases import Holder, is_dead
-from models.merging import Clock, Merger, Summary
-from models.retry import retried
+from models.groups.merging import Clock, Merger, Summary
+from models.runs.leases import Holder, is_dead
 from models.scheduling.reading import EVERY_STORE
 from models.tables import crawl_runs, group_merges
-from splitcart.grouping import Rules
-from splitcart.grouping_health import Progress, silent
+from splitcart.grouping.health import Progress, silent
+from splitcart.grouping.rules import Rules
 
 PUBLISHES = timedelta(minutes=5)
 """A run is dated before it is published: one that a merge saw running may turn out to have ended so long before."""

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, and_, case, or_, select, update
 
-from models import leases
-from models.leases import FAILURE_DELAY, Holder
-from models.retry import retried
+from models.database.retry import retried
+from models.runs import leases
+from models.runs.leases import FAILURE_DELAY, Holder
 from models.scheduling.reading import queued
 from models.tables import crawl_runs, stores
 from splitcart.scheduling.rule import Queue, Rules, Store

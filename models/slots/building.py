@@ -1,7 +1,7 @@
 """Builds the price slots: the prices of anchors, and of members where their anchor's does not stand for theirs.
 
-Marks say what to build again (`models.slot_marks`): what was marked before a build began is built by it, and what is
-marked meanwhile by the next one.
+Marks say what to build again (`models.lines.slot_marks`): what was marked before a build began is built by it, and
+what is marked meanwhile by the next one.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,9 +23,10 @@ from sqlalchemy import (
     text,
 )
 
-from models import effective, groups
-from models.dialect import emptied, is_postgres, temporary_table
-from models.retry import retried
+from models.database.dialect import emptied, is_postgres, temporary_table
+from models.database.retry import retried
+from models.groups import membership
+from models.prices import effective
 from models.tables import listings, price_slots, slot_dirty, stores
 from models.tables.base import OFFER
 
@@ -144,7 +145,7 @@ def _write(
 ) -> int:
     """Writes the slots of these stores, of the listings in a table or of all. Returns their number."""
     rows, statement = 0, insert(price_slots).from_select(price_slots.c.keys(), slots(only))
-    places = groups.places(connection, store_ids)
+    places = membership.places(connection, store_ids)
     for done, values in enumerate(effective.asked(connection, places.values())):
         progress(what, done, len(store_ids))
         rows += connection.execute(statement, values).rowcount

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, cast, func, literal, select, union_all
 
-from models import sightings
-from models.dialect import is_one_of
-from models.sightings import Look, Seen
+from models.database.dialect import is_one_of
+from models.lines import sightings
+from models.lines.sightings import Look, Seen
 from models.tables import price_slots, store_group_memberships, store_groups, store_ranges, stores
 from models.tables.base import OFFER
 from models.tables.products import brands, categories, listings, product_aliases, products

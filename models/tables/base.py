@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-from models.types import Flag, UtcDateTime
+from models.tables.types import Flag, UtcDateTime
 
 metadata = MetaData(
     naming_convention={

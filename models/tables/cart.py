@@ -6,7 +6,7 @@ No foreign keys: hundreds of thousands of rows are written at once, and check_da
 from sqlalchemy import Column, Index, Integer, Text
 
 from models.tables.base import check, offer_checks, offer_columns, one_of, table
-from models.types import UtcDateTime
+from models.tables.types import UtcDateTime
 
 price_slots = table(
     "price_slots",

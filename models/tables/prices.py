@@ -10,7 +10,7 @@ writer and takes its ids from these tables, and scripts/check_database.py finds 
 from sqlalchemy import Column, Index, Integer, LargeBinary, Text
 
 from models.tables.base import check, offer_checks, offer_columns, reference, table
-from models.types import Flag, UtcDateTime
+from models.tables.types import Flag, UtcDateTime
 
 prices = table(
     "prices",
@@ -52,7 +52,7 @@ sightings = table(
     Column("period", Text, nullable=False),
     # It tells of every line that has a price when it was last seen; the row of an incomplete run tells what that saw.
     Column("is_complete", Flag, nullable=False),
-    # Which lines were seen with a price, and when (models.sightings).
+    # Which lines were seen with a price, and when (models.lines.sightings).
     Column("lines", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )

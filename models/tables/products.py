@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Index, Integer, Text, UniqueConstraint, text
 
 from models.tables.base import Big, both_or_none, check, gtin_check, one_of, reference, sqlite_reference, table
-from models.types import Flag, Json, UtcDateTime
+from models.tables.types import Flag, Json, UtcDateTime
 
 TEXTS = ("name", "brand", "gtin", "size", "url", "image_url")
 """What a company's site says of a listing, its category apart."""

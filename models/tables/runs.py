@@ -3,7 +3,7 @@
 from sqlalchemy import DDL, Column, Index, Integer, LargeBinary, Text, event, text
 
 from models.tables.base import both_or_none, check, gtin_check, offer_checks, offer_columns, one_of, reference, table
-from models.types import Flag, Json, UtcDateTime
+from models.tables.types import Flag, Json, UtcDateTime
 
 STATUSES = ("running", "complete", "partial", "blocked", "failed", "abandoned")
 
@@ -86,7 +86,7 @@ staged_items = table(
     Column("image_url", Text),
     Column("sponsored", Flag, nullable=False),
     Column("scraped_at", UtcDateTime),
-    # splitcart.identity.normalized_key of its texts; null in rows that were staged before this column was there.
+    # splitcart.identity.matching.normalized_key of its texts; null in rows that were staged before this column existed.
     Column("normalized_key", Text),
     # The name or the price was sent and could not be read.
     Column("is_unreadable", Flag, nullable=False, server_default=text("false")),

@@ -4,7 +4,7 @@ from sqlalchemy import REAL, Column, Float, Index, Integer, LargeBinary, Text, U
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 
 from models.tables.base import both_or_none, check, reference, table
-from models.types import Flag, UtcDateTime
+from models.tables.types import Flag, UtcDateTime
 
 # STRICT tables say REAL for eight bytes; in PostgreSQL REAL has four and would round a latitude.
 Degrees = Float().with_variant(DOUBLE_PRECISION(), "postgresql").with_variant(REAL(), "sqlite")

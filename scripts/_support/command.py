@@ -27,9 +27,9 @@ from typing import Any, NoReturn
 import psycopg2
 from sqlalchemy.exc import SQLAlchemyError
 
+from models.database.retry import original
+from models.database.secrets import without_secrets
 from models.errors import DatabaseRefused, StorageError
-from models.retry import original
-from models.urls import without_secrets
 from splitcart.printing import visible, visible_lines
 
 from . import output

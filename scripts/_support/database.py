@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
-from models import engine as engines
+from models.database import engine as engines
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
 from sqlalchemy import Engine
 
-from models.group_reading import named_companies
-from models.leases import Holder
+from models.groups.reading import named_companies
+from models.runs.leases import Holder
 from splitcart.scheduling.rule import POLICIES, Rules
 from splitcart_spiders import settings
 from splitcart_spiders.limits import check_settings

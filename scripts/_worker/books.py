@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from _crawls import product_spiders
+from _support.crawls import product_spiders
 from scrapy.settings import Settings
 from scrapy.spiderloader import SpiderLoader
 from sqlalchemy import Connection, Engine, select
 
-from models.leases import FAILURE_DELAY, Holder
-from models.retry import retried
+from models.database.retry import retried
+from models.runs.leases import FAILURE_DELAY, Holder
 from models.scheduling import due
 from models.scheduling.handed import Fate, fate
 from models.scheduling.merges import merge
 from models.scheduling.taking import Taken, give_back, take
 from models.slots.building import build
 from models.tables import companies
-from splitcart.grouping import Rules as GroupRules
+from splitcart.grouping.rules import Rules as GroupRules
 from splitcart.periods import Flip
 from splitcart.scheduling.due import Facts
 from splitcart.scheduling.rule import Queue, Rules

@@ -8,10 +8,9 @@ from typing import Any
 
 from _support.output import table, text
 from _support.schedule import short
+from _worker.telling import Tell, in_words, name_of, outcome, shown
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-
-from _worker.telling import Tell, in_words, name_of, outcome, shown
 
 LAST = 10
 """Results that the table keeps."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from _crawls import ROOT
-
+from _support.crawls import ROOT
 from _worker.crawls import Crawl, Ended, NotStarted
+
 from splitcart.printing import visible
 
 KEEP_DAYS = 30

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 from _worker.books import Books
 from _worker.crawls import EVERY_STORE, Crawl, Crawls, Ended, NotStarted
 from _worker.merging import Merges
+
 from models.scheduling.taking import Taken
-from splitcart.runs import exit_code
+from splitcart.runs.verdict import exit_code
 from splitcart.scheduling.due import Facts, Intervals, locate_at, merge_at
 from splitcart.scheduling.rule import Queue
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from _worker.books import Books
+
 from splitcart.scheduling.due import Facts, Intervals, merge_at
 
 

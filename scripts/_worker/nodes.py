@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 from _support.command import Parser, whole
 from _support.output import complain
-
 from _worker.books import Books
 from _worker.crawls import EVERY_STORE, Crawl, Ended, NotStarted
 from _worker.scrapyd import Jobs, Node, NodeFailed, node_url
+
 from models.scheduling.handed import Fate
 
 MAX_JOBS = 4

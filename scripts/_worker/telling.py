@@ -8,8 +8,8 @@ from typing import Any
 from _support.output import print_json, say
 from _support.schedule import short
 
-from models.retry import original
-from models.urls import without_secrets
+from models.database.retry import original
+from models.database.secrets import without_secrets
 from splitcart.scheduling.rule import REASONS
 
 Tell = Callable[..., None]

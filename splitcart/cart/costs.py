@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from splitcart.cart.slots import Option, half_up
 from splitcart.cart.terms import NO_FEE, Fee
-from splitcart.offers import cheapest_mix
+from splitcart.offers.offer import cheapest_mix
 
 
 class Lot(NamedTuple):

@@ -6,7 +6,7 @@ A document (`Slots`) is written and read as JSON; keys and meanings are those of
 from dataclasses import dataclass, fields
 from typing import Any
 
-from splitcart.offers import cheapest_mix
+from splitcart.offers.offer import cheapest_mix
 
 VERSION = 1
 MAX_LINES, MAX_STORES, MAX_OPTIONS = 500, 500, 50_000

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
-from splitcart.grouping import Rules
+from splitcart.grouping.rules import Rules
 from splitcart.observed import CONTESTED, Sighting
 
 AGREES, DIFFERS, UNDECIDED = "agrees", "differs", "undecided"

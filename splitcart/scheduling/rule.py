@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from splitcart.grouping import natural_key
+from splitcart.grouping.rules import natural_key
 from splitcart.periods import Flip, next_flip, period_start
 from splitcart.scheduling.probes import pages_for
 from splitcart.timezones import zone_called

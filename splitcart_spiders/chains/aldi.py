@@ -3,10 +3,11 @@
 from datetime import datetime
 from decimal import Decimal
 
-from splitcart import sizes, unit_prices
+from splitcart.offers import unit_prices
 from splitcart.patterns import IGNORE_CASE, Pattern
-from splitcart_spiders import fields
-from splitcart_spiders.fields import Refused
+from splitcart.sizes import packs
+from splitcart_spiders.crawl import fields
+from splitcart_spiders.crawl.fields import Refused
 from splitcart_spiders.items import Drop, ProductItem
 
 COMPANY = "ALDI"
@@ -20,7 +21,7 @@ PROMO_ROOTS = frozenset(
 )
 PAGE = "https://www.aldi.com.au/product"
 IMAGE_WIDTH = "500"
-_KILOGRAM = sizes.Size(Decimal(1000), "g")
+_KILOGRAM = packs.Size(Decimal(1000), "g")
 _PER_THING = Pattern(" per [a-z]+$", 100, IGNORE_CASE)
 """What the weight is of, whatever it is: a package, a piece, a fillet."""
 _AMOUNT = Pattern(
@@ -110,7 +111,7 @@ def _unit_price(pricing: dict) -> tuple[str | None, str | None]:
 
 def _approximate_grams(size: str | None) -> int | None:
     """Grams of a pack whose weight is only approximate (`approx. 1.8 kg per package`); of a range the heaviest."""
-    parsed = sizes.parse(_PER_THING.sub("", size)) if size else None
+    parsed = packs.parse(_PER_THING.sub("", size)) if size else None
     if parsed is None or not parsed.approx or parsed.unit != "g":
         return None
     return fields.grams(float(parsed.amount * parsed.count), "g")

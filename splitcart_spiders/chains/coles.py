@@ -3,13 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from splitcart import gtin, money, multibuys, sizes, unit_prices
+from splitcart import gtin, money
+from splitcart.offers import multibuys, unit_prices
 from splitcart.patterns import Pattern
-from splitcart_spiders import fields
-from splitcart_spiders.fields import Refused
+from splitcart.sizes import packs
+from splitcart_spiders.crawl import fields
+from splitcart_spiders.crawl.fields import Refused
+from splitcart_spiders.crawl.pages import json_ld as json_ld
+from splitcart_spiders.crawl.pages import next_data as next_data
 from splitcart_spiders.items import Drop, ProductItem
-from splitcart_spiders.pages import json_ld as json_ld
-from splitcart_spiders.pages import next_data as next_data
 
 COMPANY = "Coles"
 SLUG = "coles"
@@ -207,8 +209,8 @@ def _size(raw: dict, price: int | None, shelf: unit_prices.UnitPrice | None, *, 
     contradict it (`BLOCK 30 375ML` of $56 at $4.98 a litre is no 375 ml)."""
     if size := fields.text(raw.get("size"), 100):
         return size
-    ending = sizes.ending(fields.text(raw.get("description"), 100))
-    agreement = unit_prices.check(price, sizes.parse(ending), shelf, estimated=estimated)
+    ending = packs.ending(fields.text(raw.get("description"), 100))
+    agreement = unit_prices.check(price, packs.parse(ending), shelf, estimated=estimated)
     return None if agreement == "conflict" else ending
 
 
@@ -217,7 +219,7 @@ def _typical_grams(size: str | None, unit: dict, price: int | None, shelf: unit_
 
     Where it says neither the printed size, else the quantity: of weighted rows the unit's measure is often wrong.
     """
-    parsed, quantity = sizes.parse(size), unit.get("quantity")
+    parsed, quantity = packs.parse(size), unit.get("quantity")
     printed = None
     if parsed is not None and parsed.unit == "g" and parsed.low is None:
         printed = fields.grams(float(parsed.amount * parsed.count), "g")

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from splitcart import multibuys, sizes, unit_prices
-from splitcart_spiders import fields
-from splitcart_spiders.fields import Refused
+from splitcart.offers import multibuys, unit_prices
+from splitcart.sizes import packs
+from splitcart_spiders.crawl import fields
+from splitcart_spiders.crawl.fields import Refused
 from splitcart_spiders.items import Drop, ProductItem
 
 COMPANY = "IGA"
@@ -207,7 +208,7 @@ def _size(unit: dict) -> str | None:
     amount = fields.amount(unit.get("size"))
     if not amount:
         written = fields.text(unit.get("size"), 100)
-        return written if amount is None and sizes.parse(written) else None
+        return written if amount is None and packs.parse(written) else None
     printed = format(amount.normalize(), "f")
     short = fields.text(unit.get("abbreviation"), 20)
     kind = fields.text(unit.get("type"), 20) or fields.text(unit.get("label"), 20)

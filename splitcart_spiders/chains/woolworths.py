@@ -4,9 +4,10 @@ import json
 from datetime import datetime
 from typing import Any
 
-from splitcart import multibuys, sizes
-from splitcart_spiders import fields
-from splitcart_spiders.fields import Refused
+from splitcart.offers import multibuys
+from splitcart.sizes import packs
+from splitcart_spiders.crawl import fields
+from splitcart_spiders.crawl.fields import Refused
 from splitcart_spiders.items import Drop, ProductItem
 
 COMPANY = "Woolworths"
@@ -148,7 +149,7 @@ def _is_range(raw: dict) -> bool:
     """A roast of `1kg - 2.5kg` is sold at the price of the heaviest, which is then an estimate."""
     if fields.cents(raw.get("MinWeightPrice")) and fields.cents(raw.get("MaxWeightPrice")):
         return True
-    size = sizes.stated(fields.text(raw.get("PackageSize"), 100), fields.name(raw.get("DisplayName"), raw.get("Name")))
+    size = packs.stated(fields.text(raw.get("PackageSize"), 100), fields.name(raw.get("DisplayName"), raw.get("Name")))
     return size is not None and size.low is not None and size.unit == "g"
 
 

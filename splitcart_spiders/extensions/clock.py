@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from scrapy.crawler import Crawler
 from sqlalchemy import Engine
 
-from models import clocks
+from models.clocks import clock
 from models.errors import ClockWrong
 from splitcart_spiders.middlewares import is_dev
 
@@ -29,8 +29,8 @@ def check(engine: Engine, when: datetime, rehearsed: timedelta, *, most_days: fl
     when: the time that the run would be dated with. rehearsed: the part of it by which a rehearsal is ahead.
     """
     try:
-        clocks.check(engine, when, machine=when - rehearsed, most=timedelta(days=most_days))
+        clock.check(engine, when, machine=when - rehearsed, most=timedelta(days=most_days))
     except ClockWrong as wrong:
         if not trusted:
             raise
-        logger.warning("%s; clock=trust: %s", wrong, clocks.RISK)
+        logger.warning("%s; clock=trust: %s", wrong, clock.RISK)

@@ -2,7 +2,7 @@
 
 from scrapy.settings import BaseSettings
 
-from models.database_url import url_from
+from models.database.url import url_from
 
 
 def url_of(settings: BaseSettings) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 from scrapy import Spider
 from scrapy.crawler import Crawler
 
-from models.locate import Located
-from models.publish import Published
-from splitcart.runs import Verdict, confirm_time
+from models.publishing.publish import Published
+from models.publishing.stores import Located
+from splitcart.runs.verdict import Verdict, confirm_time
 from splitcart_spiders.advice import next_step
-from splitcart_spiders.chain_spider import ChainSpider
+from splitcart_spiders.crawl.chain_spider import ChainSpider
 from splitcart_spiders.middlewares import chain_of
 from splitcart_spiders.middlewares.gate import Gate
 

@@ -5,8 +5,8 @@ import logging
 import time
 from collections.abc import Callable
 
+from models.database.retry import original
 from models.errors import DatabaseReplaced, LeaseLost
-from models.retry import original
 from splitcart_spiders.errors import CrawlError, DatabaseLost, StoreLost
 from splitcart_spiders.extensions.apart import apart
 

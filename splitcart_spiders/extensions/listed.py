@@ -7,8 +7,8 @@ from scrapy.crawler import Crawler
 from scrapy.spiderloader import SpiderLoader
 from sqlalchemy import Engine
 
-from models.listed import check_listed
-from splitcart_spiders.chain_spider import ChainSpider
+from models.stores.listed import check_listed
+from splitcart_spiders.crawl.chain_spider import ChainSpider
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 
 from models.errors import StorageError
-from splitcart.runs import Counts, Verdict, exit_code
+from splitcart.runs.verdict import Counts, Verdict, exit_code
 from splitcart_spiders.advice import NOT_OPENED
-from splitcart_spiders.chain_spider import ChainSpider
+from splitcart_spiders.crawl.chain_spider import ChainSpider
 from splitcart_spiders.extensions import ending
 from splitcart_spiders.middlewares.gate import Gate
 

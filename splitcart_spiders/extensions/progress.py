@@ -9,14 +9,14 @@ from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
-from models.urls import shown_url
-from splitcart_spiders.chain_spider import ChainSpider
+from models.database.secrets import shown_url
+from splitcart_spiders.crawl.chain_spider import ChainSpider
+from splitcart_spiders.crawl.locator_spider import LocatorSpider
+from splitcart_spiders.crawl.walker import Walker
 from splitcart_spiders.extensions import database
 from splitcart_spiders.extensions.ending import name_of
-from splitcart_spiders.locator_spider import LocatorSpider
 from splitcart_spiders.middlewares import is_dev
 from splitcart_spiders.middlewares.dev import base_url_of
-from splitcart_spiders.walker import Walker
 
 logger = logging.getLogger(__name__)
 

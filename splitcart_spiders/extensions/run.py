@@ -16,24 +16,26 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import barcodes, companies, endings, locate, runs
-from models import engine as engines
-from models import publish as publishing
+from models.database import engine as engines
+from models.database.retry import original
 from models.errors import ClockWrong, StorageError, StoreUnlisted
-from models.publish import Published
-from models.retry import original
-from models.scheduling import probes
-from models.staging import StagingWriter
+from models.products import barcodes
+from models.publishing import probes, stores
+from models.publishing import publish as publishing
+from models.publishing.publish import Published
+from models.runs import endings, opening
+from models.staging.writer import StagingWriter
+from models.stores import companies
 from splitcart.periods import crosses
-from splitcart.runs import Counts, Gates, History, Verdict, verdict
-from splitcart_spiders.chain_spider import ChainSpider
+from splitcart.runs.verdict import Counts, Gates, History, Verdict, verdict
+from splitcart_spiders.crawl.chain_spider import ChainSpider
+from splitcart_spiders.crawl.walk import is_proven
 from splitcart_spiders.errors import CrawlError
 from splitcart_spiders.extensions import clock, database, listed, outcome
 from splitcart_spiders.extensions.apart import apart
 from splitcart_spiders.extensions.lease import LeaseKeeper
 from splitcart_spiders.extensions.staging import Staging
 from splitcart_spiders.middlewares.gate import Gate
-from splitcart_spiders.walk import is_proven
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ class RunExtension:
         self.crawler = crawler
         self.url = url
         self.engine: Engine | None = None
-        self.run: runs.Run | None = None
+        self.run: opening.Run | None = None
         self.history = History()
         self.staging = Staging()
         self.exceptions: list[str] = []
@@ -90,7 +92,7 @@ class RunExtension:
             await listed.check(self.engine, self.crawler, spider)
             self.run = await self.take(spider)
             await self.begin(spider)
-        except runs.StoreHeld as held:
+        except opening.StoreHeld as held:
             outcome.say(self.crawler, "held", str(held))
             raise CloseSpider("store_held") from None
         except (engines.SchemaMismatch, ClockWrong, StoreUnlisted) as refusal:
@@ -110,9 +112,9 @@ class RunExtension:
         most = self.crawler.settings.getfloat("CLOCK_MOST_DAYS")
         clock.check(self.engine, self.now(), self.ahead(), most_days=most, trusted=spider.trusts_clock)
 
-    async def take(self, spider: ChainSpider) -> runs.Run:
+    async def take(self, spider: ChainSpider) -> opening.Run:
         """The run of this crawl; with `-a wait=1` as soon as the store is free."""
-        target = runs.Target(
+        target = opening.Target(
             company=spider.chain.COMPANY,
             slug=spider.chain.SLUG,
             store_code=spider.store_id,
@@ -124,7 +126,7 @@ class RunExtension:
             try:
                 assert self.engine is not None
                 return await asyncio.to_thread(
-                    runs.open_run,
+                    opening.open_run,
                     self.engine,
                     target,
                     spider=spider.name,
@@ -136,7 +138,7 @@ class RunExtension:
                     token=spider.lease,
                     failure_delay=timedelta(minutes=self.crawler.settings.getfloat("SCHEDULE_FAILURE_MINUTES")),
                 )
-            except runs.StoreHeld as held:
+            except opening.StoreHeld as held:
                 if not spider.wait:
                     raise
                 logger.info("%s; waiting", held)
@@ -146,7 +148,7 @@ class RunExtension:
         assert self.run is not None
         assert self.engine is not None
         spider.fulfilled_by = self.run.fulfilled_by
-        self.history = await asyncio.to_thread(runs.history, self.engine, self.run)
+        self.history = await asyncio.to_thread(opening.history, self.engine, self.run)
         sizes = {key: seen[-1] for key, seen in self.history.categories.items() if seen}
         spider.walker.known_sizes = sizes
         if spider.probe:
@@ -165,7 +167,7 @@ class RunExtension:
         """What writes a heartbeat, with the categories whose rows are staged by now."""
         assert self.engine is not None
         assert self.run is not None
-        return functools.partial(runs.heartbeat, self.engine, self.run, self.now(), self.staging.ended_and_staged())
+        return functools.partial(opening.heartbeat, self.engine, self.run, self.now(), self.staging.ended_and_staged())
 
     def lost(self, error: CrawlError) -> None:
         """End the crawl: the store may be another's."""
@@ -240,7 +242,7 @@ class RunExtension:
         try:
             barcodes.remember(self.engine, self.run, self.staging.barcodes, now)
             if spider.accept_fulfilment and judged.publishes != "nothing":
-                locate.learn_fulfilment(self.engine, self.run, spider.answered_for)
+                stores.learn_fulfilment(self.engine, self.run, spider.answered_for)
         except SQLAlchemyError:
             logger.exception("What run %s learnt could not be kept", self.run.id)
 
@@ -254,8 +256,8 @@ class RunExtension:
         failed, told = Verdict("failed", why, "nothing", {}), {"exceptions": self.exceptions[:10]}
         try:
             try:
-                runs.finish(self.engine, self.run, failed, (), answered_for=None, counts=told, now=now)
-            except runs.LeaseLost:
+                opening.finish(self.engine, self.run, failed, (), answered_for=None, counts=told, now=now)
+            except opening.LeaseLost:
                 logger.info("Run %s has ended or is another's by now", self.run.id)
                 endings.let_go(self.engine, self.run)
                 ended = endings.ended_as(self.engine, self.run)
@@ -266,7 +268,7 @@ class RunExtension:
         return "failed", why
 
     def finisher(self, judged: Verdict) -> Callable[..., Any]:
-        return runs.finish if judged.publishes == "nothing" else publishing.publish
+        return opening.finish if judged.publishes == "nothing" else publishing.publish
 
     def measured(self, spider: ChainSpider, now: datetime) -> Counts:
         """The counts that the verdict judges: those of the pipeline, of the database, and the first error."""
@@ -274,7 +276,7 @@ class RunExtension:
         assert self.engine is not None
         totals = self.staging.totals
         return replace(
-            runs.measure(self.engine, self.run),
+            opening.measure(self.engine, self.run),
             accepted=totals.accepted if totals else -1,
             quarantined=totals.quarantined if totals else 0,
             unnamed=self.staging.unnamed,

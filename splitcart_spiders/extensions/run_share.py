@@ -9,8 +9,8 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import fleet
 from models.errors import StorageError
+from models.runs import fleet
 from splitcart_spiders.extensions.apart import apart
 from splitcart_spiders.extensions.run import RunExtension
 from splitcart_spiders.extensions.stores import StoresExtension

@@ -5,7 +5,7 @@ import logging
 import sys
 from typing import Any
 
-from models.urls import without_secrets
+from models.database.secrets import without_secrets
 from splitcart.printing import visible_lines
 
 LONGEST = 20_000

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from models.staging import StagingWriter, Totals
-from splitcart.runs import Category
-from splitcart_spiders.chain_spider import ChainSpider
-from splitcart_spiders.fields import is_campaign
+from models.staging.writer import StagingWriter, Totals
+from splitcart.runs.verdict import Category
+from splitcart_spiders.crawl.chain_spider import ChainSpider
+from splitcart_spiders.crawl.fields import is_campaign
 from splitcart_spiders.items import BarcodeItem, StoreItem
 
 

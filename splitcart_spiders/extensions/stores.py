@@ -14,15 +14,16 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import engine as engines
-from models import locate, runs
+from models.database import engine as engines
+from models.database.retry import original
 from models.errors import ClockWrong, StorageError
-from models.listed import EVERY_STORE
-from models.retry import original
-from splitcart.runs import Verdict
+from models.publishing import stores
+from models.runs import opening
+from models.stores.listed import EVERY_STORE
+from splitcart.runs.verdict import Verdict
+from splitcart_spiders.crawl.locator_spider import LocatorSpider
 from splitcart_spiders.extensions import clock, database, outcome
 from splitcart_spiders.items import BarcodeItem, StoreItem
-from splitcart_spiders.locator_spider import LocatorSpider
 from splitcart_spiders.middlewares.gate import Gate
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class StoresExtension:
         self.crawler = crawler
         self.url = url
         self.engine: Engine | None = None
-        self.run: runs.Run | None = None
+        self.run: opening.Run | None = None
         self.found: dict[str, dict[str, Any]] = {}
         self.exceptions: list[str] = []
 
@@ -63,26 +64,26 @@ class StoresExtension:
         """Take the chain's locator, or close the spider before its first request."""
         try:
             self.engine, self.run = await asyncio.to_thread(self.open, spider)
-        except (runs.StoreHeld, engines.SchemaMismatch, ClockWrong) as refusal:
-            status = "held" if isinstance(refusal, runs.StoreHeld) else "failed"
+        except (opening.StoreHeld, engines.SchemaMismatch, ClockWrong) as refusal:
+            status = "held" if isinstance(refusal, opening.StoreHeld) else "failed"
             outcome.say(self.crawler, status, str(refusal))
             raise CloseSpider(status) from None
         except Exception as error:
             raise outcome.not_opened(self.crawler, error) from error
 
-    def open(self, spider: LocatorSpider) -> tuple[Engine, runs.Run]:
+    def open(self, spider: LocatorSpider) -> tuple[Engine, opening.Run]:
         engine = engines.create(self.url)
         engines.check_schema(engine)
         rehearsed, most = clock.ahead(self.crawler), self.crawler.settings.getfloat("CLOCK_MOST_DAYS")
         clock.check(engine, self.now(), rehearsed, most_days=most, trusted=spider.trusts_clock)
-        target = runs.Target(
+        target = opening.Target(
             company=spider.chain.COMPANY,
             slug=spider.chain.SLUG,
             store_code=EVERY_STORE,
             flip_weekday=spider.flip.weekday,
             flip_hour=spider.flip.hour,
         )
-        run = runs.open_run(
+        run = opening.open_run(
             engine,
             target,
             spider=spider.name,
@@ -96,7 +97,7 @@ class StoresExtension:
     async def stage_store(self, item: StoreItem) -> None:
         """Keep one store; a chain has at most a few thousand."""
         row = asdict(item)
-        self.found[row.pop("store_id")] = {name: row[name] for name in locate.TOLD}
+        self.found[row.pop("store_id")] = {name: row[name] for name in stores.TOLD}
 
     async def stage(self, row: dict[str, Any]) -> None:
         """A locator finds stores, not products."""
@@ -131,16 +132,16 @@ class StoresExtension:
             if self.engine is not None:
                 await asyncio.to_thread(self.engine.dispose)
 
-    def conclude(self, spider: LocatorSpider, reason: str, now: datetime) -> tuple[Verdict, locate.Located | None]:
+    def conclude(self, spider: LocatorSpider, reason: str, now: datetime) -> tuple[Verdict, stores.Located | None]:
         """The verdict, and what it changed."""
         assert self.engine is not None
         assert self.run is not None
-        judged = self.judge(spider, reason, locate.open_stores(self.engine, self.run.company_id))
+        judged = self.judge(spider, reason, stores.open_stores(self.engine, self.run.company_id))
         counts = {"unanswered": spider.unanswered[:20], "exceptions": self.exceptions[:10]}
         if judged.publishes == "nothing":
-            runs.finish(self.engine, self.run, judged, (), answered_for=None, counts=counts, now=now)
+            opening.finish(self.engine, self.run, judged, (), answered_for=None, counts=counts, now=now)
             return judged, None
-        return judged, locate.publish_stores(self.engine, self.run, judged, self.found, counts=counts, now=now)
+        return judged, stores.publish_stores(self.engine, self.run, judged, self.found, counts=counts, now=now)
 
     def give_up(self, why: str, now: datetime) -> None:
         """End the run as failed where the database lets us: its lease is long, and the next would wait for it."""
@@ -148,7 +149,7 @@ class StoresExtension:
         assert self.run is not None
         failed, counts = Verdict("failed", why, "nothing", {}), {"exceptions": self.exceptions[:10]}
         try:
-            runs.finish(self.engine, self.run, failed, (), answered_for=None, counts=counts, now=now)
+            opening.finish(self.engine, self.run, failed, (), answered_for=None, counts=counts, now=now)
         except (StorageError, SQLAlchemyError) as error:
             logger.error("Locator run %s could not be ended: %s", self.run.id, original(error))
 

@@ -5,11 +5,11 @@ from urllib.parse import urlencode
 from scrapy import Request
 from scrapy.http import Response
 
-from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.chains import aldi
+from splitcart_spiders.crawl.chain_spider import ChainSpider
+from splitcart_spiders.crawl.trees import Shape
+from splitcart_spiders.crawl.walk import Node, Page
 from splitcart_spiders.errors import CatalogueError
-from splitcart_spiders.trees import Shape
-from splitcart_spiders.walk import Node, Page
 
 API = "https://api.aldi.com.au"
 HEADERS = {"Accept": "application/json", "Origin": "https://www.aldi.com.au", "Referer": "https://www.aldi.com.au/"}

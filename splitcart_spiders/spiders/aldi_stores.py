@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 from scrapy import Request
 from scrapy.http import Response
 
-from splitcart_spiders import fields
 from splitcart_spiders.chains import aldi
+from splitcart_spiders.crawl import fields
+from splitcart_spiders.crawl.locator_spider import LocatorSpider, cells
 from splitcart_spiders.errors import CatalogueError
 from splitcart_spiders.items import StoreItem
-from splitcart_spiders.locator_spider import LocatorSpider, cells
 from splitcart_spiders.spiders.aldi import API, HEADERS, PAST_THE_END
 
 CELL = 1.0

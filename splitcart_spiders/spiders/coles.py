@@ -9,15 +9,15 @@ from scrapy import Request
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from splitcart_spiders import fields
 from splitcart_spiders.arguments import count
-from splitcart_spiders.chain_spider import status_of
 from splitcart_spiders.chains import coles
+from splitcart_spiders.crawl import fields
+from splitcart_spiders.crawl.chain_spider import status_of
+from splitcart_spiders.crawl.trees import Shape
+from splitcart_spiders.crawl.walk import Node, Page
 from splitcart_spiders.errors import CatalogueError, CrawlError
 from splitcart_spiders.items import BarcodeItem, Drop, ProductItem
-from splitcart_spiders.shopper import ShopperSpider
-from splitcart_spiders.trees import Shape
-from splitcart_spiders.walk import Node, Page
+from splitcart_spiders.sessions.shopper import ShopperSpider
 
 SITE = "https://www.coles.com.au"
 HEADERS = {"Accept": "application/json, text/plain, */*", "Accept-Language": "en-AU,en;q=0.9", "Referer": f"{SITE}/"}

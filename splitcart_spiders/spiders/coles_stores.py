@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 from scrapy import Request
 from scrapy.http import Response
 
-from splitcart_spiders import fields
 from splitcart_spiders.chains import coles
+from splitcart_spiders.crawl import fields
+from splitcart_spiders.crawl.locator_spider import LocatorSpider, cells, degrees
 from splitcart_spiders.errors import CatalogueError
 from splitcart_spiders.items import StoreItem
-from splitcart_spiders.locator_spider import LocatorSpider, cells, degrees
 
 LOCATOR = "https://apigw.coles.com.au/digital/colesweb/v1/stores/search"
 SUPERMARKET = 2

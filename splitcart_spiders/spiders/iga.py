@@ -5,12 +5,12 @@ from urllib.parse import quote, urlencode
 from scrapy import Request
 from scrapy.http import Response
 
-from splitcart_spiders import fields
-from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.chains import iga
+from splitcart_spiders.crawl import fields
+from splitcart_spiders.crawl.chain_spider import ChainSpider
+from splitcart_spiders.crawl.trees import Shape
+from splitcart_spiders.crawl.walk import Node, Page
 from splitcart_spiders.errors import CatalogueError
-from splitcart_spiders.trees import Shape
-from splitcart_spiders.walk import Node, Page
 
 SITE = "https://www.igashop.com.au"
 HEADERS = {"Accept": "application/json", "x-shopping-mode": "11111111-1111-1111-1111-111111111111"}

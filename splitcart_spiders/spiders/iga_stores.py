@@ -11,9 +11,9 @@ from scrapy.http import Response
 from splitcart.patterns import Pattern
 from splitcart_spiders.arguments import count, names
 from splitcart_spiders.chains import iga
+from splitcart_spiders.crawl.locator_spider import LocatorSpider, text
 from splitcart_spiders.errors import CatalogueError
 from splitcart_spiders.items import StoreItem
-from splitcart_spiders.locator_spider import LocatorSpider, text
 from splitcart_spiders.spiders.iga import HEADERS, SITE
 
 FINDER = "https://embed.salefinder.com.au/location/storelocator/183/?format=json&saleGroup=0&limit=1500&locationId={}"

@@ -7,12 +7,12 @@ from typing import Any
 from scrapy import Request
 from scrapy.http import Response
 
-from splitcart_spiders.chain_spider import ChainSpider
 from splitcart_spiders.chains import woolworths
+from splitcart_spiders.crawl.chain_spider import ChainSpider
+from splitcart_spiders.crawl.trees import Shape
+from splitcart_spiders.crawl.walk import Node, Page
 from splitcart_spiders.errors import CatalogueError
 from splitcart_spiders.items import Drop, ProductItem
-from splitcart_spiders.trees import Shape
-from splitcart_spiders.walk import Node, Page
 
 SITE = "https://www.woolworths.com.au"
 HEADERS = {

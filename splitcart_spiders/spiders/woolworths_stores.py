@@ -6,9 +6,9 @@ from scrapy import Request
 from scrapy.http import Response
 
 from splitcart_spiders.chains import woolworths
+from splitcart_spiders.crawl.locator_spider import LocatorSpider
 from splitcart_spiders.errors import CatalogueError
 from splitcart_spiders.items import StoreItem
-from splitcart_spiders.locator_spider import LocatorSpider
 
 LOCATOR = (
     "https://www.woolworths.com.au/apis/ui/StoreLocator/Stores?Max=10000&Division=SUPERMARKETS&Facility=&postcode=*"

@@ -8,8 +8,8 @@ from shutil import copyfile
 import pytest
 from sqlalchemy import Engine
 
-from models import engine as engines
-from splitcart.identity import Listing, vetoed
+from models.database import engine as engines
+from splitcart.identity.matching import Listing, vetoed
 from tests.support.storage import crawl, day, query, row
 
 FIRST, SECOND = "09300605123454", "09310072000282"

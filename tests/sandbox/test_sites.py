@@ -1,4 +1,4 @@
-"""A site is found by its module: a fifth chain needs no line anywhere else."""
+"""A site is found by its folder: a fifth chain needs no line anywhere else."""
 
 import re
 import sys
@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-import sandbox
-from sandbox import aldi, coles, iga, woolworths
+from sandbox import chains
+from sandbox.chains.aldi import site as aldi
+from sandbox.chains.coles import site as coles
+from sandbox.chains.iga import site as iga
+from sandbox.chains.woolworths import site as woolworths
 from sandbox.faults import KINDS
 from sandbox.server import SandboxServer
 from sandbox.sites import sites, switches
@@ -17,7 +20,7 @@ from tests.support.naive import Client
 CORNER = """
 from sandbox.shelf import blank, put_price
 from sandbox.site import reply_json
-from sandbox.traits import Traits
+from sandbox.goods.traits import Traits
 from sandbox.tree import Node, Tree
 
 TRAITS = Traits()
@@ -46,12 +49,16 @@ def answer(ask):
 
 @pytest.fixture
 def corner(tmp_path, monkeypatch):
-    (tmp_path / "corner.py").write_text(CORNER)
-    monkeypatch.setattr(sandbox, "__path__", [*sandbox.__path__, str(tmp_path)])
+    folder = tmp_path / "corner"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "site.py").write_text(CORNER)
+    monkeypatch.setattr(chains, "__path__", [*chains.__path__, str(tmp_path)])
     sites.cache_clear()
     switches.cache_clear()
     yield
-    sys.modules.pop("sandbox.corner", None)
+    for name in [name for name in sys.modules if name.startswith("sandbox.chains.corner")]:
+        del sys.modules[name]
     sites.cache_clear()
     switches.cache_clear()
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from sandbox import barcodes
+from sandbox.goods import barcodes
 from sandbox.sites import sites
 from sandbox.world import World
 from tests.support.naive import digit_holds

@@ -8,7 +8,7 @@ import pytest
 import split_cart
 from sqlalchemy import text
 
-from models import engine as engines
+from models.database import engine as engines
 from splitcart.cart.slots import Option
 from tests.support.storage import crawl, query, row
 
@@ -90,7 +90,7 @@ def test_a_list_is_planned_from_slots_that_are_built_for_it(town, shopping, caps
 
 
 def test_more_stores_near_a_place_than_are_planned_are_told(town, shopping, capsys, monkeypatch):
-    monkeypatch.setattr("_cart_lists.MAX_STORES", 1)
+    monkeypatch.setattr("_cart.lists.MAX_STORES", 1)
     with town.begin() as connection:
         connection.execute(text("UPDATE stores SET latitude = -33.88, longitude = 151.2 WHERE store_id = '2'"))
     assert build_price_slots.main(["--list", shopping, *NEAR, "--json"]) == 0

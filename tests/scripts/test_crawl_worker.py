@@ -13,9 +13,9 @@ import crawl_worker
 import next_store
 import pytest
 
-from models import engine as engines
-from models import runs
-from models.locate import publish_stores
+from models.database import engine as engines
+from models.publishing.stores import publish_stores
+from models.runs import opening
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from splitcart_spiders import settings
@@ -37,7 +37,7 @@ def rehearsed(world, sqlite_url):
     ahead = on_day(world, 1)["CLOCK_AHEAD"]
     when = datetime.now(UTC) + timedelta(seconds=ahead)
     engine = engines.create(sqlite_url)
-    run = runs.open_run(engine, target("*", "aldi"), spider="aldi_stores", now=when, host="h", pid=1)
+    run = opening.open_run(engine, target("*", "aldi"), spider="aldi_stores", now=when, host="h", pid=1)
     found = {each.store_id: {"store_name": each.name} for each in world.stores("aldi") if each.is_online}
     publish_stores(engine, run, judged(), dict(sorted(found.items())[:2]), counts={}, now=when)
     engine.dispose()

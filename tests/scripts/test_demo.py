@@ -3,11 +3,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from _demo_report import Report
+from _demo.report import Report
 from rich.console import Console
 
 import demo
-from models import engine as engines
+from models.database import engine as engines
 from sandbox.server import SandboxServer
 from sandbox.world import World
 

@@ -2,7 +2,7 @@ import migrate
 import pytest
 from sqlalchemy import create_engine, text
 
-from models import engine as engines
+from models.database import engine as engines
 from models.errors import SchemaMismatch
 
 

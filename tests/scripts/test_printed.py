@@ -16,12 +16,12 @@ import psycopg2
 import pytest
 import reset_groups
 import rollback_run
-from _demo_report import Report
+from _demo.report import Report
 from rich.console import Console
 from sqlalchemy import Engine, text
 
 import demo
-from models import engine as engines
+from models.database import engine as engines
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from tests.support import processes

@@ -9,8 +9,8 @@ import pytest
 import replay
 from scrapy.http import TextResponse
 
-from splitcart import brands
-from splitcart.unit_prices import from_text
+from splitcart.identity import brands
+from splitcart.offers.unit_prices import from_text
 from splitcart_spiders.spiders.coles_stores import ColesStoresSpider
 from splitcart_spiders.spiders.woolworths_stores import WoolworthsStoresSpider
 from tests.support.tree import ROOT

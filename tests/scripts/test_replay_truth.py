@@ -7,7 +7,11 @@ from types import SimpleNamespace
 import pytest
 import replay
 
-from sandbox import aldi, coles_records, iga_goods, iga_records, woolworths_records
+from sandbox.chains.aldi import site
+from sandbox.chains.coles import records as coles_records
+from sandbox.chains.iga import goods
+from sandbox.chains.iga import records as iga_records
+from sandbox.chains.woolworths import records as woolworths_records
 from sandbox.world import World
 
 NOW = datetime(2026, 6, 6, tzinfo=UTC)
@@ -15,8 +19,8 @@ DAY = 3
 RECORDS = {
     "woolworths": lambda world, store, line, state: woolworths_records.record(world, line, state, DAY, 1101),
     "coles": lambda world, store, line, state: coles_records.record(world, line, state),
-    "aldi": lambda world, store, line, state: aldi._record(SimpleNamespace(world=world), line, state),
-    "iga": lambda world, store, line, state: iga_records.record(line, store, state, iga_goods.breadcrumb(world, line)),
+    "aldi": lambda world, store, line, state: site._record(SimpleNamespace(world=world), line, state),
+    "iga": lambda world, store, line, state: iga_records.record(line, store, state, goods.breadcrumb(world, line)),
 }
 NOT_FIELDS = {"category_path", "category_paths", "acceptable", "promo_only", "advert_only"}
 

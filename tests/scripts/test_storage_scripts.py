@@ -19,10 +19,10 @@ import rollback_run
 from sqlalchemy import Engine, text, update
 from sqlalchemy.engine import make_url
 
-from models import engine as engines
-from models.checks import check
+from models.checks.checking import check
+from models.database import engine as engines
 from models.tables import crawl_runs, stores
-from tests.models.test_groups import merge
+from tests.models.groups.test_groups import merge
 from tests.support.storage import cents, crawl, day, query, row
 
 GTIN = "09300605123454"
@@ -48,11 +48,11 @@ def test_check_database_tells_what_is_broken_and_exits_1(crawled: Engine, capsys
 
 def test_check_database_reports_a_time_in_the_future_and_rollback_run_puts_it_right(crawled: Engine, capsys) -> None:
     with crawled.begin() as connection:
-        connection.execute(update(stores).values(verified_at=day(3650)))
+        connection.execute(update(stores).values(scheduled_at=day(3650)))
     assert check_database.main([]) == 1
     told = capsys.readouterr().out
     assert "future: no time lies in the future: scripts/rollback_run.py heals" in told
-    assert "table=stores id=1 verified_at=2036-11-20" in told
+    assert "table=stores id=1 scheduled_at=2036-11-20" in told
     assert rollback_run.main(["2", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["healed"] == 1
     assert check_database.main([]) == 0

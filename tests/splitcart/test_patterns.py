@@ -8,8 +8,11 @@ import time
 
 import pytest
 
-from splitcart import brands, sizes, texts, unit_prices
+from splitcart import texts
+from splitcart.identity import brands
+from splitcart.offers import unit_prices
 from splitcart.patterns import IGNORE_CASE, Pattern
+from splitcart.sizes import packs
 from tests.support import tree
 from tests.support.tree import PACKAGES
 
@@ -86,7 +89,7 @@ def test_no_expression_of_the_packages_goes_quadratic():
     assert slow == []
 
 
-UNBOUNDED = {"models/engine.py", "models/urls.py", "splitcart/printing.py"}
+UNBOUNDED = {"models/database/engine.py", "models/database/secrets.py", "splitcart/printing.py"}
 """Addresses and drivers' messages, in a package that must load without `splitcart`: each repetition has a bound of its
 own. And a class of single characters, which a text of any length must lose."""
 
@@ -134,9 +137,9 @@ def test_names_of_any_length_are_read_in_no_time(piece):
         texts.clean(text)
         texts.unescape(text)
         brands.normalise(text)
-        sizes.parse(text[:200])
-        sizes.split_name(text)
-        sizes.ending(text[:200])
+        packs.parse(text[:200])
+        packs.split_name(text)
+        packs.ending(text[:200])
         unit_prices.from_text(text[:60])
     assert time.process_time() - begun < 5
 
@@ -152,7 +155,7 @@ def test_names_of_any_length_are_read_in_no_time(piece):
     ],
 )
 def test_a_size_said_by_the_way_is_none(name, size):
-    assert str(sizes.parse(name)) == str(size)
+    assert str(packs.parse(name)) == str(size)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from splitcart.run_facts import Gates
+from splitcart.runs.facts import Gates
 from splitcart_spiders.advice import next_step
 
 TOLD = {"spider": "iga", "slug": "iga", "store": "7"}

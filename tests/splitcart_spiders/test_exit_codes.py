@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from models import engine as engines
-from models import runs
+from models.database import engine as engines
+from models.runs import opening
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from tests.support.crawls import on_day
@@ -113,7 +113,7 @@ class Scenes:
         database = self.fresh()
         engine = engines.create(f"sqlite:///{database}")
         now = datetime.now(UTC) + timedelta(seconds=self.ahead)
-        runs.open_run(
+        opening.open_run(
             engine, target(self.store["iga"], "iga"), spider="iga", now=now, host=socket.gethostname(), pid=os.getpid()
         )
         engine.dispose()

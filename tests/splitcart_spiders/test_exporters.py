@@ -12,8 +12,8 @@ from scrapy.utils.misc import load_object
 from scrapy.utils.project import get_project_settings
 from sqlalchemy import create_engine, text
 
-from models import engine as engines
-from models.offers import chosen_rows
+from models.database import engine as engines
+from models.runs.chosen import chosen_rows
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from splitcart_spiders.exporters import Choice

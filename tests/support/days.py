@@ -13,16 +13,17 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, func, select
 
-from models import checks, runs
+from models.checks import checking
 from models.errors import RollbackRefused
-from models.merging import Merger, reset
-from models.publish import publish
-from models.queries import effective_prices, price_at
-from models.ranges import SECOND_LOOK
-from models.rollback import rollback
+from models.groups.merging import Merger, reset
+from models.prices.queries import effective_prices, price_at
+from models.publishing.availability import SECOND_LOOK
+from models.publishing.publish import publish
+from models.publishing.rollback import rollback
+from models.runs import opening
 from models.slots.building import build
 from models.tables import companies, crawl_runs, listings, price_slots, stores
-from splitcart.grouping import Rules
+from splitcart.grouping.rules import Rules
 from splitcart.periods import Flip, crosses
 from tests.support.storage import START, judged, open_run, row, stage
 
@@ -140,7 +141,7 @@ class Days:
         run = open_run(self.engine, store, now=self.now)
         stage(self.engine, run.id, [row(sku, 9999) for sku in range(5)])
         failed = judged("failed", "implausible: x")
-        runs.finish(self.engine, run, failed, [], answered_for=None, counts={}, now=self.now)
+        opening.finish(self.engine, run, failed, [], answered_for=None, counts={}, now=self.now)
 
     def killed(self, store: str) -> None:
         """A run that dies while it stages: the next one abandons it."""
@@ -173,8 +174,8 @@ class Days:
         stage(self.engine, run.id, rows)
         self._publish(run, store, rows, status, reason)
 
-    def _publish(self, run: runs.Run, store: str, rows: list[dict], status: str, reason: str) -> None:
-        counts = runs.measure(self.engine, run)
+    def _publish(self, run: opening.Run, store: str, rows: list[dict], status: str, reason: str) -> None:
+        counts = opening.measure(self.engine, run)
         publish(self.engine, run, judged(status, reason), [], answered_for=None, counts=counts, now=self.now)
         shelf = {one["sku"]: one["price_cents"] for one in rows}
         self.shown.append(Shown(store, run.id, self.now, shelf, status == "complete"))
@@ -211,7 +212,7 @@ class Days:
         """All is sound, and all ways of asking agree about now."""
         self.check_slots()
         with self.engine.connect() as connection:
-            assert list(checks.check(connection)) == []
+            assert list(checking.check(connection)) == []
             self._check_now(connection, *self._ids(connection))
 
     def check_history(self) -> None:

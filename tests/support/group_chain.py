@@ -5,8 +5,9 @@ from datetime import datetime
 import numpy as np
 from sqlalchemy import Engine, insert, select
 
-from models import fingerprints, sightings
-from models.sightings import Layer, Look
+from models.lines import fingerprints, sightings
+from models.lines.sightings import Layer, Look
+from models.runs.undo import packed
 from models.tables import (
     companies,
     crawl_runs,
@@ -20,7 +21,6 @@ from models.tables import (
     store_ranges,
     stores,
 )
-from models.undo import packed
 from splitcart.periods import Flip
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
 
-from splitcart.grouping import Store, natural_key
+from splitcart.grouping.rules import Store, natural_key
 from splitcart.periods import Flip, period_start
 
 FRESH = timedelta(hours=72)

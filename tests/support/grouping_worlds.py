@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from splitcart.grouping import Rules, Store
-from splitcart.grouping_columns import Coder, Column, column
-from splitcart.grouping_memory import Comparer
-from splitcart.grouping_plan import Plan, plan
+from splitcart.grouping.columns import Coder, Column, column
+from splitcart.grouping.memory import Comparer
+from splitcart.grouping.plan import Plan, plan
+from splitcart.grouping.rules import Rules, Store
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 """A Friday: the specials period began on Wednesday the 18th."""

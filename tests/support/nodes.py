@@ -9,9 +9,9 @@ from typing import Any
 from _worker.scrapyd import Jobs, NodeFailed
 from sqlalchemy import Engine
 
-from models import runs
 from models.errors import LeaseOver, StoreHeld
-from models.publish import publish
+from models.publishing.publish import publish
+from models.runs import opening
 from tests.support.storage import judged, row, stage, target
 
 
@@ -67,7 +67,7 @@ class PlayedNode(FakeNode):
     engine: Engine
     clock: Callable[[], datetime]
     lasts: timedelta = timedelta(minutes=10)
-    crawls: dict[str, tuple[runs.Run, datetime]] = field(default_factory=dict)
+    crawls: dict[str, tuple[opening.Run, datetime]] = field(default_factory=dict)
     """The runs of its jobs, and when they end."""
     turned_away: list[str] = field(default_factory=list)
     """Jobs whose lease was over, or whose store another held."""
@@ -86,7 +86,7 @@ class PlayedNode(FakeNode):
             if self.clock() >= until:
                 self._end(job, "complete", "finished")
             else:
-                runs.heartbeat(self.engine, run, self.clock())
+                opening.heartbeat(self.engine, run, self.clock())
 
     def freeze(self) -> None:
         """From now on it begins no job, though it answers."""
@@ -112,7 +112,7 @@ class PlayedNode(FakeNode):
         told = {"spider": "aldi", "now": self.clock(), "host": self.name, "pid": 1}
         code, token = self.arguments[job]["store"], self.arguments[job]["lease"]
         try:
-            run = runs.open_run(self.engine, target(code, "aldi"), token=token, **told)
+            run = opening.open_run(self.engine, target(code, "aldi"), token=token, **told)
         except (LeaseOver, StoreHeld):
             self.turned_away.append(job)
             self.running.remove(job)
@@ -122,7 +122,7 @@ class PlayedNode(FakeNode):
     def _end(self, job: str, status: str, reason: str) -> None:
         run, _ = self.crawls.pop(job)
         stage(self.engine, run.id, [row(1)])
-        counts, now = runs.measure(self.engine, run), self.clock()
+        counts, now = opening.measure(self.engine, run), self.clock()
         publish(self.engine, run, judged(status, reason), [], answered_for=run.store_code, counts=counts, now=now)
         if job in self.running:
             self.running.remove(job)

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
-from models import runs
-from models.leases import Holder
-from models.new_stores import ensure_store
+from models.runs import opening
+from models.runs.leases import Holder
 from models.scheduling.taking import Taken, take
+from models.stores.founding import ensure_store
 from models.tables import companies, stores
 from splitcart.scheduling.rule import Queue, Rules
 from tests.support.storage import START, target
@@ -38,10 +38,10 @@ def taken(engine: Engine, now: datetime = START, slug: str = "aldi", **rules: An
     return take(engine, company_of(engine, slug=slug), Rules(**rules), now, holder=HOLDER)
 
 
-def begun(engine: Engine, given: Taken, now: datetime = START, slug: str = "aldi", **options: Any) -> runs.Run:
+def begun(engine: Engine, given: Taken, now: datetime = START, slug: str = "aldi", **options: Any) -> opening.Run:
     """The run of a crawl that takes a lease over."""
     told = {"spider": slug, "now": now, "host": "elsewhere", "pid": 1, "token": given.lease_token} | options
-    return runs.open_run(engine, target(given.store_id, slug), **told)
+    return opening.open_run(engine, target(given.store_id, slug), **told)
 
 
 def change(engine: Engine, code: str, **values: Any) -> None:

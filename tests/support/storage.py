@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from models import runs
-from models.publish import Published, publish
-from models.queries import EffectivePrice, effective_prices
-from models.staging import StagingWriter, Totals
-from splitcart.runs import Category, Verdict
+from models.prices.queries import EffectivePrice, effective_prices
+from models.publishing.publish import Published, publish
+from models.runs import opening
+from models.staging.writer import StagingWriter, Totals
+from splitcart.runs.verdict import Category, Verdict
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
@@ -21,9 +21,9 @@ def day(number: float) -> datetime:
     return START + timedelta(days=number)
 
 
-def target(store: str = "1147", slug: str = "woolworths") -> runs.Target:
+def target(store: str = "1147", slug: str = "woolworths") -> opening.Target:
     names = {"woolworths": "Woolworths", "coles": "Coles", "aldi": "ALDI", "iga": "IGA"}
-    return runs.Target(company=names[slug], slug=slug, store_code=store)
+    return opening.Target(company=names[slug], slug=slug, store_code=store)
 
 
 def row(sku: object, price: int | None = 100, **fields: Any) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def stage(engine: Engine, run_id: int, rows: Iterable[Mapping[str, Any]], **opti
 
 
 def open_run(engine: Engine, store: str = "1147", slug: str = "woolworths", *, now: datetime = START, **options: Any):
-    return runs.open_run(engine, target(store, slug), spider=slug, now=now, **({"host": "test", "pid": 1} | options))
+    return opening.open_run(engine, target(store, slug), spider=slug, now=now, **({"host": "test", "pid": 1} | options))
 
 
 def category(key: str = "tins", seen: int = 1, **fields: Any) -> Category:
@@ -91,11 +91,11 @@ def crawl(
     reason: str = "finished",
     categories: Iterable[Category] = (),
     **options: Any,
-) -> tuple[runs.Run, Published]:
+) -> tuple[opening.Run, Published]:
     """One whole run: opened, staged, published."""
     run = open_run(engine, store, slug, now=now, **options)
     stage(engine, run.id, rows)
-    counts = runs.measure(engine, run)
+    counts = opening.measure(engine, run)
     verdict = judged(status, reason)
     return run, publish(engine, run, verdict, list(categories), answered_for=None, counts=counts, now=now)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import median
 
 from splitcart.periods import Flip, crosses
-from splitcart.runs import Category, Counts, Gates, History, Shortfall, Verdict, verdict
+from splitcart.runs.verdict import Category, Counts, Gates, History, Shortfall, Verdict, verdict
 
 ZONE = "Australia/Sydney"
 START = datetime(2026, 1, 5, 20, 0, tzinfo=UTC)

@@ -14,8 +14,8 @@ from multiprocessing.synchronize import Barrier
 
 from sqlalchemy import select
 
-from models import engine as engines
-from models.leases import Holder
+from models.database import engine as engines
+from models.runs.leases import Holder
 from models.scheduling.taking import Taken, take
 from models.tables import companies
 from splitcart.scheduling.rule import Rules

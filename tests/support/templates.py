@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from models import engine as engines
+from models.database import engine as engines
 from tests.support.postgres import Server
 
 

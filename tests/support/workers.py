@@ -10,11 +10,11 @@ from _worker.crawls import EVERY_STORE, Crawl, Ended
 from _worker.loop import Loop, Options
 from sqlalchemy import Engine, event
 
-from models import runs
-from models.leases import Holder
-from models.locate import publish_stores
-from models.publish import publish
-from splitcart.runs import exit_code
+from models.publishing.publish import publish
+from models.publishing.stores import publish_stores
+from models.runs import opening
+from models.runs.leases import Holder
+from splitcart.runs.verdict import exit_code
 from splitcart.scheduling.rule import Rules
 from tests.support.storage import START, judged, row, stage, target
 
@@ -90,7 +90,7 @@ class FakeCrawls:
         if how is not None:
             told = {"spider": crawl.spider, "now": self.clock(), "host": "elsewhere", "pid": 1}
             mine = target(crawl.store_id, crawl.spider.removesuffix("_stores"))
-            run = runs.open_run(self.engine, mine, token=crawl.arguments.get("lease"), lease_seconds=7200, **told)
+            run = opening.open_run(self.engine, mine, token=crawl.arguments.get("lease"), lease_seconds=7200, **told)
         return {
             "crawl": crawl,
             "run": run,
@@ -112,16 +112,16 @@ class FakeCrawls:
         self._end(handle["crawl"], handle["run"], status, reason)
         return Ended(exit_code(status, reason))
 
-    def _end(self, crawl: Crawl, run: runs.Run, status: str, reason: str) -> None:
+    def _end(self, crawl: Crawl, run: opening.Run, status: str, reason: str) -> None:
         verdict, now = judged(status, reason), self.clock()
         if crawl.store_id == EVERY_STORE and status == "complete":
             names = {code: {"store_name": f"Store {code}"} for code in self.found}
             publish_stores(self.engine, run, verdict, names, counts={}, now=now)
         elif verdict.publishes == "nothing" or crawl.store_id == EVERY_STORE:
-            runs.finish(self.engine, run, verdict, [], answered_for=None, counts={"requests": 7}, now=now)
+            opening.finish(self.engine, run, verdict, [], answered_for=None, counts={"requests": 7}, now=now)
         else:
             stage(self.engine, run.id, [row(1)])
-            counts = runs.measure(self.engine, run)
+            counts = opening.measure(self.engine, run)
             publish(self.engine, run, verdict, [], answered_for=None, counts=counts, now=now)
 
     def where(self, handle: dict[str, Any]) -> str:
@@ -158,7 +158,9 @@ class Rig:
 
     def located(self) -> None:
         """The company's stores were located just now."""
-        run = runs.open_run(self.engine, target("*", "aldi"), spider="aldi_stores", now=self.clock(), host="h", pid=1)
+        run = opening.open_run(
+            self.engine, target("*", "aldi"), spider="aldi_stores", now=self.clock(), host="h", pid=1
+        )
         publish_stores(self.engine, run, judged(), {}, counts={}, now=self.clock())
 
     def statements(self) -> list[datetime]:

@@ -3,7 +3,7 @@
 from alembic import op
 from sqlalchemy import Column
 
-from models.types import UtcDateTime
+from models.tables.types import UtcDateTime
 
 revision = "0003"
 down_revision = "0002"

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from alembic import op
 from sqlalchemy import Connection, bindparam, text
 
-from models.types import UtcDateTime
+from models.tables.types import UtcDateTime
 
 revision = "0007"
 down_revision = "0006"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from alembic import op
 
-from models import keys
+from models.products import keys
 
 revision = "0010"
 down_revision = "0009"

@@ -5,15 +5,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from models import engine as engines
-from models import runs
+from models.database import engine as engines
 from models.errors import MergeHeld
-from models.leases import Holder
-from models.locate import publish_stores
-from models.publish import publish
+from models.publishing.publish import publish
+from models.publishing.stores import publish_stores
+from models.runs import opening
+from models.runs.leases import Holder
 from models.scheduling.due import facts, last_run, run_after
 from models.scheduling.merges import merge, the_only_merger
-from splitcart.grouping import Rules
+from splitcart.grouping.rules import Rules
 from splitcart.scheduling.due import Facts, Intervals, merge_at
 from tests.support.schedules import company_of
 from tests.support.storage import START, crawl, judged, query, row, stage, target
@@ -74,18 +74,18 @@ def test_a_merge_is_noted_when_it_is_done_and_not_when_it_fails(engine: Engine) 
 
 def test_a_run_that_is_published_during_a_merge_counts_as_not_seen(engine: Engine) -> None:
     company = company_of(engine, ["1"])
-    run = runs.open_run(engine, target("1", "aldi"), spider="aldi", now=START, host="h", pid=1)
+    run = opening.open_run(engine, target("1", "aldi"), spider="aldi", now=START, host="h", pid=1)
     ends = START + timedelta(seconds=90)  # its publish begins, and the merge's does not see it
     with the_only_merger(engine, company, lambda: ends + timedelta(seconds=5), HERE):
         stage(engine, run.id, [row(1)])
-        publish(engine, run, judged(), [], answered_for=None, counts=runs.measure(engine, run), now=ends)
+        publish(engine, run, judged(), [], answered_for=None, counts=opening.measure(engine, run), now=ends)
     found = known(engine, ends + HOUR)
     assert found.completed_at < found.merged_at
     assert merge_at(found, Intervals(), ends + HOUR) == ends + HOUR
 
 
 def located(engine: Engine, status: str, now) -> None:
-    run = runs.open_run(engine, target("*", "aldi"), spider="aldi_stores", now=now, host="h", pid=1)
+    run = opening.open_run(engine, target("*", "aldi"), spider="aldi_stores", now=now, host="h", pid=1)
     if status != "running":
         told = {"1": dict.fromkeys(("store_name", "timezone", "is_online"))}
         publish_stores(engine, run, judged(status), told, counts={}, now=now + HOUR)

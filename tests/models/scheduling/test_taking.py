@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, insert, select, update
 
-from models import merging, runs
-from models.checks import check
+from models.checks.checking import check
+from models.database.retry import retried
 from models.errors import LeaseOver
-from models.leases import Holder
-from models.publish import publish
-from models.retry import retried
+from models.groups import merging
+from models.publishing.publish import publish
+from models.runs import opening
+from models.runs.leases import Holder
 from models.scheduling import taking
 from models.scheduling.taking import Taken, clear, give_back, reap, take
 from models.tables import crawl_runs, stores
@@ -28,14 +29,14 @@ HOUR = timedelta(hours=1)
 STORE = "SELECT fail_count, scheduled_at, lease_token, next_try_at FROM stores WHERE store_id = '1'"
 
 
-def ended(engine: Engine, run: runs.Run, status: str, now=START, reason: str | None = None, **figures: Any) -> None:
+def ended(engine: Engine, run: opening.Run, status: str, now=START, reason: str | None = None, **figures: Any) -> None:
     """Ends a run as a crawl does."""
     verdict = judged(status, reason or {"complete": "finished"}.get(status, status), **figures)
     if verdict.publishes == "nothing":
-        runs.finish(engine, run, verdict, [], answered_for=None, counts={}, now=now)
+        opening.finish(engine, run, verdict, [], answered_for=None, counts={}, now=now)
         return
     stage(engine, run.id, [row(1)])
-    publish(engine, run, verdict, [], answered_for=None, counts=runs.measure(engine, run), now=now)
+    publish(engine, run, verdict, [], answered_for=None, counts=opening.measure(engine, run), now=now)
 
 
 def sound(engine: Engine) -> bool:
@@ -45,7 +46,7 @@ def sound(engine: Engine) -> bool:
 
 @pytest.mark.parametrize(("kind", "processes"), [("postgres", 16), ("sqlite", 8)])
 def test_many_processes_take_every_store_exactly_once(kind, processes, request):
-    from models import engine as engines
+    from models.database import engine as engines
 
     url = request.getfixturevalue(f"{kind}_url")
     engine, codes = engines.create(url), [str(i) for i in range(160)]
@@ -102,7 +103,7 @@ def test_a_taking_whose_answer_was_lost_takes_no_second_store(engine: Engine, mo
 
 
 def test_a_store_that_another_transaction_has_locked_is_passed_over(postgres_url) -> None:
-    from models import engine as engines
+    from models.database import engine as engines
 
     engine = engines.create(postgres_url)
     company_of(engine, ["1", "2"])
@@ -114,7 +115,7 @@ def test_a_store_that_another_transaction_has_locked_is_passed_over(postgres_url
 
 
 def test_a_store_that_was_taken_since_it_was_read_is_not_taken_again(postgres_url) -> None:
-    from models import engine as engines
+    from models.database import engine as engines
 
     engine, other = engines.create(postgres_url), engines.create(postgres_url)
     company, told = company_of(engine, ["1", "2", "3"]), []
@@ -174,7 +175,7 @@ def test_clearing_never_frees_a_live_lease(engine: Engine) -> None:
     assert clear(engine, company, START + timedelta(seconds=90), HOLDER) == (1, 1)
     run = begun(engine, held, START + timedelta(seconds=100))
     assert clear(engine, company, START + timedelta(seconds=150), HOLDER) == (0, 1)
-    runs.heartbeat(engine, run, START + timedelta(seconds=160))
+    opening.heartbeat(engine, run, START + timedelta(seconds=160))
     assert sound(engine)
 
 
@@ -226,10 +227,10 @@ def test_a_killed_crawls_store_is_offered_after_its_delay_and_its_late_publish_i
     assert (found.reasons, found.next_free_at) == ({"waiting": 1}, late + timedelta(minutes=10))
     assert query(engine, STORE)[0][:3] == (1, None, None)
     assert value(engine, "SELECT status FROM crawl_runs") == "abandoned"
-    with pytest.raises(runs.LeaseLost):
+    with pytest.raises(opening.LeaseLost):
         publish(engine, killed, judged(), [], answered_for=None, counts={"staged": 1}, now=late)
     again = begun(engine, taken(engine, late + timedelta(minutes=10)), late + timedelta(minutes=10))
-    with pytest.raises(runs.LeaseLost):
+    with pytest.raises(opening.LeaseLost):
         publish(engine, killed, judged(), [], answered_for=None, counts={"staged": 1}, now=late)
     ended(engine, again, "complete", late + timedelta(minutes=20))
     assert value(engine, "SELECT fail_count FROM stores") == 0
@@ -304,13 +305,13 @@ def test_a_shortfall_waits_until_it_may_be_confirmed_and_counts_as_no_failure(en
 
 def test_a_crawl_that_nobody_scheduled_holds_its_store(engine: Engine) -> None:
     company_of(engine, ["1", "2"])
-    runs.open_run(engine, begun_target("1"), spider="aldi", now=START, host="elsewhere", pid=1)
+    opening.open_run(engine, begun_target("1"), spider="aldi", now=START, host="elsewhere", pid=1)
     assert taken(engine).store_id == "2"
     assert taken(engine).reasons == {"scheduled": 1, "leased": 1}
 
 
-def begun_target(code: str) -> runs.Target:
-    return runs.Target("ALDI", "aldi", code)
+def begun_target(code: str) -> opening.Target:
+    return opening.Target("ALDI", "aldi", code)
 
 
 def test_a_crawl_expected_to_cross_the_flip_waits_for_it(engine: Engine) -> None:
@@ -334,7 +335,7 @@ def test_a_wrong_token_is_refused_with_words(engine: Engine, live: bool) -> None
     given = taken(engine)
     wrong = Taken("1", "", "f" * 32, given.lease_until)
     if live:
-        with pytest.raises(runs.StoreHeld, match="a worker that took it from the scheduler"):
+        with pytest.raises(opening.StoreHeld, match="a worker that took it from the scheduler"):
             begun(engine, wrong)
     else:
         change(engine, "1", lease_token=None, lease_until=None)
@@ -356,7 +357,7 @@ def test_a_token_serves_once(engine: Engine) -> None:
     company_of(engine, ["1"])
     given = taken(engine)
     run = begun(engine, given)
-    with pytest.raises(runs.StoreHeld):
+    with pytest.raises(opening.StoreHeld):
         begun(engine, given)
     ended(engine, run, "complete")
     with pytest.raises(LeaseOver):

@@ -7,7 +7,7 @@ import pytest
 from _worker import merging
 from _worker.crawls import NotStarted
 
-from models import engine as engines
+from models.database import engine as engines
 from tests.support.schedules import change, company_of
 from tests.support.storage import START, query, value
 from tests.support.workers import MINUTE, Rig

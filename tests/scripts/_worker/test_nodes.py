@@ -12,7 +12,7 @@ from _worker.crawls import EVERY_STORE
 from _worker.nodes import ScrapydCrawls, watching
 from sqlalchemy import select
 
-from models import engine as engines
+from models.database import engine as engines
 from models.tables import crawl_runs
 from tests.support.nodes import PlayedNode
 from tests.support.schedules import company_of

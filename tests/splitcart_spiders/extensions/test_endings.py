@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError
 
-from models import barcodes
-from models import publish as publishing
-from models.staging import StagingWriter
+from models.products import barcodes
+from models.publishing import publish as publishing
+from models.staging.writer import StagingWriter
 from models.tables import crawl_runs
 from sandbox.server import SandboxServer
 from sandbox.world import World

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from models import engine as engines
-from models import locate
-from models import publish as publishing
+from models.database import engine as engines
+from models.publishing import publish as publishing
+from models.publishing import stores
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from splitcart_spiders.extensions.run import RunExtension
@@ -132,14 +132,14 @@ def test_a_file_lost_right_after_the_last_commit_is_noticed(
 def test_a_locator_whose_file_is_lost_fails(
     sandbox: SandboxServer, file: Path, strike: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = locate.open_stores
+    known = stores.open_stores
 
     def struck(*arguments: Any) -> int:
         found = known(*arguments)
         strike(file)
         return found
 
-    monkeypatch.setattr(locate, "open_stores", struck)
+    monkeypatch.setattr(stores, "open_stores", struck)
     check(crawl("iga_stores", sandbox.url, f"sqlite:///{file}"), file, strike)
 
 

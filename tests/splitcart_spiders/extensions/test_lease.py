@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
-from models import runs
 from models.errors import LeaseLost
+from models.runs import opening
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from splitcart_spiders.errors import CrawlError, DatabaseLost, StoreLost
@@ -48,11 +48,11 @@ def begin(sandbox: SandboxServer, database_url: str, **settings: Any) -> Future[
     return crawling
 
 
-def taken_over(engine: Engine, sandbox: SandboxServer, *, resume: bool = False) -> runs.Run:
+def taken_over(engine: Engine, sandbox: SandboxServer, *, resume: bool = False) -> opening.Run:
     """Another machine opens a run of the store, and believes that ours is dead."""
     late = datetime.now(UTC) + timedelta(hours=1)
     wanted = target(store(sandbox), "iga")
-    return runs.open_run(engine, wanted, spider="iga", now=late, host="elsewhere", pid=1, resume=resume)
+    return opening.open_run(engine, wanted, spider="iga", now=late, host="elsewhere", pid=1, resume=resume)
 
 
 @contextlib.contextmanager
@@ -127,7 +127,7 @@ def test_who_took_the_store_over_keeps_it(
     held = query(engine, "SELECT id, lease_token FROM crawl_runs WHERE status = 'running'")
     assert held == [(other.id, other.token)]
     assert query(engine, "SELECT lease_token FROM stores") == [(other.token,)]
-    runs.heartbeat(engine, other, datetime.now(UTC))
+    opening.heartbeat(engine, other, datetime.now(UTC))
 
 
 def test_a_first_crawl_that_lost_its_run_ends_too(sandbox: SandboxServer, engine: Engine, database_url: str) -> None:
@@ -141,9 +141,9 @@ def test_a_stores_lease_that_was_cleared_by_hand_is_taken_again(
     sandbox: SandboxServer, engine: Engine, database_url: str
 ) -> None:
     assert crawl("iga", sandbox.url, database_url, store=store(sandbox)).status == "complete"
-    run = runs.open_run(engine, target(store(sandbox), "iga"), spider="iga", now=datetime.now(UTC), host="h", pid=1)
+    run = opening.open_run(engine, target(store(sandbox), "iga"), spider="iga", now=datetime.now(UTC), host="h", pid=1)
     do("UPDATE stores SET lease_token = NULL, lease_until = NULL")(engine, sandbox)
-    runs.heartbeat(engine, run, datetime.now(UTC))
+    opening.heartbeat(engine, run, datetime.now(UTC))
     assert query(engine, "SELECT lease_token FROM stores") == [(run.token,)]
 
 
@@ -152,7 +152,7 @@ def test_a_stores_lease_that_was_cleared_by_hand_is_taken_again(
 
 def away(times: int) -> Callable[..., None]:
     """A heartbeat that the database does not take so many times."""
-    beat, left = runs.heartbeat, [times]
+    beat, left = opening.heartbeat, [times]
 
     def heartbeat(*arguments: Any) -> None:
         left[0] -= 1
@@ -166,7 +166,7 @@ def away(times: int) -> Callable[..., None]:
 def test_a_crawl_gets_over_a_database_that_is_away_for_less_than_the_lease(
     sandbox: SandboxServer, engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "heartbeat", away(2))
+    monkeypatch.setattr(opening, "heartbeat", away(2))
     sandbox.faults.add("delay", "iga", "/categories/", seconds=0.3, times=3)
     outcome = crawl("iga", sandbox.url, database_url, overrides=BEAT, store=store(sandbox))
     assert (outcome.status, outcome.exit_code) == ("complete", 0)
@@ -176,7 +176,7 @@ def test_a_crawl_ends_when_no_heartbeat_got_through_for_as_long_as_its_lease_las
     sandbox: SandboxServer, engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crawling = begin(sandbox, database_url, LEASE_SECONDS=4)
-    monkeypatch.setattr(runs, "heartbeat", away(10_000))
+    monkeypatch.setattr(opening, "heartbeat", away(10_000))
     outcome = crawling.result(DEADLINE)
     assert (outcome.status, outcome.exit_code) == ("failed", 1)
     assert str(outcome.reason).startswith("database_lost: no heartbeat has reached the database for")

@@ -6,13 +6,14 @@ import forget_fulfilment
 import pytest
 from sqlalchemy import Engine, select, update
 
-from models import engine as engines
-from models import locate, runs
-from models.listed import EVERY_STORE
+from models.database import engine as engines
+from models.publishing import stores as locate
+from models.runs import opening
+from models.stores.listed import EVERY_STORE
 from models.tables import stores
 from sandbox.server import SandboxServer
 from sandbox.world import World
-from splitcart.runs import Verdict
+from splitcart.runs.verdict import Verdict
 from tests.support.crawls import crawl
 from tests.support.storage import crawl as store_crawl
 from tests.support.storage import day, row, target
@@ -35,7 +36,7 @@ def sqlite_engine(sqlite_url: str) -> Iterator[Engine]:
 
 def located(engine: Engine, status: str = "complete", found: dict[str, str] = FOUND) -> None:
     """A locator run that found these stores, as the extension writes it."""
-    run = runs.open_run(engine, target(EVERY_STORE), spider="woolworths_stores", now=day(0), host="h", pid=1)
+    run = opening.open_run(engine, target(EVERY_STORE), spider="woolworths_stores", now=day(0), host="h", pid=1)
     told = {
         store: dict.fromkeys(locate.TOLD) | {"store_name": name, "is_online": True} for store, name in found.items()
     }

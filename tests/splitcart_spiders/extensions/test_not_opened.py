@@ -2,7 +2,7 @@
 
 import pytest
 
-from models import runs
+from models.runs import opening
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from tests.support.crawls import crawl
@@ -60,7 +60,7 @@ def test_a_run_whose_history_cannot_be_read_fails_before_its_first_request(serve
     def broken(*_):
         raise ConnectionError("the database went away")
 
-    monkeypatch.setattr(runs, "history", broken)
+    monkeypatch.setattr(opening, "history", broken)
     store = server.world.stores("iga")[0].store_id
     outcome = crawl("iga", server.url, database_url, store=store)
     assert (outcome.status, outcome.exit_code) == ("failed", 1)

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from splitcart_spiders.crawl.walk import CategoryWalk, Node
 from splitcart_spiders.extensions.progress import ProgressExtension, time_left
 from splitcart_spiders.spiders.iga import IgaSpider
 from splitcart_spiders.spiders.iga_stores import IgaStoresSpider
-from splitcart_spiders.walk import CategoryWalk, Node
 
 
 def walked(spider, key, seen, expected=None, *, is_open=False):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from scrapy.exceptions import NotConfigured
 
-from models import engine as engines
+from models.database import engine as engines
 from models.scheduling.taking import Taken, take
 from sandbox.server import SandboxServer
 from sandbox.world import World

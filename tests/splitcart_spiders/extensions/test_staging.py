@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import pytest
 
+from splitcart_spiders.crawl.walk import CategoryWalk, Node, Page, is_proven
 from splitcart_spiders.extensions.staging import Staging
-from splitcart_spiders.walk import CategoryWalk, Node, Page, is_proven
 
 
 @pytest.mark.parametrize(("probe", "told"), [(None, ["tins"]), (8, [])])

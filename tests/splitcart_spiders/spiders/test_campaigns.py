@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from scrapy.http import TextResponse
 
-from splitcart_spiders.chain_spider import ChainSpider
+from splitcart_spiders.crawl.chain_spider import ChainSpider
 from splitcart_spiders.spiders.aldi import AldiSpider
 from splitcart_spiders.spiders.coles import ColesSpider
 from splitcart_spiders.spiders.iga import IgaSpider

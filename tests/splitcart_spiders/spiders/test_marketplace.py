@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from scrapy.settings import Settings
 
+from splitcart_spiders.crawl.walk import Node
 from splitcart_spiders.items import Drop, ProductItem
 from splitcart_spiders.spiders.woolworths import WoolworthsSpider
-from splitcart_spiders.walk import Node
 
 ROW = {"Stockcode": 1128022171, "Name": "Lamp", "Price": 25, "IsMarketProduct": True}
 NODE = Node("1_B863F57", ("Electronics",), slug="electronics")

@@ -1,0 +1,79 @@
+"""Every invariant of the database that its own constraints cannot hold, as queries that find what breaks it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+
+from sqlalchemy import Connection, Text, not_, select, text, type_coerce
+
+from models.checks import stores
+from models.checks.queries import QUERIES
+from models.clocks import times
+from models.database.dialect import is_postgres
+from models.slots import checking as slots
+from models.tables import metadata
+from models.tables.types import UtcDateTime
+
+EXAMPLES = 5
+
+_PROMISES = stores.PROMISES | {
+    "slots": slots.PROMISE,
+    "file": "SQLite's file and foreign keys are sound",
+    "times": "SQLite's times are UTC and written alike, so that their order is that of the texts",
+    "future": "no time lies in the future: scripts/rollback_run.py heals a store whose run had a wrong clock",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken promise."""
+
+    check: str
+    promise: str
+    count: int
+    examples: tuple[str, ...]
+    """A few of the rows that break it, as column=value texts."""
+
+
+def check(connection: Connection, now: datetime | None = None) -> Iterator[Violation]:
+    """Checks everything; yields what is broken, nothing for a sound database.
+
+    now: what lies after it is reported as a time in the future; None: times are not compared with a clock.
+    """
+    for name, (promise, sql) in QUERIES.items():
+        rows = [" ".join(f"{k}={v}" for k, v in row.items()) for row in connection.execute(text(sql)).mappings()]
+        if rows:
+            yield Violation(name, promise, len(rows), tuple(rows[:EXAMPLES]))
+    examples: dict[str, list[str]] = {}
+    counts: Counter[str] = Counter()
+    for name, example in chain(stores.broken(connection), slots.broken(connection), _file(connection)):
+        counts[name] += 1
+        if counts[name] <= EXAMPLES:
+            examples.setdefault(name, []).append(example)
+    if now is not None:
+        late = list(times.broken(connection, now, EXAMPLES))
+        counts["future"] = sum(count for count, _ in late)
+        examples["future"] = [example for _, told in late for example in told][:EXAMPLES]
+    for name, promise in _PROMISES.items():
+        if counts[name]:
+            yield Violation(name, promise, counts[name], tuple(examples[name]))
+
+
+def _file(connection: Connection) -> Iterator[tuple[str, str]]:
+    """What PostgreSQL itself holds and SQLite does not."""
+    if is_postgres(connection):
+        return
+    for row in connection.execute(text("PRAGMA foreign_key_check")):
+        yield "file", f"table={row[0]} rowid={row[1]} parent={row[2]}"
+    for (told,) in connection.execute(text("PRAGMA integrity_check")):
+        if told != "ok":
+            yield "file", str(told)
+    for table in metadata.sorted_tables:
+        for column in table.columns:
+            if isinstance(column.type, UtcDateTime):
+                told = type_coerce(column, Text)
+                alike = told.op("GLOB", is_comparison=True)("????-??-??T??:??:??.??????+00:00")
+                for value in connection.execute(select(told).where(not_(alike)).limit(EXAMPLES)).scalars():
+                    yield "times", f"{table.name}.{column.name}={value}"

@@ -1,0 +1,1 @@
+"""Clocks that are wrong: noticed before a run is dated, and healed after."""

@@ -1,0 +1,54 @@
+"""Times that lie in the future: a clock was wrong when they were written."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, Table, and_, func, not_, select
+
+from models.clocks.clock import MOST_OFF
+from models.tables import crawl_runs, metadata
+from models.tables.types import UtcDateTime
+
+FORWARD: dict[str, timedelta | None] = {
+    "lease_until": timedelta(days=2),
+    "next_try_at": timedelta(days=2),
+    # What a site says of its offer is the site's own word.
+    "offer_until": None,
+}
+"""Columns that look ahead, and how far an honest one may; None: any time is honest."""
+
+
+def broken(connection: Connection, now: datetime, most: int) -> Iterator[tuple[int, list[str]]]:
+    """Of each column that has times after `now` (and those that it allows for): how many, and `most` of the rows."""
+    for table in metadata.sorted_tables:
+        for column in table.columns:
+            ahead = FORWARD.get(column.name, timedelta(0))
+            if isinstance(column.type, UtcDateTime) and ahead is not None:
+                yield from _broken(connection, table, column, now + MOST_OFF + ahead, most)
+
+
+def _broken(
+    connection: Connection, table: Table, column: Column[datetime], limit: datetime, most: int
+) -> Iterator[tuple[int, list[str]]]:
+    late = and_(column > limit, *_stands(table))
+    count = connection.execute(select(func.count()).select_from(table).where(late)).scalar_one()
+    if count:
+        keys = list(table.primary_key.columns)
+        rows = connection.execute(select(*keys, column).where(late).order_by(*keys).limit(most)).all()
+        yield int(count), [_told(table, column, keys, row) for row in rows]
+
+
+def _stands(table: Table) -> list[ColumnElement[bool]]:
+    """What a rolled-back run left is passed over by everything that reads it."""
+    run = next((table.c[name] for name in ("crawl_run_id", "run_id") if name in table.c), None)
+    if run is None:
+        return []
+    back = select(crawl_runs.c.id).where(crawl_runs.c.id == run, crawl_runs.c.rolled_back_at.is_not(None))
+    return [not_(back.exists())]
+
+
+def _told(table: Table, column: Column[datetime], keys: list[Column[Any]], row: Sequence[Any]) -> str:
+    *key, when = row
+    named = " ".join(f"{one.name}={value}" for one, value in zip(keys, key, strict=True) if one.name != column.name)
+    return f"table={table.name} {named} {column.name}={when:%Y-%m-%d %H:%M:%S} UTC"

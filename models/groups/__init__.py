@@ -1,0 +1,1 @@
+"""Groups in the database: read, merged, and their membership changed."""

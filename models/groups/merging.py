@@ -1,0 +1,236 @@
+"""Merging and resetting the groups of one company in the database: decided at once, done in small transactions.
+
+Each transaction leaves every store in a group, so a process that is killed between two has only done less; the next run
+decides afresh. A step is skipped when a store in it was published since the decision, and all is decided again.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, update
+
+from models.database.retry import retried
+from models.groups import membership, reading
+from models.groups.reading import Row
+from models.lines import fingerprints
+from models.stores.locks import lock_store
+from models.tables import stores
+from splitcart.grouping.columns import Flags
+from splitcart.grouping.health import Progress, silent
+from splitcart.grouping.memory import Comparer, Figures
+from splitcart.grouping.plan import Plan
+from splitcart.grouping.rules import Decision, Rules, Store
+from splitcart.grouping.width import plan_wide
+from splitcart.periods import Flip
+
+ROUNDS = 5
+"""How often all is decided again because stores were published meanwhile."""
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transaction: stores that leave for groups of their own, or that join an anchor, in this order."""
+
+    leaves: tuple[str, ...] = ()
+    joins: tuple[str, ...] = ()
+    to: str | None = None
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a merge came to. Shares and counts are of this run."""
+
+    company: str
+    groups_before: int = 0
+    groups_after: int = 0
+    merged: int = 0
+    ejected: int = 0
+    flagged: list[str] = field(default_factory=list)
+    passes: int = 0
+    comparisons: Figures = field(default_factory=Figures)
+    fingerprints_made: int = 0
+    put_off: int = 0
+    """Stores whose change was left to the next run, because they were published all the while."""
+    decisions: list[Decision] = field(default_factory=list)
+
+
+def rules_of(company: Any, threshold: float | str, fresh_hours: float) -> Rules:
+    """The rules for a row of companies."""
+    return Rules.at(threshold, flip=Flip(company.flip_weekday, company.flip_hour), fresh_hours=fresh_hours)
+
+
+@dataclass(eq=False)
+class Merger:
+    """Merges one company's groups. `rules` for this company; `clock` tells the time of decisions and of each change."""
+
+    engine: Engine
+    company: Any
+    rules: Rules
+    clock: Clock
+    progress: Progress = silent
+    summary: Summary = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.summary = Summary(self.company.name)
+        self._rows: dict[str, Row] = {}
+        self._moved: set[str] = set()
+        self._ordered: list[Store] = []
+
+    def run(self, *, dry_run: bool = False) -> Summary:
+        """Decides and, unless `dry_run`, does it. Raises what the database raises when retries do not help."""
+        made = retried(self.engine, self._make_fingerprints, what="making fingerprints")
+        self.summary.fingerprints_made = made
+        for number in range(ROUNDS):
+            decided, comparer = self._decide()
+            self._tell(decided, comparer, first=number == 0)
+            if dry_run:
+                break
+            self.summary.put_off = self._carry_out(decided)
+            if not self.summary.put_off:
+                self._remember(decided, comparer)
+                break
+        return self.summary
+
+    def apart(self, store_id: str) -> list[str]:
+        """How the store compares with each anchor it does not share a group with, as things are now."""
+        with self.engine.connect() as connection:
+            rows = reading.company_rows(connection, self.company.id)
+            if store_id not in rows:
+                return []
+            mine = rows.pop(store_id)
+            others = [r for r in rows.values() if r.anchor_id == r.id != mine.anchor_id]
+            comparer = reading.comparer(connection, self.company.id, [mine, *others], self.rules)
+            found = comparer.whole(0, range(1, len(others) + 1))
+        return [f"{store_id} apart ({r.facts.store_id}): {c}" for r, c in zip(others, found, strict=True)]
+
+    def _make_fingerprints(self) -> int:
+        with self.engine.connect() as connection:
+            missing = reading.without_fingerprint(connection, self.company.id)
+        for store_id in missing:
+            with self.engine.begin() as connection:
+                lock_store(connection, store_id)
+                fingerprints.refresh(connection, store_id)
+        return len(missing)
+
+    def _decide(self) -> tuple[Plan, Comparer]:
+        made: list[Comparer] = []
+        with self.engine.connect() as connection:
+            self._rows = reading.company_rows(connection, self.company.id)
+
+            def comparer_of(ordered: Sequence[Store]) -> tuple[Comparer, list[Flags]]:
+                self._ordered = list(ordered)
+                rows = [self._rows[s.store_id] for s in ordered]
+                made.append(reading.comparer(connection, self.company.id, rows, self.rules))
+                return made[0], [row.lines for row in rows]
+
+            facts = [row.facts for row in self._rows.values()]
+            return plan_wide(facts, self.rules, self.clock(), comparer_of, self.progress), made[0]
+
+    def _tell(self, decided: Plan, comparer: Comparer, *, first: bool) -> None:
+        told = self.summary
+        if first:
+            told.groups_before = decided.groups_before
+        told.groups_after = decided.groups_after
+        told.merged += decided.merged
+        told.ejected += decided.ejected
+        told.passes += decided.passes
+        told.flagged = sorted({*told.flagged, *decided.flagged})
+        told.decisions += decided.decisions
+        told.comparisons.add(comparer.figures)
+
+    def _carry_out(self, decided: Plan) -> int:
+        """Does what was decided; returns how many steps were put off."""
+        retried(self.engine, lambda: self._flag(decided), what="flagging stores")
+        self._moved = set()
+        steps = list(self._steps(decided))
+        put_off = 0
+        for done, step in enumerate(steps):
+            self.progress("writing", done, len(steps))
+            done_now = retried(self.engine, lambda step=step: self._do(step), what="changing groups")  # type: ignore[misc]
+            self._moved |= {*step.leaves, *step.joins}
+            put_off += not done_now
+        return put_off
+
+    def _flag(self, decided: Plan) -> None:
+        wanted = [self._rows[s].id for s in decided.flagged if not self._rows[s].needs_rescraping]
+        if wanted:
+            with self.engine.begin() as connection:
+                for store in sorted(wanted):
+                    connection.execute(update(stores).where(stores.c.id == store).values(needs_rescraping=True))
+
+    def _steps(self, decided: Plan) -> Iterator[Step]:
+        """Leavers first, then members that part from their anchor, then anchors with the members they take along."""
+        now, then = {s: row.facts.anchor for s, row in self._rows.items()}, decided.anchors
+        for store, anchor in then.items():
+            if store == anchor != now[store]:
+                yield Step(leaves=(store,))
+        moving = [s for s, anchor in then.items() if anchor not in (s, now[s])]
+        along: dict[str, list[str]] = {s: [] for s in moving if now[s] == s}
+        for store in moving:
+            anchor = now[store] or ""
+            if anchor in along and anchor != store and then[anchor] == then[store]:
+                along[anchor].append(store)
+            elif anchor != store:
+                yield Step(joins=(store,), to=then[store])
+        for anchor, members in along.items():
+            yield Step(joins=(*members, anchor), to=then[anchor])
+
+    def _do(self, step: Step) -> bool:
+        """One transaction; False when a store is no longer as it was when it was decided, and nothing was done."""
+        names = {*step.leaves, *step.joins, *([step.to] if step.to else [])}
+        anchors = {a for name in names if (a := self._rows[name].facts.anchor) is not None}
+        with self.engine.begin() as connection:
+            ids = {name: self._rows[name].id for name in names | anchors}
+            places = membership.lock(connection, ids.values())
+            if not self._is_as_decided(connection, names):
+                return False
+            for name in step.leaves:
+                membership.leave(connection, places[ids[name]], self.clock())
+            for name in step.joins:
+                membership.join(connection, places[ids[name]], places[ids[step.to or ""]], self.clock())
+            return True
+
+    def _is_as_decided(self, connection: Connection, names: set[str]) -> bool:
+        """Whether the stores still are where they were and have the prices that were compared."""
+        fresh = reading.company_rows(connection, self.company.id, [self._rows[n].id for n in sorted(names)])
+        for name in names - self._moved:
+            old, new = self._rows[name], fresh[name]
+            if (old.anchor_id, old.fingerprint, old.facts.closed) != (new.anchor_id, new.fingerprint, new.facts.closed):
+                return False
+        return True
+
+    def _remember(self, decided: Plan, comparer: Comparer) -> None:
+        numbers = {s.store_id: i for i, s in enumerate(self._ordered)}
+        pairs = [(m, a) for m, a in decided.anchors.items() if m != a and m in numbers and a in numbers]
+        anchors = sorted({numbers[a] for a in decided.anchors.values() if a in numbers})
+        learned = comparer.learned(anchors, [(numbers[m], numbers[a]) for m, a in pairs])
+
+        def work() -> None:
+            with self.engine.begin() as connection:
+                reading.remember(connection, self.company.id, learned)
+
+        retried(self.engine, work, what="remembering comparisons")
+
+
+def reset(engine: Engine, company: Any, clock: Clock, progress: Progress = silent) -> int:
+    """Gives every store of the company a group of its own, one transaction a store. Returns how many left a group."""
+    with engine.connect() as connection:
+        rows = reading.company_rows(connection, company.id)
+    wanted = sorted(row.id for row in rows.values() if row.anchor_id != row.id)
+    for done, store_id in enumerate(wanted):
+        progress("resetting", done, len(wanted))
+        retried(engine, lambda store_id=store_id: _leave(engine, store_id, clock), what="resetting a store")  # type: ignore[misc]
+    return len(wanted)
+
+
+def _leave(engine: Engine, store_id: int, clock: Clock) -> None:
+    with engine.begin() as connection:
+        place = membership.places(connection, [store_id])[store_id]
+        held = [store_id] if place.anchor_id is None else [store_id, place.anchor_id]
+        place = membership.lock(connection, held)[store_id]
+        if place.anchor_id in (None, *held):
+            membership.leave(connection, place, clock())

@@ -1,0 +1,165 @@
+"""When each line of a store was last seen with a price: a row a publish, of bit strings over listings.ordinal.
+
+A complete run's row covers every line that has a price: those that the run saw, and the earlier times of those that it
+did not see priced. From that row and the later ones it is known for every line, though an unchanged store writes no
+price row.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, Select, func, insert, select
+
+from models.database.dialect import is_one_of
+from models.errors import SightingsDamaged
+from models.tables import crawl_runs, sightings
+from splitcart.bits import Bits, flags, pack, unpack
+from splitcart.observed import Sighting
+from splitcart.periods import Flip, period_start
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAYER = struct.Struct("<qiiiI")
+"""Microseconds of the look, local day and period as ordinals of dates, run, bytes of the bit string that follows."""
+NEVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One time at which a run looked at lines of its store."""
+
+    sighting: Sighting
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The lines that were seen with a price at one look."""
+
+    look: Look
+    lines: Bits
+
+
+@dataclass(slots=True)
+class Seen:
+    """The last look at each line of a store."""
+
+    looks: list[Look] = field(default_factory=list)
+    which: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    """By listings.ordinal the position in `looks`, NEVER where the line was not seen with a price."""
+
+    @property
+    def lines(self) -> Bits:
+        """The lines that have a price."""
+        return self.which != NEVER
+
+    @property
+    def oldest(self) -> datetime:
+        """The time of the oldest look that is the last one at any line; there must be one."""
+        return min(self.looks[number].sighting.at for number in np.unique(self.which[self.lines]).tolist())
+
+    def at(self, ordinal: int) -> Look | None:
+        """The last look at one line."""
+        which = int(self.which[ordinal]) if ordinal < len(self.which) else NEVER
+        return None if which == NEVER else self.looks[which]
+
+    def add(self, layer: Layer) -> None:
+        """Takes a layer in; a line keeps a look that is later than the layer's."""
+        if len(layer.lines) > len(self.which):
+            self.which = np.pad(self.which, (0, len(layer.lines) - len(self.which)), constant_values=NEVER)
+        taken = np.flatnonzero(layer.lines)
+        later = np.array([look.sighting.at > layer.look.sighting.at for look in self.looks] + [False])
+        taken = taken[~later[self.which[taken]]]  # NEVER is the last one
+        self.which[taken] = len(self.looks)
+        self.looks.append(layer.look)
+
+    def layers(self, lines: Bits) -> Iterator[Layer]:
+        """What is known of some of the lines, a layer a look."""
+        kept = np.flatnonzero(lines[: len(self.which)])
+        for number in np.unique(self.which[kept]).tolist():
+            if number != NEVER:
+                yield Layer(self.looks[number], flags(kept[self.which[kept] == number], len(lines)))
+
+
+def sighting(flip: Flip, timezone: str, at: datetime) -> Sighting:
+    """A look at a time, with the day and the specials period of then by the store's clock."""
+    zone = ZoneInfo(timezone)
+    return Sighting(at, at.astimezone(zone).date(), period_start(flip, timezone, at).astimezone(zone).date())
+
+
+def write(connection: Connection, store_id: int, at: datetime, layers: Sequence[Layer], *, complete: bool) -> None:
+    """Adds the row of a publish at `at`. The first layer is what the run saw; those of its own look stand for it."""
+    run_id, seen_at = layers[0].look.run_id, layers[0].look.sighting.at
+    own = [layer.look.sighting for layer in layers if layer.look.run_id == run_id]
+    values = {
+        "store_id": store_id,
+        "at": at,
+        "run_id": run_id,
+        "seen_at": seen_at,
+        "local_day": min(one.day for one in own).isoformat(),
+        "period": min(one.period for one in own).isoformat(),
+        "is_complete": complete,
+        "lines": packed(layers),
+    }
+    connection.execute(insert(sightings).values(**values))
+
+
+def packed(layers: Iterable[Layer]) -> bytes:
+    """Layers as the column `lines` keeps them."""
+    parts = []
+    for layer in layers:
+        bits, look = pack(layer.lines).rstrip(b"\0"), layer.look
+        micros = (look.sighting.at - _EPOCH) // timedelta(microseconds=1)
+        days = (look.sighting.day.toordinal(), look.sighting.period.toordinal())
+        parts += [_LAYER.pack(micros, *days, look.run_id, len(bits)), bits]
+    return zlib.compress(b"".join(parts))
+
+
+def unpacked(data: bytes) -> Iterator[Layer]:
+    """The layers that `packed` wrote."""
+    plain, at = zlib.decompress(data), 0
+    while at < len(plain):
+        micros, day, period, run_id, length = _LAYER.unpack_from(plain, at)
+        at += _LAYER.size
+        when = _EPOCH + timedelta(microseconds=micros)
+        look = Look(Sighting(when, date.fromordinal(day), date.fromordinal(period)), run_id)
+        yield Layer(look, unpack(plain[at : at + length]))
+        at += length
+
+
+def read(connection: Connection, store_ids: Sequence[int], until: datetime | None = None) -> dict[int, Seen]:
+    """The last look at each line of the stores, by what had been published at `until` (now, where it is None).
+
+    Raises SightingsDamaged.
+    """
+    found = {store_id: Seen() for store_id in store_ids}
+    of_stores = is_one_of(connection, sightings.c.store_id, store_ids)
+    for store_id, run_id, lines in connection.execute(_rows(until or _LATEST).where(of_stores)):
+        try:
+            layers = list(unpacked(bytes(lines)))
+        except (zlib.error, struct.error, ValueError, OverflowError) as error:
+            raise SightingsDamaged(store_id, run_id) from error
+        for layer in layers:
+            found[store_id].add(layer)
+    return found
+
+
+def _rows(until: datetime) -> Select[Any]:
+    """SELECT of the last complete row of each store and those after it, in order; rolled-back runs are passed over."""
+    row, run = sightings.c, crawl_runs.c
+    whole, its_run = sightings.alias("whole"), crawl_runs.alias("whole_run")
+    last = select(func.max(whole.c.at)).join(its_run, its_run.c.id == whole.c.run_id)
+    last = last.where(whole.c.store_id == row.store_id, whole.c.is_complete.is_(True), whole.c.at <= until)
+    began = last.where(its_run.c.rolled_back_at.is_(None)).scalar_subquery()
+    wanted = select(row.store_id, row.run_id, row.lines).join(crawl_runs, run.id == row.run_id)
+    wanted = wanted.where(run.rolled_back_at.is_(None), row.at <= until, row.at >= func.coalesce(began, row.at))
+    return wanted.order_by(row.store_id, row.at)
+
+
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC)

@@ -1,0 +1,64 @@
+"""Marks what has to be built again of the price slots, in the transaction that changed what they are built from.
+
+A mark is of a product, at all stores, or of a store, with all that it has. `models.slots` builds.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, TableClause, column, func, insert, literal, select, table
+
+from models.database.dialect import is_one_of
+from models.tables import listings as all_listings
+from models.tables import price_changes, slot_dirty
+from models.tables.types import UtcDateTime
+
+_DIFF = table("publish_diff", column("listing_id"))
+_SEEN = table("publish_seen", column("listing_id"), column("price_cents"))
+"""The temporary tables of the publish of this transaction."""
+
+
+def stores(connection: Connection, store_ids: Collection[int], now: datetime) -> None:
+    """Marks stores: they are new, or their anchor is another."""
+    _mark(connection, "store_id", store_ids, now)
+
+
+def products(connection: Connection, product_ids: Collection[int], now: datetime) -> None:
+    """Marks products: a listing became another product, or ceased to be it."""
+    _mark(connection, "product_id", product_ids, now)
+
+
+def listings(connection: Connection, listing_ids: Collection[int], now: datetime) -> None:
+    """Marks the products of listings whose price changed in a store."""
+    if listing_ids:
+        its = select(all_listings.c.product_id).where(is_one_of(connection, all_listings.c.id, listing_ids))
+        products(connection, set(connection.execute(its).scalars()), now)
+
+
+def changed(connection: Connection, now: datetime) -> None:
+    """Marks the products of publish_diff, which the publish of this transaction has filled."""
+    _mark_all(connection, _DIFF, now)
+
+
+def seen_again(connection: Connection, anchor_id: int, since: datetime, now: datetime) -> None:
+    """Marks what a member was seen to charge, though it wrote no row, where its anchor has changed `since`.
+
+    What stood for the member's price until then, or was contested, may be its own price now.
+    """
+    change = price_changes.c
+    last = select(func.max(change.changed_at)).where(
+        change.store_id == anchor_id, change.listing_id == _SEEN.c.listing_id
+    )
+    _mark_all(connection, _SEEN, now, _SEEN.c.price_cents.is_not(None), last.scalar_subquery() > since)
+
+
+def _mark(connection: Connection, name: str, ids: Collection[int], now: datetime) -> None:
+    if ids:
+        connection.execute(insert(slot_dirty), [{name: one, "marked_at": now} for one in sorted(ids)])
+
+
+def _mark_all(connection: Connection, source: TableClause, now: datetime, *which: ColumnElement[bool]) -> None:
+    """Marks the products of a temporary table's listings: each is looked up, however many the planner believes in."""
+    its = select(all_listings.c.product_id).where(all_listings.c.id == source.c.listing_id).scalar_subquery()
+    found = select(its, literal(now, UtcDateTime())).distinct().select_from(source).where(*which)
+    connection.execute(insert(slot_dirty).from_select(["product_id", "marked_at"], found))

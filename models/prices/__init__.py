@@ -1,0 +1,1 @@
+"""What each store charges and charged, own or inferred."""

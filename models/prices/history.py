@@ -1,0 +1,103 @@
+"""The history of one product's or one listing's prices: of every store what it showed itself, or of one store what was
+in effect there, with what its anchors charged where it followed them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from models.prices.queries import price_at
+from models.tables import companies, listings, membership_periods, price_changes, products, sightings, stores
+from splitcart.observed import OWN
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change: the offer from `changed_at` on; `price_cents` is null where the listing was no longer sold."""
+
+    company: str
+    sku: str
+    name: str
+    store_id: str
+    changed_at: datetime
+    price_cents: int | None
+    was_price_cents: int | None
+    price_basis: str
+    multibuy_quantity: int | None
+    multibuy_total_cents: int | None
+    source: str
+    """own: the store showed it; inferred: the group's anchor showed it, and the store followed; contested."""
+    crawl_run_id: int
+    seen_before: int | None
+    """The last run that saw the offer before; between the two runs the price is unknown."""
+
+
+def of_gtin(connection: Connection, gtin: str, store: str | None = None) -> list[Entry]:
+    """The history of every company's listings of the product with this GTIN (14 digits)."""
+    return _entries(connection, (products.c.gtin == gtin) | (listings.c.gtin == gtin), store)
+
+
+def of_sku(connection: Connection, company: str, sku: str, store: str | None = None) -> list[Entry]:
+    """The history of one company's listing; the company by its slug, in any case."""
+    return _entries(connection, (companies.c.slug == company.lower()) & (listings.c.sku == sku), store)
+
+
+def check_store(connection: Connection, store: str, company: str | None) -> None:
+    """Raises ValueError where no company, or not this one (its slug), has a store of this id."""
+    joined = stores.join(companies, companies.c.id == stores.c.company_id)
+    wanted = select(stores.c.id).select_from(joined).where(stores.c.store_id == store)
+    if company is not None:
+        wanted = wanted.where(companies.c.slug == company)
+    if connection.execute(wanted).first() is None:
+        raise ValueError(
+            f"store {store!r} is unknown{f' at {company}' if company else ''}: the chain's own id is wanted"
+        )
+
+
+def _entries(connection: Connection, which: ColumnElement[bool], store: str | None) -> list[Entry]:
+    change = price_changes.c
+    joined = (
+        price_changes.join(listings, listings.c.id == change.listing_id)
+        .join(products, products.c.id == listings.c.product_id)
+        .join(companies, companies.c.id == listings.c.company_id)
+        .join(stores, stores.c.id == change.store_id)
+    )
+    told = (companies.c.name.label("company"), listings.c.sku, listings.c.name, stores.c.store_id)
+    order = (companies.c.name, listings.c.sku, stores.c.store_id)
+    if store is not None:
+        ids = (change.store_id.label("of_store"), change.listing_id)
+        wanted = select(*told, *ids).select_from(joined).where(which, stores.c.store_id == store).distinct()
+        lines = connection.execute(wanted.order_by(*order)).all()
+        return [entry for line in lines for entry in _in_effect(connection, line)]
+    wanted = select(*told, *_OFFER).select_from(joined).where(which)
+    rows = connection.execute(wanted.order_by(*order, change.changed_at)).mappings()
+    return [Entry(**row, source=OWN) for row in rows]
+
+
+_OFFER = tuple(price_changes.c[name] for name in list(Entry.__dataclass_fields__)[4:] if name != "source")
+
+
+def _in_effect(connection: Connection, line: Any) -> Iterator[Entry]:
+    """What price_at tells of one listing at one store, at each moment when it may have changed."""
+    latest: tuple[int, datetime, str] | None = None
+    for when in connection.execute(_moments(line.of_store, line.listing_id)).scalars():
+        told = price_at(connection, line.of_store, line.listing_id, when)
+        if told is None or (told.store_id, told.entry.changed_at, told.source) == latest:
+            continue
+        latest = (told.store_id, told.entry.changed_at, told.source)
+        offer = {column.name: getattr(told.entry, column.name) for column in _OFFER}
+        offer |= {"changed_at": when, "source": told.source}
+        yield Entry(line.company, line.sku, line.name, line.store_id, **offer)
+
+
+def _moments(store_id: int, listing_id: int) -> Select[Any]:
+    """When what is known of the price may have changed: the store or an anchor published, or the store moved."""
+    change, period, look = price_changes.c, membership_periods.c, sightings.c
+    anchors = select(period.anchor_id).where(period.store_id == store_id)
+    spoken = change.store_id.in_(anchors) | (change.store_id == store_id)
+    changed = select(change.changed_at.label("at")).where(change.listing_id == listing_id, spoken)
+    published = select(look.at).where(look.store_id == store_id)
+    moments = changed.union(select(period.from_at).where(period.store_id == store_id), published).subquery()
+    return select(moments.c.at).order_by(moments.c.at)

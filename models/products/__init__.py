@@ -1,0 +1,1 @@
+"""Products and listings: barcodes, brands, categories, and which product a listing is."""

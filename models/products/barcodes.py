@@ -1,0 +1,58 @@
+"""Barcodes that product pages tell, where listing pages tell none: looked up once a listing, then remembered."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import Column, Engine, Text, Update, or_, select, update
+
+from models.database import bulk
+from models.database.dialect import emptied, temporary_table
+from models.database.retry import retried
+from models.runs.run import Run
+from models.tables import listings, staged_items
+
+AGAIN_AFTER = timedelta(days=30)
+"""A listing without a barcode is looked up again after this."""
+
+_LOOKED_UP = temporary_table("looked_up", Column("sku", Text, primary_key=True), Column("gtin", Text))
+
+
+def known(engine: Engine, company_id: int, now: datetime) -> frozenset[str]:
+    """Skus of a company whose barcode is known, or was looked up within AGAIN_AFTER in vain."""
+    lately = listings.c.gtin_looked_up_at > now - AGAIN_AFTER
+    wanted = select(listings.c.sku).where(
+        listings.c.company_id == company_id, or_(listings.c.gtin.is_not(None), lately)
+    )
+
+    def work() -> frozenset[str]:
+        with engine.connect() as connection:
+            return frozenset(connection.execute(wanted).scalars())
+
+    return retried(engine, work, what="reading barcodes")
+
+
+def into_staging(engine: Engine, run: Run, found: Mapping[str, str | None]) -> None:
+    """Gives the staged rows of a run the barcodes that it found (by sku), before they are resolved to products."""
+    row = staged_items.c
+    mine = (row.run_id == run.id, row.sku == _LOOKED_UP.c.sku, row.gtin.is_(None))
+    statement = update(staged_items).where(*mine).values(gtin=_LOOKED_UP.c.gtin)
+    _with(engine, {sku: gtin for sku, gtin in found.items() if gtin}, statement)
+
+
+def remember(engine: Engine, run: Run, found: Mapping[str, str | None], now: datetime) -> None:
+    """Notes which listings were looked up, so that the next run does not ask again; after publishing made them."""
+    mine = (listings.c.company_id == run.company_id, listings.c.sku == _LOOKED_UP.c.sku)
+    _with(engine, found, update(listings).where(*mine).values(gtin_looked_up_at=now))
+
+
+def _with(engine: Engine, found: Mapping[str, str | None], statement: Update) -> None:
+    """Runs a statement that reads `looked_up`."""
+
+    def work() -> None:
+        with engine.begin() as connection:
+            emptied(connection, _LOOKED_UP)
+            bulk.insert(connection, _LOOKED_UP, ("sku", "gtin"), sorted(found.items()))
+            connection.execute(statement)
+
+    if found:
+        retried(engine, work, what="writing barcodes")

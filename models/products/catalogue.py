@@ -1,0 +1,165 @@
+"""Which product each of some listings is: one of the database, or one that they make."""
+
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Column, Connection, Select, select, union
+
+from models.database import bulk
+from models.database.dialect import is_one_of, new_ids
+from models.staging.rows import SeenSku
+from models.tables import companies, listings, product_aliases, products
+from splitcart.identity import matching
+from splitcart.identity.matching import Listing
+from splitcart.sizes import packs
+
+
+@dataclass(slots=True, eq=False)
+class Product:
+    """A product as far as the batch must know it; `id` is null until it is inserted."""
+
+    id: int | None
+    rank: int
+    """The order of ids, which those that are not inserted yet will follow."""
+    gtin: str | None
+    key: str
+    listings: list[Listing] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The product of one listing, and what the two taught: (kind, value) of kind key, gtin or brand."""
+
+    product: Product
+    learned: frozenset[tuple[str, str]] = frozenset()
+
+
+_AFTER = 2**62
+"""Above every id of a database."""
+
+
+class Catalogue:
+    """The products that a batch of listings may be: GTIN first, then the key of brand, name and size, with vetoes."""
+
+    def __init__(self, gtins: Iterable[str], keys: Iterable[str]) -> None:
+        self.gtins, self.keys = frozenset(gtins), frozenset(keys)
+        """What the batch tells."""
+        self.by_gtin: dict[str, list[Product]] = defaultdict(list)
+        self.by_key: dict[str, list[Product]] = defaultdict(list)
+        self.known: dict[int, Product] = {}
+        self.made: list[Product] = []
+
+    def load(self, connection: Connection) -> None:
+        """Reads the products that any of the GTINs or keys may mean, with their listings."""
+        found = [
+            *(("gtin", row) for row in _meant(connection, "gtin", products.c.gtin, self.gtins)),
+            *(("key", row) for row in _meant(connection, "key", products.c.normalized_key, self.keys)),
+        ]
+        for kind, (product_id, gtin, key, value) in sorted(found, key=lambda one: one[1][0]):
+            product = self.known.setdefault(product_id, Product(product_id, product_id, gtin, key))
+            (self.by_gtin if kind == "gtin" else self.by_key)[value].append(product)
+        if self.known:
+            for product_id, *listing in connection.execute(_listings(connection, self.known)):
+                self.known[product_id].listings.append(Listing(*listing))
+
+    def find(self, listing: Listing, key: str) -> Found:
+        """The product of a listing that the company did not have; made where nothing says same without a veto."""
+        candidates = (*self.by_gtin.get(listing.gtin or "", ()), *self.by_key.get(key, ()))
+        for product in candidates:
+            learned = _same(listing, product)
+            if learned is not None:
+                product.listings.append(listing)
+                if product.gtin is None and listing.gtin and listing.gtin not in self.by_gtin:
+                    product.gtin = listing.gtin
+                    learned |= {("own_gtin", listing.gtin)}
+                self._remember(product, learned)
+                return Found(product, learned)
+        return Found(self._make(listing, key))
+
+    def _remember(self, product: Product, learned: Iterable[tuple[str, str]]) -> None:
+        """What was learned holds for the rest of the batch, too, as if it had been loaded."""
+        for kind, value in learned:
+            if kind != "brand":
+                known = (self.by_key if kind == "key" else self.by_gtin)[value]
+                if product not in known:
+                    insort(known, product, key=attrgetter("rank"))
+
+    def _make(self, listing: Listing, key: str) -> Product:
+        """A product of its own. A GTIN that another product has stays with that one: the listing still tells it."""
+        gtin = listing.gtin if listing.gtin not in self.by_gtin else None
+        product = Product(None, _AFTER + len(self.made), gtin, key, [listing])
+        self.made.append(product)
+        if gtin:
+            self.by_gtin[gtin].append(product)
+        self.by_key[key].append(product)
+        return product
+
+
+def _same(listing: Listing, product: Product) -> frozenset[tuple[str, str]] | None:
+    """What is learned when the listing is the product; None when nothing says so, or any of its listings forbids it."""
+    learned: frozenset[tuple[str, str]] = frozenset()
+    said = False
+    for other in product.listings:
+        decision = matching.decide(listing, other)
+        if decision.same:
+            said, learned = True, learned | decision.learned
+        elif decision.by is not None or matching.vetoed(listing, other):
+            return None
+    return learned if said else None
+
+
+def _meant(connection: Connection, kind: str, column: Column[Any], values: Iterable[str]) -> Sequence[Any]:
+    """(id, gtin, normalized_key, value) of the products that have a value, or are known by it as an alias."""
+    wanted, aliases = sorted(values), product_aliases.c
+    product = select(products.c.id, products.c.gtin, products.c.normalized_key)
+    theirs = product.add_columns(column.label("value")).where(is_one_of(connection, column, wanted))
+    aliased = product.add_columns(aliases.value).join(product_aliases, aliases.product_id == products.c.id)
+    aliased = aliased.where(aliases.kind == kind, is_one_of(connection, aliases.value, wanted))
+    return connection.execute(union(theirs, aliased)).all() if wanted else []
+
+
+def _listings(connection: Connection, product_ids: Iterable[int]) -> Select[Any]:
+    names = (listings.c[name] for name in ("sku", "name", "brand", "size", "gtin"))
+    wanted = select(listings.c.product_id, companies.c.name.label("company"), *names)
+    wanted = wanted.join(companies, companies.c.id == listings.c.company_id)
+    return wanted.where(is_one_of(connection, listings.c.product_id, sorted(product_ids))).order_by(listings.c.id)
+
+
+SIZE = ("size_amount_e3", "size_unit", "size_count", "size_is_approx")
+"""The columns of products that hold a pack."""
+_PRODUCT = ("id", "name", "brand_id", "gtin", "normalized_key", *SIZE)
+
+
+def identified(connection: Connection, company: str, told: Sequence[SeenSku], brands: Mapping[str, int]) -> list[Found]:
+    """The product of each listing, in order; those that are new are inserted.
+
+    `brands`: ids by the brands as they are written.
+    """
+    keys = [one.normalized_key or matching.normalized_key(one.brand, one.name, one.size) for one in told]
+    catalogue = Catalogue((one.gtin for one in told if one.gtin), keys)
+    catalogue.load(connection)
+    found = [
+        catalogue.find(Listing(company, one.sku, one.name, one.brand, one.size, one.gtin), key)
+        for one, key in zip(told, keys, strict=True)
+    ]
+    ids, rows = iter(new_ids(connection, products, len(catalogue.made))), list[bulk.Row]()
+    for one, its in zip(told, found, strict=True):
+        product = its.product
+        if product.id is None:
+            product.id = next(ids)
+            brand = brands.get(one.brand or "")
+            rows.append((product.id, one.name, brand, product.gtin, product.key, *size_fields(one.size, one.name)))
+    bulk.insert(connection, products, _PRODUCT, rows)
+    return found
+
+
+def size_fields(size_text: str | None, name: str) -> tuple[int | None, str | None, int | None, int | None]:
+    """The columns SIZE of a product, as its size text and its name give them."""
+    size = packs.of(size_text, name)
+    if size is None or size.amount <= 0:
+        return (None, None, None, None)
+    return (round(size.amount * 1000), size.unit, size.count, int(size.approx))

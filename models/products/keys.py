@@ -1,0 +1,86 @@
+"""The names by which products and brands are found, worked out again where a rule of `splitcart` reads texts anew.
+
+Stored keys only find what a new listing may be; whether it is the same is decided from the texts, by the rules of the
+day. So a stale key joins nothing wrongly and parts nothing, but a new listing would not meet its product under it.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, select, update
+
+from models.database.dialect import insert_ignoring
+from models.products.catalogue import SIZE, size_fields
+from models.tables import brand_aliases, brands, listings, product_aliases, products, staged_items
+from splitcart import texts
+from splitcart.identity.brands import key as brand_key
+from splitcart.identity.matching import normalized_key
+
+BATCH = 5000
+"""Product ids that are looked at at a time."""
+
+
+def rework(connection: Connection, now: datetime) -> int:
+    """Brings every stored key and size to the rules of this code; returns the number of products that were changed.
+
+    A product's earlier key stays among its aliases, and so does the key of each of its listings. Rows that are staged
+    work out their keys when they are published. Repeating it changes nothing.
+    """
+    _brands(connection)
+    connection.execute(update(staged_items).values(normalized_key=None))
+    return sum(_part(connection, rows, now) for rows in _parts(connection))
+
+
+def _parts(connection: Connection) -> Iterator[list[tuple[int, list[Row[Any]]]]]:
+    """Products with their listings in the order of their ids, BATCH ids a part."""
+    told = (listings.c.sku, listings.c.company_id, listings.c.name, listings.c.brand, listings.c.size)
+    columns = (listings.c.product_id, products.c.normalized_key, *(products.c[name] for name in SIZE), *told)
+    joined = select(*columns).join_from(listings, products, products.c.id == listings.c.product_id)
+    last = connection.execute(select(func.coalesce(func.max(products.c.id), 0))).scalar_one()
+    for low in range(0, last, BATCH):
+        mine = joined.where(listings.c.product_id > low, listings.c.product_id <= low + BATCH)
+        rows = connection.execute(mine.order_by(listings.c.product_id, listings.c.id)).all()
+        yield [(product_id, list(its)) for product_id, its in groupby(rows, key=lambda row: row.product_id)]
+
+
+def _part(connection: Connection, rows: list[tuple[int, list[Row[Any]]]], now: datetime) -> int:
+    changed, aliases = list[dict[str, Any]](), list[dict[str, Any]]()
+    for product_id, its in rows:
+        keys = {normalized_key(row.brand, row.name, row.size): row for row in reversed(its)}
+        first, before = its[0], its[0].normalized_key
+        key = before if before in keys else normalized_key(first.brand, first.name, first.size)
+        size = dict(zip(SIZE, size_fields(first.size, first.name), strict=True))
+        if key != before or any(getattr(first, name) != value for name, value in size.items()):
+            changed.append({"its_id": product_id, "normalized_key": key, **size})
+        told = {"product_id": product_id, "kind": "key", "reason": "rule_changed", "created_at": now}
+        aliases.extend(
+            {**told, "value": value, "company_id": row.company_id, "sku": row.sku}
+            for value, row in ({before: first} | keys).items()
+            if value != key
+        )
+    if changed:
+        values: dict[str, Any] = {name: bindparam(name) for name in ("normalized_key", *SIZE)}
+        connection.execute(update(products).where(products.c.id == bindparam("its_id")).values(values), changed)
+    if aliases:
+        connection.execute(insert_ignoring(connection, product_aliases), aliases)
+    return len(changed)
+
+
+def _brands(connection: Connection) -> None:
+    """A brand whose key is another now takes it, or, where another brand has it, leaves its products to that one."""
+    rows = connection.execute(select(brands).order_by(brands.c.id)).all()
+    taken = {row.key: row.id for row in rows}
+    taken |= {row.key: row.brand_id for row in connection.execute(select(brand_aliases))}
+    for row in rows:
+        key = brand_key(row.name)
+        if not key or key == row.key:
+            continue
+        if key in taken:
+            mine = products.c.brand_id == row.id
+            connection.execute(update(products).where(mine).values(brand_id=taken[key]))
+        else:
+            name = texts.clean(texts.named(row.name)) or row.name
+            connection.execute(update(brands).where(brands.c.id == row.id).values(key=key, name=name))
+            taken[key] = row.id

@@ -1,0 +1,1 @@
+"""Publishing a run, and rolling it back."""

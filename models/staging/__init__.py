@@ -1,0 +1,1 @@
+"""What a run saw, kept apart until it is published."""

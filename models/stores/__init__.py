@@ -1,0 +1,1 @@
+"""Companies and their stores: found, created, locked."""

@@ -1,0 +1,38 @@
+"""A store's row comes with its group: no store is ever without one."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from models.database.dialect import insert_ignoring
+from models.tables import membership_periods, store_group_memberships, store_groups, stores
+
+
+def ensure_store(connection: Connection, company_id: int, store_code: str, now: datetime, **known: Any) -> int:
+    """The id of the store's row; a new one gets a group, of which it is the anchor, and the period that begins now.
+
+    `known`: columns of stores for a new row (store_name, suburb, timezone, ...); an existing row is left as it is.
+    """
+    wanted = select(stores.c.id).where(stores.c.company_id == company_id, stores.c.store_id == store_code)
+    found = connection.execute(wanted).scalar()
+    if found is not None:
+        return int(found)
+    values: Mapping[str, Any] = {"store_name": store_code} | known
+    row = insert_ignoring(connection, stores).values(company_id=company_id, store_id=store_code, **values)
+    store_id = connection.execute(row.returning(stores.c.id)).scalar()
+    if store_id is None:  # a locator made it between our look and our insert, with its group
+        return int(connection.execute(wanted).scalar_one())
+    found_group(connection, company_id, int(store_id), now)
+    return int(store_id)
+
+
+def found_group(connection: Connection, company_id: int, store_id: int, now: datetime) -> int:
+    """A new group of one store, its own anchor; the store must be in none. Returns the group's id."""
+    group = insert(store_groups).values(company_id=company_id, anchor_id=store_id).returning(store_groups.c.id)
+    group_id = int(connection.execute(group).scalar_one())
+    connection.execute(insert(store_group_memberships).values(store_id=store_id, group_id=group_id))
+    period = {"store_id": store_id, "from_at": now, "group_id": group_id, "anchor_id": store_id}
+    connection.execute(insert(membership_periods).values(**period))
+    return group_id

@@ -1,0 +1,1 @@
+"""The stand-in storefronts, a folder each."""

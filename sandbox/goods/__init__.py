@@ -1,0 +1,1 @@
+"""What the chains sell: goods, lines, and what they cost."""

@@ -1,0 +1,1 @@
+"""What the scripts about lists, slots and plans share."""

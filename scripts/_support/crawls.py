@@ -1,0 +1,57 @@
+"""Crawls as production starts them, each a process of its own, pointed at a sandbox."""
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from scrapy.settings import Settings
+from scrapy.spiderloader import SpiderLoader
+
+from splitcart_spiders.crawl.chain_spider import ChainSpider
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def product_spiders() -> list[str]:
+    """The chains that have a product spider, by name."""
+    settings = Settings()
+    settings.setmodule("splitcart_spiders.settings")
+    loader = SpiderLoader.from_settings(settings)
+    return sorted(name for name in loader.list() if issubclass(loader.load(name), ChainSpider))
+
+
+def start(
+    chain: str,
+    store_id: str,
+    *,
+    database: str,
+    sandbox: str,
+    log: Path,
+    program: Sequence[str] = ("-m", "scrapy"),
+    options: Sequence[str] = (),
+    largest_file: int | None = None,
+) -> subprocess.Popen[bytes]:
+    """Starts `scrapy crawl CHAIN -a store=ID -a dev=1 OPTIONS` with its log in a file.
+
+    program: what Python runs instead. largest_file: bytes beyond which no file of the process may grow.
+    """
+    arguments = ["crawl", chain, "-a", f"store={store_id}", "-a", "dev=1", *options]
+    environ = os.environ | {"DATABASE_URL": database, "DEV_BASE_URL": sandbox}
+
+    def limit() -> None:
+        if largest_file is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
+    with log.open("wb") as stream:
+        return subprocess.Popen(
+            [sys.executable, *program, *arguments],
+            cwd=ROOT,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            preexec_fn=limit if largest_file is not None else None,
+        )

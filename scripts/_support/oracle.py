@@ -1,0 +1,56 @@
+"""What goods cost in a store: as a database says, and as the sandbox says. Shared by the demo and the chaos script."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from models.prices import queries
+from models.tables import companies, listings, stores
+from sandbox.world import World
+
+FIELDS = ("price_cents", "was_price_cents", "multibuy_quantity", "multibuy_total_cents")
+Price = tuple[int | None, ...]
+"""The FIELDS of one offer."""
+
+
+def offers(connection: Connection, chain: str, store_id: str) -> dict[str, tuple[Any, Any]]:
+    """sku -> (listing, effective price) of what a store ranges and its last complete run saw.
+
+    Empty for a store never published.
+    """
+    query = (
+        select(stores.c.id)
+        .join(companies, companies.c.id == stores.c.company_id)
+        .where(companies.c.slug == chain, stores.c.store_id == store_id)
+    )
+    known = connection.execute(query).scalar()
+    effective = queries.effective_prices(connection, [known]) if known is not None else []
+    found = {row.listing_id: row for row in effective if row.missing_since is None}
+    named = select(listings.c.id, listings.c.sku, listings.c.name, listings.c.size)
+    return {row.sku: (row, found[row.id]) for row in connection.execute(named) if row.id in found}
+
+
+def stored(engine: Engine, chain: str, store_id: str) -> dict[str, Price]:
+    """sku -> what it costs in a store by the database."""
+    with engine.connect() as connection:
+        found = offers(connection, chain, store_id)
+    return {sku: tuple(price.offer[field] for field in FIELDS) for sku, (_, price) in found.items()}
+
+
+def offered(world: World, chain: str, store_id: str, day: int) -> dict[str, Price]:
+    """sku -> what it costs in a store by the sandbox, of what it ranges; all None where it has no price today."""
+    rows = (row for row in world.truth(chain, store_id, day) if row["is_ranged"])
+    return {row["sku"]: tuple(row[field] for field in FIELDS) for row in rows}
+
+
+def differences(before: dict[str, Price], found: dict[str, Price], truth: dict[str, Price]) -> list[str]:
+    """Where `found` is not what a complete crawl of `truth` makes of `before`: one line a sku.
+
+    A listing without a price today keeps the price it had.
+    """
+    expected = {sku: price if price[0] is not None else before.get(sku) for sku, price in truth.items()}
+    wrong = []
+    for sku in sorted(expected.keys() | found.keys()):
+        if found.get(sku) != expected.get(sku):
+            wrong.append(f"{sku}: {found.get(sku)} instead of {expected.get(sku)}")
+    return wrong

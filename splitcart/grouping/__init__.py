@@ -1,0 +1,1 @@
+"""Which stores charge the same: comparing, merging and leaving, as pure rules."""

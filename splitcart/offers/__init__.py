@@ -1,0 +1,1 @@
+"""Offers: unit prices, multibuys, and what a quantity costs."""

@@ -1,0 +1,135 @@
+"""What n of a thing cost: singles, multibuy lots, the best mix of both. Only these numbers rank."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TypeVar
+
+from splitcart.offers.unit_prices import UnitPrice, per_unit
+from splitcart.sizes.packs import Size
+
+Cents = TypeVar("Cents", int, Decimal)
+Lot = tuple[int, int]
+"""So many units for so many cents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One listing's offer at one store. Money is integer cents."""
+
+    price_cents: int
+    """One purchasable unit, or one kilogram where price_basis is `kg`."""
+    multibuy_quantity: int | None = None
+    multibuy_total_cents: int | None = None
+    """For the whole multibuy_quantity."""
+    member_price_cents: int | None = None
+    member_multibuy_quantity: int | None = None
+    member_multibuy_total_cents: int | None = None
+    """A multibuy for members only, beside everyone's."""
+    offer_id: str | None = None
+    """Lines with one offer_id share its lots: see `cost_together`."""
+    price_basis: str = "each"
+    typical_grams: int | None = None
+    """Weight of one piece or step where goods are weighed."""
+
+    def __post_init__(self) -> None:
+        if self.price_cents < 0 or (self.member_price_cents or 0) < 0:
+            raise ValueError(f"price {self.price_cents}/{self.member_price_cents}: cents are 0 or more")
+        for quantity, total in self._multibuys:
+            if (quantity is None) != (total is None) or (quantity is not None and (quantity < 1 or (total or 0) < 0)):
+                raise ValueError(
+                    f"multibuy {quantity} for {total}: both or neither, a quantity of 1 and 0 cents or more"
+                )
+
+    @property
+    def _multibuys(self) -> tuple[tuple[int | None, int | None], ...]:
+        members = (self.member_multibuy_quantity, self.member_multibuy_total_cents)
+        return (self.multibuy_quantity, self.multibuy_total_cents), members
+
+    def lots(self, *, member: bool = False) -> tuple[Lot, ...]:
+        """The lots that may be bought: everyone's, and the members' when asked."""
+        told = self._multibuys if member else self._multibuys[:1]
+        return tuple((quantity, total or 0) for quantity, total in told if quantity is not None)
+
+    def single(self, *, member: bool = False) -> Decimal:
+        """Cents of one unit, exact: of weighed goods one typical piece (one kilogram where that is unknown)."""
+        cents = self.price_cents
+        if member and self.member_price_cents is not None:
+            cents = min(cents, self.member_price_cents)
+        if self.price_basis == "kg" and self.typical_grams:
+            return Decimal(cents) * self.typical_grams / 1000
+        return Decimal(cents)
+
+    def cost(self, n: int, *, member: bool = False) -> int:
+        """Cents of exactly n units, as many of them in multibuy lots as is cheapest. ValueError: n below 0."""
+        return cost_together([(self, n)], member=member)
+
+    def unit_price(
+        self, n: int, *, size: Size | None = None, shelf: UnitPrice | None = None, member: bool = False
+    ) -> UnitPrice | None:
+        """What a kg, l, m or piece costs when n units are bought (n of 1 or more).
+
+        The shelf's unit price, which is at quantity one, scaled by cost(n); without it cost(n) over n sizes; else None.
+        """
+        if n < 1:
+            raise ValueError(f"quantity {n}: a unit price needs 1 or more")
+        cost = Decimal(self.cost(n, member=member))
+        if shelf is not None and self.single() > 0:
+            scaled = shelf.e4 * cost / (self.single() * n)
+            return UnitPrice(int(scaled.to_integral_value(ROUND_HALF_EVEN)), shelf.unit, shelf.measure, shelf.noun)
+        return None if size is None else per_unit(cost / n, size)
+
+
+def cost_together(lines: Sequence[tuple[Offer, int]], *, member: bool = False) -> int:
+    """Cents of all lines of one shared multibuy: any of their units fill a lot, the dearest first.
+
+    Exact: a lot costs the same whatever fills it, so for each number of lots the dearest units belong in them. Offers
+    with different lots are not one offer: ValueError, as for a quantity below 0.
+    """
+    if any(n < 0 for _, n in lines):
+        raise ValueError(f"quantities {[n for _, n in lines]}: each is 0 or more")
+    told = {offer.lots(member=member) for offer, _ in lines}
+    if len(told) > 1:
+        raise ValueError(f"lots {sorted(map(str, told))}: lines of one offer have one multibuy")
+    dearest = sorted(((offer.single(member=member), n) for offer, n in lines), reverse=True)
+    costs = (cents + _beyond(dearest, taken) for taken, cents in _bought(dearest, next(iter(told), ())))
+    return int(Decimal(min(costs)).to_integral_value(ROUND_HALF_EVEN))
+
+
+def cheapest_mix(units: Iterable[tuple[Cents, int]], quantity: int | None, total: int | None) -> Cents | int:
+    """What units of (single price, number) cost together: lots of `quantity` for `total`, the rest singly."""
+    dearest, lots = sorted(units, reverse=True), [(quantity, total or 0)] if quantity else []
+    return min(cents + _beyond(dearest, taken) for taken, cents in _bought(dearest, lots))
+
+
+def _bought(dearest: Sequence[tuple[Cents, int]], lots: Sequence[Lot], taken: int = 0) -> Iterator[tuple[int, int]]:
+    """Ways to buy lots: how many units are in them with the `taken` before, and their cents. Of two kinds of lots each
+    number of the first, with what is worth trying of the second."""
+    if not lots:
+        yield taken, 0
+        return
+    (quantity, total), *others = lots
+    most = (sum(n for _, n in dearest) - taken) // quantity
+    numbers = range(most + 1) if others else _candidates(dearest, quantity, most, taken)
+    for number in numbers:
+        for units, cents in _bought(dearest, others, taken + number * quantity):
+            yield units, cents + number * total
+
+
+def _candidates(dearest: Sequence[tuple[Cents, int]], quantity: int, most: int, before: int) -> list[int]:
+    """Numbers of lots worth trying: the cost bends only where the price of the units taken changes."""
+    bends, taken = {0, most}, -before
+    for _, n in dearest:
+        taken += n
+        bends |= {max(0, min(most, taken // quantity)), max(0, min(most, taken // quantity + 1))}
+    return sorted(bends)
+
+
+def _beyond(dearest: Sequence[tuple[Cents, int]], in_lots: int) -> Cents | int:
+    """Cents of the units that are left when the dearest `in_lots` are in lots."""
+    left: Cents | int = 0
+    for price, n in dearest:
+        taken = min(n, in_lots)
+        in_lots -= taken
+        left += price * (n - taken)
+    return left

@@ -1,0 +1,1 @@
+"""What a crawl run was: its facts, the proof of its coverage, and the verdict."""

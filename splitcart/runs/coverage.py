@@ -1,0 +1,205 @@
+"""Was everything seen? Proofs of categories, and what is less than before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from statistics import median
+
+from splitcart.runs.facts import Category, Counts, Gates, History, Shortfall
+
+_MAX_DEPTH = 50
+STORE = "totals"
+"""The key under which the categories are judged together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What is not proven, and what is less than the history expects: key (or `store`) to a reason."""
+
+    unproven: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    thin: dict[str, str] = field(default_factory=dict)
+    short: dict[str, str] = field(default_factory=dict)
+    turnover: str | None = None
+    """Too many of the listings ranged before are unseen."""
+
+    @property
+    def lacks(self) -> list[str]:
+        """Reasons that a second run may confirm: stores do shrink."""
+        turnover = [self.turnover] if self.turnover else []
+        return [*self.missing.values(), *self.thin.values(), *self.short.values(), *turnover]
+
+    @property
+    def missing_keys(self) -> frozenset[str]:
+        return frozenset(self.missing) | frozenset(self.thin)
+
+
+def cover(categories: Sequence[Category], counts: Counts, history: History, gates: Gates) -> Coverage:
+    """Judges each category by its proof, and each category and the store by their history."""
+    by_key = {category.key: category for category in categories}
+    proofs = _Proofs(by_key, gates)
+    unproven = {c.key: why for c in categories if (why := proofs.lack(c)) is not None}
+    if not unproven and (why := _short_of_totals(categories, gates)) is not None:
+        unproven[STORE] = why
+    return Coverage(
+        unproven,
+        _missing(by_key, history),
+        _thin(categories, history, gates),
+        _short(counts.listings, history, gates),
+        _turnover(counts, gates),
+    )
+
+
+def _short_of_totals(categories: Sequence[Category], gates: Gates) -> str | None:
+    """The slack of one category holds for all of them together, too: one listing short in each of 30 is a hole."""
+    told = [(c.seen, c.expected) for c in categories if c.expected is not None and not c.capped]
+    expected, lacking = sum(total for _, total in told), sum(max(0, total - seen) for seen, total in told)
+    if lacking <= gates.slack(expected):
+        return None
+    return f"{STORE}_short: {lacking} of {expected} listings unseen in all, expected at most {gates.slack(expected):g}"
+
+
+def confirms(before: Shortfall | None, counts: Counts, coverage: Coverage, gates: Gates) -> bool:
+    """Whether a run lacks the same as an earlier one: as many listings within the tolerance, the same categories, and
+    where one of them had too many ranged listings unseen, as many of these.
+
+    Fewer categories are not the same: what came back in one of them is missing elsewhere, where no run missed it.
+    """
+    if before is None or coverage.missing_keys != before.missing or not _near(counts.listings, before.listings, gates):
+        return False
+    if before.unseen is None:
+        return not coverage.turnover
+    return _near(counts.unseen, before.unseen, gates)
+
+
+def _near(count: int, before: int, gates: Gates) -> bool:
+    return abs(count - before) <= max(1.0, gates.confirm_tolerance * before)
+
+
+def confirm_after(gates: Gates) -> timedelta:
+    """How long after the first run a second one proves that what both lack is gone."""
+    return timedelta(hours=gates.confirm_hours)
+
+
+class _Proofs:
+    """Why a category is not proven, each judged once: capped ones need their children's proofs."""
+
+    def __init__(self, by_key: Mapping[str, Category], gates: Gates) -> None:
+        self._by_key = by_key
+        self._gates = gates
+        self._lacks: dict[str, str | None] = {}
+
+    def lack(self, category: Category, depth: int = 0) -> str | None:
+        """None where the category is proven."""
+        if category.failed is not None:
+            return f"category_failed: {category.key} seen {category.seen}, expected its end, got {category.failed}"
+        if category.capped:
+            return self._lack_of_children(category, depth)
+        if category.expected is not None:
+            return self._lack_of_listings(category, category.seen, category.expected)
+        if category.ended:
+            return None
+        return f"category_unended: {category.key} seen {category.seen}, expected an empty page or its documented end"
+
+    def _lack_of_listings(self, category: Category, seen: int, expected: int) -> str | None:
+        if seen >= expected - self._gates.slack(expected) and (seen > 0 or expected <= 0):
+            return None
+        return f"category_short: {category.key} seen {seen}, expected {expected} less {self._gates.slack(expected):g}"
+
+    def _lack_of_children(self, category: Category, depth: int) -> str | None:
+        if not category.children:
+            return f"category_capped: {category.key} seen {category.seen}, expected children that prove it, has none"
+        for key in category.children:
+            if self._lack_by_key(key, depth + 1) is not None:
+                return f"category_capped: {category.key} child {key} is not proven, expected all children proven"
+        if category.expected is None or not category.held:
+            # A campaign's children need not hold all of it; what they leave out is proven by the departments.
+            return None
+        return self._lack_of_listings(category, self._held_below(category), category.expected)
+
+    def _lack_by_key(self, key: str, depth: int) -> str | None:
+        if key not in self._by_key or depth > _MAX_DEPTH:
+            return "not walked"
+        if key not in self._lacks:
+            self._lacks[key] = "a circle"  # stands until the judgement below is made
+            self._lacks[key] = self.lack(self._by_key[key], depth)
+        return self._lacks[key]
+
+    def _held_below(self, category: Category) -> int:
+        """Upper bound of the distinct skus seen in the capped category: its own pages, or all below it."""
+        below, keys, pending = 0, set[str](), list(category.children)
+        while pending:
+            key = pending.pop()
+            if key in keys or key not in self._by_key:
+                continue
+            keys.add(key)
+            child = self._by_key[key]
+            below += child.seen
+            pending.extend(child.children if child.capped else ())
+        return max(category.seen, below)
+
+
+def _missing(by_key: Mapping[str, Category], history: History) -> dict[str, str]:
+    """What held listings last time and was not walked, neither itself nor as part of a category above it."""
+    walked = {child for category in by_key.values() if not category.capped for child in category.children}
+    return {
+        key: f"category_missing: {key} absent, expected: it held {runs[-1]} listings last time"
+        for key, runs in history.categories.items()
+        if runs and runs[-1] > 0 and key not in by_key and key not in walked
+    }
+
+
+def _thin(categories: Sequence[Category], history: History, gates: Gates) -> dict[str, str]:
+    found = {}
+    for category in categories:
+        usual = _usual(history.categories.get(category.key, ()), gates)
+        least = gates.category_share * usual
+        # Of a capped one only the first page is looked at: its children are compared, and its total proves them.
+        if (
+            category.held
+            and not category.capped
+            and category.seen < least
+            and usual - category.seen > gates.slack(usual)
+        ):
+            found[category.key] = (
+                f"category_thin: {category.key} seen {category.seen}, expected {least:g} (usual {usual:g})"
+            )
+    return found
+
+
+def _usual(runs: tuple[int, ...], gates: Gates) -> float:
+    """The median of the last 5 runs; the last one itself where it was accepted below the gate (it was confirmed)."""
+    if not runs:
+        return 0.0
+    middle, last = float(median(runs[-5:])), float(runs[-1])
+    return last if last < gates.category_share * middle else middle
+
+
+def _short(listings: int, history: History, gates: Gates) -> dict[str, str]:
+    last = history.last_complete
+    if last is None:
+        return _small(listings, history.company_usual, gates)
+    if listings >= gates.store_share * last or last - listings <= gates.slack(last):
+        return {}
+    return {
+        "store": f"store_short: seen {listings} listings, expected {gates.store_share * last:g} (last complete {last})"
+    }
+
+
+def _small(listings: int, usual: float | None, gates: Gates) -> dict[str, str]:
+    """A first run has no history of its own; that of the company's other stores says what a store is like."""
+    if usual is None or listings >= gates.first_share * usual or usual - listings <= gates.slack(usual):
+        return {}
+    least = gates.first_share * usual
+    return {
+        "store": f"store_small: first run, seen {listings} listings, expected {least:g} (the company's usual {usual:g})"
+    }
+
+
+def _turnover(counts: Counts, gates: Gates) -> str | None:
+    """Listings go one by one: where many are gone at once, the site has renumbered them or shows other goods."""
+    least, again = gates.turnover_share * counts.ranged, counts.ranged - counts.unseen
+    if again >= least or counts.unseen <= gates.slack(counts.ranged):
+        return None
+    most = counts.ranged - least
+    return f"turnover: {counts.unseen} of {counts.ranged} ranged listings unseen, expected at most {most:g}"

@@ -1,0 +1,154 @@
+"""What is known of a crawl run when it ends, and what is said of it. Read through `splitcart.runs.verdict`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One category of this run's walk."""
+
+    key: str
+    expected: int | None
+    """The total its first page told; None where the chain tells none."""
+    seen: int
+    """Distinct skus seen in it, advertised rows excluded."""
+    ended: bool
+    """An empty page, or the end that the chain documents, came."""
+    failed: str | None = None
+    """Why its walk broke off: a CrawlError's reason, or any text."""
+    capped: bool = False
+    """The chain shows only the first part of it (its cap): it is proven by its children."""
+    children: tuple[str, ...] = ()
+    """Keys of the categories that together hold what it holds; of one walked whole all those below it."""
+    held: bool = True
+    """False: its listings belong to other categories too and come and go by the week (specials, seasons), so its count
+    is not compared with earlier runs. It is walked and proven like any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the run counted, pipeline and database apart."""
+
+    accepted: int
+    """Rows that the last pipeline accepted, those of adopted walks included."""
+    staged: int
+    """Rows counted in the staging table."""
+    quarantined: int = 0
+    """Accepted rows that the database refused one by one."""
+    listings: int = 0
+    """Distinct skus staged."""
+    known: int = 0
+    """Of them, those that have a price now and had an effective price before."""
+    changed: int = 0
+    """Of the known, those whose price differs."""
+    median_ratio: float | None = None
+    """Median of new price / old price over all the known (unchanged ones count as 1); None without any."""
+    requested: bool = False
+    """The operator limited the crawl (`-a categories=`, `-a probe=`)."""
+    crosses_flip: bool = False
+    """A specials flip lies between the first and the last page of the run."""
+    error: str | None = None
+    """Of the worst CrawlError: blocked, store_mismatch, certificate_refused, left_hosts, network_down, catalogue_error,
+    failed, lease_lost; alone, or with a colon and what happened."""
+    drops: Mapping[str, int] = field(default_factory=dict)
+    """Rows dropped or repaired, as {"stage/event": n}."""
+    flipped: bool = False
+    """A specials flip lies between the old prices and this run, so that many changes are to be expected."""
+    unreadable: int = 0
+    """Staged rows whose price or name was sent and could not be read."""
+    unnamed: int = 0
+    """Rows that were not staged: their name could not be read, and their sku is not known."""
+    ranged: int = 0
+    """Listings that the store ranged after its last complete run (now, where that run did not count them), those aside
+    that a confirmed shortfall lacked."""
+    unseen: int = 0
+    """Listings that the store ranges and this run did not see, those aside that a confirmed shortfall lacked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """What an earlier run lacked, in everything else complete: `figures["shortfall"]` of its verdict."""
+
+    listings: int
+    at: datetime
+    """When it was first seen (aware)."""
+    missing: frozenset[str]
+    """Keys of the categories that were absent or too small."""
+    unseen: int | None = None
+    """How many ranged listings were unseen, where these were too many; None where they were not."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the store's earlier runs saw."""
+
+    last_complete: int | None = None
+    """Listings of the last complete run; None before the first."""
+    categories: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Of each category (`held` ones) its `seen` in the last 5 complete runs, oldest first, 0 for a run without it."""
+    shortfall: Shortfall | None = None
+    """The shortfall of the latest run since the last complete one that had any."""
+    company_usual: float | None = None
+    """Median of the listings that the last complete runs of the company's other stores saw. Known for a store without
+    a complete run only; None where no other store has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """The limits of the verdict; all of them settings."""
+
+    tolerance: float = 0.005
+    """Of a total, the part that may be unseen; one listing always may."""
+    category_share: float = 0.70
+    store_share: float = 0.97
+    turnover_share: float = 0.80
+    """Of the listings ranged before, the part that must be seen again."""
+    first_share: float = 0.30
+    """Of the company's usual listings, the part that a store's first complete run must see."""
+    unreadable_share: float = 0.05
+    """Of the staged rows, and those that had no name to be staged by, the part that may be unreadable."""
+    changed_share: float = 0.40
+    ratio_low: float = 0.8
+    ratio_high: float = 1.25
+    confirm_hours: float = 12
+    confirm_tolerance: float = 0.01
+
+    def __post_init__(self) -> None:
+        shares = [name for name in self.__dataclass_fields__ if name.endswith("_share") or "tolerance" in name]
+        for name in shares:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"gate {name} is {getattr(self, name)}: a share of 0 to 1 is wanted, 0.7 for 70%")
+        if not 0 < self.ratio_low <= self.ratio_high:
+            raise ValueError(
+                f"gates ratio_low {self.ratio_low}, ratio_high {self.ratio_high}: 0 < low <= high is wanted"
+            )
+        if not self.confirm_hours >= 0:
+            raise ValueError(f"gate confirm_hours is {self.confirm_hours}: 0 or more is wanted")
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Gates":
+        """The gates with some of them as told. Raises ValueError, which names what no gate is called or may be."""
+        if unknown := sorted(told.keys() - cls.__dataclass_fields__.keys()):
+            raise ValueError(f"there is no gate {unknown[0]!r}: one of {', '.join(cls.__dataclass_fields__)}")
+        return cls(**{name: float(value) for name, value in told.items()})
+
+    def slack(self, count: float) -> float:
+        """How many listings short of `count` are no shortfall."""
+        return max(1.0, self.tolerance * count)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run was, why, and what it may change."""
+
+    status: str
+    """complete, partial, blocked or failed."""
+    reason: str
+    """A code, or `code: the thing, its value and the expected value`."""
+    publishes: str
+    """`all`: upsert and judge absence. `seen`: upsert only. `nothing`."""
+    figures: dict[str, object]
+    """Every number behind it, ready for JSON: the counts, the shares, the categories by outcome, all `causes`."""

@@ -1,0 +1,1 @@
+"""Sizes: what a text says of amount, count and unit."""

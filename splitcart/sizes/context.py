@@ -1,0 +1,103 @@
+"""Measures that say something else than how much is in a pack: what a bag holds, whom a nappy fits, how strong a tablet
+is."""
+
+from collections.abc import Iterator
+from re import Match
+
+from splitcart.patterns import Pattern
+from splitcart.sizes.text import MAX_TEXT
+from splitcart.sizes.words import NUMBER
+
+CAPACITY, USER = 1, 2
+"""Of what is spoken, as bits: vessels that are sold empty, and goods for a user of so many kilograms."""
+_BAGS = Pattern(r"(?<![a-z])(?:(?<!tea )bags|liners?|containers)(?![a-z])", MAX_TEXT)
+_VESSEL = Pattern(
+    r"(?<![a-z])(?:bag(?=[^0-9]*[0-9])|container|canisters?|buckets?|bins?|eskys?|eskies|kettles?|sauce ?pans?"
+    r"|stock ?pots?|casseroles?|(?:slow|rice|pressure|multi) ?cookers?|(?:air ?)?fryers?|microwaves?|back ?packs?"
+    r"|baskets?|hampers?|crates?|planters?|vases?|watering cans?|jerry ?cans?|capacity"
+    r"|(?:lunch|storage|bento|snack|food|cooler|cake|gift|tool) ?box(?:es)?"
+    r"|(?:storage|laundry|party|utility|wash|dishwashing) tubs?"
+    r"|(?:foil|oven|baking|roasting|ice cube) (?:trays?|dish(?:es)?)"
+    r"|basins?|tumblers?|(?<!chocolate )mugs?|thermos|decanters?|carafes?|beakers?"
+    r"|(?:wine|beer|champagne|shot|drinking|cocktail) glass(?:es)?"
+    r"|(?:storage|glass|mason|preserving|cookie|clip) jars?|(?:mixing|serving|pet|dog|glass|plastic|paper) bowls?"
+    r"|(?:plastic|paper|disposable|party|travel|measuring|drinking|drink|foam|keep|reusable|coffee) cups?"
+    r"|(?:glass|filter|measuring|plastic) jugs?|(?:insulated|vacuum|thermal|hip|steel) flasks?"
+    r"|(?:drink|water|sports?|sipper|sippy|baby|feeding|spray|insulated|reusable|steel|tritan|kids|shaker)"
+    r" bottles?|(?:glass|plastic) bottles?(?=[^0-9]*[0-9]))(?![a-z])",
+    MAX_TEXT,
+)
+_FILLS = Pattern(
+    r"(?<![a-z])(?:(?:spring|mineral|sparkling|still|purified|pure|filtered|soda|natural|tonic|alkaline|coconut|distilled"
+    r"|rose|micellar) water|soft drink|(?:energy|sports?|iced) drink(?! bottle)|juice|milk|cola|lemonade|cordial"
+    r"|beer(?! glass)|wine(?! glass)|cider|oil|sauce|syrup|vinegar|tea|iced|coffee(?! cup)|ice cream|cream|yogh?urt"
+    r"|custard|jelly|soup|kombucha|smoothie|honey|spread|soap|shampoo|conditioner|detergent|cleaner|liquid|lotion|wash"
+    r"|oral|gin|vodka|rum|whisk[a-z]*|descaler|deodori[sz]er|freshener|mix|soil|compost|mulch|litter|chlorine|paint)"
+    r"(?![a-z])(?! (?:containers?|cups?|mugs?|bowls?|dispensers?|canisters?)(?![a-z]))",
+    MAX_TEXT,
+)
+"""What comes in a bottle, a bag or a cup, so that it is no empty one."""
+_FITS = Pattern(
+    r"(?<![a-z])(?:napp(?:y|ies)(?! ?(?:rash|cream|soak|san|balm|powder|wash|clean|treat))|diapers?|pull[ -]?ups?"
+    r"|swimmers|swim ?pants|training pants|huggies|babylove|pampers|tooshies|rascals?|drynites|snugglers"
+    r"|(?:heart|tape|all)?worm(?:ing|ers?)|(?:heart|tape|round|hook)worms?|de-?worm(?:ing|ers?)?|fleas?|ticks?(?= )"
+    r"|spot[ -]on|parasit[a-z]*|nexgard|bravecto|advantix|frontline|drontal|milbemax|simparica|comfortis|seresto"
+    r"|credelio|hooks?|hanging|(?:kitchen|bathroom|luggage|digital) scales?|airers?|trolley|step ?ladder|car seats?"
+    r"|booster seats?|harness(?:es)?|carriers?|prams?|strollers?|life ?jackets?"
+    r"|(?:tablets?|treatments?|collars?|pipettes?)(?=.*(?:dog|cat|pupp|kitten))"
+    r"|(?:dogs?|cats?|puppy|puppies|kittens?)(?=.*(?:tablet|treatment|collar|pipette)))(?![a-z])",
+    MAX_TEXT,
+)
+_KILOS = r"(?:kgs?|kilos?|kilograms?)"
+_END = r"(?=[^a-z]|x\s*[0-9]|$)"
+_SPAN = rf"(?:{NUMBER})\s*{_KILOS}?\s*(?:-|to)\s*(?:{NUMBER})\s*{_KILOS}"
+_PETS = Pattern(r"(?<![a-z])(?:dogs?|cats?|pupp(?:y|ies)|kittens?|pets?)(?![a-z])", MAX_TEXT)
+_ALWAYS = Pattern(
+    rf"(?<![0-9.,])(?:(?:{NUMBER})\s*\+\s*{_KILOS}(?![a-z])"
+    rf"|(?:{NUMBER})\s*{_KILOS}\s*(?:\+|plus(?![a-z])|(?:and|or|&) (?:over|up|above|more|under)(?![a-z]))"
+    rf"|(?<![a-z])(?:over|under|above|below|(?:more|less) than|holds|fits)\s+(?:{NUMBER})\s*"
+    rf"(?:{_KILOS}|litres?|lt?r?)(?![a-z])"
+    rf"|(?:{NUMBER})\s*(?:mg|mcg|milligrams?|iu)(?![a-z])(?=.*[0-9])"
+    rf"|(?:(?:{NUMBER})\s*(?:cm|mm)?\s*[hwdl]?\s*[x×*]\s*(?:[hwdl]\s*)?){{0,2}}(?:{NUMBER})\s*(?:cms?|mm)(?![a-z])"
+    rf"(?!\s*[x×*]\s*(?:{NUMBER})\s*m(?![a-z]))(?=.*[0-9])"
+    rf"|(?:{NUMBER})\s*(?:l|lt|ltr|litres?|ml|kg)\s+capacity(?![a-z]))",
+    MAX_TEXT,
+)
+"""What is no pack in any name: `12kg+`, `over 10 kg`, `holds 5 kg`; before a count how strong (`500mg 20 tablets`) or
+how large (`27 x 33cm 20 pack`) each one is."""
+_VOLUME = Pattern(rf"(?<![0-9.,])(?:{NUMBER})\s*(?:ml|mls|cl|l|lt|ltr|ltrs|litres?|millilitres?){_END}", MAX_TEXT)
+_WEIGHT = Pattern(
+    rf"(?<![0-9.,])(?:(?:up to|over|under|above|from)\s+)?(?:{_SPAN}|(?:{NUMBER})\s*{_KILOS}){_END}", MAX_TEXT
+)
+_RANGE = Pattern(rf"(?<![0-9.,]){_SPAN}(?![a-z])", MAX_TEXT)
+_MEASURED = Pattern(r"[0-9]\s?\+?\s?(?:k|m[lgcim]|l|c[lm]|iu)", MAX_TEXT)
+"""What all of these need."""
+
+
+def spoken(plain: str) -> int:
+    """CAPACITY, USER, both or neither: what a plain text, a name with a size behind it, speaks of."""
+    vessel = _BAGS.search(plain) or (_VESSEL.search(plain) and not _FILLS.search(plain))
+    return (CAPACITY if vessel else 0) | (USER if _FITS.search(plain) else 0)
+
+
+def without_asides(plain: str, about: int = 0) -> str:
+    """The text as long as it was, with a letter for each sign of a measure that is not what is sold."""
+    if not _MEASURED.search(plain):
+        return plain
+    for pattern in _patterns(plain, about | spoken(plain)):
+        plain = pattern.sub(_blotted, plain)
+    return plain
+
+
+def _patterns(plain: str, about: int) -> Iterator[Pattern]:
+    yield _ALWAYS
+    if about & CAPACITY:
+        yield _VOLUME
+    if about & USER:
+        yield _WEIGHT
+    elif _PETS.search(plain):
+        yield _RANGE
+
+
+def _blotted(found: Match[str]) -> str:
+    return "q" * len(found[0])

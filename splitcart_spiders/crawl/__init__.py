@@ -1,0 +1,1 @@
+"""How a store is crawled: the walk through its categories, with the proof of each."""

@@ -1,0 +1,263 @@
+"""The base of every product spider: how a store is crawled. A spider says where, the mapping which field."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
+from types import ModuleType
+from typing import Any, ClassVar
+
+from scrapy import Request, Spider
+from scrapy.exceptions import DownloadCancelledError
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from splitcart.periods import Flip
+from splitcart_spiders.arguments import count, lease_of, names, refuse_unknown, store_id, trusts_clock, truth
+from splitcart_spiders.crawl import fields
+from splitcart_spiders.crawl.trees import Shape, TreeReader
+from splitcart_spiders.crawl.walk import Node, Page
+from splitcart_spiders.crawl.walker import Walker
+from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch, UnknownCategory, UnreadableTree
+from splitcart_spiders.items import CategoryItem, Drop, ProductItem
+from splitcart_spiders.limits import check_settings
+from splitcart_spiders.middlewares import user_agent
+from splitcart_spiders.middlewares.gate import Gate
+
+MOST_PRODUCTS = 1_000_000
+"""More than any category of any store lists."""
+PRIORITY = {"session": 30, "department": 0, "promo": -10, "barcode": -20}
+
+
+class ChainSpider(Spider):
+    """A crawl of one store: session, category tree, then every category page by page, each with its proof."""
+
+    chain: ModuleType
+    """The mapping, splitcart_spiders.chains.<name>."""
+    hosts: ClassVar[frozenset[str]] = frozenset()
+    """Hosts that are asked besides those of the first request; requests and redirects to any other end the crawl."""
+    flip: ClassVar[Flip] = Flip()
+    """When the company's weekly specials change, in the store's own time."""
+    timezone: ClassVar[str] = "Australia/Sydney"
+    """Of a store that no locator has told of yet."""
+    page_size: ClassVar[int]
+    cap: ClassVar[int | None] = None
+    """The most products that one query gives."""
+    walks_leaves: ClassVar[bool] = False
+    """Whether only leaves of the tree list products."""
+
+    def __init__(
+        self,
+        store: str | None = None,
+        dev: str | None = None,
+        categories: str | None = None,
+        probe: str | None = None,
+        resume: str | None = None,
+        wait: str | None = None,
+        clock: str | None = None,
+        lease: str | None = None,
+        unlisted: str | None = None,
+        accept_fulfilment: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        refuse_unknown(type(self), kwargs)
+        super().__init__(**kwargs)
+        self.store_id = store_id(store, self.name)
+        self.dev = truth(dev, "dev")
+        self.resume = truth(resume, "resume")
+        self.wait = truth(wait, "wait")
+        self.trusts_clock = trusts_clock(clock)
+        self.lease = lease_of(lease)
+        """The token of the lease that a scheduler took for this crawl."""
+        self.unlisted = truth(unlisted, "unlisted")
+        """Whether the store is crawled though the chain's locator does not list it."""
+        self.accept_fulfilment = truth(accept_fulfilment, "accept_fulfilment")
+        self.wanted = names(categories, "categories")
+        self.probe = count(probe, "probe", least=1)
+        self.answered_for: str | None = None
+        self.fulfilled_by: str | None = None
+        """Another store that may answer for this one; set by the run extension from the stores row."""
+        self.odd_nodes = 0
+        """Nodes of the tree that were left out: no objects, or without an id."""
+        self.walker = Walker(self)
+
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        super().update_settings(settings)
+        check_settings(settings)
+        settings.set("USER_AGENT", user_agent(settings), priority="project")
+
+    # What a chain says -----------------------------------------------------------------------------------------
+
+    def session_request(self) -> Request | None:
+        """The request that begins a session, if the chain needs one; its answer reaches `begin`."""
+        return None
+
+    def begin(self, response: Response) -> None:
+        """Hook: take from the session's answer what later requests need."""
+
+    def tree_request(self) -> Request:
+        """The request for the category tree."""
+        raise NotImplementedError(f"{type(self).__name__} must say where its category tree is")
+
+    def tree(self, response: Response) -> list[Node]:
+        """Every root of the tree, also those that are not crawled."""
+        raise NotImplementedError(f"{type(self).__name__} must read its category tree")
+
+    def page_request(self, node: Node, page: int) -> Request:
+        """The request for page `page`, counted from 1, of a category."""
+        raise NotImplementedError(f"{type(self).__name__} must say where its listings are")
+
+    def page(self, response: Response) -> Page:
+        """One listing answer; raises CatalogueError where it is impossible."""
+        raise NotImplementedError(f"{type(self).__name__} must read its listings")
+
+    def refused(self, status: int, request: Request, node: Node, page: int) -> list[Request] | None:
+        """Hook: what to ask instead where a listing request was answered by an error status, to the last of its tries;
+        None: it has failed."""
+        return None
+
+    # How it is crawled -----------------------------------------------------------------------------------------
+
+    async def start(self) -> AsyncIterator[Request]:
+        """Begin the session, else go straight to the tree."""
+        yield self.session_request() or self.tree_request()
+
+    def request(self, url: str, callback: Callable[..., Any], *, kind: str = "department", **kwargs: Any) -> Request:
+        """A request of this store: its own cookie jar and fingerprint, an errback, the body it expects in meta."""
+        meta = {"store": self.store_id, "cookiejar": self.store_id, "expects": "json", "kind": kind}
+        meta |= kwargs.pop("meta", {})
+        kwargs.setdefault("errback", self.on_error)
+        return Request(url, callback=callback, meta=meta, priority=PRIORITY[kind], dont_filter=True, **kwargs)
+
+    def listing(self, url: str, node: Node, page: int, **kwargs: Any) -> Request:
+        """A listing request; the spider gives its url and body."""
+        kind = "promo" if node.is_promo else "department"
+        return self.request(url, self.on_page, kind=kind, cb_kwargs={"node": node, "number": page}, **kwargs)
+
+    def on_session(self, response: Response) -> Iterator[Request]:
+        """The session has begun."""
+        self.begin(response)
+        yield self.tree_request()
+
+    def on_tree(self, response: Response) -> Iterator[Request | CategoryItem]:
+        """Choose the categories to walk and ask for the first page of each."""
+        try:
+            roots = self.tree(response)
+            if self.odd_nodes:
+                self.count("tree/odd_node", self.odd_nodes)
+            yield from self.walker.begin(roots, self.wanted, self.probe)
+        except UnknownCategory as error:
+            self.gate.shut(error)
+        except CatalogueError as error:
+            self.fail_tree(str(error))
+
+    def fail_tree(self, why: str) -> None:
+        """Without its categories a crawl ends at once."""
+        error = UnreadableTree(f"The category tree of {self.name} store {self.store_id} cannot be read: {why}")
+        self.gate.shut(error)
+
+    def on_page(self, response: Response, node: Node, number: int) -> Iterator[Any]:
+        """One listing page: its items, then the next page or the children, at last the promotional roots."""
+        try:
+            page = self.page(response)
+        except StoreMismatch as error:
+            self.gate.shut(error)
+            return
+        except CatalogueError as error:
+            yield from self.walker.again_or_fail(response, node, str(error))
+        else:
+            yield from self.walker.page(page, node, number)
+        yield from self.walker.promos_at_last()
+
+    def to_item(self, record: Any, node: Node, now: datetime) -> ProductItem | Drop:
+        """The mapping's word on one record that was seen in a category."""
+        return self.chain.to_item(record, store_id=self.store_id, category_path=node.path, now=now)
+
+    def is_listed(self, record: Any, item: ProductItem | Drop, node: Node) -> bool:
+        """Whether a row is one of those that the category's total counts: no advertisement."""
+        return not item.sponsored
+
+    def on_error(self, failure: Failure) -> Iterator[Request | CategoryItem]:
+        """Every request's errback: an error of ours shuts the gate, any other fails its category."""
+        if self.gate.error:
+            return
+        error, request = failure.value, failure.request  # type: ignore[attr-defined]
+        if isinstance(error, CrawlError) and not isinstance(error, CatalogueError):
+            self.gate.shut(error)
+            return
+        node = request.cb_kwargs.get("node")
+        if node is None:
+            self.fail_tree(describe(failure, request))
+            return
+        status = status_of(error)
+        if status is not None:
+            instead = self.refused(status, request, node, request.cb_kwargs["number"])
+            if instead is not None:
+                yield from instead
+                return
+        self.walker.fail(node, describe(failure, request))
+        yield from self.walker.promos_at_last()
+
+    @property
+    def gate(self) -> Gate:
+        """What every part of this crawl shuts when it must end."""
+        return Gate.of(self.crawler)
+
+    def count(self, event: str, times: int = 1) -> None:
+        """Count `splitcart/<stage>/<event>`."""
+        assert self.crawler.stats is not None
+        self.crawler.stats.inc_value(f"splitcart/{event}", times)
+
+    def check_answer(self, answered: str | None) -> None:
+        """Record which store answered; raises StoreMismatch for another than asked, or than its fulfilment store."""
+        if answered is None:
+            return
+        self.answered_for = self.answered_for or answered
+        if answered in (self.store_id, self.fulfilled_by) or (self.accept_fulfilment and answered == self.answered_for):
+            return
+        raise StoreMismatch(f"{self.chain.COMPANY} answered for store {answered} when store {self.store_id} was asked")
+
+    def total(self, told: Any, response: Response) -> int:
+        """How many products a listing says it has; raises CatalogueError for what is no such number."""
+        if isinstance(told, bool) or not isinstance(told, int) or not 0 <= told <= MOST_PRODUCTS:
+            said = fields.shown(told)
+            raise CatalogueError(f"{response.url} tells {said} as its total: 0 to {MOST_PRODUCTS} is expected")
+        return told
+
+    def read_tree(self, found: object, shape: Shape) -> list[Node]:
+        """The roots of a tree that the chain sends as a list. Raises CatalogueError where it is no tree of its size."""
+        reader = TreeReader(shape, self.chain.PROMO_ROOTS)
+        roots = reader.roots(found)
+        self.odd_nodes = reader.odd
+        return roots
+
+    def decoded(self, response: Response) -> Any:
+        """The JSON body; raises CatalogueError, which asks the page again, for anything else."""
+        return decoded(response)
+
+
+def decoded(response: Response) -> Any:
+    """The JSON body of a response; raises CatalogueError for anything else."""
+    try:
+        return json.loads(response.body)
+    except (ValueError, RecursionError):
+        raise CatalogueError(f"{response.url} sent {len(response.body)} bytes that are not JSON") from None
+
+
+def status_of(error: BaseException | None) -> int | None:
+    """The error status that a request was answered with, where that is the error."""
+    if isinstance(error, HttpError):
+        return error.response.status
+    return error.status if isinstance(error, CatalogueError) else None
+
+
+def describe(failure: Failure, request: Request) -> str:
+    """One line for the run row: what failed, where."""
+    error = failure.value
+    if isinstance(error, HttpError):
+        return f"{request.url} answered {error.response.status}"
+    if isinstance(error, DownloadCancelledError):  # Scrapy says so in its log only
+        return f"{request.url} sent more than DOWNLOAD_MAXSIZE allows"
+    return f"{request.url}: {str(error) or type(error).__name__}"

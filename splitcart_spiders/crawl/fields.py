@@ -1,0 +1,240 @@
+"""Readings of untrusted JSON that all mappings share: each gives a bounded value, None, or raises Refused."""
+
+import unicodedata
+from collections.abc import Iterable, Set
+from decimal import Decimal
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from splitcart import money, texts
+from splitcart.offers import unit_prices
+from splitcart.patterns import Pattern
+
+LONGEST_NAME = 300
+LONGEST_URL = 1000
+DEEPEST_PATH = 8
+HEAVIEST_GRAMS = 30_000
+"""No piece or pack of weighed goods is heavier; grams that are called kilograms are."""
+_SEASON = Pattern(
+    r"(?:christmas|xmas|easter|halloween|seasonal|back[ _-]to[ _-]school"
+    r"|(?:mother|father|valentine)['\u2019]?s[ _-]day)(?![a-z])",
+    LONGEST_NAME,
+)
+_SKU = Pattern("[0-9A-Za-z][0-9A-Za-z._-]{0,39}", most=40)
+_AMOUNT = Pattern(r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,7})(?:\.[0-9]{1,6})?", most=20)
+_NO_SLUG = Pattern("[^a-z0-9]+", most=4 * LONGEST_NAME)
+
+
+class Refused(Exception):
+    """Raised inside a mapping for a record that makes no item; to_item returns it as a Drop."""
+
+    def __init__(self, reason: str, sku: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.sku = sku
+
+
+def record(value: object) -> dict:
+    """The record itself, when it is a JSON object; Refused `not_a_record` otherwise."""
+    if not isinstance(value, dict):
+        raise Refused("not_a_record")
+    return value
+
+
+def obj(value: object) -> dict:
+    """A JSON object, or an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def rows(value: object) -> list:
+    """A JSON list, or an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def shown(value: object, limit: int = 40) -> str:
+    """A value for a message: a text, a number or a truth value as it is written, cut; of anything else its kind.
+
+    The values themselves may be of any depth and length: repr of a list may raise RecursionError, of an int ValueError.
+    """
+    if isinstance(value, str):
+        return repr(value[:limit])
+    if isinstance(value, int) and abs(value) >= 10**limit:
+        return f"a number of more than {limit} digits"
+    if value is None or isinstance(value, int | float):
+        return repr(value)
+    return "an object" if isinstance(value, dict) else "a list" if isinstance(value, list) else "no JSON"
+
+
+def text(value: object, limit: int = LONGEST_NAME) -> str | None:
+    """Bounded text without control characters; None for anything that is not text, or empty."""
+    return texts.clean(value, limit)
+
+
+def untagged(value: object, limit: int = 1000) -> str | None:
+    """Bounded text of a piece of HTML."""
+    return text(texts.untagged(value[: 4 * limit]), limit) if isinstance(value, str) else None
+
+
+def flag(*values: object) -> bool | None:
+    """The first of the values that is a JSON boolean, else None."""
+    return next((value for value in values if isinstance(value, bool)), None)
+
+
+def number(value: object) -> Decimal | None:
+    """A finite JSON number between 0 and 10 million, exact as written; None for anything else, booleans too."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not 0 <= value <= 10_000_000:  # nor NaN
+        return None
+    return Decimal(str(value))
+
+
+def whole(value: object) -> int | None:
+    """A JSON number without a fraction, between 0 and 10 million; None for anything else."""
+    found = number(value)
+    return int(found) if found is not None and found == int(found) else None
+
+
+def code(value: object) -> str | None:
+    """An identifier as text: a short word of letters and digits, or a whole number."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int):
+        return str(value) if 0 < value < 10**18 else None
+    found = value.strip() if isinstance(value, str) and len(value) <= 80 else ""
+    return found if _SKU.fullmatch(found) else None
+
+
+def sku(*values: object) -> str:
+    """The first usable identifier; Refused `no_sku` when there is none."""
+    found = next((known for known in map(code, values) if known), None)
+    if found is None:
+        raise Refused("no_sku")
+    return found
+
+
+def name(*values: object) -> str | None:
+    """The first text among the values; None when there is none, which makes the record unreadable."""
+    return next((known for known in map(text, values) if known), None)
+
+
+def cents(value: object) -> int | None:
+    """Cents of an amount in dollars (a number, or text such as `$3.35`); None where it is not one."""
+    if isinstance(value, str):
+        return money.to_cents(value.strip()) if len(value) <= 20 else None
+    return money.to_cents(value) if number(value) is not None else None
+
+
+class Price(NamedTuple):
+    """What a record says of the price."""
+
+    cents: int | None
+    """None: the listing has no price, or it could not be read."""
+    is_unreadable: bool = False
+
+
+UNREADABLE = Price(None, is_unreadable=True)
+
+
+def price(value: object, *, available: bool | None, cents: int | None) -> Price:
+    """The price that the chain sent as `value`; `cents` is its reading.
+
+    Null, and 0 of what the chain says is unavailable, are listings without a price; what is no price is unreadable.
+    """
+    if value is None or (cents == 0 and available is False):
+        return Price(None)
+    return Price(cents) if cents and cents > 0 else UNREADABLE
+
+
+def above(was: int | None, now: int | None) -> int | None:
+    """The price before, where it is above the price now."""
+    return was if was is not None and now is not None and was > now else None
+
+
+def shelf_number(value: object) -> str | None:
+    """A unit price in dollars as the shelf prints it, at least two decimals: 0.7 is `0.70`. None unless above 0."""
+    if isinstance(value, str):
+        bare = value[:20].strip().lstrip("$").replace(",", "")
+        found = Decimal(bare) if _AMOUNT.fullmatch(bare) else money.to_decimal(bare)  # `95c`
+    else:
+        found = number(value)
+    if not found:
+        return None
+    return f"{found:.2f}" if found == found.quantize(Decimal("0.01")) else format(found.normalize(), "f")
+
+
+def shelf_text(value: object) -> tuple[str | None, str | None]:
+    """Number and measure of a shelf's text (`$4.38/ 100g`); of a text that cannot be read (`kgM`) no number (an empty
+    one) and the text, so that it is counted; of no text None twice."""
+    unread = text(value, 40)
+    return unit_prices.split(value) or (("", unread) if unread else (None, None))
+
+
+def multibuy(terms: tuple[int | None, int | None] | None, *, offer_id: object, members: bool) -> dict[str, Any]:
+    """The fields of an item that a multibuy fills: everyone's, or those of members only. None: there is no multibuy."""
+    if terms is None:
+        return {}
+    kind = "member_multibuy" if members else "multibuy"
+    named = {f"{kind}_quantity": terms[0], f"{kind}_total_cents": terms[1]}
+    return {"offer_kind": kind, "offer_id": code(offer_id), **named}
+
+
+def amount(value: object) -> Decimal | None:
+    """A number as `number` reads it, or one that is written as text (`500`, `1,000`)."""
+    if isinstance(value, str):
+        bare = value.strip() if len(value) <= _AMOUNT.most else ""
+        return Decimal(bare.replace(",", "")) if _AMOUNT.fullmatch(bare) else None
+    return number(value)
+
+
+def grams(value: object, unit: object) -> int | None:
+    """Grams of an amount with its unit (`g` or `kg`); None for other units and impossible weights."""
+    told = amount(value)
+    factor = {"g": 1, "kg": 1000}.get(unit.strip().casefold()) if isinstance(unit, str) and len(unit) < 20 else None
+    if not told or factor is None:
+        return None
+    weight = round(told * factor)
+    return weight if 0 < weight <= HEAVIEST_GRAMS else None
+
+
+def path(values: object) -> tuple[str, ...]:
+    """Category names from the top: texts only, at most DEEPEST_PATH."""
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes | dict):
+        return ()
+    found = (text(value, 120) for value in list(values)[:DEEPEST_PATH])
+    return tuple(known for known in found if known)
+
+
+def is_campaign(name: str, promo_roots: Set[str]) -> bool:
+    """Whether a root of that name is a campaign: one of a chain's `promo_roots`, or a season's (`Christmas Shop`)."""
+    plain = name.casefold()
+    return plain in promo_roots or bool(_SEASON.match(plain))
+
+
+def choose_path(promo_roots: frozenset[str], *paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The first path that does not begin at a promotional root, else the first path at all."""
+    known = [candidate for candidate in paths if candidate]
+    proper = [candidate for candidate in known if not is_campaign(candidate[0], promo_roots)]
+    return next(iter(proper or known), ())
+
+
+def slug(*words: str | None) -> str:
+    """Words as a page's address has them: lower case, no accents, everything but letters and digits one dash."""
+    said = texts.unescape(" ".join(word for word in words if word))
+    plain = unicodedata.normalize("NFKD", said).encode("ascii", "ignore").decode()
+    return _NO_SLUG.sub("-", plain.casefold()).strip("-")
+
+
+def url(base: str, *parts: str | None) -> str:
+    """The base and the parts that are known, joined by slashes, quoted."""
+    return "/".join([base, *(quote(part, safe="-._~") for part in parts if part)])
+
+
+def link(value: object) -> str | None:
+    """An http or https address without spaces, or None."""
+    found = text(value, LONGEST_URL + 1)
+    if found is None or len(found) > LONGEST_URL or " " in found:
+        return None
+    return found if found.lower().startswith(("http://", "https://")) else None

@@ -1,0 +1,182 @@
+"""The base of every store locator: it asks where a chain's stores are, and knows whether it asked everything."""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import fields as fields_of
+from types import ModuleType
+from typing import Any, ClassVar
+
+from scrapy import Request, Spider
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from twisted.python.failure import Failure
+
+from splitcart.patterns import Pattern
+from splitcart.periods import Flip
+from splitcart.texts import readable
+from splitcart.timezones import postcode, state_code, state_of, zone_called, zone_for
+from splitcart_spiders.arguments import refuse_unknown, trusts_clock, truth
+from splitcart_spiders.crawl import fields
+from splitcart_spiders.crawl.chain_spider import decoded, describe
+from splitcart_spiders.errors import CatalogueError, CrawlError
+from splitcart_spiders.items import StoreItem
+from splitcart_spiders.limits import check_settings
+from splitcart_spiders.middlewares import user_agent
+from splitcart_spiders.middlewares.gate import Gate
+
+logger = logging.getLogger(__name__)
+
+# South, north, west, east of where Australians live, in degrees; a locator by coordinates asks in cells over these.
+LAND = (
+    (-44.0, -24.0, 138.0, 154.0),
+    (-36.0, -24.0, 113.0, 122.0),
+    (-36.0, -30.0, 122.0, 138.0),
+    (-24.0, -10.0, 113.0, 154.0),
+)
+MOST_REQUESTS = 5_000
+"""Of one run; the longest asks some 2,000 points."""
+_DEGREES = Pattern(r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,30})?", most=40)
+
+
+class LocatorSpider(Spider):
+    """One run finds every store of a chain. It is complete when each of its requests was answered."""
+
+    chain: ModuleType
+    hosts: ClassVar[frozenset[str]] = frozenset()
+    """Hosts that are asked besides those of the first requests; requests and redirects to any other end the crawl."""
+    flip: ClassVar[Flip] = Flip()
+    timezone: ClassVar[str] = "Australia/Sydney"
+    store_id = "*"
+    """A locator's requests belong to no store."""
+
+    def __init__(self, dev: str | None = None, clock: str | None = None, **kwargs: Any) -> None:
+        refuse_unknown(type(self), kwargs)
+        super().__init__(**kwargs)
+        self.dev = truth(dev, "dev")
+        self.trusts_clock = trusts_clock(clock)
+        self.requests = 0
+        """Requests made so far."""
+        self.unanswered: list[str] = []
+        """What was asked without an answer; empty when the run is complete."""
+
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        super().update_settings(settings)
+        check_settings(settings)
+        settings.set("FEED_EXPORT_FIELDS", [field.name for field in fields_of(StoreItem)], priority="spider")
+        settings.set("USER_AGENT", user_agent(settings), priority="project")
+
+    def first_requests(self) -> Iterable[Request]:
+        """Where the chain's locator is."""
+        raise NotImplementedError(f"{type(self).__name__} must say where its locator is")
+
+    async def start(self) -> AsyncIterator[Request]:
+        """Ask everything that is known to ask from the beginning."""
+        for request in self.first_requests():
+            yield request
+
+    def ask(self, url: str, callback: Callable[..., Any], *, expects: str = "json", **kwargs: Any) -> Request:
+        """One locator request: its own errback; `callback` may raise CatalogueError for an answer without stores.
+
+        Raises CatalogueError beyond MOST_REQUESTS: no chain has that many stores, but an answer may name them.
+        """
+        self.requests += 1
+        if self.requests > MOST_REQUESTS:
+            raise CatalogueError(f"{self.name} would ask {url} after {MOST_REQUESTS} others: its answers name no end")
+        kwargs.setdefault("cb_kwargs", {})
+        meta = {"store": self.store_id, "expects": expects, "kind": "session"}
+        return Request(
+            url,
+            callback=self.on_answer,
+            errback=self.on_error,
+            dont_filter=True,
+            meta=meta | {"then": callback},
+            **kwargs,
+        )
+
+    def on_answer(self, response: Response, **kwargs: Any) -> Iterator[Any]:
+        """Give the answer to its reader; an impossible one leaves the run incomplete."""
+        try:
+            yield from response.meta["then"](response, **kwargs)
+        except CatalogueError as error:
+            self.unanswered.append(str(error))
+            logger.error("%s", error)
+
+    def on_error(self, failure: Failure) -> None:
+        """Every request's errback."""
+        error = failure.value
+        if isinstance(error, CrawlError) and not isinstance(error, CatalogueError):
+            Gate.of(self.crawler).shut(error)
+            return
+        self.unanswered.append(describe(failure, failure.request))  # type: ignore[attr-defined]
+
+    def decoded(self, response: Response) -> Any:
+        """The JSON body; raises CatalogueError for anything else."""
+        return decoded(response)
+
+    def store(self, store_id: Any, **told: Any) -> Iterator[StoreItem]:
+        """The item of one store, where it has an id. A state that is none follows from the postcode, and the time zone
+        from both unless given by its IANA name."""
+        known = fields.code(store_id)
+        if known is None:
+            self.crawler.stats.inc_value("splitcart/locator/no_id")
+            return
+        texts = {
+            name: text(value) for name, value in told.items() if name not in ("latitude", "longitude", "is_online")
+        }
+        texts.pop("postcode", None)
+        code = postcode(told.get("postcode"))
+        state = state_code(texts.pop("state", None)) or state_of(code)
+        zone = zone_called(texts.pop("timezone", None)) or zone_for(state, code)
+        name = texts.pop("store_name", None) or texts.get("suburb") or known
+        latitude, longitude = self.place(told.get("latitude"), told.get("longitude"))
+        yield StoreItem(
+            company=self.chain.COMPANY,
+            store_id=known,
+            store_name=name,
+            state=state,
+            postcode=code,
+            timezone=zone,
+            latitude=latitude,
+            longitude=longitude,
+            is_online=bool(told.get("is_online", True)),
+            **texts,
+        )
+
+    def place(self, latitude: object, longitude: object) -> tuple[float | None, float | None]:
+        """Where a store is, in degrees; None twice, and counted unless both are null, where that is no place."""
+        north, east = degrees(latitude, 90), degrees(longitude, 180)
+        if north is not None and east is not None:
+            return north, east
+        if latitude not in (None, "") or longitude not in (None, ""):
+            self.crawler.stats.inc_value("splitcart/locator/no_place")
+        return None, None
+
+
+def text(value: Any) -> str | None:
+    """A trimmed text of at most 200 characters as people read it, None for what is empty or says N/A; numbers are told
+    as texts."""
+    found = fields.text(readable(value[:2000]), 200) if isinstance(value, str) else fields.code(value)
+    return None if found is None or found.casefold() in ("n/a", "null") else found
+
+
+def degrees(value: Any, limit: int) -> float | None:
+    """A coordinate in degrees within plus or minus `limit`; locators send numbers and texts. None for anything else."""
+    if isinstance(value, str):
+        found = value.strip() if len(value) <= _DEGREES.most else ""
+        value = float(found) if _DEGREES.fullmatch(found) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -limit <= value <= limit:  # nor NaN
+        return None
+    return float(value)
+
+
+def cells(size: float) -> Iterator[tuple[float, float]]:
+    """The centres (latitude, longitude) of square cells of `size` degrees that cover where Australians live."""
+    seen = set()
+    for south, north, west, east in LAND:
+        for row in range(int(-(-(north - south) // size))):
+            for column in range(int(-(-(east - west) // size))):
+                centre = (round(south + (row + 0.5) * size, 4), round(west + (column + 0.5) * size, 4))
+                if centre not in seen:
+                    seen.add(centre)
+                    yield centre

@@ -1,0 +1,179 @@
+"""What a crawl knows of each category while it walks: the pages seen, the proof that all of it came."""
+
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+from splitcart import texts
+from splitcart.runs.verdict import Category, Gates
+from splitcart_spiders.crawl.fields import is_campaign
+
+# Pages asked for beyond what the total promises, before a walk is given up (goods move between pages while one walks).
+EXTRA_PAGES = 1
+# The most pages that one walk asks for, whatever the chain tells.
+MAX_PAGES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One category of a chain's tree, as the spider asks for it."""
+
+    key: str
+    """The chain's id of the category; unique within the tree."""
+    path: tuple[str, ...]
+    """Names from the root to this node."""
+    is_promo: bool = False
+    children: tuple["Node", ...] = ()
+    slug: str = ""
+    """What the chain's urls call it, where that is not the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of a listing request."""
+
+    records: list[Any]
+    """Raw records, advertised ones too, in the chain's order."""
+    total: int | None = None
+    """How many organic products the category holds, where the chain tells."""
+    ended: bool = False
+    """The chain's documented end of a listing."""
+
+
+@dataclass(slots=True)
+class CategoryWalk:
+    """The state of one category's walk; the spider's only memory of it."""
+
+    node: Node
+    page_size: int
+    cap: int | None = None
+    expected: int | None = None
+    total: int | None = None
+    skus: set[str] = field(default_factory=set)
+    latest: set[str] = field(default_factory=set)
+    """Those of the latest page."""
+    pages: int = 0
+    ended: bool = False
+    failed: str | None = None
+    split: bool = False
+    """Walked by its children: more than the cap, or an empty answer for a category that has children."""
+    children: tuple[str, ...] = ()
+    """Keys of the categories that are walked instead."""
+
+    def take(self, page: Page, organic: Iterable[str]) -> bool:
+        """Count one page's organic skus; True when another page must be asked for."""
+        found = set(organic)
+        fresh = found - self.skus
+        self.pages += 1
+        if self.pages == 1 and page.total is not None and page.total >= len(found):
+            self.expected = page.total  # one that its own page exceeds proves nothing: then only the end does
+        self.total = page.total if page.total is not None else self.total
+        self.skus |= found
+        if page.ended or not fresh:
+            self.ended = True
+            self._judge_end(found)
+            return False
+        self.latest = found
+        return self._wants_more()
+
+    def _judge_end(self, found: set[str]) -> None:
+        if self.expected and not self.skus:
+            self.failed = f"catalogue_error: total {self.expected}, but no rows"
+        elif found and self.expected is not None and len(self.skus) < self.expected - Gates().slack(self.expected):
+            self.failed = (
+                f"catalogue_error: page {self.pages} came again with {len(self.skus)} of {self.expected} products seen"
+            )
+        elif found and self.expected is None and not self.latest <= found:
+            self.failed = f"catalogue_error: page {self.pages} is an earlier page again, not the last one"
+
+    def _wants_more(self) -> bool:
+        if self.pages >= MAX_PAGES:
+            self.failed = f"catalogue_error: no end within {MAX_PAGES} pages"
+            return False
+        if self.expected is None or self.total is None:
+            return True
+        if len(self.skus) >= self.total:
+            self.ended = True
+            return False
+        promised = -(-max(self.total, self.expected) // self.page_size)
+        return self.pages < promised + EXTRA_PAGES
+
+    @property
+    def capped(self) -> bool:
+        """Whether the chain will not give all of this category."""
+        return self.cap is not None and (self.expected or 0) >= self.cap
+
+    def must_split(self) -> bool:
+        """Whether the children have to be walked instead: capped, or nothing came although there are children."""
+        return bool(self.node.children) and (self.capped or (self.ended and not self.skus and not self.expected))
+
+    def category(self) -> Category:
+        """What the verdict is told."""
+        failed = self.failed
+        if self.capped and not self.split:
+            failed = (
+                failed or f"catalogue_error: {self.expected} products reach the cap of {self.cap}, without children"
+            )
+        return Category(
+            key=self.node.key,
+            expected=self.expected,
+            seen=len(self.skus),
+            ended=self.ended,
+            failed=failed,
+            capped=self.split,
+            children=self.children or tuple(below(self.node)),
+            held=not self.node.is_promo,
+        )
+
+
+def is_proven(category: Category) -> bool:
+    """Whether a category of an adopted run need not be walked again; a capped one is, for its children's sake."""
+    if category.failed is not None or category.capped:
+        return False
+    if category.expected is None:
+        return category.ended
+    return category.seen >= category.expected - Gates().slack(category.expected)
+
+
+def is_named(node: Node, names: Set[str]) -> bool:
+    """Whether one of `names`, all casefolded, is the node's key, slug or name."""
+    own = {node.key.casefold(), node.slug.casefold(), node.path[-1].casefold() if node.path else ""}
+    return not own.isdisjoint(names)
+
+
+def is_promo_root(node: Node, names: Set[str]) -> bool:
+    """Whether a root is a campaign's: one of `names`, or a season's by its name."""
+    return is_named(node, names) or any(is_campaign(name, names) for name in (node.key, node.slug, *node.path[-1:]))
+
+
+def find(nodes: Iterable[Node], wanted: Set[str]) -> list[Node]:
+    """The highest nodes that `wanted` names."""
+    found: list[Node] = []
+    for node in nodes:
+        found.extend([node] if is_named(node, wanted) else find(node.children, wanted))
+    return found
+
+
+def odd_key(roots: Iterable[Node]) -> str | None:
+    """A key of the tree that no database takes as it is (a control character, half a surrogate), where there is one."""
+    keys = (key for root in roots for key in (root.key, *below(root)))
+    return next((key for key in keys if texts.clean(key) != key), None)
+
+
+def below(node: Node) -> Iterator[str]:
+    """The keys of every node below, each once."""
+    pending, keys = list(node.children), set[str]()
+    while pending:
+        child = pending.pop()
+        if child.key not in keys:
+            keys.add(child.key)
+            yield child.key
+        pending.extend(child.children)
+
+
+def leaves(node: Node) -> Iterator[Node]:
+    """The nodes below, or the node itself, that have no children."""
+    if not node.children:
+        yield node
+    for child in node.children:
+        yield from leaves(child)

@@ -1,0 +1,175 @@
+"""How the categories of one store are walked: departments, pages, capped ones by their children, promotions last."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any, ClassVar, Protocol
+
+from scrapy import Request
+from scrapy.http import Response
+
+from splitcart.scheduling.probes import Plan, draw
+from splitcart_spiders.crawl.walk import CategoryWalk, Node, Page, below, find, is_named, leaves, odd_key
+from splitcart_spiders.errors import CatalogueError, UnknownCategory
+from splitcart_spiders.items import CategoryItem, Drop, ProductItem
+
+logger = logging.getLogger(__name__)
+
+BODY_RETRIES = 2
+Yield = Iterator[Request | CategoryItem]
+
+
+class Chain(Protocol):
+    """What a walk needs of the spider whose categories it walks."""
+
+    name: str
+    chain: ModuleType
+    store_id: str
+    probe: int | None
+    page_size: ClassVar[int]
+    cap: ClassVar[int | None]
+    walks_leaves: ClassVar[bool]
+
+    def page_request(self, node: Node, page: int) -> Request:
+        """The request for page `page`, counted from 1, of a category."""
+
+    def to_item(self, record: Any, node: Node, now: datetime) -> ProductItem | Drop:
+        """What the mapping makes of one record."""
+
+    def is_listed(self, record: Any, item: ProductItem | Drop, node: Node) -> bool:
+        """Whether the category's total counts the record."""
+
+    def count(self, event: str, times: int = 1) -> None:
+        """Count `splitcart/<stage>/<event>`."""
+
+
+class Walker:
+    """Every category walk of one crawl. The spider says which requests and pages, the walker when and how far."""
+
+    def __init__(self, spider: Chain) -> None:
+        self.spider = spider
+        self.walks: dict[str, CategoryWalk] = {}
+        self.open: set[str] = set()
+        """Keys of the categories whose walk goes on."""
+        self.promos: list[Node] = []
+        """Promotional roots, which wait until every department is walked."""
+        self.skipped_roots: list[str] = []
+        self.yielded = 0
+        """Items handed to the pipelines so far."""
+        self.proven_before: frozenset[str] = frozenset()
+        """Keys of categories that an adopted run had proven; not walked again."""
+        self.known_sizes: dict[str, int] = {}
+        """Products by category key when last crawled; tells how much is left."""
+        self.plan = Plan()
+        """What steers the pages of a probe."""
+
+    def begin(self, roots: list[Node], wanted: set[str], probe: int | None) -> Yield:
+        """Ask for the first page of every category to walk. Raises CatalogueError where there is none, UnknownCategory
+        where one of the wanted is not there: what was asked for is crawled, or it is said that it is not."""
+        skip = self.spider.chain.SKIP_ROOTS
+        self.skipped_roots = [root.path[-1] for root in roots if is_named(root, skip)]
+        kept = [root for root in roots if not is_named(root, skip)]
+        if not kept:
+            raise CatalogueError("no category to crawl")
+        if odd := odd_key(kept):
+            raise CatalogueError(f"a category has the impossible id {odd!r:.80}")
+        if unknown := sorted(name for name in wanted if not find(kept, {name})):
+            names = ", ".join(root.path[-1] for root in kept)
+            raise UnknownCategory(f"no category that is crawled is called {', '.join(unknown)}; the roots are {names}")
+        nodes = find(kept, wanted) if wanted else kept
+        if self.spider.walks_leaves:
+            nodes = [leaf for node in nodes for leaf in leaves(node)]
+        return self._probe(nodes, probe) if probe else self._departments(nodes)
+
+    def _departments(self, nodes: list[Node]) -> Yield:
+        self.promos = [node for node in nodes if node.is_promo]
+        for node in nodes:
+            if not node.is_promo:
+                yield from self.walk(node)
+        yield from self.promos_at_last()
+
+    def promos_at_last(self) -> Yield:
+        """Begin the promotional roots once no department is open: what they show has its category by then."""
+        if not self.open:
+            waiting, self.promos = self.promos, []
+            for node in waiting:
+                yield from self.walk(node)
+
+    def walk(self, node: Node) -> Yield:
+        """Begin a category, unless it is walked already or an adopted run had proven it."""
+        if node.key in self.walks or node.key in self.proven_before:
+            return
+        self._open(node)
+        self.yielded += 1
+        company, store = self.spider.chain.COMPANY, self.spider.store_id
+        yield CategoryItem(company=company, store_id=store, key=node.key, path=node.path, is_promo=node.is_promo)
+        yield self.spider.page_request(node, 1)
+
+    def _open(self, node: Node) -> None:
+        if node.key not in self.walks:
+            self.walks[node.key] = CategoryWalk(node, page_size=self.spider.page_size, cap=self.spider.cap)
+            self.open.add(node.key)
+
+    def page(self, page: Page, node: Node, number: int) -> Iterator[Any]:
+        """The items of one page, then the request for the next one, or the walks of the children."""
+        walk = self.walks[node.key]
+        organic: list[str] = []
+        yield from self._items(page, node, organic)
+        more = walk.take(page, organic)
+        if walk.must_split() and not self.spider.probe:
+            walk.split, walk.children = True, tuple(child.key for child in node.children)
+            for child in node.children:
+                yield from self.walk(child)
+        elif more and not self.spider.probe:
+            yield self.spider.page_request(node, number + 1)
+            return
+        self.open.discard(node.key)
+        if walk.failed:
+            logger.warning("Category %s of store %s: %s", node.key, self.spider.store_id, walk.failed)
+
+    def _items(self, page: Page, node: Node, organic: list[str]) -> Iterator[ProductItem]:
+        """The items of a page; adds the skus of its organic rows, dropped ones too, to `organic`."""
+        now = datetime.now(UTC)
+        for record in page.records:
+            item = self.spider.to_item(record, node, now)
+            if item.sku and self.spider.is_listed(record, item, node):
+                organic.append(item.sku)
+            if isinstance(item, Drop):
+                self.spider.count(f"mapping/{item.reason}")
+                continue
+            if item.is_unreadable:  # listed all the same
+                self.spider.count(f"mapping/unreadable_{'price' if item.name else 'name'}")
+            item.category_key = node.key
+            self.yielded += 1
+            yield item
+
+    def again_or_fail(self, response: Response, node: Node, why: str) -> Iterator[Request]:
+        """Ask a broken page again, at most BODY_RETRIES times; then the category has failed."""
+        tries = response.meta.get("body_tries", 0)
+        if tries >= BODY_RETRIES:
+            self.fail(node, f"{CatalogueError.reason}: {why}")
+            return
+        self.spider.count("listing/asked_again")
+        assert response.request is not None
+        request = response.request.replace(dont_filter=True)
+        request.meta["body_tries"] = tries + 1
+        yield request
+
+    def fail(self, node: Node, why: str) -> None:
+        """A category whose walk broke off; what it had shown stays."""
+        self._open(node)
+        self.walks[node.key].failed = why
+        self.open.discard(node.key)
+        self.spider.count("listing/failed")
+        logger.error("Category %s of store %s failed: %s", node.key, self.spider.store_id, why)
+
+    def _probe(self, nodes: list[Node], probe: int) -> Yield:
+        """`probe` pages of the departments, chosen by the plan; other ones each day."""
+        spider = self.spider
+        departments = {node.key: node for node in nodes if not node.is_promo} or {node.key: node for node in nodes}
+        keys = {key: tuple(below(node)) for key, node in departments.items()}
+        day = f"{spider.name}/{spider.store_id}/{datetime.now(UTC).date()}"
+        for key, page in draw(self.plan, keys, spider.page_size, probe, day):
+            self._open(departments[key])
+            yield spider.page_request(departments[key], page)

@@ -1,0 +1,1 @@
+"""Downloads: verified connections, fingerprints, and breaking off."""

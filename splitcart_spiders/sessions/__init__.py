@@ -1,0 +1,1 @@
+"""Sessions that begin in a browser, and their cookies."""

@@ -1,0 +1,1 @@
+"""Crawls while things go wrong; `make chaos`."""

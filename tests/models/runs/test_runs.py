@@ -1,0 +1,280 @@
+"""One run a store at a time; a dead one never blocks, and what it had may be gone on with."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text, update
+
+from models.checks.checking import check
+from models.publishing.publish import publish
+from models.runs import opening
+from models.tables import stores
+from splitcart.runs.verdict import Category, Counts, Shortfall
+from tests.support.storage import START, category, crawl, judged, open_run, query, row, stage, value
+
+
+def end(engine: Engine, run: opening.Run, status: str = "blocked", reason: str = "blocked", **options):
+    options = {"answered_for": None, "counts": Counts(1, 1, listings=1), "now": START} | options
+    categories = options.pop("categories", [])
+    figures = options.pop("figures", {})
+    opening.finish(engine, run, judged(status, reason, **figures), categories, **options)
+
+
+def gone_pid() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_a_held_store_is_refused_with_until_when_and_by_whom(engine: Engine) -> None:
+    open_run(engine, pid=os.getpid())
+    with pytest.raises(opening.StoreHeld, match=f"{os.getpid()} on test") as held:
+        open_run(engine, now=START + timedelta(seconds=119))
+    assert held.value.until == START + timedelta(seconds=120)
+
+
+def test_of_many_at_once_one_gets_the_store(engine: Engine) -> None:
+    def attempt(_: int) -> bool:
+        try:
+            open_run(engine)
+        except opening.StoreHeld:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, range(16))) == 1
+    assert value(engine, "SELECT count(*) FROM crawl_runs") == 1
+    assert value(engine, "SELECT count(*) FROM companies") == 1
+
+
+def test_other_stores_and_other_companies_are_free(engine: Engine) -> None:
+    assert len({open_run(engine, s, c).id for s in ("1", "2") for c in ("coles", "aldi")}) == 4
+
+
+def test_a_company_is_found_whatever_the_case_of_its_slug(engine: Engine) -> None:
+    open_run(engine, "1", "coles")
+    shouted = opening.Target("Coles", "COLES", "2")
+    opening.open_run(engine, shouted, spider="coles", now=START, host="h", pid=1)
+    assert query(engine, "SELECT slug FROM companies") == [("coles",)]
+
+
+def test_a_dead_lease_is_reaped_and_its_staging_dropped(engine: Engine) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(1)])
+    run = open_run(engine, now=START + timedelta(seconds=121))
+    assert run.id != dead.id
+    assert query(engine, "SELECT id, status, lease_token FROM crawl_runs ORDER BY id") == [
+        (dead.id, "abandoned", None),
+        (run.id, "running", run.token),
+    ]
+    assert value(engine, "SELECT count(*) FROM staged_items") == 0
+
+
+def test_a_killed_process_of_this_host_is_reaped_at_once(engine: Engine) -> None:
+    host = socket.gethostname()
+    open_run(engine, host=host, pid=gone_pid())
+    assert open_run(engine, host=host, pid=os.getpid()).id == 2
+
+
+def test_a_living_process_of_this_host_is_not_reaped(engine: Engine) -> None:
+    host = socket.gethostname()
+    open_run(engine, host=host, pid=os.getppid())
+    with pytest.raises(opening.StoreHeld):
+        open_run(engine, host=host, pid=os.getpid())
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_an_opening_whose_answer_was_lost_is_not_held_by_itself(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, resume: bool
+) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(1)])
+    opening.heartbeat(engine, dead, START, [category("a", 1)])
+
+    def twice(_engine: Engine, work: Callable[[], opening.Run], **_options: Any) -> opening.Run:
+        work()
+        return work()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(opening, "retried", twice)
+        run = open_run(engine, now=START + timedelta(hours=1), resume=resume)
+    assert query(engine, "SELECT lease_token FROM crawl_runs WHERE status = 'running'") == [(run.token,)]
+    assert [(run.id == dead.id), [c.key for c in run.adopted]] == ([True, ["a"]] if resume else [False, []])
+    assert run.started_at == (START if resume else START + timedelta(hours=1))
+    opening.heartbeat(engine, run, START + timedelta(hours=1))
+
+
+def test_a_heartbeat_prolongs_the_lease(engine: Engine) -> None:
+    run = open_run(engine)
+    opening.heartbeat(engine, run, START + timedelta(seconds=100))
+    with pytest.raises(opening.StoreHeld):
+        open_run(engine, now=START + timedelta(seconds=200))
+
+
+def test_a_heartbeat_of_a_lost_lease_says_so(engine: Engine) -> None:
+    run = open_run(engine)
+    open_run(engine, now=START + timedelta(hours=1))
+    with pytest.raises(opening.LeaseLost, match="abandoned"):
+        opening.heartbeat(engine, run, START + timedelta(hours=1))
+    with pytest.raises(opening.LeaseLost):
+        end(engine, run)
+
+
+def test_resume_adopts_the_dead_walk_with_its_rows_and_ended_categories(engine: Engine) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(1)])
+    opening.heartbeat(engine, dead, START, [category("a", 1), category("b", 1, ended=False, expected=3)])
+    run = open_run(engine, now=START + timedelta(hours=1), resume=True)
+    assert (run.id, run.started_at) == (dead.id, START)
+    assert run.token != dead.token
+    assert run.adopted == (Category("a", 1, 1, True),)
+    assert value(engine, "SELECT count(*) FROM staged_items") == 1
+
+
+@pytest.mark.parametrize("lost", ["seq < 5", "true"])
+def test_a_walk_whose_staging_a_crash_of_the_server_emptied_is_not_gone_on_with(engine: Engine, lost: str) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(i) for i in range(5)])
+    opening.heartbeat(engine, dead, START, [category("a", 5)])
+    stage(engine, dead.id, [row(5)])
+    with engine.begin() as connection:
+        connection.execute(text(f"DELETE FROM staged_items WHERE {lost}"))
+    run = open_run(engine, now=START + timedelta(hours=1), resume=True)
+    assert run.id != dead.id
+    assert run.adopted == ()
+
+
+def test_a_walk_with_a_refused_row_is_gone_on_with_and_still_tells_of_it(engine: Engine) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(0), row(1), row(2, price_cents=-1)])
+    run = open_run(engine, now=START + timedelta(hours=1), resume=True)
+    assert run.id == dead.id
+    totals = stage(engine, run.id, [row(3)])
+    assert (totals.accepted, totals.staged, totals.quarantined) == (4, 3, 1)
+    assert query(engine, "SELECT seq FROM quarantined_items") == [(2,)]
+
+
+def test_a_crash_that_empties_the_staging_of_a_walk_already_taken_over_is_counted(engine: Engine) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(0), row(1), row(2, price_cents=-1)])
+    run = open_run(engine, now=START + timedelta(hours=1), resume=True)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM staged_items"))
+    totals = stage(engine, run.id, [row(3)], adopted=run.adopted_rows)
+    assert (totals.accepted, totals.staged, totals.quarantined) == (4, 1, 1)
+    assert opening.measure(engine, run).staged != totals.accepted - totals.quarantined
+
+
+@pytest.mark.parametrize("hours", [6.1, 38])  # 38 hours after Monday 12:00 in Sydney the specials have flipped
+def test_walks_too_far_apart_are_no_one_run(engine: Engine, hours: float) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(1)])
+    run = open_run(engine, now=START + timedelta(hours=hours), resume=True)
+    assert run.id != dead.id
+    assert run.adopted == ()
+    assert value(engine, "SELECT count(*) FROM staged_items") == 0
+
+
+@pytest.mark.parametrize(("late", "adopted"), [(timedelta(0), True), (timedelta(microseconds=1), False)])
+def test_a_walk_of_exactly_six_hours_ago_may_be_gone_on_with(engine: Engine, late, adopted) -> None:
+    dead = open_run(engine)
+    stage(engine, dead.id, [row(1)])
+    run = open_run(engine, now=START + timedelta(hours=6) + late, resume=True)
+    assert (run.id == dead.id) is adopted
+
+
+@pytest.mark.parametrize(("zone", "adopted"), [("Australia/Sydney", False), ("Australia/Perth", True)])
+def test_whether_a_flip_lies_between_two_walks_is_told_by_the_stores_own_clock(engine: Engine, zone, adopted) -> None:
+    crawl(engine, [row(1), row(2)])
+    with engine.begin() as connection:
+        connection.execute(update(stores).values(timezone=zone))
+    before = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # Tuesday 23:00 in Sydney, 20:00 in Perth
+    run = open_run(engine, now=before)
+    stage(engine, run.id, [row(1)])
+    again = open_run(engine, now=before + timedelta(hours=2), resume=True)
+    assert (again.id == run.id) is adopted
+
+
+def test_a_run_that_was_blocked_may_be_gone_on_with(engine: Engine) -> None:
+    blocked = open_run(engine)
+    stage(engine, blocked.id, [row(1)])
+    end(engine, blocked, categories=[category("a")])
+    run = open_run(engine, now=START + timedelta(hours=1), resume=True)
+    assert (run.id, [c.key for c in run.adopted]) == (blocked.id, ["a"])
+
+
+def test_a_run_limited_on_request_is_not_gone_on_with(engine: Engine) -> None:
+    limited = open_run(engine)
+    stage(engine, limited.id, [row(1)])
+    end(engine, limited, "partial", "requested")
+    assert open_run(engine, now=START + timedelta(hours=1), resume=True).id != limited.id
+
+
+def test_finish_ends_the_run_once_and_frees_the_store(engine: Engine) -> None:
+    run = open_run(engine)
+    end(engine, run, "failed", "store_mismatch", categories=[category("a", 4)], answered_for="1101")
+    end(engine, run, "failed", "store_mismatch")
+    assert query(engine, "SELECT status, reason, answered_for, lease_token FROM crawl_runs") == [
+        ("failed", "store_mismatch", "1101", None)
+    ]
+    assert query(engine, 'SELECT "key", seen, status FROM crawl_run_categories') == [("a", 4, "complete")]
+    assert open_run(engine).id != run.id
+
+
+def test_a_run_that_did_what_was_asked_and_found_nothing_is_no_failure_of_its_store(engine: Engine) -> None:
+    crawl(engine, [row(1)])
+    run = open_run(engine, now=START + timedelta(hours=1))
+    end(engine, run, "partial", "requested", now=START + timedelta(hours=1))
+    assert query(engine, "SELECT fail_count, next_try_at, lease_token FROM stores") == [(0, None, None)]
+
+
+def test_history_tells_the_last_five_complete_runs(engine: Engine) -> None:
+    assert opening.history(engine, open_run(engine)).last_complete is None
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM crawl_runs"))
+    for i in range(7):
+        now = START + timedelta(days=i)
+        keys = [category("a", 10 + i), category("promo", 5, held=False)] + ([category("b", 3)] if i == 5 else [])
+        run = open_run(engine, now=now)
+        end(engine, run, "complete", "finished", now=now, categories=keys, counts={"listings": 20 + i})
+    found = opening.history(engine, open_run(engine, now=START + timedelta(days=9)))
+    assert found.last_complete == 26
+    assert found.categories == {"a": (12, 13, 14, 15, 16), "b": (0, 0, 0, 3, 0)}
+    assert found.shortfall is None
+
+
+def test_a_category_that_left_the_tree_before_the_walk_went_on_is_none_of_a_complete_run(engine: Engine) -> None:
+    """Else the next run would miss a category that the complete one never had."""
+    crawl(engine, [row(1)], status="partial", reason="category_failed: b", categories=[
+        category("a"), category("b", 24, failed="500"),
+    ])  # fmt: skip
+    again = open_run(engine, now=START + timedelta(hours=1), resume=True)
+    stage(engine, again.id, [row(2)])
+    now, counts = START + timedelta(hours=2), opening.measure(engine, again)
+    publish(engine, again, judged(), [*again.adopted, category("c")], answered_for=None, counts=counts, now=now)
+    assert set(opening.history(engine, open_run(engine, now=START + timedelta(days=1))).categories) == {"a", "c"}
+    with engine.connect() as connection:
+        assert list(check(connection)) == []
+
+
+def test_history_tells_the_shortfall_that_no_complete_run_followed(engine: Engine) -> None:
+    note = {"listings": 9, "at": START.isoformat(), "missing": ["b"]}
+    end(engine, open_run(engine), "partial", "missing: b", figures={"shortfall": note})
+    wanted = Shortfall(9, START, frozenset({"b"}))
+    assert opening.history(engine, open_run(engine, now=START + timedelta(hours=13))).shortfall == wanted
+    end(engine, open_run(engine, now=START + timedelta(days=1)), "complete", "finished", now=START + timedelta(days=1))
+    assert opening.history(engine, open_run(engine, now=START + timedelta(days=2))).shortfall is None
+
+
+def test_measure_counts_staging_before_any_price_is_known(engine: Engine) -> None:
+    run = open_run(engine)
+    stage(engine, run.id, [row(1), row(2), row(2, sponsored=True)])
+    found = opening.measure(engine, run)
+    assert (found.staged, found.listings, found.known, found.changed, found.median_ratio) == (3, 2, 0, 0, None)

@@ -1,0 +1,22 @@
+"""What a failed request is called in the run row."""
+
+import pytest
+from scrapy import Request
+from scrapy.exceptions import DownloadCancelledError, DownloadFailedError
+from twisted.python.failure import Failure
+
+from splitcart_spiders.crawl.chain_spider import describe
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (DownloadCancelledError(), "sent more than DOWNLOAD_MAXSIZE allows"),
+        (DownloadFailedError("reset"), "reset"),
+        (OverflowError(), "OverflowError"),
+    ],
+)
+def test_no_failure_is_told_without_words(error, told):
+    request = Request("https://a.example/x")
+    assert describe(Failure(error), request).startswith(request.url)
+    assert describe(Failure(error), request).endswith(told)
