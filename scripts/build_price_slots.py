@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
-import _path  # noqa: F401
+import _path
 from _cart.lists import check_stores, form_of, read_slots, take_stores
 from _cart.slots import read_text, with_places
 from _support.command import Parser, Refused, parser, run, word

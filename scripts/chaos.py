@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-import _path  # noqa: F401
+import _path
 
 main = import_module("tests.chaos.__main__").main
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-import _path  # noqa: F401
+import _path
 from _support.command import parser, run
 from _support.database import database
 from _support.output import print_json, say

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-import _path  # noqa: F401
+import _path
 from _support.command import Parser, parser, run
 from _support.database import database
 from _support.output import print_json, say

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import _path  # noqa: F401
+import _path
 from _support.command import Parser, folder, parser, run, word
 from _support.database import database
 from _support.output import console

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import _path  # noqa: F401
+import _path
 from _demo.report import Report
 from _demo.shopping import sample
 from _support.command import folder, parser, run, whole

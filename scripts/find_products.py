@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
 
-import _path  # noqa: F401
+import _path
 from _support.command import parser, run, shown, whole, word
 from _support.companies import now, take_company
 from _support.database import database

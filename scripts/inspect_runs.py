@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import _path  # noqa: F401
+import _path
 from _support.command import Parser, parser, run, whole, word
 from _support.companies import take_company
 from _support.database import database

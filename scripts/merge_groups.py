@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
-import _path  # noqa: F401
+import _path
 from _support.command import Parser, parser, run, shown, span, word
 from _support.companies import Progress, now, take_company
 from _support.database import database

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-import _path  # noqa: F401
+import _path
 from _support.command import parser, run
 from _support.database import check_there
 from _support.output import say

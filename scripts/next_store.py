@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import _path  # noqa: F401
+import _path
 from _support.command import Parser, parser, run
 from _support.database import database
 from _support.output import print_json, say

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
 
-import _path  # noqa: F401
+import _path
 from _support.command import Refused, parser, run, shown, word
 from _support.database import database
 from _support.output import complain, console, print_json, say, table

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
-import _path  # noqa: F401
+import _path
 from _support import output
 from _support.chains import mapping, names, other_chain, records_of, slug
 from _support.command import parser, run, shown, word

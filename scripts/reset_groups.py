@@ -7,7 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-import _path  # noqa: F401
+import _path
 from _support.command import parser, run
 from _support.companies import Progress, now, take_company
 from _support.database import database

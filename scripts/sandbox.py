@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-import _path  # noqa: F401
+import _path
 from _support.command import PORT, Refused, parser, run, whole, within, word
 from _support.output import print_json, say
 

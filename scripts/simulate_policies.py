@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import _path  # noqa: F401
+import _path
 from _support.command import Parser, parser, run, whole
 from _support.output import console, print_json, say, table
 from _support.schedule import one_of

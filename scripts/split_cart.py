@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import _path  # noqa: F401
+import _path
 from _cart.lists import place, take_stores
 from _cart.page import page
 from _cart.report import csv_rows, tables
