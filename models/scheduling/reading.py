@@ -17,8 +17,9 @@ EVERY_STORE = "*"
 """The store code of a locator's run."""
 _OF_STORE = (
     "id", "store_id", "timezone", "is_online", "closed_at", "needs_rescraping", "last_scraped", "verified_at",
-    "scheduled_at", "next_try_at", "fail_count",
+    "scheduled_at", "next_try_at", "fail_count", "lease_until",
 )  # fmt: skip
+"""The columns that are fields of a Store of the rule."""
 
 
 def read(connection: Connection, company: Any, now: datetime) -> tuple[Company, list[Store]]:
@@ -28,14 +29,16 @@ def read(connection: Connection, company: Any, now: datetime) -> tuple[Company, 
     anchors = _anchors(connection, company.id)
     followers = Counter(anchor.store_id for store_id, anchor in anchors.items() if anchor.id != store_id)
     found, begun = [], 0
-    for row in connection.execute(select(stores).where(stores.c.company_id == company.id).order_by(stores.c.id)):
-        until = max((end for end in (row.lease_until, running.get(row.store_id)) if end is not None), default=None)
-        begun += row.store_id not in running and row.lease_until is not None and row.lease_until > now
-        told = {name: row._mapping[name] for name in _OF_STORE}
+    wanted = select(*(stores.c[name] for name in _OF_STORE)).where(stores.c.company_id == company.id)
+    for row in connection.execute(wanted.order_by(stores.c.id)):
+        values = dict(zip(_OF_STORE, row, strict=True))
+        store_id, until, run_until = row.store_id, row.lease_until, running.get(row.store_id)
+        begun += run_until is None and until is not None and until > now
+        if run_until is not None:
+            values["lease_until"] = run_until if until is None else max(until, run_until)
         if anchor := anchors.get(row.id):
-            told |= {"anchor": anchor.store_id, "anchor_scraped": anchor.last_scraped}
-        told |= {"lease_until": until, "requests": requests.get(row.store_id), "followers": followers[row.store_id]}
-        found.append(Store(**told))
+            values |= {"anchor": anchor.store_id, "anchor_scraped": anchor.last_scraped}
+        found.append(Store(**values, requests=requests.get(store_id), followers=followers[store_id]))
     known = Company(
         flip=Flip(company.flip_weekday, company.flip_hour),
         live=begun + sum(until > now for until in running.values()),
