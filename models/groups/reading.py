@@ -53,7 +53,7 @@ def company_rows(connection: Connection, company_id: int, only: Sequence[int] | 
     lines: dict[int, Bits] = {}
     for start in range(0, len(found), _STORES_AT_ONCE):
         seen = sightings.read(connection, list(found)[start : start + _STORES_AT_ONCE])
-        lines |= {i: fitted(unpack(found[i].ranged), len(one.which)) & one.lines for i, one in seen.items()}
+        lines |= {i: fitted(unpack(found[i].ranged), len(one.last_look)) & one.lines for i, one in seen.items()}
     result = {}
     for row in found.values():
         anchor = found.get(row.anchor_id)

@@ -51,40 +51,40 @@ class Seen:
     """The last look at each line of a store."""
 
     looks: list[Look] = field(default_factory=list)
-    which: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    last_look: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     """By listings.ordinal the position in `looks`, NEVER where the line was not seen with a price."""
 
     @property
     def lines(self) -> Bits:
         """The lines that have a price."""
-        return self.which != NEVER
+        return self.last_look != NEVER
 
     @property
     def oldest(self) -> datetime:
         """The time of the oldest look that is the last one at any line; there must be one."""
-        return min(self.looks[number].sighting.at for number in np.unique(self.which[self.lines]).tolist())
+        return min(self.looks[number].sighting.at for number in np.unique(self.last_look[self.lines]).tolist())
 
     def at(self, ordinal: int) -> Look | None:
         """The last look at one line."""
-        which = int(self.which[ordinal]) if ordinal < len(self.which) else NEVER
+        which = int(self.last_look[ordinal]) if ordinal < len(self.last_look) else NEVER
         return None if which == NEVER else self.looks[which]
 
     def add(self, layer: Layer) -> None:
         """Takes a layer in; a line keeps a look that is later than the layer's."""
-        if len(layer.lines) > len(self.which):
-            self.which = np.pad(self.which, (0, len(layer.lines) - len(self.which)), constant_values=NEVER)
+        if len(layer.lines) > len(self.last_look):
+            self.last_look = np.pad(self.last_look, (0, len(layer.lines) - len(self.last_look)), constant_values=NEVER)
         taken = np.flatnonzero(layer.lines)
         later = np.array([look.sighting.at > layer.look.sighting.at for look in self.looks] + [False])
-        taken = taken[~later[self.which[taken]]]  # NEVER is the last one
-        self.which[taken] = len(self.looks)
+        taken = taken[~later[self.last_look[taken]]]  # NEVER is the last one
+        self.last_look[taken] = len(self.looks)
         self.looks.append(layer.look)
 
     def layers(self, lines: Bits) -> Iterator[Layer]:
         """What is known of some of the lines, a layer a look."""
-        kept = np.flatnonzero(lines[: len(self.which)])
-        for number in np.unique(self.which[kept]).tolist():
+        kept = np.flatnonzero(lines[: len(self.last_look)])
+        for number in np.unique(self.last_look[kept]).tolist():
             if number != NEVER:
-                yield Layer(self.looks[number], flags(kept[self.which[kept] == number], len(lines)))
+                yield Layer(self.looks[number], flags(kept[self.last_look[kept] == number], len(lines)))
 
 
 def sighting(flip: Flip, timezone: str, at: datetime) -> Sighting:
@@ -94,7 +94,10 @@ def sighting(flip: Flip, timezone: str, at: datetime) -> Sighting:
 
 
 def write(connection: Connection, store_id: int, at: datetime, layers: Sequence[Layer], *, complete: bool) -> None:
-    """Adds the row of a publish at `at`. The first layer is what the run saw; those of its own look stand for it."""
+    """Adds the row of a publish at `at`.
+
+    The first layer holds the lines that this run saw. The row's day and period are the earliest of this run's layers.
+    """
     run_id, seen_at = layers[0].look.run_id, layers[0].look.sighting.at
     own = [layer.look.sighting for layer in layers if layer.look.run_id == run_id]
     values = {

@@ -1,6 +1,6 @@
 """What each store charges: `splitcart.observed.effective` as one statement over the lines of a store.
 
-`asked` gives for each store what the statement binds, with the look that most of its lines were seen at last; lines
+`parameters` gives for each store what the statement binds, with the look that most of its lines were seen at last; lines
 that another look was the last at stand in `line_looks` meanwhile. tests/models/prices/test_effective.py holds the
 statement equal to the rule in Python.
 """
@@ -58,7 +58,7 @@ _STORE = bindparam("of_store", type_=Integer)
 _ITS_ANCHOR = bindparam("of_anchor", type_=Integer)
 
 
-def asked(connection: Connection, places: Collection[Place]) -> Iterator[dict[str, Any]]:
+def parameters(connection: Connection, places: Collection[Place]) -> Iterator[dict[str, Any]]:
     """What `lines` binds for each of the stores that was ever seen, by store id.
 
     `line_looks` holds what the statement needs until the next one is asked for.
@@ -75,7 +75,7 @@ def asked(connection: Connection, places: Collection[Place]) -> Iterator[dict[st
                 owner = owners[store_id]
                 if owner not in listing_of:
                     listing_of[owner] = by_ordinal(connection, owner)
-                number = int(np.bincount(seen.which[seen.lines]).argmax())
+                number = int(np.bincount(seen.last_look[seen.lines]).argmax())
                 usual[store_id] = seen.looks[number].sighting
                 others = list(_others(store_id, seen, number, listing_of[owner]))
                 bulk.insert(connection, _LINE_LOOKS, _LINE_LOOKS.c.keys(), others)
@@ -98,13 +98,13 @@ def _bound(store_id: int, look: Sighting, anchor_id: int, usual: dict[int, Sight
 def _others(store_id: int, seen: Seen, usual: int, listing_of: Ints) -> Iterator[tuple[int, int, str, str, str]]:
     """The rows of `line_looks` of a store: the lines that another look than the usual one was the last at."""
     told = [(utc_text(s.at), s.day.isoformat(), s.period.isoformat()) for s in (look.sighting for look in seen.looks)]
-    which = seen.which[: len(listing_of)]
+    which = seen.last_look[: len(listing_of)]
     for ordinal in np.flatnonzero((which != usual) & (which != NEVER)).tolist():
         yield store_id, int(listing_of[ordinal]), *told[which[ordinal]]
 
 
 def lines(only: FromClause | None = None) -> Select[Any]:
-    """SELECT of a row a line of the store that is bound (see `asked`), by listing.
+    """SELECT of a row a line of the store that is bound (see `parameters`), by listing.
 
     store_id, listing_id, anchor_id, source, observed_at, stands_alone (whether no other store's row says the same),
     observed_by (the store that was observed), and the columns of ROW. `only`: a table of the listings that are wanted.

@@ -88,7 +88,7 @@ def effective_prices(
     moment, statement = now or datetime.now(UTC), effective.lines().execution_options(yield_per=2000)
     flipped: dict[tuple[int, datetime], bool] = {}
     """By the store that looked and when: most lines of a store were seen at one time."""
-    for values in effective.asked(connection, places.values()):
+    for values in effective.parameters(connection, places.values()):
         store = known[values["of_store"]]
         for row in connection.execute(statement, values):
             store_id, listing_id, anchor_id, source, observed_at, _, observed_by, price_cents = row[:8]

@@ -51,7 +51,7 @@ def open_lines(connection: Connection, store_id: int) -> dict[str, int]:
     )
     return Counter(
         str(key)
-        for values in effective.asked(connection, [place])
+        for values in effective.parameters(connection, [place])
         for source, ordinal, key in connection.execute(wanted, values)
         if _has(own, ordinal) and (source == CONTESTED or not _has(its, ordinal))
     )
@@ -92,7 +92,7 @@ def _compared(
         .where(SEEN.c.price_cents.is_not(None))
     )
     tally, fit = Tally(), dict[tuple[int, datetime], bool]()
-    for values in effective.asked(connection, membership.places(connection, [store_id]).values()):
+    for values in effective.parameters(connection, membership.places(connection, [store_id]).values()):
         for source, observed_at, observed_by, differs, path in connection.execute(wanted, values):
             seen = (observed_by, observed_at)
             if seen not in fit:

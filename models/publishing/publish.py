@@ -24,7 +24,7 @@ from models.publishing.differences import Found, Moment
 from models.publishing.seen import Lines
 from models.runs.endings import end, has_ended
 from models.runs.leases import count_failure
-from models.runs.run import Run, check_token, standing
+from models.runs.run import Run, check_token, not_rolled_back
 from models.runs.undo import packed, unpacked
 from models.stores.founding import ensure_store
 from models.stores.locks import lock_store
@@ -127,7 +127,7 @@ def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
         fingerprints.refresh(connection, moment.store_id)
     undo: dict[str, Any] = absence.undo | {"store": _store_before(connection, moment), "at": utc_text(moment.now)}
     if whole:
-        undo |= texts.agree(connection, run, ending.company, moment.now)
+        undo |= texts.apply_confirmed(connection, run, ending.company, moment.now)
     _end_store(connection, moment, verdict, settled)
     inserted, updated = (found.actions.get(action, 0) for action in ("insert", "update"))
     unchanged = int(lines.is_priced.sum()) - inserted - updated
@@ -135,7 +135,7 @@ def _publish(connection: Connection, run: Run, ending: _Ending) -> Published:
     end(
         connection,
         run,
-        _told(verdict, published, settled),
+        _recorded(verdict, published, settled),
         ending.categories,
         answered_for=ending.answered_for,
         counts=ending.counts | {"seen": len(lines.ordinals), "ranged": int(absence.ranged.sum())},
@@ -152,7 +152,7 @@ def _settle(connection: Connection, moment: Moment, ending: _Ending, *, is_again
     return probes.settle(connection, moment.run, moment.store_id, moment.now, is_again=is_again)
 
 
-def _told(verdict: Verdict, published: Published, settled: Settled | None) -> Verdict:
+def _recorded(verdict: Verdict, published: Published, settled: Settled | None) -> Verdict:
     """The verdict as the run's row has it: with what was published, and what its probe settled."""
     figures, reason = {**verdict.figures, "published": asdict(published)}, verdict.reason
     if settled is not None:
@@ -172,7 +172,7 @@ def _begin(connection: Connection, run: Run, ending: _Ending) -> tuple[Moment, l
         raise StagingIncomplete(run.id, count, int(expected))
     earlier = unpacked(connection.execute(select(crawl_runs.c.undo).where(crawl_runs.c.id == run.id)).scalar())
     now = _after(connection, store_id, ending.now)
-    last = connection.execute(standing("complete", crawl_runs.c.store_id == store_id).limit(1)).one_or_none()
+    last = connection.execute(not_rolled_back("complete", crawl_runs.c.store_id == store_id).limit(1)).one_or_none()
     seen_before = sightings.read(connection, [store_id])[store_id]
     return Moment(run, store_id, now, seen_before, last.id if last else None), earlier, count
 
@@ -205,13 +205,14 @@ def _record_sightings(connection: Connection, moment: Moment, lines: Lines, abse
     """Records which lines the run saw with a price, and when; a complete run also when the others were seen last."""
     run, last, whole = moment.run, moment.seen, ending.verdict.publishes == "all"
     timezone = connection.execute(select(stores.c.timezone).where(stores.c.id == moment.store_id)).scalar_one()
-    broken = crosses(ending.flip, timezone, run.started_at, moment.now)
-    width = max(len(absence.ranged), len(last.which))
+    crosses_flip = crosses(ending.flip, timezone, run.started_at, moment.now)
+    width = max(len(absence.ranged), len(last.last_look))
     now = flags(lines.ordinals[lines.is_priced & ~lines.is_adopted], width)
     before = flags(lines.ordinals[lines.is_priced & lines.is_adopted], width)
     for layer in last.layers(before):  # what this run has published already keeps its time
-        before &= ~layer.lines if layer.look.run_id == run.id else True
-    times = [(run.started_at if broken else moment.now, now), *([(run.started_at, before)] if before.any() else [])]
+        if layer.look.run_id == run.id:
+            before &= ~layer.lines
+    times = [(run.started_at if crosses_flip else moment.now, now), *([(run.started_at, before)] if before.any() else [])]
     layers = [Layer(Look(sightings.sighting(ending.flip, timezone, at), run.id), held) for at, held in times]
     if whole:
         rest = fitted(last.lines, width) & ~now & ~before
@@ -234,15 +235,15 @@ def _end_store(connection: Connection, moment: Moment, verdict: Verdict, settled
     differs asks for its crawl.
     """
     store_id, confirm_at = moment.store_id, confirm_time(verdict)
-    free: dict[str, Any] = {"lease_token": None, "lease_until": None}
+    values: dict[str, Any] = {"lease_token": None, "lease_until": None}
     if verdict.publishes == "all":
-        free |= {"last_scraped": moment.now, "needs_rescraping": False, "fail_count": 0, "next_try_at": None}
+        values |= {"last_scraped": moment.now, "needs_rescraping": False, "fail_count": 0, "next_try_at": None}
     elif confirm_at is not None:
-        free |= {"scheduled_at": None, "next_try_at": confirm_at}
+        values |= {"scheduled_at": None, "next_try_at": confirm_at}
     elif code_of(verdict.reason) != "requested":
         count_failure(connection, store_id, moment.now, moment.run.failure_delay)
     if settled is not None and settled.outcome == AGREES:
-        free["verified_at"] = moment.now
+        values["verified_at"] = moment.now
     if settled is not None and settled.outcome == DIFFERS:
-        free["needs_rescraping"] = True
-    connection.execute(update(stores).where(stores.c.id == store_id).values(**free))
+        values["needs_rescraping"] = True
+    connection.execute(update(stores).where(stores.c.id == store_id).values(**values))

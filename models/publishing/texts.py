@@ -49,7 +49,7 @@ class Change:
     pending: Mapping[str, Any]
 
 
-def agree(connection: Connection, run: Run, company: str, now: datetime) -> dict[str, Any]:
+def apply_confirmed(connection: Connection, run: Run, company: str, now: datetime) -> dict[str, Any]:
     """Weighs what a complete run reports of known listings.
 
     Returns what a rollback needs, nothing for most runs: `texts`, of each listing its id and by column what was there

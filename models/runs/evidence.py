@@ -11,7 +11,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Engine, Row, ScalarSel
 
 from models.database.retry import retried
 from models.runs.chosen import chosen_rows
-from models.runs.run import Run, standing
+from models.runs.run import Run, not_rolled_back
 from models.tables import (
     companies,
     crawl_run_categories,
@@ -55,7 +55,7 @@ def _company_usual(connection: Connection, run: Run) -> float | None:
     """Median of the listings of each other store's last complete run, among the company's latest COMPANY_RUNS."""
     table = crawl_runs.c
     theirs = (table.company_id == run.company_id, table.store_id.is_not(None), table.store_code != run.store_code)
-    wanted = standing("complete", *theirs).with_only_columns(table.store_code, table.counts).limit(COMPANY_RUNS)
+    wanted = not_rolled_back("complete", *theirs).with_only_columns(table.store_code, table.counts).limit(COMPANY_RUNS)
     latest: dict[str, int] = {}
     for row in connection.execute(wanted):
         latest.setdefault(row.store_code, (row.counts or {}).get("listings") or 0)
@@ -66,7 +66,7 @@ def _company_usual(connection: Connection, run: Run) -> float | None:
 def _runs(connection: Connection, run: Run, status: str, limit: int) -> list[Row[Any]]:
     table = crawl_runs.c
     earlier = (table.company_id == run.company_id, table.store_code == run.store_code, table.id != run.id)
-    return list(connection.execute(standing(status, *earlier).limit(limit)))
+    return list(connection.execute(not_rolled_back(status, *earlier).limit(limit)))
 
 
 def _category_counts(connection: Connection, run_ids: list[int]) -> dict[str, tuple[int, ...]]:

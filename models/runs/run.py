@@ -56,7 +56,7 @@ def hold_lease(connection: Connection, run_id: int, token: str) -> None:
         raise LeaseLost(run_id, connection.execute(select(run.status).where(run.id == run_id)).scalar())
 
 
-def standing(status: str, *of: ColumnElement[bool]) -> Select[Any]:
+def not_rolled_back(status: str, *of: ColumnElement[bool]) -> Select[Any]:
     """SELECT of the runs that ended with this status and were not rolled back, the latest first."""
     run = crawl_runs.c
     wanted = select(crawl_runs).where(*of, run.status == status, run.rolled_back_at.is_(None))

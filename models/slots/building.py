@@ -75,7 +75,7 @@ def build(engine: Engine, *, everything: bool = False, progress: Progress = sile
 
 
 def slots(only: FromClause | None = None) -> Select[Any]:
-    """SELECT of the slots of the store that `effective.asked` binds; `only`: of the listings in a table."""
+    """SELECT of the slots of the store that `effective.parameters` binds; `only`: of the listings in a table."""
     line = effective.lines(only).subquery()
     columns = (line.c.listing_id, line.c.store_id, *(line.c[name] for name in OFFER), line.c.source)
     joined = line.join(listings, listings.c.id == line.c.listing_id)
@@ -146,7 +146,7 @@ def _write(
     """Writes the slots of these stores, of the listings in a table or of all. Returns their number."""
     rows, statement = 0, insert(price_slots).from_select(price_slots.c.keys(), slots(only))
     places = membership.places(connection, store_ids)
-    for done, values in enumerate(effective.asked(connection, places.values())):
+    for done, values in enumerate(effective.parameters(connection, places.values())):
         progress(what, done, len(store_ids))
         rows += connection.execute(statement, values).rowcount
     return rows

@@ -17,7 +17,7 @@ def broken(connection: Connection) -> Iterator[tuple[str, str]]:
     ids = list(connection.execute(select(stores.c.id)).scalars())
     products, marked = (set(connection.execute(select(slot_dirty.c[name])).scalars()) for name in _MARKED)
     wanted = slots()
-    for values in effective.asked(connection, membership.places(connection, ids).values()):
+    for values in effective.parameters(connection, membership.places(connection, ids).values()):
         store_id = values["of_store"]
         kept = connection.execute(select(price_slots).where(price_slots.c.store_id == store_id))
         wrong = set(map(tuple, kept)) ^ set(map(tuple, connection.execute(wanted, values)))

@@ -32,7 +32,7 @@ POLICIES = ("oldest", "groups")
 TREE_REQUESTS = 2
 """Requests that a crawl makes beside its listing pages: a session and the category tree."""
 
-LED = 10
+LARGE_GROUP = 10
 """An anchor of so many other stores goes before all when it is due: its crawl renews all of theirs, another's its own.
 With fewer, anchors could take the whole budget day by day, and a store that was never crawled would never be."""
 
@@ -160,14 +160,14 @@ def queue(stores: Iterable[Store], company: Company, rules: Rules, now: datetime
 def turn(store: Store, company: Company, rules: Rules, now: datetime) -> tuple[Any, ...]:
     """Sorts stores: to be crawled again, never crawled, longest ago, then by store id as people count.
 
-    With the policy `groups` due anchors of LED stores or more come before all; then to be crawled again and never
+    With the policy `groups` due anchors of LARGE_GROUP stores or more come before all; then to be crawled again and never
     crawled; those that are due come before longest ago: the longest due first, of these the anchor of most stores;
     members last.
     """
     scraped = store.last_scraped
     when = due(store, company, rules, now) if rules.policy == "groups" and scraped is not None else None
     is_due = when is not None and when <= now
-    leads = is_due and store.followers >= LED
+    leads = is_due and store.followers >= LARGE_GROUP
     order: tuple[Any, ...] = (_NEVER, 0, False)
     if leads or (is_due and not store.needs_rescraping):
         order = (when, -store.followers, store.is_member)

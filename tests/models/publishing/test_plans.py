@@ -132,7 +132,7 @@ def test_the_prices_of_many_stores_are_read_row_by_row(stale: Engine) -> None:
     with stale.connect() as connection:
         found = list(effective_prices(connection, ids))
         with little(stale, 40 * COUNT):  # the same statement, not streamed: a cursor that streams explains nothing
-            for values in effective.asked(connection, membership.places(connection, ids).values()):
+            for values in effective.parameters(connection, membership.places(connection, ids).values()):
                 connection.execute(effective.lines(), values).all()
     assert {(one.store_id, one.source) for one in found} == {
         *zip(ids, ("own", "inferred", "own", "inferred"), strict=True),
