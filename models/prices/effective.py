@@ -1,8 +1,8 @@
 """What each store charges: `splitcart.observed.effective` as one statement over the lines of a store.
 
-`parameters` gives for each store what the statement binds, with the look that most of its lines were seen at last; lines
-that another look was the last at stand in `line_looks` meanwhile. tests/models/prices/test_effective.py holds the
-statement equal to the rule in Python.
+`parameters` gives for each store what the statement binds: one look, the one at which most lines were last seen. Lines
+with another last look are in `line_looks` meanwhile. tests/models/prices/test_effective.py holds the statement equal to
+the rule in Python.
 """
 
 from collections.abc import Collection, Iterator

@@ -212,7 +212,9 @@ def _record_sightings(connection: Connection, moment: Moment, lines: Lines, abse
     for layer in last.layers(before):  # what this run has published already keeps its time
         if layer.look.run_id == run.id:
             before &= ~layer.lines
-    times = [(run.started_at if crosses_flip else moment.now, now), *([(run.started_at, before)] if before.any() else [])]
+    times = [(run.started_at if crosses_flip else moment.now, now)]
+    if before.any():
+        times.append((run.started_at, before))
     layers = [Layer(Look(sightings.sighting(ending.flip, timezone, at), run.id), held) for at, held in times]
     if whole:
         rest = fitted(last.lines, width) & ~now & ~before
