@@ -160,9 +160,9 @@ def queue(stores: Iterable[Store], company: Company, rules: Rules, now: datetime
 def turn(store: Store, company: Company, rules: Rules, now: datetime) -> tuple[Any, ...]:
     """Sorts stores: to be crawled again, never crawled, longest ago, then by store id as people count.
 
-    With the policy `groups` due anchors of LARGE_GROUP stores or more come before all; then to be crawled again and never
-    crawled; those that are due come before longest ago: the longest due first, of these the anchor of most stores;
-    members last.
+    With the policy `groups` due anchors of LARGE_GROUP stores or more come first; then stores to be crawled again and
+    those never crawled; then those that are due, the longest due first, of these the anchor of most stores; then the
+    rest, members last.
     """
     scraped = store.last_scraped
     when = due(store, company, rules, now) if rules.policy == "groups" and scraped is not None else None
