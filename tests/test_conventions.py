@@ -199,6 +199,20 @@ def test_the_test_tree_mirrors_the_code():
     assert strays == []
 
 
+def test_a_test_file_that_is_named_after_a_module_or_a_package_lies_where_that_lies():
+    lies: dict[tuple[str, str], set[Path]] = {}
+    for module in tree.code():
+        *folders, name = module.name.split(".")  # of a package the folder that it lies in; in it will do as well
+        lies.setdefault((module.top, f"test_{name}.py"), set()).update({Path(*folders), module.path.parent})
+    strays = []
+    for module in tree.tests():
+        path = module.path.relative_to("tests")
+        there = lies.get((path.parts[0], path.name))
+        if there and path.parent not in there:
+            strays.append(f"{module.path}: belongs in {', '.join(f'tests/{folder}' for folder in sorted(there))}")
+    assert strays == []
+
+
 def test_the_test_files_that_begin_first_are_there():
     assert [name for name in conftest.LONGEST if not (ROOT / "tests" / name).is_file()] == []
 

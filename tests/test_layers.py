@@ -1,5 +1,6 @@
 """The rooms of the tree: who may import whom, and how many modules a room holds."""
 
+import ast
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
@@ -73,6 +74,26 @@ def test_scripts_import_nothing_from_tests():
         if module.top == "scripts" and module.path.as_posix() not in doors
         for _, name in module.imports()
         if name.partition(".")[0] == "tests"
+    ]
+    assert wrong == []
+
+
+def _named(module: tree.Module) -> Iterator[str]:
+    """All that a module imports, and its texts that name tests: code for another process may be in them."""
+    yield from (name for _, name in module.imports())
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "tests." in node.value:
+            yield node.value
+
+
+def test_what_tests_share_lies_in_their_support_and_no_test_file_is_imported():
+    files = [module.name for module in tree.tests() if module.path.name.startswith("test_")]
+    wrong = [
+        f"{module.path} names {file}"
+        for module in tree.modules()
+        for name in _named(module)
+        for file in files
+        if file in name
     ]
     assert wrong == []
 

@@ -11,14 +11,9 @@ from hypothesis import strategies as st
 from pipelines.stage import Dropped
 from splitcart_spiders.chains import aldi, coles, iga, woolworths
 from splitcart_spiders.items import ProductItem
-from tests.splitcart_spiders.chains.test_aldi_mapping import CHICKEN, OATS
-from tests.splitcart_spiders.chains.test_coles_mapping import MILK as COLES_MILK
-from tests.splitcart_spiders.chains.test_coles_mapping import SALMON
-from tests.splitcart_spiders.chains.test_iga_mapping import APPLE, SPECIAL
-from tests.splitcart_spiders.chains.test_iga_mapping import MILK as IGA_MILK
-from tests.splitcart_spiders.chains.test_woolworths_mapping import CRUMPETS
 from tests.support.bounds import assert_bounded
 from tests.support.mutations import json_values, mutated
+from tests.support.records import APPLE, CHICKEN, COLES_MILK, CRUMPETS, IGA_MILK, OATS, SALMON, SPECIAL
 from tests.support.stages import Tally
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

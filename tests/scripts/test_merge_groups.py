@@ -8,7 +8,7 @@ import pytest
 import reset_groups
 
 from models.database import engine as engines
-from tests.models.groups.test_groups import grouped, offers, prices_now, written
+from tests.support.groups import grouped, offers, prices_now, written
 from tests.support.storage import crawl
 
 

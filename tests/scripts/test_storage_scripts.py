@@ -22,7 +22,7 @@ from sqlalchemy.engine import make_url
 from models.checks.checking import check
 from models.database import engine as engines
 from models.tables import crawl_runs, stores
-from tests.models.groups.test_groups import merge
+from tests.support.groups import merge
 from tests.support.storage import cents, crawl, day, query, row
 
 GTIN = "09300605123454"

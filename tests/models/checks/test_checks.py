@@ -13,7 +13,7 @@ from models.database import engine as engines
 from models.prices.history import of_gtin, of_sku
 from models.publishing.rollback import rollback
 from models.runs.pruning import Pruned, prune
-from tests.models.groups.test_groups import merge
+from tests.support.groups import merge
 from tests.support.storage import crawl, day, open_run, query, row, stage, value
 from tests.support.templates import Template, filled
 

@@ -5,27 +5,7 @@ from sqlalchemy import Column, Engine, Integer, Text, select
 
 from models.database import bulk
 from models.database.dialect import emptied, is_one_of, temporary_table
-
-AWKWARD = [
-    "",
-    " ",
-    '"',
-    "\\",
-    '\\"',
-    "a,b",
-    "{}",
-    "NULL",
-    "null",
-    "it's",
-    "%s",
-    ":name",
-    "é",
-    "x\ny",
-    "\t",
-    "\\n",
-    "牛乳",
-]
-
+from tests.support.texts import AWKWARD
 
 WORDS = temporary_table("words_and_numbers", Column("word", Text), Column("number", Integer))
 

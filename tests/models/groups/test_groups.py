@@ -4,74 +4,36 @@ import contextlib
 import itertools
 import json
 import random
-import re
-from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event, func, select, update
+from sqlalchemy import Engine, func, select, update
 
-from models.checks import checking
 from models.database import engine as engines
 from models.errors import RollbackRefused
-from models.groups.merging import Merger, Summary, reset
-from models.lines import fingerprints, sightings
+from models.lines import sightings
 from models.prices import history as price_history
 from models.prices.queries import effective_prices, price_at
 from models.publishing.rollback import rollback
 from models.runs import opening
-from models.tables import companies, price_changes, stores
+from models.tables import price_changes, stores
 from models.tables.base import TERMS
-from splitcart.grouping.rules import Rules
-from splitcart.periods import Flip
+from tests.support.groups import (
+    HOUR,
+    check_sound,
+    grouped,
+    merge,
+    no_price_read,
+    offers,
+    prices_now,
+    reset_all,
+    stores_of,
+    written,
+)
 from tests.support.storage import START, crawl, day, effective, judged, open_run, query, row, value
 
-HOUR = timedelta(hours=1)
 LINES = 25
-
-
-def company(engine: Engine, slug: str = "woolworths"):
-    with engine.connect() as connection:
-        return connection.execute(select(companies).where(companies.c.slug == slug)).one()
-
-
-def merge(engine: Engine, now=START + HOUR, *, slug: str = "woolworths", dry_run: bool = False, **options) -> Summary:
-    rules = Rules.at(options.get("threshold", 0.98), flip=Flip())
-    return Merger(engine, company(engine, slug), rules, lambda: now).run(dry_run=dry_run)
-
-
-def reset_all(engine: Engine, now) -> int:
-    return reset(engine, company(engine), lambda: now)
-
-
-def offers(zone: int = 0, *, lines: int = 100, without=(), changed=()) -> list[dict]:
-    """Rows of a store: zone n prices its first 10 x n lines otherwise; `changed` lines cost 9.99."""
-    rows = []
-    for sku in range(lines):
-        if sku not in without:
-            price = 999 if sku in changed else 200 + sku + (zone * 5 if sku < 10 * zone else 0)
-            rows.append(row(sku, price))
-    return rows
-
-
-def stores_of(engine: Engine) -> dict[str, int]:
-    return dict(query(engine, "SELECT store_id, id FROM stores ORDER BY id"))
-
-
-def grouped(engine: Engine) -> set[frozenset[str]]:
-    sql = "SELECT m.group_id, s.store_id FROM store_group_memberships m JOIN stores s ON s.id = m.store_id"
-    found: dict[int, set[str]] = {}
-    for group, store in query(engine, sql):
-        found.setdefault(group, set()).add(store)
-    return {frozenset(g) for g in found.values()}
-
-
-def prices_now(engine: Engine) -> dict:
-    """Every effective price with its whole offer, and whether it can be bought."""
-    with engine.connect() as connection:
-        found = effective_prices(connection, list(stores_of(engine).values()))
-        return {(p.store_id, p.listing_id): (p.offer, p.is_available) for p in found}
 
 
 def history(engine: Engine, times, every: int = 1) -> dict:
@@ -85,13 +47,6 @@ def history(engine: Engine, times, every: int = 1) -> dict:
                     found = price_at(connection, store, listing, when)
                     told[store, listing, when] = found and (found.price_cents, found.source, found.observed_at)
     return told
-
-
-def written(engine: Engine) -> list:
-    """All rows, byte for byte, that only a store's own runs and their rollback write."""
-    tables = {"prices": "1, 2", "price_changes": "1, 2, 3", "sightings": "1, 2"}
-    found = [query(engine, f"SELECT * FROM {name} ORDER BY {order}") for name, order in tables.items()]
-    return [[tuple(bytes(v) if isinstance(v, memoryview) else v for v in one) for one in rows] for rows in found]
 
 
 def charged(engine: Engine) -> dict:
@@ -116,34 +71,6 @@ def steady(engine: Engine) -> set:
         if look and (anchor == store or changed.get((anchor, listing), look.sighting.at) <= look.sighting.at):
             found.add((store, listing))
     return found
-
-
-def check_sound(engine: Engine) -> None:
-    """Every promise of the database holds."""
-    with engine.connect() as connection:
-        assert list(checking.check(connection)) == []
-
-
-@contextlib.contextmanager
-def no_price_read(engine: Engine, monkeypatch: pytest.MonkeyPatch):
-    """No statement meanwhile names the price rows or their history, nor are they read as columns."""
-    read: list = []
-    real = fingerprints.columns
-
-    def columns(connection, store_ids, listings=None):
-        read.extend(store_ids)
-        return real(connection, store_ids, listings)
-
-    def look(connection, cursor, statement, *rest) -> None:
-        if re.search(r"\b(prices|price_changes)\b", statement):
-            read.append(statement)
-
-    event.listen(engine, "before_cursor_execute", look)
-    with monkeypatch.context() as patch:
-        patch.setattr(fingerprints, "columns", columns)
-        yield
-    event.remove(engine, "before_cursor_execute", look)
-    assert read == []
 
 
 def test_a_merge_changes_no_price_and_writes_memberships_alone(engine: Engine) -> None:

@@ -8,18 +8,11 @@ from sqlalchemy import Engine
 
 from models.prices.queries import price_at
 from models.publishing.rollback import rollback
-from tests.models.groups.test_groups import HOUR, check_sound, grouped, merge, offers, reset_all
 from tests.support import storage
+from tests.support.groups import HOUR, check_sound, grouped, merge, reset_all, rows
 from tests.support.storage import START, crawl, day, effective, row, value
 
 MEMBER = "2"
-
-
-def rows(**cents: int | None) -> list[dict]:
-    """A hundred lines, those of some skus (s5=999) at other prices, or left out where that is None."""
-    told = {int(name[1:]): price for name, price in cents.items()}
-    kept = [one for one in offers() if int(one["sku"]) not in told]
-    return [*kept, *(row(sku, price) for sku, price in told.items() if price is not None)]
 
 
 def at(engine: Engine, when: datetime, sku: str = "5", store: str = MEMBER) -> tuple | None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from models.database import engine as engines
-from tests.models.groups.test_groups import HOUR, check_sound, grouped, merge, offers, prices_now, reset_all, written
+from tests.support.groups import HOUR, check_sound, grouped, merge, offers, prices_now, reset_all, written
 from tests.support.storage import START, cents, crawl, day
 
 ROOT = Path(engines.__file__).parents[2]
@@ -19,7 +19,7 @@ KILLED = """
 import os, signal, sys
 from sqlalchemy import event
 from models.database import engine as engines
-from tests.models.groups.test_groups import merge
+from tests.support.groups import merge
 engine, left = engines.create(sys.argv[1]), [int(sys.argv[2])]
 def die(connection, cursor, statement, *rest):
     if statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE")):

@@ -15,8 +15,8 @@ from models.errors import ListingsMissing, StagingIncomplete
 from models.publishing import new_listings
 from models.publishing.publish import publish
 from models.runs import opening as runs
-from tests.models.test_identify import products
 from tests.support.postgres import Server
+from tests.support.products import products
 from tests.support.storage import crawl, day, judged, open_run, query, row, stage
 
 GTINS = (None, "09300605123454", "09310072000282", "09310072011691")

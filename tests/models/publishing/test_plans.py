@@ -15,7 +15,7 @@ from models.products import barcodes
 from models.publishing.publish import publish
 from models.publishing.rollback import rollback
 from models.slots.building import build
-from tests.models.groups.test_groups import company, merge, no_price_read
+from tests.support.groups import company, merge, no_price_read
 from tests.support.plans import analyse, measured
 from tests.support.storage import cents, crawl, day, judged, open_run, query, row, stage
 

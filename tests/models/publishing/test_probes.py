@@ -12,9 +12,8 @@ from models.publishing.rollback import rollback
 from models.runs import opening
 from models.tables import crawl_runs, stores
 from splitcart.scheduling.probes import AGREES, DIFFERS, UNDECIDED
-from tests.models.groups.test_groups import grouped, merge
-from tests.models.groups.test_members import rows
-from tests.models.publishing.test_rollback import state
+from tests.support.groups import grouped, merge, rows
+from tests.support.states import state
 from tests.support.storage import START, category, crawl, day, judged, open_run, query, stage
 
 ANCHOR, MEMBER = "1", "2"

@@ -10,7 +10,7 @@ from models.database import engine as engines
 from models.publishing import publish as publishing
 from models.publishing.publish import publish
 from models.runs import opening
-from tests.models.groups.test_groups import check_sound, grouped, merge
+from tests.support.groups import check_sound, grouped, merge
 from tests.support.storage import START, cents, crawl, day, judged, open_run, query, row, stage, value
 
 TOUCHED = "SELECT n_tup_ins, n_tup_upd, n_tup_del, n_dead_tup FROM pg_stat_user_tables WHERE relname = :t"

@@ -10,43 +10,9 @@ from splitcart_spiders.chains import aldi
 from splitcart_spiders.items import Drop, ProductItem
 from tests.support.bounds import assert_bounded, assert_sighted, assert_unnamed
 from tests.support.mutations import ABSURD, json_values, mutated
+from tests.support.records import CHICKEN, OATS
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
-
-OATS = {
-    "sku": "000000000000457910",
-    "name": "Rolled Oats 280g",
-    "brandName": "GOLDENVALE",
-    "urlSlugText": "goldenvale-rolled-oats-280g",
-    "discontinued": False,
-    "discontinuedNote": None,
-    "notForSale": True,
-    "notForSaleReason": None,
-    "quantityUnit": "ea",
-    "sellingSize": "280 g",
-    "price": {
-        "amount": 469,
-        "amountRelevant": 469,
-        "amountRelevantDisplay": "$4.69",
-        "bottleDeposit": 0,
-        "comparison": 168,
-        "comparisonDisplay": "$1.68 per 100 g",
-        "currencyCode": "AUD",
-        "wasPriceDisplay": None,
-    },
-    "categories": [
-        {"id": "970000000", "name": "Pantry", "urlSlugText": "pantry"},
-        {"id": "970000001", "name": "Breakfast", "urlSlugText": "pantry/breakfast"},
-    ],
-    "assets": [
-        {"url": "https://dm.apac.cms.aldi.cx/is/image/prod/457910/scaleWidth/{width}/{slug}", "assetType": "FR01"}
-    ],
-    "badges": [],
-}
-CHICKEN = {
-    "sellingSize": "approx. 1.8 kg per package",
-    "price": {"amount": 599, "comparison": 599, "comparisonDisplay": "$5.99 per 1 kg", "wasPriceDisplay": None},
-}
 
 
 def mapped(price=None, without=(), **changes):

@@ -13,63 +13,13 @@ from splitcart_spiders.chains import coles
 from splitcart_spiders.items import Drop, ProductItem
 from tests.support.bounds import assert_bounded, assert_sighted, assert_unnamed
 from tests.support.mutations import ABSURD, json_values, mutated
+from tests.support.records import COLES_MILK, SALMON
 from tests.support.stages import Tally
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 
-MILK = {
-    "_type": "PRODUCT",
-    "id": 8150288,
-    "adId": None,
-    "adSource": None,
-    "featured": False,
-    "name": "Full Cream Milk",
-    "brand": "Coles",
-    "description": "COLES FULL CREAM MILK 3L",
-    "size": "3L",
-    "availability": True,
-    "availabilityType": "InStoreAndOnline",
-    "imageUris": [{"altText": "Milk", "type": "default", "uri": "/8/8150288.jpg"}],
-    "locations": [{"aisle": "12", "order": 9999}],
-    "restrictions": {"retailLimit": 20},
-    "onlineHeirs": [
-        {"subCategory": "Down Down", "category": "Dairy", "aisle": "Milk"},
-        {"subCategory": "Dairy, Eggs & Fridge", "category": "Milk", "aisle": "Full Cream Milk"},
-    ],
-    "pricing": {
-        "now": 4.5,
-        "was": 5,
-        "promotionType": "DOWNDOWN",
-        "onlineSpecial": False,
-        "unit": {
-            "quantity": 3,
-            "ofMeasureQuantity": 1,
-            "ofMeasureUnits": "l",
-            "price": 1.5,
-            "ofMeasureType": "litre",
-            "isWeighted": False,
-            "isIncremental": False,
-        },
-        "comparable": "$1.50/ 1L",
-    },
-}
 
-SALMON = {
-    **MILK,
-    "id": 5191256,
-    "name": "Salmon Portions",
-    "size": "approx. 226g",
-    "pricing": {
-        "now": 11.75,
-        "rawPriceNow": 11.752,
-        "was": 0,
-        "unit": {"quantity": 226, "ofMeasureQuantity": 1, "ofMeasureUnits": "g", "price": 52, "isWeighted": True},
-        "comparable": "$52.00/ 1kg",
-    },
-}
-
-
-def mapped(base=MILK, pricing=None, without=(), **changes):
+def mapped(base=COLES_MILK, pricing=None, without=(), **changes):
     record = {key: value for key, value in {**copy.deepcopy(base), **changes}.items() if key not in without}
     if pricing:
         record["pricing"] = {**record["pricing"], **pricing}
@@ -147,7 +97,7 @@ def test_a_field_says_what_its_source_says(changes, expected):
 
 
 def test_null_pricing_is_an_unavailable_listing():
-    item = coles.to_item({**MILK, "pricing": None, "availability": False}, store_id="766", now=NOW)
+    item = coles.to_item({**COLES_MILK, "pricing": None, "availability": False}, store_id="766", now=NOW)
     assert (item.price_cents, item.is_available, item.is_ranged, item.is_on_special) == (None, False, True, False)
 
 
@@ -338,7 +288,7 @@ def test_a_record_that_makes_no_item_says_why(changes, drop):
     "pricing", [[], "1", 2, {}, *({"now": now} for now in ("free", -1, 0, {}, True, 1e9, float("inf")))]
 )
 def test_a_price_that_cannot_be_read_is_a_sighting_without_a_price(pricing):
-    assert_sighted(coles.to_item({**MILK, "pricing": pricing}, store_id="766", now=NOW), "8150288")
+    assert_sighted(coles.to_item({**COLES_MILK, "pricing": pricing}, store_id="766", now=NOW), "8150288")
 
 
 def test_a_record_that_mentions_no_price_is_a_sighting_without_a_price():
@@ -354,37 +304,37 @@ def test_a_name_that_cannot_be_read_is_none(name):
     "changes", [{"pricing": None}, {"pricing": {"now": None}}, {"pricing": {"now": 0}, "availability": False}]
 )
 def test_a_null_price_is_an_unavailable_listing_and_readable(changes):
-    item = coles.to_item({**MILK, **changes}, store_id="766", now=NOW)
+    item = coles.to_item({**COLES_MILK, **changes}, store_id="766", now=NOW)
     assert (item.price_cents, item.is_available, item.is_unreadable) == (None, False, False)
 
 
 def test_the_crawl_tells_the_category_only_where_the_product_does_not():
     arguments = {"store_id": "766", "now": NOW, "category_path": ("Pantry", "Oils")}
-    assert coles.to_item(MILK, **arguments).category_path[0] == "Dairy, Eggs & Fridge"
-    assert coles.to_item({**MILK, "onlineHeirs": []}, **arguments).category_path == ("Pantry", "Oils")
-    only_promo = {**MILK, "onlineHeirs": MILK["onlineHeirs"][:1]}
+    assert coles.to_item(COLES_MILK, **arguments).category_path[0] == "Dairy, Eggs & Fridge"
+    assert coles.to_item({**COLES_MILK, "onlineHeirs": []}, **arguments).category_path == ("Pantry", "Oils")
+    only_promo = {**COLES_MILK, "onlineHeirs": COLES_MILK["onlineHeirs"][:1]}
     assert coles.to_item(only_promo, **arguments).category_path == ("Pantry", "Oils")
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        {"pageProps": {"searchResults": {"results": [MILK]}}, "__N_SSP": True},
-        {"props": {"pageProps": {"searchResults": {"results": [MILK]}}}, "buildId": "20260702.2-ab"},
-        {"initStoreId": "0766", "searchResults": {"results": [MILK]}},
-        {"results": [MILK], "noOfResults": 1},
-        [MILK],
-        MILK,
-        {key: value for key, value in MILK.items() if key != "_type"},
-        {"pageProps": {"searchResults": None, "product": MILK}},
+        {"pageProps": {"searchResults": {"results": [COLES_MILK]}}, "__N_SSP": True},
+        {"props": {"pageProps": {"searchResults": {"results": [COLES_MILK]}}}, "buildId": "20260702.2-ab"},
+        {"initStoreId": "0766", "searchResults": {"results": [COLES_MILK]}},
+        {"results": [COLES_MILK], "noOfResults": 1},
+        [COLES_MILK],
+        COLES_MILK,
+        {key: value for key, value in COLES_MILK.items() if key != "_type"},
+        {"pageProps": {"searchResults": None, "product": COLES_MILK}},
     ],
 )
 def test_records_are_found_in_every_known_envelope(body):
-    assert [{**record, "_type": "PRODUCT"} for record in coles.records(body)] == [MILK]
+    assert [{**record, "_type": "PRODUCT"} for record in coles.records(body)] == [COLES_MILK]
 
 
 def test_a_product_page_gives_its_product_with_the_barcode():
-    body = {"pageProps": {"product": {**MILK, "gtin": "9300633963583,9310043003014"}}}
+    body = {"pageProps": {"product": {**COLES_MILK, "gtin": "9300633963583,9310043003014"}}}
     (record,) = coles.records(body)
     assert coles.to_item(record, store_id="766", now=NOW).gtin == "09300633963583"
 
@@ -409,9 +359,10 @@ def page(body, attributes='id="__NEXT_DATA__" type="application/json"'):
 
 
 def test_a_page_gives_its_next_data():
-    body = {"props": {"pageProps": {"searchResults": {"results": [MILK]}}}}
+    body = {"props": {"pageProps": {"searchResults": {"results": [COLES_MILK]}}}}
     assert coles.next_data(page(body)) == body
-    assert coles.records(coles.next_data(page(body, "type='application/json' id='__NEXT_DATA__' nonce='x'"))) == [MILK]
+    shown = page(body, "type='application/json' id='__NEXT_DATA__' nonce='x'")
+    assert coles.records(coles.next_data(shown)) == [COLES_MILK]
 
 
 @pytest.mark.parametrize(
@@ -474,7 +425,7 @@ def test_json_ld_of_a_page_gives_the_barcode():
     assert coles.json_ld("<script type='application/ld+json'>{</script>") == []
 
 
-@given(record=mutated(SALMON) | mutated(MILK))
+@given(record=mutated(SALMON) | mutated(COLES_MILK))
 def test_a_mutated_record_is_an_item_within_bounds_or_a_drop(record):
     assert_bounded(coles.to_item(record, store_id="766", now=NOW))
     coles.gtin_from_product(record)
@@ -488,8 +439,8 @@ def test_no_json_value_raises(body):
         assert_bounded(coles.to_item(record, store_id="766", now=NOW))
 
 
-@pytest.mark.parametrize("field", [*MILK, *MILK["pricing"]])
+@pytest.mark.parametrize("field", [*COLES_MILK, *COLES_MILK["pricing"]])
 def test_every_field_survives_every_absurd_value(field):
     for value in ABSURD:
-        assert_bounded(mapped(SALMON, **{field: value} if field in MILK and field != "pricing" else {}))
+        assert_bounded(mapped(SALMON, **{field: value} if field in COLES_MILK and field != "pricing" else {}))
         assert_bounded(mapped(SALMON, pricing={field: value, "multiBuyPromotion": value}))

@@ -10,55 +10,13 @@ from splitcart_spiders.chains import iga
 from splitcart_spiders.items import Drop, ProductItem
 from tests.support.bounds import assert_bounded, assert_sighted, assert_unnamed
 from tests.support.mutations import ABSURD, json_values, mutated
+from tests.support.records import APPLE, IGA_MILK, KILOGRAM, SPECIAL
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 
-MILK = {
-    "productId": "31218",
-    "sku": "31218",
-    "name": "Devondale Full Cream Long Life Milk",
-    "brand": "Devondale",
-    "barcode": "9310072000282",
-    "description": "Milk.<br />Country of Origin: Australia",
-    "available": True,
-    "price": "$3.35",
-    "priceNumeric": 3.35,
-    "wholePrice": 3.35,
-    "priceLabel": "",
-    "priceSource": "regular",
-    "tprPrice": [],
-    "pricePerUnit": "$3.35/l",
-    "unitOfSize": {"abbreviation": "l", "label": "Litre", "size": 1, "type": "litre"},
-    "sellBy": "Each",
-    "weightIncrement": None,
-    "image": {"default": "https://cdn.metcash.media/image/upload/w_1500/igashop/images/31218.jpg", "cell": None},
-    "categories": [{"category": "Grocery", "categoryBreadcrumb": "Grocery", "retailerId": "32600"}],
-    "defaultCategory": [{"category": "Long Life Milk", "categoryBreadcrumb": "Grocery/Drinks/Long Life Milk"}],
-}
-KILOGRAM = {"abbreviation": "kg", "label": "Kilogram", "size": 1, "type": "kilogram"}
-APPLE = {
-    "productId": "80060017",
-    "sellBy": "EachUnit",
-    "price": "$0.81",
-    "priceNumeric": 0.81,
-    "wholePrice": 0.81,
-    "pricePerUnit": "$4.50/kg",
-    "unitOfSize": {"abbreviation": "g", "label": "Gram", "size": 180, "type": "gram"},
-}
-SPECIAL = {
-    "price": "$4.00",
-    "priceNumeric": 4,
-    "wholePrice": 5,
-    "wasWholePrice": 5,
-    "wasPriceNumeric": 5,
-    "wasPrice": "$5.00",
-    "tprPrice": [{"wholePrice": 4}],
-    "priceSource": "tpr",
-}
-
 
 def mapped(*bases, without=(), **changes):
-    record = copy.deepcopy(MILK)
+    record = copy.deepcopy(IGA_MILK)
     for base in bases:
         record |= base
     record = {key: value for key, value in {**record, **changes}.items() if key not in without}
@@ -272,14 +230,14 @@ def test_a_null_price_is_an_unavailable_listing_and_readable(changes):
 
 
 def test_the_crawl_tells_the_category_where_the_product_does_not():
-    bare = {**MILK, "defaultCategory": None}
+    bare = {**IGA_MILK, "defaultCategory": None}
     seen = iga.to_item(bare, store_id="32600", now=NOW, category_path=("Grocery", "Bakery", "Bread"))
     assert seen.category_path == ("Bakery", "Bread")
 
 
 def test_a_campaign_is_a_category_only_where_no_other_category_of_the_product_is_told():
     shelves = [{"categoryBreadcrumb": f"Grocery/{path}"} for path in ("Specials/Week", "Drinks", "Drinks/Milk")]
-    promo = {**MILK, "defaultCategory": shelves[:1], "categories": shelves}
+    promo = {**IGA_MILK, "defaultCategory": shelves[:1], "categories": shelves}
     assert mapped(promo).category_path == ("Drinks", "Milk")
     assert mapped({**promo, "defaultCategory": None}).category_path == ("Drinks", "Milk")
     assert mapped({**promo, "categories": shelves[:1]}).category_path == ("Specials", "Week")
@@ -288,9 +246,9 @@ def test_a_campaign_is_a_category_only_where_no_other_category_of_the_product_is
 @pytest.mark.parametrize(
     ("body", "found"),
     [
-        ({"items": [MILK], "total": 1}, [MILK]),
-        ([MILK], [MILK]),
-        (MILK, [MILK]),
+        ({"items": [IGA_MILK], "total": 1}, [IGA_MILK]),
+        ([IGA_MILK], [IGA_MILK]),
+        (IGA_MILK, [IGA_MILK]),
         ({"sku": "1"}, [{"sku": "1"}]),
         ({"items": None}, []),
         (3, []),
@@ -300,7 +258,7 @@ def test_records_are_found_in_every_known_envelope(body, found):
     assert iga.records(body) == found
 
 
-@given(record=mutated(MILK) | mutated({**MILK, **APPLE}) | mutated({**MILK, **SPECIAL}))
+@given(record=mutated(IGA_MILK) | mutated({**IGA_MILK, **APPLE}) | mutated({**IGA_MILK, **SPECIAL}))
 def test_a_mutated_record_is_an_item_within_bounds_or_a_drop(record):
     assert_bounded(iga.to_item(record, store_id="32600", now=NOW))
 
@@ -311,7 +269,7 @@ def test_no_json_value_raises(body):
         assert_bounded(iga.to_item(record, store_id="32600", now=NOW))
 
 
-@pytest.mark.parametrize("field", [*MILK, *SPECIAL])
+@pytest.mark.parametrize("field", [*IGA_MILK, *SPECIAL])
 def test_every_field_survives_every_absurd_value(field):
     for value in ABSURD:
         assert_bounded(mapped(**{field: value}))

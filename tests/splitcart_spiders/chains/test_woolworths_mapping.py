@@ -11,51 +11,10 @@ from splitcart_spiders.chains import woolworths
 from splitcart_spiders.items import Drop, ProductItem
 from tests.support.bounds import assert_bounded, assert_sighted, assert_unnamed
 from tests.support.mutations import ABSURD, json_values, mutated
+from tests.support.records import CRUMPETS
 from tests.support.stages import Tally
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
-
-CRUMPETS = {
-    "Stockcode": 49622,
-    "Barcode": "9310043003014",
-    "GtinFormat": 13,
-    "DisplayName": "Golden Crumpets Round 6 pack",
-    "Name": "Golden Crumpets Round",
-    "Brand": "Golden",
-    "PackageSize": "6 pack",
-    "Unit": "Each",
-    "Price": 2,
-    "WasPrice": 4.8,
-    "CupPrice": 0.33,
-    "CupMeasure": "1EA",
-    "CupString": "$0.33 / 1EA",
-    "MinWeightPrice": None,
-    "MaxWeightPrice": None,
-    "IncrementalMinimumQuantity": None,
-    "IncrementalMinimumQuantityUnit": "g",
-    "CentreTag": {"TagType": "None", "MultibuyData": None, "MemberPriceData": None},
-    "IsOnSpecial": True,
-    "IsSponsoredAd": False,
-    "AdStatus": None,
-    "Source": "Aisle.Bakery",
-    "OfferId": "24306557",
-    "IsAvailable": True,
-    "IsInStock": True,
-    "IsPurchasable": True,
-    "IsRanged": True,
-    "IsMarketProduct": False,
-    "Vendor": None,
-    "ThirdPartyProductInfo": None,
-    "LargeImageFile": "https://cdn1.woolworths.media/content/wowproductimages/large/049622.jpg",
-    "UrlFriendlyName": "golden-crumpets-round",
-    "FulfilmentStoreId": 1101,
-    "AdditionalAttributes": {
-        "piesdepartmentnamesjson": '["Bakery"]',
-        "piescategorynamesjson": '["English Muffins & Crumpets","Breakfast"]',
-        "piessubcategorynamesjson": '["Crumpets"]',
-        "countryoforigin": None,
-    },
-}
 
 
 def mapped(changes=None, without=(), **arguments):

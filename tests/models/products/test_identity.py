@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Engine
 
 from models.database import engine as engines
-from splitcart.identity.matching import Listing, vetoed
+from splitcart.identity.matching import vetoed
+from tests.support.products import Products, products
 from tests.support.storage import crawl, day, query, row
 
 FIRST, SECOND = "09300605123454", "09310072000282"
@@ -26,18 +27,6 @@ ITEMS = [
     ("coles", row("c3", **MILK)),
     ("iga", row("i2", **MILK)),
 ]
-
-Products = frozenset[frozenset[Listing]]
-
-
-def products(engine: Engine) -> Products:
-    """The listings of each product."""
-    sql = """SELECT l.product_id, c.name, l.sku, l.name, l.brand, l.size, l.gtin
-        FROM listings l JOIN companies c ON c.id = l.company_id"""
-    found: dict[int, set[Listing]] = {}
-    for product, *listing in query(engine, sql):
-        found.setdefault(product, set()).add(Listing(*listing))
-    return frozenset(map(frozenset, found.values()))
 
 
 def crawled(file: Path, template: Path, companies, items) -> Products:
