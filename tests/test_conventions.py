@@ -17,9 +17,12 @@ MAY_IMPORT = {
     "splitcart": ("splitcart",),
     "models": ("models", "splitcart"),
     "splitcart_spiders": ("splitcart_spiders", "splitcart"),
-    "pipelines": ("pipelines", "splitcart", "models", "splitcart_spiders.items", "splitcart_spiders.errors"),
+    "pipelines": (
+        "pipelines", "splitcart", "models",
+        "splitcart_spiders.items", "splitcart_spiders.errors", "splitcart_spiders.shared",
+    ),
     "sandbox": ("sandbox",),
-}
+}  # fmt: skip
 FUNCTION_LINES, MODULE_LINES = 40, 300
 LONGER: dict[str, str] = {}
 """`path` or `path:function` -> why splitting it would only please the counter."""

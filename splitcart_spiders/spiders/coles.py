@@ -45,6 +45,7 @@ class ColesSpider(ShopperSpider):
     first_page = f"{SITE}/"
     store_cookies = frozenset({"fulfillmentStoreId", "shopping-method"})
     page_size = 48
+    asks_barcodes = True
     # 104 pages of 48 are all that a query gives.
     cap = 104 * 48 + 1
 
@@ -56,8 +57,6 @@ class ColesSpider(ShopperSpider):
         """What the old build refused: how to ask again, and what to do when that is no use."""
         self.most_lookups = count(gtins, "gtins")
         self.looked_up: set[str] = set()
-        self.barcodes_known: frozenset[str] = frozenset()
-        """Skus whose barcode is known or was looked up lately; set by the run extension."""
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -67,7 +66,7 @@ class ColesSpider(ShopperSpider):
     def tree_request(self) -> Request:
         return self.browse(self.on_tree)
 
-    def browse(self, callback: Any, **kwargs: Any) -> Request:
+    def browse(self, callback: Callable[..., Any], **kwargs: Any) -> Request:
         """The page that names the build and every category."""
         meta = {"expects": "html"}
         return self.request(f"{SITE}/browse", callback, kind="session", cookies=self.cookies, meta=meta, **kwargs)
