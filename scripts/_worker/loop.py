@@ -48,7 +48,7 @@ class InHand:
     """A crawl that was started."""
 
     crawl: Crawl
-    handle: Any
+    handle: object
     taken: Taken | None
     """None: a locator."""
     after: int
@@ -68,7 +68,7 @@ class Loop:
         self._asks = True
         """Whether something has happened since the database was asked for a store."""
         self._quiet_until = datetime.min.replace(tzinfo=UTC)
-        self._idle: Any = None
+        self._idle: dict[str, object] | None = None
         self._tried_at: datetime | None = None
         self._not_begun = 0
         self._crawled = 0
@@ -236,7 +236,8 @@ class Loop:
         self._quiet_until = max(now + LEAST, min(when for when in (*times, now + intervals.locate) if when is not None))
         if self.in_hand:
             return
-        told = {"reasons": queue.reasons, "next_free_at": queue.next_free_at, "until": self._quiet_until}
+        told: dict[str, object] = {"reasons": queue.reasons, "next_free_at": queue.next_free_at}
+        told["until"] = self._quiet_until
         if told != self._idle:
             self._idle = told
             self.tell("idle", **told)
