@@ -100,7 +100,7 @@ class Books:
             f"reading the run of {store_code}",
         )
 
-    def merge(self) -> dict[str, Any]:
+    def merge(self) -> dict[str, int]:
         """Merges the company's groups, then builds the slots that are marked. Raises MergeHeld while another merges."""
         company = self._company()
         assert company is not None

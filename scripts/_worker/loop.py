@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from _worker.books import Books
 from _worker.crawls import EVERY_STORE, Crawl, Crawls, Ended, NotStarted
@@ -254,6 +254,6 @@ class Loop:
         self.stop.wait(self._soon() if busy else max(self._quiet_until, self._soon()))
 
 
-def _of(crawl: Crawl) -> dict[str, Any]:
+def _of(crawl: Crawl) -> dict[str, object]:
     probe = crawl.arguments.get("probe")
     return {"store_id": crawl.store_id, "spider": crawl.spider, "probe": None if probe is None else int(probe)}

@@ -175,11 +175,11 @@ class ChainSpider(Spider):
             yield from self.walker.page(page, node, number)
         yield from self.walker.promos_at_last()
 
-    def to_item(self, record: Any, node: Node, now: datetime) -> ProductItem | Drop:
+    def to_item(self, record: object, node: Node, now: datetime) -> ProductItem | Drop:
         """The mapping's word on one record that was seen in a category."""
         return self.chain.to_item(record, store_id=self.store_id, category_path=node.path, now=now)
 
-    def is_listed(self, record: Any, item: ProductItem | Drop, node: Node) -> bool:
+    def is_listed(self, record: object, item: ProductItem | Drop, node: Node) -> bool:
         """Whether a row is one of those that the category's total counts: no advertisement."""
         return not item.sponsored
 

@@ -114,7 +114,7 @@ class LocatorSpider(Spider):
         """The JSON body; raises CatalogueError for anything else."""
         return decoded(response)
 
-    def store(self, store_id: Any, **told: Any) -> Iterator[StoreItem]:
+    def store(self, store_id: object, **told: Any) -> Iterator[StoreItem]:
         """The item of one store, where it has an id. A state that is none follows from the postcode, and the time zone
         from both unless given by its IANA name."""
         known = fields.code(store_id)

@@ -53,7 +53,7 @@ class ColesSpider(ShopperSpider):
         super().__init__(**kwargs)
         self.build: str | None = None
         self.rebuilt = 0
-        self.waiting: list[tuple[Callable[[], Request], Callable[[], list[Any]]]] = []
+        self.waiting: list[tuple[Callable[[], Request], Callable[[], list[BarcodeItem]]]] = []
         """What the old build refused: how to ask again, and what to do when that is no use."""
         self.most_lookups = count(gtins, "gtins")
         self.looked_up: set[str] = set()
@@ -101,7 +101,7 @@ class ColesSpider(ShopperSpider):
         self.check_answer(self.chain.answered_for(props))
         return Page(self.chain.records(body), total=self.total(found.get("noOfResults"), response))
 
-    def is_listed(self, record: Any, item: ProductItem | Drop, node: Node) -> bool:
+    def is_listed(self, record: object, item: ProductItem | Drop, node: Node) -> bool:
         """Advertised rows take slots of the listing, too: such a row is listed where its own shelves say so."""
         if isinstance(item, Drop):
             return False
@@ -110,14 +110,14 @@ class ColesSpider(ShopperSpider):
     def refused(self, status: int, request: Request, node: Node, page: int) -> list[Request] | None:
         """A 404 or 5xx means a stale build first: read the new one, then ask again; else it is the category's own."""
 
-        def fail() -> list[Any]:
+        def fail() -> list[BarcodeItem]:
             self.walker.fail(node, f"page {page} of {node.key} answered {status}")
             return []
 
         return self.under_a_new_build(status, request, partial(self.page_request, node, page), fail)
 
     def under_a_new_build(
-        self, status: int, request: Request, again: Callable[[], Request], fail: Callable[[], list[Any]]
+        self, status: int, request: Request, again: Callable[[], Request], fail: Callable[[], list[BarcodeItem]]
     ) -> list[Request] | None:
         """What to ask now instead of a request that an old build may have refused; None where that is no matter of
         builds."""
