@@ -36,6 +36,7 @@ lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy -m scripts.sandbox
 
 bench: setup
 	@$(BIN)/python -m benchmarks.run $(ARGS)

@@ -7,6 +7,7 @@ import resource
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ def memory_rows() -> Iterator[dict]:
     every = a_pair * 2000 * 1999 / 2
     for zones, most in ((40, 1.0), (400, 3.0)):
         codes, _ = chain(2000, 20_000, zones)
-        seconds, found = timed(lambda codes=codes: in_memory(codes), clock=time.process_time)
+        seconds, found = timed(partial(in_memory, codes), clock=time.process_time)
         name, aim = f"groups: 2,000 x 20,000, {zones} zones", f"under {most:.0f} s"
         against = f"plain loop over pairs: {every:,.0f} s (28 pairs measured)"
         holds = seconds < most and found.groups_after == zones
@@ -87,7 +88,7 @@ def memory_rows() -> Iterator[dict]:
 def growth_row() -> dict:
     counts, zones = (500, 1000, 2000, 4000), 40
     chains = [chain(n, 10_000, zones)[0] for n in counts]
-    times = [timed(lambda codes=codes: in_memory(codes), clock=time.process_time)[0] for codes in chains]
+    times = [timed(partial(in_memory, codes), clock=time.process_time)[0] for codes in chains]
     exponent = float(np.polyfit(np.log(counts), np.log(times), 1)[0])
     name = "groups: growth with stores, 40 zones (exponent)"
     return row(name, exponent, "", "2 for pairs", exponent / 2, "at most 1.2", exponent <= 1.2)

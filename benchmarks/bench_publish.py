@@ -6,7 +6,7 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,6 @@ TURNS = 7
 BATCH = 2000
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 COMPLETE = Verdict("complete", "finished", "all", {})
-REAL = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
 @contextmanager
@@ -84,7 +83,7 @@ def crawl(
     day: int,
     store: str = "1",
     slug: str = "woolworths",
-    staging: Callable[..., Awaitable[Any]] = stage,
+    staging: Callable[..., Coroutine[Any, Any, Any]] = stage,
 ) -> tuple[float, float, Any]:
     """Seconds from the first staged row to the commit, of them in publish(), and what staging tells."""
     now = START + timedelta(days=day)
@@ -202,7 +201,7 @@ def crowd(server: Server, items: list[dict[str, Any]]) -> dict:
 def run() -> Iterable[dict]:
     """All figures of both databases."""
     items = rows(LISTINGS)
-    with Server(**REAL) as server:
+    with Server(fsync="on", synchronous_commit="on", full_page_writes="on") as server:
         for kind in ("sqlite", "postgresql"):
             yield memory(kind, server, items)
             yield from measured(kind, server)

@@ -33,7 +33,8 @@ def world_times(stores: int, seeds: range, lines: int = LINES, most: int = MOST)
     """Seconds of each of some worlds, the better of two, and how many were not proven."""
     times, unproven = [], 0
     for seed in seeds:
-        work = planner(*cart_worlds.world(seed, lines, stores), most)
+        document, terms = cart_worlds.world(seed, lines, stores)
+        work = planner(document, terms, most)
         seconds, plans = min((measured(work) for _ in range(2)), key=lambda each: each[0])
         times.append(seconds)
         unproven += not all(plan.is_optimal for plan in plans)
@@ -42,7 +43,8 @@ def world_times(stores: int, seeds: range, lines: int = LINES, most: int = MOST)
 
 def beside_highs() -> Iterator[dict]:
     """One world solved both ways; the same plan must come out."""
-    measured(planner(*cart_worlds.world(0, 10, 5), 2))  # what is imported and compiled at first
+    document, terms = cart_worlds.world(0, 10, 5)
+    measured(planner(document, terms, 2))  # what is imported and compiled at first
     document, terms = cart_worlds.world(1, LINES, 20)
     highs, optimum = measured(lambda: cart_milp.optimum(document, terms, MOST, MILP_SECONDS))
     seconds, plans = min((measured(planner(document, terms, MOST)) for _ in range(3)), key=lambda each: each[0])

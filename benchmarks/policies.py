@@ -85,7 +85,7 @@ def simulate(
     number. Beside what was crawled, and how many groups there are at the end.
     """
     fleets = {name: Fleet(truth, name, requests) for name in POLICIES[:2]}
-    runs = {**fleets, "clairvoyant": Clairvoyant(truth, requests)}
+    runs: dict[str, Fleet | Clairvoyant] = {**fleets, "clairvoyant": Clairvoyant(truth, requests)}
     count = len(truth.stores)
     tallies = {name: Tally(np.zeros(count, np.int64), np.zeros(count, np.int64)) for name in runs}
     today = np.full(count, -1)

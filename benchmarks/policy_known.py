@@ -3,8 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.policy_world import Codes, Flags, Ints
+
+Times = npt.NDArray[np.int32]
+Days = npt.NDArray[np.int16]
 
 NEVER = -1
 
@@ -18,7 +22,7 @@ class Effective(NamedTuple):
     contested: Flags
 
 
-def effective(own: Codes, seen: Ints, day: Ints, now: Codes, changed: Ints, then: Codes, then_day: Ints) -> Effective:
+def effective(own: Codes, seen: Times, day: Days, now: Codes, changed: Times, then: Codes, then_day: Days) -> Effective:
     """`splitcart.observed.effective`, line by line, for members.
 
     own, seen, day: what the store showed last, when, on which of its days. now, changed: what the anchor shows (0:

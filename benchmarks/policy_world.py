@@ -91,7 +91,8 @@ class Truth:
     def now(self, seconds: int, stores: Ints) -> tuple[Codes, Flags]:
         """(codes, ranged) of some stores, each on its own day."""
         days = self.day(seconds)[stores]
-        codes, ranged = (np.empty((len(stores), len(self.lines)), kind) for kind in (np.int64, np.bool_))
+        shape = (len(stores), len(self.lines))
+        codes, ranged = np.empty(shape, np.int64), np.empty(shape, np.bool_)
         for day in np.unique(days).tolist():
             codes[days == day] = self.codes(day)[stores[days == day]]
             ranged[days == day] = self.ranged(day)[stores[days == day]]

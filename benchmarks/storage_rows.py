@@ -4,7 +4,6 @@ import random
 import re
 import sqlite3
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -97,7 +96,7 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, bool) else str(value)
 
 
-def _batches(written: dict[str, list[tuple[Any, ...]]], batch: int) -> list[list[tuple[str, Sequence[Any]]]]:
+def _batches(written: dict[str, list[tuple[Any, ...]]], batch: int) -> list[list[tuple[str, list[tuple[Any, ...]]]]]:
     staged = written[STAGED]
     first = [[(STAGED, staged[start : start + batch])] for start in range(0, len(staged), batch)]
     return [*first, [(name, written[name]) for name in LIVE]]

@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
@@ -10,23 +10,12 @@ from scrapy.statscollectors import StatsCollector
 
 from splitcart.identity.matching import normalized_key
 from splitcart_spiders.items import BarcodeItem, CategoryItem, ProductItem, StoreItem
+from splitcart_spiders.shared import Run, Shared
 
 # The run row already says whose they are; the shelf's texts have become unit_price.
 NOT_STAGED = {"company", "store_id", "shelf_unit_price", "shelf_unit_measure"}
 STAGED = tuple(field.name for field in fields(ProductItem) if field.name not in NOT_STAGED)
 take = attrgetter(*STAGED)
-
-
-class Run(Protocol):
-    """What the run extension offers; found by name, because pipelines may not import it."""
-
-    async def stage(self, row: dict[str, Any]) -> None: ...
-
-    async def stage_barcode(self, item: BarcodeItem) -> None: ...
-
-    async def stage_store(self, item: StoreItem) -> None: ...
-
-    async def end_staging(self) -> None: ...
 
 
 class UnitOfWorkPipeline:
@@ -38,7 +27,7 @@ class UnitOfWorkPipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        run = getattr(crawler, "splitcart_run", None)
+        run = Shared.of(crawler).run
         if run is None or crawler.stats is None:
             raise NotConfigured("no extension owns a run of this spider")
         return cls(run, crawler.stats)

@@ -154,7 +154,7 @@ def show(options: argparse.Namespace, console: Console) -> int:
     """The whole demo; its exit code."""
     folder = options.folder.absolute()
     world = World(seed=options.seed, products=options.products, stores=max(4, options.stores))
-    todo = jobs(world, options.chain or product_spiders(), options.stores, folder)
+    todo = jobs(world, options.chain or list(product_spiders()), options.stores, folder)
     report = Report(fresh(folder), world)
     with SandboxServer(world) as sandbox:
         console.print(f"The sandbox answers for {len({job.chain for job in todo})} chains at {sandbox.url}")

@@ -137,6 +137,6 @@ class Xml(OneRowASku, XmlItemExporter):
 class SafeCsv(OneRowASku, CsvItemExporter):
     """`-O items.csv`. Text cells are never formulas; other formats stay exact."""
 
-    def serialize_field(self, field: Mapping[str, Any] | Field, name: str, value: Any) -> Any:
+    def serialize_field(self, field: Mapping[str, Any] | Field, name: str, value: object) -> object:
         """The value as a cell."""
         return cell(super().serialize_field(field, name, value))

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 from scrapy.exceptions import UsageError
@@ -86,7 +85,7 @@ def _wrong_together(settings: BaseSettings) -> Iterator[str]:
         yield f"RUN_GATES: {error}"
 
 
-def _number(value: Any, *, whole: bool) -> float:
+def _number(value: object, *, whole: bool) -> float:
     """A setting's value as a number; NaN, which lies in no range, for what is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return math.nan

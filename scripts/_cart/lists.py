@@ -85,7 +85,8 @@ def _chosen(connection: Connection, options: argparse.Namespace) -> list[str]:
         if len(chosen) > MAX_STORES:
             raise Refused(f"{len(chosen)} stores: at most {MAX_STORES} are accepted")
         return chosen
-    chosen = reading.stores_near(connection, *options.near, options.radius)
+    latitude, longitude = options.near
+    chosen = reading.stores_near(connection, latitude, longitude, options.radius)
     if not chosen:
         raise Refused(f"no store with prices lies within {options.radius:g} km of --near: give a larger --radius")
     if len(chosen) > MAX_STORES:

@@ -15,12 +15,13 @@ from splitcart_spiders.crawl.chain_spider import ChainSpider
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def product_spiders() -> list[str]:
-    """The chains that have a product spider, by name."""
+def product_spiders() -> dict[str, type[ChainSpider]]:
+    """The chains that have a product spider: its class by its name, in the order of names."""
     settings = Settings()
     settings.setmodule("splitcart_spiders.settings")
     loader = SpiderLoader.from_settings(settings)
-    return sorted(name for name in loader.list() if issubclass(loader.load(name), ChainSpider))
+    loaded = {name: loader.load(name) for name in sorted(loader.list())}
+    return {name: spider for name, spider in loaded.items() if issubclass(spider, ChainSpider)}
 
 
 def start(

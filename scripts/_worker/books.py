@@ -6,9 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from _support.crawls import product_spiders
-from scrapy.settings import Settings
-from scrapy.spiderloader import SpiderLoader
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Row, select
 
 from models.database.retry import retried
 from models.runs.leases import FAILURE_DELAY, Holder
@@ -28,13 +26,11 @@ T = TypeVar("T")
 
 def spider_of(company: str) -> str:
     """The spider of a company, named by its name or slug in any case. ValueError: there is none."""
-    settings = Settings()
-    settings.setmodule("splitcart_spiders.settings")
-    loader, names = SpiderLoader.from_settings(settings), product_spiders()
-    for name in names:
-        if company.casefold() in (name.casefold(), loader.load(name).chain.COMPANY.casefold()):
+    spiders = product_spiders()
+    for name, spider in spiders.items():
+        if company.casefold() in (name.casefold(), spider.chain.COMPANY.casefold()):
             return name
-    raise ValueError(f"company {company!r} is unknown; there is {', '.join(names)}")
+    raise ValueError(f"company {company!r} is unknown; there is {', '.join(spiders)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,7 @@ class Books:
             return 0
         return self._read(lambda c: due.last_run(c, company.id, store_code), f"reading the runs of {store_code}")
 
-    def run_after(self, store_code: str, run_id: int) -> Any:
+    def run_after(self, store_code: str, run_id: int) -> Row[Any] | None:
         """The row of a store's first run after that one; None: it has none."""
         company = self._company()
         if company is None:
@@ -104,7 +100,7 @@ class Books:
             f"reading the run of {store_code}",
         )
 
-    def merge(self) -> dict[str, Any]:
+    def merge(self) -> dict[str, int]:
         """Merges the company's groups, then builds the slots that are marked. Raises MergeHeld while another merges."""
         company = self._company()
         assert company is not None
@@ -113,7 +109,7 @@ class Books:
         counts = ("groups_before", "groups_after", "merged", "ejected", "put_off")
         return {name: getattr(done, name) for name in counts} | {"slots": build(self.engine).rows}
 
-    def _company(self) -> Any:
+    def _company(self) -> Row[Any] | None:
         wanted = select(companies).where(companies.c.slug == self.spider.lower())
         return self._read(lambda connection: connection.execute(wanted).one_or_none(), f"reading {self.spider}")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from _worker.books import Books
 from _worker.crawls import EVERY_STORE, Crawl, Crawls, Ended, NotStarted
@@ -48,7 +48,7 @@ class InHand:
     """A crawl that was started."""
 
     crawl: Crawl
-    handle: Any
+    handle: object
     taken: Taken | None
     """None: a locator."""
     after: int
@@ -68,7 +68,7 @@ class Loop:
         self._asks = True
         """Whether something has happened since the database was asked for a store."""
         self._quiet_until = datetime.min.replace(tzinfo=UTC)
-        self._idle: Any = None
+        self._idle: dict[str, object] | None = None
         self._tried_at: datetime | None = None
         self._not_begun = 0
         self._crawled = 0
@@ -236,7 +236,8 @@ class Loop:
         self._quiet_until = max(now + LEAST, min(when for when in (*times, now + intervals.locate) if when is not None))
         if self.in_hand:
             return
-        told = {"reasons": queue.reasons, "next_free_at": queue.next_free_at, "until": self._quiet_until}
+        told: dict[str, object] = {"reasons": queue.reasons, "next_free_at": queue.next_free_at}
+        told["until"] = self._quiet_until
         if told != self._idle:
             self._idle = told
             self.tell("idle", **told)
@@ -253,6 +254,6 @@ class Loop:
         self.stop.wait(self._soon() if busy else max(self._quiet_until, self._soon()))
 
 
-def _of(crawl: Crawl) -> dict[str, Any]:
+def _of(crawl: Crawl) -> dict[str, object]:
     probe = crawl.arguments.get("probe")
     return {"store_id": crawl.store_id, "spider": crawl.spider, "probe": None if probe is None else int(probe)}

@@ -18,7 +18,7 @@ class Merges:
         self.books, self.tell, self.intervals = books, tell, intervals
         self.failed_at: datetime | None = None
         """When the last merge began, unless it has succeeded."""
-        self._future: Future[dict[str, Any]] | None = None
+        self._future: Future[dict[str, int]] | None = None
 
     @property
     def under_way(self) -> bool:
@@ -49,9 +49,9 @@ class Merges:
         return True
 
 
-def in_thread(work: Callable[[], dict[str, Any]]) -> Future[dict[str, Any]]:
+def in_thread(work: Callable[[], dict[str, int]]) -> Future[dict[str, Any]]:
     """Does the work in a thread that the process does not wait for when it ends."""
-    future: Future[dict[str, Any]] = Future()
+    future: Future[dict[str, int]] = Future()
 
     def do() -> None:
         try:

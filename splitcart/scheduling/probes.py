@@ -56,7 +56,7 @@ class Plan:
 
 
 def draw(
-    plan: Plan, categories: Mapping[str, Iterable[str]], page_size: int, count: int, day: str
+    plan: Plan, categories: Mapping[str, Iterable[str]], page_size: float, count: int, day: str
 ) -> list[tuple[str, int]]:
     """`count` different pages (category, page number from 1), or all there are, in a random order; `day` is the seed.
 

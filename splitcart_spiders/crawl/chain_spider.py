@@ -46,6 +46,8 @@ class ChainSpider(Spider):
     """The most products that one query gives."""
     walks_leaves: ClassVar[bool] = False
     """Whether only leaves of the tree list products."""
+    asks_barcodes: ClassVar[bool] = False
+    """Whether barcodes are read from product pages, so that the run extension has to say which are known."""
 
     def __init__(
         self,
@@ -78,6 +80,8 @@ class ChainSpider(Spider):
         self.answered_for: str | None = None
         self.fulfilled_by: str | None = None
         """Another store that may answer for this one; set by the run extension from the stores row."""
+        self.barcodes_known: frozenset[str] = frozenset()
+        """Skus whose barcode is known or was looked up lately; set by the run extension where `asks_barcodes`."""
         self.odd_nodes = 0
         """Nodes of the tree that were left out: no objects, or without an id."""
         self.walker = Walker(self)
@@ -171,11 +175,11 @@ class ChainSpider(Spider):
             yield from self.walker.page(page, node, number)
         yield from self.walker.promos_at_last()
 
-    def to_item(self, record: Any, node: Node, now: datetime) -> ProductItem | Drop:
+    def to_item(self, record: object, node: Node, now: datetime) -> ProductItem | Drop:
         """The mapping's word on one record that was seen in a category."""
         return self.chain.to_item(record, store_id=self.store_id, category_path=node.path, now=now)
 
-    def is_listed(self, record: Any, item: ProductItem | Drop, node: Node) -> bool:
+    def is_listed(self, record: object, item: ProductItem | Drop, node: Node) -> bool:
         """Whether a row is one of those that the category's total counts: no advertisement."""
         return not item.sponsored
 
@@ -219,7 +223,7 @@ class ChainSpider(Spider):
             return
         raise StoreMismatch(f"{self.chain.COMPANY} answered for store {answered} when store {self.store_id} was asked")
 
-    def total(self, told: Any, response: Response) -> int:
+    def total(self, told: object, response: Response) -> int:
         """How many products a listing says it has; raises CatalogueError for what is no such number."""
         if isinstance(told, bool) or not isinstance(told, int) or not 0 <= told <= MOST_PRODUCTS:
             said = fields.shown(told)

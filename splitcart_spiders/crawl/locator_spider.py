@@ -114,7 +114,7 @@ class LocatorSpider(Spider):
         """The JSON body; raises CatalogueError for anything else."""
         return decoded(response)
 
-    def store(self, store_id: Any, **told: Any) -> Iterator[StoreItem]:
+    def store(self, store_id: object, **told: Any) -> Iterator[StoreItem]:
         """The item of one store, where it has an id. A state that is none follows from the postcode, and the time zone
         from both unless given by its IANA name."""
         known = fields.code(store_id)
@@ -153,14 +153,14 @@ class LocatorSpider(Spider):
         return None, None
 
 
-def text(value: Any) -> str | None:
+def text(value: object) -> str | None:
     """A trimmed text of at most 200 characters as people read it, None for what is empty or says N/A; numbers are told
     as texts."""
     found = fields.text(readable(value[:2000]), 200) if isinstance(value, str) else fields.code(value)
     return None if found is None or found.casefold() in ("n/a", "null") else found
 
 
-def degrees(value: Any, limit: int) -> float | None:
+def degrees(value: object, limit: int) -> float | None:
     """A coordinate in degrees within plus or minus `limit`; locators send numbers and texts. None for anything else."""
     if isinstance(value, str):
         found = value.strip() if len(value) <= _DEGREES.most else ""

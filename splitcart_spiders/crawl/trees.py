@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Set
 from dataclasses import dataclass
-from typing import Any
 
 from splitcart_spiders.crawl import fields
 from splitcart_spiders.crawl.walk import Node, is_promo_root
@@ -49,7 +48,7 @@ class TreeReader:
         """Every root. Raises CatalogueError for what is no list, and beyond MOST_NODES or DEEPEST."""
         return [node for raw in self.listed(found, "the roots") if (node := self._node(raw, None, ()))]
 
-    def listed(self, found: object, what: str) -> list[Any]:
+    def listed(self, found: object, what: str) -> list[object]:
         """A list of nodes; none where it is null. Raises CatalogueError for anything else, and for too many."""
         if found is None:
             return []

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
-from typing import Any
 
 from splitcart import texts
 from splitcart.runs.verdict import Category, Gates
@@ -32,7 +31,7 @@ class Node:
 class Page:
     """One answer of a listing request."""
 
-    records: list[Any]
+    records: list[object]
     """Raw records, advertised ones too, in the chain's order."""
     total: int | None = None
     """How many organic products the category holds, where the chain tells."""

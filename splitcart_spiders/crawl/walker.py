@@ -34,10 +34,10 @@ class Chain(Protocol):
     def page_request(self, node: Node, page: int) -> Request:
         """The request for page `page`, counted from 1, of a category."""
 
-    def to_item(self, record: Any, node: Node, now: datetime) -> ProductItem | Drop:
+    def to_item(self, record: object, node: Node, now: datetime) -> ProductItem | Drop:
         """What the mapping makes of one record."""
 
-    def is_listed(self, record: Any, item: ProductItem | Drop, node: Node) -> bool:
+    def is_listed(self, record: object, item: ProductItem | Drop, node: Node) -> bool:
         """Whether the category's total counts the record."""
 
     def count(self, event: str, times: int = 1) -> None:

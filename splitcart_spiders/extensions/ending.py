@@ -1,7 +1,6 @@
 """The last lines of a crawl: how it ended and why, what it found and changed, how long it took, what to do next."""
 
 from datetime import datetime
-from typing import Any
 
 from scrapy import Spider
 from scrapy.crawler import Crawler
@@ -72,7 +71,8 @@ def _spent(crawler: Crawler) -> str:
 
 
 def _next(crawler: Crawler, status: str, reason: str, judged: Verdict | None) -> list[str]:
-    spider: Any = crawler.spider
+    spider = crawler.spider
+    assert spider is not None
     told = {"spider": spider.name, "slug": chain_of(spider), "store": ""}
     if isinstance(spider, ChainSpider):
         told["store"] = spider.store_id

@@ -15,6 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from twisted.python.failure import Failure
 
 from models.database import engine as engines
 from models.database.retry import original
@@ -36,6 +37,7 @@ from splitcart_spiders.extensions.apart import apart
 from splitcart_spiders.extensions.lease import LeaseKeeper
 from splitcart_spiders.extensions.staging import Staging
 from splitcart_spiders.middlewares.gate import Gate
+from splitcart_spiders.shared import Shared
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +72,7 @@ class RunExtension:
         connect(extension.closed, signal=signals.spider_closed)
         for signal in (signals.item_scraped, signals.item_dropped, signals.item_error):
             connect(extension.staging.item_done, signal=signal)
-        crawler.splitcart_run = extension.staging  # type: ignore[attr-defined]
+        Shared.of(crawler).run = extension.staging
         return extension
 
     def ahead(self) -> timedelta:
@@ -154,7 +156,7 @@ class RunExtension:
         if spider.probe:
             spider.walker.plan = await asyncio.to_thread(probes.plan, self.engine, self.run, sizes)
         spider.walker.proven_before = frozenset(category.key for category in self.run.adopted if is_proven(category))
-        if hasattr(spider, "barcodes_known"):
+        if spider.asks_barcodes:
             known = await asyncio.to_thread(barcodes.known, self.engine, self.run.company_id, self.now())
             spider.barcodes_known = known
         known_skus = functools.partial(companies.known_skus, self.engine, self.run.company_id)
@@ -179,9 +181,9 @@ class RunExtension:
 
     # Working -------------------------------------------------------------------------------------------------
 
-    def spider_error(self, failure: Any) -> None:
+    def spider_error(self, failure: Failure) -> None:
         """An exception in a callback, in start() or in a pipeline is no mere log line."""
-        self.exceptions.append(f"{failure.type.__name__}: {failure.value}")
+        self.exceptions.append(f"{type(failure.value).__name__}: {failure.value}")
 
     # Closing ---------------------------------------------------------------------------------------------------
 

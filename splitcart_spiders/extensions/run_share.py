@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import Any, Self
+from typing import Self
 
 from scrapy import signals
 from scrapy.crawler import Crawler
@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.errors import StorageError
 from models.runs import fleet
+from models.runs.opening import Run
 from splitcart_spiders.extensions.apart import apart
 from splitcart_spiders.extensions.run import RunExtension
 from splitcart_spiders.extensions.stores import StoresExtension
@@ -50,23 +51,23 @@ class ShareExtension:
         owner = self.crawler.get_extension(RunExtension) or self.crawler.get_extension(StoresExtension)
         if owner is None or owner.run is None:
             return
-        if await self.take(owner) > 1:
+        if await self.take(owner, owner.run) > 1:
             self.rate.hold(HOLD * self.heartbeat)
-        self.task = asyncio.ensure_future(self.follow(owner))
+        self.task = asyncio.ensure_future(self.follow(owner, owner.run))
 
-    async def follow(self, owner: Any) -> None:
+    async def follow(self, owner: RunExtension | StoresExtension, run: Run) -> None:
         """Take the share of the moment with every heartbeat; where the database cannot be asked the last one stands."""
         while True:
             await asyncio.sleep(self.heartbeat)
             try:
-                await self.take(owner)
+                await self.take(owner, run)
             except (SQLAlchemyError, StorageError) as error:
-                logger.warning("The share of run %s could not be read: %s", owner.run.id, error)
+                logger.warning("The share of run %s could not be read: %s", run.id, error)
 
-    async def take(self, owner: Any) -> int:
+    async def take(self, owner: RunExtension | StoresExtension, run: Run) -> int:
         """Set the share; how many runs are live, this one included."""
         now = owner.now()
-        live = max(1, await apart(fleet.live_runs, owner.engine, owner.run.company_id, now))
+        live = max(1, await apart(fleet.live_runs, owner.engine, run.company_id, now))
         self.rate.share = 1 / live
         return live
 

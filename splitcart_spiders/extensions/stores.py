@@ -13,6 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from twisted.python.failure import Failure
 
 from models.database import engine as engines
 from models.database.retry import original
@@ -25,6 +26,7 @@ from splitcart_spiders.crawl.locator_spider import LocatorSpider
 from splitcart_spiders.extensions import clock, database, outcome
 from splitcart_spiders.items import BarcodeItem, StoreItem
 from splitcart_spiders.middlewares.gate import Gate
+from splitcart_spiders.shared import Shared
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +55,7 @@ class StoresExtension:
         for signal in (signals.spider_error, signals.item_error):
             connect(extension.spider_error, signal=signal)
         connect(extension.closed, signal=signals.spider_closed)
-        crawler.splitcart_run = extension  # type: ignore[attr-defined]
+        Shared.of(crawler).run = extension
         return extension
 
     def now(self) -> datetime:
@@ -110,9 +112,9 @@ class StoresExtension:
     async def end_staging(self) -> None:
         """Nothing is buffered outside this object."""
 
-    def spider_error(self, failure: Any) -> None:
+    def spider_error(self, failure: Failure) -> None:
         """An exception in a callback, in start() or in a pipeline is no mere log line."""
-        self.exceptions.append(f"{failure.type.__name__}: {failure.value}")
+        self.exceptions.append(f"{type(failure.value).__name__}: {failure.value}")
 
     async def closed(self, spider: LocatorSpider, reason: str) -> None:
         """Judge and write; whatever goes wrong here is said in the exit code, too."""

@@ -1,6 +1,5 @@
 """How the crawl behaves on the wire: what it may send, when it stops, and where requests go in dev."""
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
@@ -68,7 +67,7 @@ def is_dev(spider: Spider | None) -> bool:
 
 def chain_of(spider: Spider | None) -> str:
     """The slug of the spider's chain: `woolworths` for `woolworths` and for `woolworths_stores`."""
-    chain: Any = getattr(spider, "chain", None)
+    chain = getattr(spider, "chain", None)
     slug = getattr(chain, "SLUG", chain)
     return slug if isinstance(slug, str) else str(getattr(spider, "name", "")).partition("_")[0]
 

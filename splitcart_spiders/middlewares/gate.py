@@ -11,6 +11,7 @@ from scrapy.exceptions import IgnoreRequest
 
 from splitcart_spiders.errors import CatalogueError, CrawlError
 from splitcart_spiders.middlewares.clock import Clock
+from splitcart_spiders.shared import Shared
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +40,7 @@ class Gate:
     @classmethod
     def of(cls, crawler: Crawler) -> "Gate":
         """The crawler's own gate, made on first use."""
-        gate = getattr(crawler, "splitcart_gate", None)
-        if gate is None:
-            gate = cls(crawler)
-            crawler.splitcart_gate = gate  # type: ignore[attr-defined]
-        return gate
+        return Shared.of(crawler).one(cls, lambda: cls(crawler))
 
     def shut(self, error: CrawlError) -> None:
         """End the crawl with reason `error.reason`: nothing more is sent. Only the first error counts."""

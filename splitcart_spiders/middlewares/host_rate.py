@@ -18,6 +18,7 @@ from splitcart_spiders.errors import BlockedError
 from splitcart_spiders.middlewares import host_of, is_dev, manners_on
 from splitcart_spiders.middlewares.clock import Clock
 from splitcart_spiders.middlewares.gate import Gate
+from splitcart_spiders.shared import Shared
 
 logger = logging.getLogger(__name__)
 
@@ -66,13 +67,13 @@ class HostRate:
     @classmethod
     def of(cls, crawler: Crawler) -> "HostRate":
         """The crawler's own, made from its settings on first use."""
-        rate = getattr(crawler, "splitcart_host_rate", None)
-        if rate is None:
-            polite = manners_on(crawler.settings, dev=is_dev(crawler.spider))
-            fleet = rate_of(crawler.settings)
-            rate = cls(Gate.of(crawler), fleet if polite else None, limit_of(crawler.settings))
-            crawler.splitcart_host_rate = rate  # type: ignore[attr-defined]
-        return rate
+        return Shared.of(crawler).one(cls, lambda: cls._made(crawler))
+
+    @classmethod
+    def _made(cls, crawler: Crawler) -> "HostRate":
+        polite = manners_on(crawler.settings, dev=is_dev(crawler.spider))
+        fleet = rate_of(crawler.settings)
+        return cls(Gate.of(crawler), fleet if polite else None, limit_of(crawler.settings))
 
     @property
     def share(self) -> float:

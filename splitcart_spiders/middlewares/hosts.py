@@ -12,6 +12,7 @@ from splitcart_spiders.errors import LeftHosts
 from splitcart_spiders.middlewares import ROBOTS_META, chain_of, is_dev, origin
 from splitcart_spiders.middlewares.dev import base_url_of, is_under
 from splitcart_spiders.middlewares.gate import Gate
+from splitcart_spiders.shared import Shared
 
 FOLLOWED = frozenset({301, 302, 303, 307, 308})
 
@@ -33,13 +34,13 @@ class Hosts:
     @classmethod
     def of(cls, crawler: Crawler) -> "Hosts":
         """The crawler's own, made from its spider on first use."""
-        hosts = getattr(crawler, "splitcart_hosts", None)
-        if hosts is None:
-            spider = crawler.spider
-            sandbox = f"{base_url_of(crawler.settings).rstrip('/')}/{chain_of(spider)}" if is_dev(spider) else None
-            hosts = cls(getattr(spider, "hosts", ()), sandbox=sandbox)
-            crawler.splitcart_hosts = hosts  # type: ignore[attr-defined]
-        return hosts
+        return Shared.of(crawler).one(cls, lambda: cls._made(crawler))
+
+    @classmethod
+    def _made(cls, crawler: Crawler) -> "Hosts":
+        spider = crawler.spider
+        sandbox = f"{base_url_of(crawler.settings).rstrip('/')}/{chain_of(spider)}" if is_dev(spider) else None
+        return cls(getattr(spider, "hosts", ()), sandbox=sandbox)
 
     def name(self, url: str) -> None:
         """Let the crawl ask where a URL is that the spider's own code has; in clear in dev only."""

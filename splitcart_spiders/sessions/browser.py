@@ -39,7 +39,9 @@ from splitcart_spiders.middlewares.hosts import Hosts
 from splitcart_spiders.sessions.cookies import Cookie
 
 if TYPE_CHECKING:
+    from playwright.async_api import Cookie as PlaywrightCookie
     from playwright.async_api import Page
+    from playwright.async_api import Request as PlaywrightRequest
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +103,7 @@ def only(url: str) -> str:
     return ", ".join(["MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in sorted(hosts, key=str))])
 
 
-def unneeded(url: str) -> Callable[[Any], bool]:
+def unneeded(url: str) -> Callable[["PlaywrightRequest"], bool]:
     """Which of the page's requests the browser does not send: pictures, films, fonts, and all that leave its origin."""
     return lambda request: request.resource_type in UNNEEDED or origin(request.url) != origin(url)
 
@@ -130,7 +132,7 @@ class PageVisit:
         finally:
             await close(page)
 
-    def asked(self, request: Any) -> None:
+    def asked(self, request: "PlaywrightRequest") -> None:
         """Note where the page itself goes; redirects come here as well."""
         from playwright.async_api import Error
 
@@ -209,7 +211,7 @@ class PageVisit:
             raise BlockedError(f"{self.url} is a block page in the browser too ({owner}, {status}).")
         raise CatalogueError(f"{self.url} did not become the storefront's page within {self.patience:g} s.")
 
-    def _cookie(self, cookie: Any) -> Cookie:
+    def _cookie(self, cookie: "PlaywrightCookie") -> Cookie:
         kept = {key: cookie[key] for key in ("name", "value", "path", "secure", "expires")}
         # In dev the sandbox's address is the cookie's domain: without one it belongs to whom the request asks.
         return kept if is_dev(self.crawler.spider) else kept | {"domain": cookie["domain"]}

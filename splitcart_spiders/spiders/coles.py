@@ -45,6 +45,7 @@ class ColesSpider(ShopperSpider):
     first_page = f"{SITE}/"
     store_cookies = frozenset({"fulfillmentStoreId", "shopping-method"})
     page_size = 48
+    asks_barcodes = True
     # 104 pages of 48 are all that a query gives.
     cap = 104 * 48 + 1
 
@@ -52,12 +53,10 @@ class ColesSpider(ShopperSpider):
         super().__init__(**kwargs)
         self.build: str | None = None
         self.rebuilt = 0
-        self.waiting: list[tuple[Callable[[], Request], Callable[[], list[Any]]]] = []
+        self.waiting: list[tuple[Callable[[], Request], Callable[[], list[BarcodeItem]]]] = []
         """What the old build refused: how to ask again, and what to do when that is no use."""
         self.most_lookups = count(gtins, "gtins")
         self.looked_up: set[str] = set()
-        self.barcodes_known: frozenset[str] = frozenset()
-        """Skus whose barcode is known or was looked up lately; set by the run extension."""
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -67,7 +66,7 @@ class ColesSpider(ShopperSpider):
     def tree_request(self) -> Request:
         return self.browse(self.on_tree)
 
-    def browse(self, callback: Any, **kwargs: Any) -> Request:
+    def browse(self, callback: Callable[..., Any], **kwargs: Any) -> Request:
         """The page that names the build and every category."""
         meta = {"expects": "html"}
         return self.request(f"{SITE}/browse", callback, kind="session", cookies=self.cookies, meta=meta, **kwargs)
@@ -102,7 +101,7 @@ class ColesSpider(ShopperSpider):
         self.check_answer(self.chain.answered_for(props))
         return Page(self.chain.records(body), total=self.total(found.get("noOfResults"), response))
 
-    def is_listed(self, record: Any, item: ProductItem | Drop, node: Node) -> bool:
+    def is_listed(self, record: object, item: ProductItem | Drop, node: Node) -> bool:
         """Advertised rows take slots of the listing, too: such a row is listed where its own shelves say so."""
         if isinstance(item, Drop):
             return False
@@ -111,14 +110,14 @@ class ColesSpider(ShopperSpider):
     def refused(self, status: int, request: Request, node: Node, page: int) -> list[Request] | None:
         """A 404 or 5xx means a stale build first: read the new one, then ask again; else it is the category's own."""
 
-        def fail() -> list[Any]:
+        def fail() -> list[BarcodeItem]:
             self.walker.fail(node, f"page {page} of {node.key} answered {status}")
             return []
 
         return self.under_a_new_build(status, request, partial(self.page_request, node, page), fail)
 
     def under_a_new_build(
-        self, status: int, request: Request, again: Callable[[], Request], fail: Callable[[], list[Any]]
+        self, status: int, request: Request, again: Callable[[], Request], fail: Callable[[], list[BarcodeItem]]
     ) -> list[Request] | None:
         """What to ask now instead of a request that an old build may have refused; None where that is no matter of
         builds."""

@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime
-from typing import Any
 
 from scrapy import Request
 from scrapy.http import Response
@@ -85,7 +84,7 @@ class WoolworthsSpider(ChainSpider):
         """Whether rows of other sellers are wanted too (setting KEEP_MARKETPLACE)."""
         return self.settings.getbool("KEEP_MARKETPLACE")
 
-    def to_item(self, record: Any, node: Node, now: datetime) -> ProductItem | Drop:
+    def to_item(self, record: object, node: Node, now: datetime) -> ProductItem | Drop:
         keep = self.keeps_marketplace
         return woolworths.to_item(
             record, store_id=self.store_id, category_path=node.path, now=now, keep_marketplace=keep

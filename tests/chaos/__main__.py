@@ -55,7 +55,7 @@ def rage(scene: Scene, options: argparse.Namespace, runs: int | None, until: flo
     alone, so that how long another took changes nothing.
     """
     plan, begun = Random(f"{options.seed}/{scene.name}"), 0
-    stores = targets(scene.sandbox.world, options.chain or product_spiders(), options.stores)
+    stores = targets(scene.sandbox.world, options.chain or list(product_spiders()), options.stores)
     for store in stores[::2]:
         begun += 1
         yield play(scene, PEACE, *store)

@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from splitcart_spiders.middlewares.gate import Gate
 from tests.support.crawls import crawl
 
 
@@ -22,7 +23,7 @@ def test_a_crawl_without_a_sandbox_asks_nothing_and_names_the_remedy(spider, now
     assert (outcome.status, outcome.reason, outcome.exit_code) == ("failed", "network_down", 5)
     assert "splitcart/retry/count" not in outcome.stats
     assert "downloader/request_count" not in outcome.stats
-    error = outcome.crawler.splitcart_gate.error
+    error = Gate.of(outcome.crawler).error
     assert nowhere in str(error)
     assert "python scripts/sandbox.py" in error.remedy
     assert "DEV_BASE_URL" in error.remedy

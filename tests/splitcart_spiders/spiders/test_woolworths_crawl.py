@@ -5,6 +5,7 @@ from sqlalchemy import Engine, func, select
 from models import tables
 from sandbox.server import SandboxServer
 from sandbox.world import World
+from splitcart_spiders.middlewares.gate import Gate
 from tests.support.crawls import crawl
 from tests.support.truth import check_truth, stored
 
@@ -61,6 +62,6 @@ def test_a_category_that_the_tree_does_not_have_is_named_and_nothing_is_crawled(
             outcome = crawl("woolworths", server.url, sqlite_url, store=store, categories=wanted)
             assert (outcome.status, outcome.exit_code) == ("failed", 1), outcome.reason
             assert not [one for one in list(server.log)[asked:] if "browse/category" in one.path]
-            error = outcome.crawler.splitcart_gate.error
+            error = Gate.of(outcome.crawler).error
             assert f"is called {wanted.split(',')[-1]}; the roots are" in str(error)
             assert "-a categories=" in error.remedy
