@@ -50,7 +50,7 @@ def in_memory(codes: Codes) -> Plan:
     """Groups from codes alone, fingerprints included."""
     prints = [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in codes]
     lines = [int(np.count_nonzero(row)) for row in codes]
-    stores = [Store(store_id=str(i), anchor=str(i), complete_at=NOW) for i in range(len(codes))]
+    stores = [Store(store_code=str(i), anchor=str(i), complete_at=NOW) for i in range(len(codes))]
     everyone = list(range(len(codes)))
 
     def load(numbers: Iterable[int]) -> Codes:

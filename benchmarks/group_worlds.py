@@ -67,7 +67,7 @@ def _lay_stores(connection: Connection, company_id: int, codes: Codes) -> None:
     count = len(codes)
     values = {"n": count, "company": company_id, "now": NOW}
     for sql in (
-        """INSERT INTO stores (id, company_id, store_id, store_name, last_scraped)
+        """INSERT INTO stores (id, company_id, store_code, store_name, last_scraped)
             SELECT i, :company, i::text, 'Store ' || i, :now FROM generate_series(1, :n) i""",
         """INSERT INTO crawl_runs
             (id, company_id, store_code, store_id, spider, host, pid, started_at, finished_at, status, undo)

@@ -40,11 +40,11 @@ class Fleet:
         self.truth, self.rules, self.requests = truth, Rules(policy=policy), requests
         self.known = Known(len(truth.stores), len(truth.lines))
         self.stores = [
-            Store(id=each.index, store_id=each.store_id, timezone=each.timezone, anchor=each.store_id)
+            Store(id=each.index, store_code=each.store_id, timezone=each.timezone, anchor=each.store_id)
             for each in truth.stores
         ]
         self.touched: list[datetime | None] = [None] * len(self.stores)
-        self.number = {store.store_id: store.id for store in self.stores}
+        self.number = {store.store_code: store.id for store in self.stores}
         self.pages = max(1, requests - TREE_REQUESTS)
         self.department: Ints = np.arange(len(truth.lines)) * DEPARTMENTS // len(truth.lines)
         self.page_size = len(truth.lines) / self.pages
@@ -77,7 +77,7 @@ class Fleet:
             if self.now - begun >= DECIDED_FOR:
                 break
             if why_not(store, company, self.rules, at) is None:
-                pages = found.probes.get(store.store_id)
+                pages = found.probes.get(store.store_code)
                 self.stores[store.id] = replace(store, scheduled_at=at)
                 self.now += self.requests if pages is None else pages + TREE_REQUESTS
                 self.waiting.append((self.now, store.id, pages))
@@ -112,7 +112,7 @@ class Fleet:
 
     def _tell_anchor(self, members: Sequence[int], anchor: Store) -> None:
         for member in members:
-            told = replace(self.stores[member], anchor=anchor.store_id, anchor_scraped=anchor.last_scraped)
+            told = replace(self.stores[member], anchor=anchor.store_code, anchor_scraped=anchor.last_scraped)
             self.stores[member] = told
 
     def _drawn(self, number: int, pages: int, day: int) -> Flags:
@@ -152,14 +152,14 @@ class Fleet:
         there = [store for store in self.stores if store.last_scraped is not None]
         facts = [
             grouping.Store(
-                store_id=store.store_id, anchor=store.anchor, complete_at=store.last_scraped,
+                store_code=store.store_code, anchor=store.anchor, complete_at=store.last_scraped,
                 verified_at=store.verified_at, touched_at=self.touched[store.id], timezone=store.timezone,
             )
             for store in there
         ]  # fmt: skip
 
         def comparer_of(ordered: Sequence[grouping.Store]) -> tuple[Comparer, list[Flags]]:
-            rows = [self.number[store.store_id] for store in ordered]
+            rows = [self.number[store.store_code] for store in ordered]
             short = np.where(own != 0, np.maximum((own ^ (own >> 31)) & 0xFFFF_FFFF, 1), 0).astype(np.uint32)
             prints = [hashlib.blake2b(own[row].tobytes(), digest_size=16).digest() for row in rows]
             lines = [own[row] != 0 for row in rows]

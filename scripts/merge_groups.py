@@ -91,14 +91,14 @@ def _merge(engine: Engine, company: Any, options: argparse.Namespace) -> tuple[d
     with nullcontext() if options.dry_run else the_only_merger(engine, company, now, holder()):
         summary = merger.run(dry_run=options.dry_run)
     found = figures(summary, time.monotonic() - began)
-    told = [str(d) for d in summary.decisions if options.explain in (d.store_id, d.other)] if options.explain else []
+    told = [str(d) for d in summary.decisions if options.explain in (d.store_code, d.other)] if options.explain else []
     return found, told + (merger.apart(options.explain) if options.explain else [])
 
 
 def _known(connection: Connection, companies: Sequence[Any], store: str) -> None:
     """Raises ValueError, before anything is changed, where no company has the store to be explained."""
     mine = stores.c.company_id.in_([company.id for company in companies])
-    if connection.execute(select(stores.c.id).where(mine, stores.c.store_id == store)).first() is None:
+    if connection.execute(select(stores.c.id).where(mine, stores.c.store_code == store)).first() is None:
         there = ", ".join(company.slug for company in companies) or "no company yet"
         raise ValueError(f"store {store!r} is unknown ({there}): --explain wants the chain's own id of a store")
 

@@ -66,15 +66,15 @@ def _run(options: argparse.Namespace) -> int:
 
 def _tell(company: Any, taken: Taken, *, as_json: bool, dev: bool) -> None:
     if as_json:
-        told = {"company": company.slug, "store_id": taken.store_id, "store_name": taken.store_name}
+        told = {"company": company.slug, "store_id": taken.store_code, "store_name": taken.store_name}
         lease = {"lease_token": taken.lease_token, "lease_until": taken.lease_until}
         print_json(in_json(told | {"company_name": company.name} | lease | {"probe": taken.probe}))
         return
     part = f" -a probe={taken.probe}" if taken.probe else ""
     last = " -a dev=1" if dev else ""
     say(
-        f"{company.name} {taken.store_id} ({taken.store_name}), leased until {short(taken.lease_until)}",
-        f"  scrapy crawl {company.slug} -a store={taken.store_id}{part} -a lease={taken.lease_token}{last}",
+        f"{company.name} {taken.store_code} ({taken.store_name}), leased until {short(taken.lease_until)}",
+        f"  scrapy crawl {company.slug} -a store={taken.store_code}{part} -a lease={taken.lease_token}{last}",
     )
 
 

@@ -172,7 +172,7 @@ QUERIES: dict[str, tuple[str, str]] = {
     "run_of_another_store": (
         "a run's store is the one of its company that was asked for",
         """SELECT r.id AS run_id, r.store_code, r.store_id FROM crawl_runs r JOIN stores s ON s.id = r.store_id
-            WHERE s.company_id <> r.company_id OR s.store_id <> r.store_code ORDER BY 1""",
+            WHERE s.company_id <> r.company_id OR s.store_code <> r.store_code ORDER BY 1""",
     ),
     "price_of_unpublished_run": (
         "a price or an entry of the history is of a run of its store that published and was not rolled back",

@@ -61,7 +61,7 @@ def heal(connection: Connection, run_id: int, now: datetime) -> int:
     run = connection.execute(select(crawl_runs).where(crawl_runs.c.id == run_id)).one()
     mine = stores.c.company_id == run.company_id
     if run.store_code != "*":
-        mine = and_(mine, stores.c.store_id == run.store_code)
+        mine = and_(mine, stores.c.store_code == run.store_code)
     ids = list(connection.execute(select(stores.c.id).where(mine).order_by(stores.c.id).with_for_update()).scalars())
     limit = now + MOST_OFF
     return (

@@ -105,7 +105,7 @@ class Merger:
             others = [r for r in rows.values() if r.anchor_id == r.id != mine.anchor_id]
             comparer = reading.comparer(connection, self.company.id, [mine, *others], self.rules)
             found = comparer.whole(0, range(1, len(others) + 1))
-        return [f"{store_id} apart ({r.facts.store_id}): {c}" for r, c in zip(others, found, strict=True)]
+        return [f"{store_id} apart ({r.facts.store_code}): {c}" for r, c in zip(others, found, strict=True)]
 
     def _make_fingerprints(self) -> int:
         with self.engine.connect() as connection:
@@ -123,7 +123,7 @@ class Merger:
 
             def comparer_of(ordered: Sequence[Store]) -> tuple[Comparer, list[Flags]]:
                 self._ordered = list(ordered)
-                rows = [self._rows[s.store_id] for s in ordered]
+                rows = [self._rows[s.store_code] for s in ordered]
                 made.append(reading.comparer(connection, self.company.id, rows, self.rules))
                 return made[0], [row.lines for row in rows]
 
@@ -204,7 +204,7 @@ class Merger:
         return True
 
     def _remember(self, decided: Plan, comparer: Comparer) -> None:
-        numbers = {s.store_id: i for i, s in enumerate(self._ordered)}
+        numbers = {s.store_code: i for i, s in enumerate(self._ordered)}
         pairs = [(m, a) for m, a in decided.anchors.items() if m != a and m in numbers and a in numbers]
         anchors = sorted({numbers[a] for a in decided.anchors.values() if a in numbers})
         learned = comparer.learned(anchors, [(numbers[m], numbers[a]) for m, a in pairs])

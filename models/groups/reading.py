@@ -43,7 +43,7 @@ class Row:
 
 
 def company_rows(connection: Connection, company_id: int, only: Sequence[int] | None = None) -> dict[str, Row]:
-    """The company's stores by store_id, or `only` those of these ids. Reads one row a store and no prices."""
+    """The company's stores by store_code, or `only` those of these ids. Reads one row a store and no prices."""
     wanted = _wanted(company_id)
     if only is not None:
         anchors = select(store_groups.c.anchor_id).join(store_group_memberships)
@@ -58,8 +58,8 @@ def company_rows(connection: Connection, company_id: int, only: Sequence[int] | 
     for row in found.values():
         anchor = found.get(row.anchor_id)
         facts = Store(
-            store_id=row.store_id,
-            anchor=anchor.store_id if anchor is not None else None,
+            store_code=row.store_code,
+            anchor=anchor.store_code if anchor is not None else None,
             complete_at=row.last_scraped,
             verified_at=row.verified_at,
             touched_at=row.touched_at,
@@ -68,7 +68,8 @@ def company_rows(connection: Connection, company_id: int, only: Sequence[int] | 
             fulfilled_by=row.fulfilled_by,
         )
         fingerprint = bytes(row.fingerprint or EMPTY.fingerprint())
-        result[row.store_id] = Row(row.id, row.anchor_id, bool(row.needs_rescraping), facts, fingerprint, lines[row.id])
+        place = (row.id, row.anchor_id, bool(row.needs_rescraping))
+        result[row.store_code] = Row(*place, facts, fingerprint, lines[row.id])
     return result
 
 
@@ -86,7 +87,7 @@ def _wanted(company_id: int) -> Any:
         .outerjoin(store_ranges, store_ranges.c.store_id == stores.c.id)
         .outerjoin(last, last.c.store_id == stores.c.id)
     )
-    facts = ("id", "store_id", "timezone", "last_scraped", "verified_at", "closed_at", "fulfilled_by")
+    facts = ("id", "store_code", "timezone", "last_scraped", "verified_at", "closed_at", "fulfilled_by")
     columns = [stores.c[name] for name in (*facts, "needs_rescraping")]
     shape = [store_groups.c.anchor_id, store_ranges.c.ranged, store_ranges.c.fingerprint, last.c.touched_at]
     wanted = select(*columns, *shape).select_from(joined)

@@ -47,7 +47,7 @@ def find(
 
     words: in any case, each found anywhere in the name, the brand or the size.
     """
-    told = (companies.c.slug, listings.c.sku, listings.c.name, listings.c.brand, listings.c.size, stores.c.store_id)
+    told = (companies.c.slug, listings.c.sku, listings.c.name, listings.c.brand, listings.c.size, stores.c.store_code)
     ids = (prices.c.store_id.label("of_store"), prices.c.listing_id, prices.c.price_basis)
     gtin = func.coalesce(listings.c.gtin, products.c.gtin).label("gtin")
     joined = (
@@ -60,8 +60,8 @@ def find(
     if company_id is not None:
         wanted = wanted.where(listings.c.company_id == company_id)
     if store is not None:
-        wanted = wanted.where(stores.c.store_id == store)
-    order = (companies.c.slug, listings.c.name, listings.c.sku, stores.c.store_id)
+        wanted = wanted.where(stores.c.store_code == store)
+    order = (companies.c.slug, listings.c.name, listings.c.sku, stores.c.store_code)
     found: list[Any] = []
     for row in connection.execute(wanted.order_by(*order)):
         if all(word.casefold() in _text(row).casefold() for word in words):
@@ -94,7 +94,7 @@ def _priced(connection: Connection, row: Any, now: datetime) -> Priced:
         name=row.name,
         brand=row.brand,
         size=row.size,
-        store_id=row.store_id,
+        store_id=row.store_code,
         price_cents=told.price_cents if told else None,
         price_basis=told.entry.price_basis if told and told.price_cents is not None else row.price_basis,
         source=told.source if told else "own",

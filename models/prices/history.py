@@ -47,7 +47,7 @@ def of_sku(connection: Connection, company: str, sku: str, store: str | None = N
 def check_store(connection: Connection, store: str, company: str | None) -> None:
     """Raises ValueError where no company, or not this one (its slug), has a store of this id."""
     joined = stores.join(companies, companies.c.id == stores.c.company_id)
-    wanted = select(stores.c.id).select_from(joined).where(stores.c.store_id == store)
+    wanted = select(stores.c.id).select_from(joined).where(stores.c.store_code == store)
     if company is not None:
         wanted = wanted.where(companies.c.slug == company)
     if connection.execute(wanted).first() is None:
@@ -64,11 +64,11 @@ def _entries(connection: Connection, which: ColumnElement[bool], store: str | No
         .join(companies, companies.c.id == listings.c.company_id)
         .join(stores, stores.c.id == change.store_id)
     )
-    told = (companies.c.name.label("company"), listings.c.sku, listings.c.name, stores.c.store_id)
-    order = (companies.c.name, listings.c.sku, stores.c.store_id)
+    told = (companies.c.name.label("company"), listings.c.sku, listings.c.name, stores.c.store_code.label("store_id"))
+    order = (companies.c.name, listings.c.sku, stores.c.store_code)
     if store is not None:
         ids = (change.store_id.label("of_store"), change.listing_id)
-        wanted = select(*told, *ids).select_from(joined).where(which, stores.c.store_id == store).distinct()
+        wanted = select(*told, *ids).select_from(joined).where(which, stores.c.store_code == store).distinct()
         lines = connection.execute(wanted.order_by(*order)).all()
         return [entry for line in lines for entry in _in_effect(connection, line)]
     wanted = select(*told, *_OFFER).select_from(joined).where(which)

@@ -69,7 +69,7 @@ def learn_fulfilment(engine: Engine, run: Run, answered_for: str | None) -> None
     """Remembers that another store answers for the run's own: `--accept-fulfilment`."""
     if answered_for in (None, run.store_code):
         return
-    mine = (stores.c.company_id == run.company_id, stores.c.store_id == run.store_code)
+    mine = (stores.c.company_id == run.company_id, stores.c.store_code == run.store_code)
 
     def work() -> None:
         with engine.begin() as connection:
@@ -83,7 +83,7 @@ def forget_fulfilment(engine: Engine, company_id: int, store_code: str) -> str |
 
     ValueError: the company has no such store.
     """
-    mine = (stores.c.company_id == company_id, stores.c.store_id == store_code)
+    mine = (stores.c.company_id == company_id, stores.c.store_code == store_code)
 
     def work() -> str | None:
         with engine.begin() as connection:
@@ -99,7 +99,7 @@ def forget_fulfilment(engine: Engine, company_id: int, store_code: str) -> str |
 def _publish(
     connection: Connection, company_id: int, found: Mapping[str, Mapping[str, Any]], complete: bool, now: datetime
 ) -> Located:
-    known = {row.store_id: row for row in connection.execute(select(stores).where(stores.c.company_id == company_id))}
+    known = {row.store_code: row for row in connection.execute(select(stores).where(stores.c.company_id == company_id))}
     new = sorted(found.keys() - known.keys())
     changed = [row for key in sorted(found.keys() & known.keys()) if (row := _changes(known[key], found[key]))]
     for row in changed:

@@ -176,7 +176,7 @@ def _store_row(run: Run, *columns: Column[Any]) -> Select[Any]:
 
 
 def _is_of(run: Run) -> tuple[ColumnElement[bool], ...]:
-    return stores.c.company_id == run.company_id, stores.c.store_id == run.store_code
+    return stores.c.company_id == run.company_id, stores.c.store_code == run.store_code
 
 
 def _flipped(connection: Connection, run: Run) -> bool:

@@ -51,7 +51,7 @@ def refuse_if_taken(store: Any, token: str | None, now: datetime, running: Any) 
     if store is None or store.lease_token in (None, token, running and running.lease_token):
         return
     if store.lease_until > now:
-        raise StoreHeld(store.store_id, store.lease_until, "a worker that took it from the scheduler")
+        raise StoreHeld(store.store_code, store.lease_until, "a worker that took it from the scheduler")
 
 
 def check_given(store: Any, code: str, token: str | None, now: datetime) -> None:

@@ -129,7 +129,7 @@ def _lease(holder: Holder, until: datetime) -> dict[str, Any]:
 
 
 def _store(connection: Connection, company_id: int, store_code: str) -> Any:
-    wanted = select(stores).where(stores.c.company_id == company_id, stores.c.store_id == store_code)
+    wanted = select(stores).where(stores.c.company_id == company_id, stores.c.store_code == store_code)
     return connection.execute(wanted.with_for_update()).one_or_none()
 
 

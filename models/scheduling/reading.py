@@ -16,7 +16,7 @@ from splitcart.scheduling.rule import Company, Queue, Rules, Store, queue
 EVERY_STORE = "*"
 """The store code of a locator's run."""
 _OF_STORE = (
-    "id", "store_id", "timezone", "is_online", "closed_at", "needs_rescraping", "last_scraped", "verified_at",
+    "id", "store_code", "timezone", "is_online", "closed_at", "needs_rescraping", "last_scraped", "verified_at",
     "scheduled_at", "next_try_at", "fail_count", "lease_until",
 )  # fmt: skip
 """The columns that are fields of a Store of the rule."""
@@ -27,18 +27,18 @@ def read(connection: Connection, company: Any, now: datetime) -> tuple[Company, 
     running = _running(connection, company.id)
     requests = _requests(connection, company.id)
     anchors = _anchors(connection, company.id)
-    followers = Counter(anchor.store_id for store_id, anchor in anchors.items() if anchor.id != store_id)
+    followers = Counter(anchor.store_code for store_id, anchor in anchors.items() if anchor.id != store_id)
     found, begun = [], 0
     wanted = select(*(stores.c[name] for name in _OF_STORE)).where(stores.c.company_id == company.id)
     for row in connection.execute(wanted.order_by(stores.c.id)):
         values = dict(zip(_OF_STORE, row, strict=True))
-        store_id, until, run_until = row.store_id, row.lease_until, running.get(row.store_id)
+        code, until, run_until = row.store_code, row.lease_until, running.get(row.store_code)
         begun += run_until is None and until is not None and until > now
         if run_until is not None:
             values["lease_until"] = run_until if until is None else max(until, run_until)
         if anchor := anchors.get(row.id):
-            values |= {"anchor": anchor.store_id, "anchor_scraped": anchor.last_scraped}
-        found.append(Store(**values, requests=requests.get(store_id), followers=followers[store_id]))
+            values |= {"anchor": anchor.store_code, "anchor_scraped": anchor.last_scraped}
+        found.append(Store(**values, requests=requests.get(code), followers=followers[code]))
     known = Company(
         flip=Flip(company.flip_weekday, company.flip_hour),
         live=begun + sum(until > now for until in running.values()),
@@ -62,11 +62,11 @@ def _running(connection: Connection, company_id: int) -> Mapping[str, datetime]:
 
 
 def _anchors(connection: Connection, company_id: int) -> Mapping[int, Any]:
-    """The anchor (id, store_id, last_scraped) of each store of the company that is in a group."""
+    """The anchor (id, store_code, last_scraped) of each store of the company that is in a group."""
     member, group, anchor = store_group_memberships.c, store_groups.c, stores.alias("anchors")
     joined = store_group_memberships.join(store_groups, group.id == member.group_id)
     joined = joined.join(anchor, anchor.c.id == group.anchor_id)
-    wanted = select(member.store_id.label("of"), anchor.c.id, anchor.c.store_id, anchor.c.last_scraped)
+    wanted = select(member.store_id.label("of"), anchor.c.id, anchor.c.store_code, anchor.c.last_scraped)
     return {row.of: row for row in connection.execute(wanted.select_from(joined).where(group.company_id == company_id))}
 
 

@@ -16,16 +16,16 @@ def company_stores(connection: Connection, company: Any, rules: Rules, now: date
     known, found = read(connection, company, now)
     queued = queue(found, known, rules, now)
     names, answered = _names(connection, company.id), _answered(connection, company.id)
-    held = [each for each in found if each.store_id in queued.held]
+    held = [each for each in found if each.store_code in queued.held]
     last = datetime.max.replace(tzinfo=now.tzinfo)
-    held.sort(key=lambda each: (queued.held[each.store_id].until or last, each.id))
+    held.sort(key=lambda each: (queued.held[each.store_code].until or last, each.id))
     told = []
     for each in (*queued.offered, *held):
-        why, (name, anchor) = queued.held.get(each.store_id), names[each.id]
+        why, (name, anchor) = queued.held.get(each.store_code), names[each.id]
         told.append(
             {
                 "company": company.slug,
-                "store_id": each.store_id,
+                "store_id": each.store_code,
                 "store_name": name,
                 "state": state(each, known, now),
                 "offered": why is None,
@@ -33,7 +33,7 @@ def company_stores(connection: Connection, company: Any, rules: Rules, now: date
                 "free_at": why.until if why else None,
                 "last_scraped": each.last_scraped,
                 "verified_at": each.verified_at,
-                "answered_for": answered.get(each.store_id),
+                "answered_for": answered.get(each.store_code),
                 "group_anchor": anchor,
                 "lease_until": each.lease_until,
                 "fail_count": each.fail_count,
@@ -51,7 +51,7 @@ def _names(connection: Connection, company_id: int) -> Mapping[int, tuple[str, s
         .outerjoin(store_groups, store_groups.c.id == store_group_memberships.c.group_id)
         .outerjoin(anchors, anchors.c.id == store_groups.c.anchor_id)
     )
-    wanted = select(stores.c.id, stores.c.store_name, anchors.c.store_id.label("anchor")).select_from(joined)
+    wanted = select(stores.c.id, stores.c.store_name, anchors.c.store_code.label("anchor")).select_from(joined)
     found = connection.execute(wanted.where(stores.c.company_id == company_id))
     return {row.id: (row.store_name, row.anchor) for row in found}
 

@@ -25,7 +25,7 @@ AT_ONCE = 50
 class Taken:
     """A store that was handed out. Its crawl takes the lease over by `-a lease=TOKEN` before it ends."""
 
-    store_id: str
+    store_code: str
     store_name: str
     lease_token: str
     lease_until: datetime
@@ -64,7 +64,7 @@ def take(
             row = _locked(connection, found.offered, rules, now) if found.offered else None
             if row is None:
                 return None if found.offered else found
-            probes[row.id] = found.probes.get(row.store_id)
+            probes[row.id] = found.probes.get(row.store_code)
             connection.execute(update(stores).where(stores.c.id == row.id).values(**lease))
             return _taken(row, lease, probes[row.id])
 
@@ -75,7 +75,7 @@ def take(
 
 
 def _taken(row: Any, lease: dict[str, Any], probe: int | None) -> Taken:
-    return Taken(row.store_id, row.store_name, lease["lease_token"], lease["lease_until"], probe)
+    return Taken(row.store_code, row.store_name, lease["lease_token"], lease["lease_until"], probe)
 
 
 def _locked(connection: Connection, offered: Sequence[Store], rules: Rules, now: datetime) -> Any:
@@ -194,7 +194,7 @@ def give_back(
     False where the lease is over, or a crawl took it over: its run tells what became of the store.
     """
     row = stores.c
-    mine = (row.company_id == company_id, row.store_id == taken.store_id, row.lease_token == taken.lease_token)
+    mine = (row.company_id == company_id, row.store_code == taken.store_code, row.lease_token == taken.lease_token)
 
     def work() -> bool:
         with engine.begin() as connection:
@@ -203,4 +203,4 @@ def give_back(
                 leases.count_failure(connection, found, now, failure_delay)
             return found is not None
 
-    return retried(engine, work, what=f"giving back store {taken.store_id}")
+    return retried(engine, work, what=f"giving back store {taken.store_code}")

@@ -58,11 +58,11 @@ def stores_near(connection: Connection, latitude: float, longitude: float, radiu
     """The open stores with prices within `radius` kilometres, as company:store_id, the nearest first."""
     joined = stores.join(companies, companies.c.id == stores.c.company_id)
     joined = joined.join(store_ranges, store_ranges.c.store_id == stores.c.id)
-    wanted = select(companies.c.slug, stores.c.store_id, stores.c.latitude, stores.c.longitude).select_from(joined)
+    wanted = select(companies.c.slug, stores.c.store_code, stores.c.latitude, stores.c.longitude).select_from(joined)
     placed = wanted.where(stores.c.closed_at.is_(None), stores.c.latitude.is_not(None), stores.c.longitude.is_not(None))
     here = (latitude, longitude)
     found = [
-        (kilometres(here, (row.latitude, row.longitude)), f"{row.slug}:{row.store_id}")
+        (kilometres(here, (row.latitude, row.longitude)), f"{row.slug}:{row.store_code}")
         for row in connection.execute(placed)
     ]
     return [store for away, store in sorted(found) if away <= radius]
@@ -96,11 +96,11 @@ def _stores(connection: Connection, asked: Sequence[str]) -> list[_Store]:
     ).select_from(joined)  # fmt: skip
     codes = [store.partition(":")[2] for store in asked]
     found = {}
-    for row in connection.execute(wanted.where(stores.c.store_id.in_(codes))):
+    for row in connection.execute(wanted.where(stores.c.store_code.in_(codes))):
         place = ", ".join(str(part) for part in (row.address_line_1, row.suburb, row.state, row.postcode) if part)
-        name = f"{row.slug}:{row.store_id}"
+        name = f"{row.slug}:{row.store_code}"
         facts = documents.Store(
-            name, row.store_id, row.company, row.store_name, place or None, row.latitude, row.longitude
+            name, row.store_code, row.company, row.store_name, place or None, row.latitude, row.longitude
         )
         found[name] = _Store(row, facts, unpack(row.ranged), unpack(row.available))
     for store in asked:

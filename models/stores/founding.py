@@ -15,12 +15,12 @@ def ensure_store(connection: Connection, company_id: int, store_code: str, now: 
 
     `known`: columns of stores for a new row (store_name, suburb, timezone, ...); an existing row is left as it is.
     """
-    wanted = select(stores.c.id).where(stores.c.company_id == company_id, stores.c.store_id == store_code)
+    wanted = select(stores.c.id).where(stores.c.company_id == company_id, stores.c.store_code == store_code)
     found = connection.execute(wanted).scalar()
     if found is not None:
         return int(found)
     values: Mapping[str, Any] = {"store_name": store_code} | known
-    row = insert_ignoring(connection, stores).values(company_id=company_id, store_id=store_code, **values)
+    row = insert_ignoring(connection, stores).values(company_id=company_id, store_code=store_code, **values)
     store_id = connection.execute(row.returning(stores.c.id)).scalar()
     if store_id is None:  # a locator made it between our look and our insert, with its group
         return int(connection.execute(wanted).scalar_one())

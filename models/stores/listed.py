@@ -24,13 +24,13 @@ def check_listed(engine: Engine, slug: str, store_code: str) -> bool:
     located = select(runs.id).where(
         runs.company_id == company, runs.store_code == EVERY_STORE, runs.status == "complete"
     )
-    listed = select(stores.c.store_id, stores.c.store_name).where(
+    listed = select(stores.c.store_code, stores.c.store_name).where(
         stores.c.company_id == company, stores.c.closed_at.is_(None), stores.c.missing_since.is_(None)
     )
     with engine.connect() as connection:
         if connection.execute(located.limit(1)).first() is None:
             return False
-        names = {row.store_id: row.store_name for row in connection.execute(listed)}
+        names = {row.store_code: row.store_name for row in connection.execute(listed)}
     if store_code not in names:
         near = [f"{one} ({names[one]})" for one in closest(store_code, names)]
         raise StoreUnlisted(slug, store_code, near)

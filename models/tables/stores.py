@@ -25,7 +25,8 @@ stores = table(
     "stores",
     Column("id", Integer, primary_key=True),
     reference("company_id", "companies.id", nullable=False),
-    Column("store_id", Text, nullable=False),
+    # The chain's own id. In items and JSON it is called store_id.
+    Column("store_code", Text, nullable=False),
     Column("locator_id", Text),
     Column("store_name", Text, nullable=False),
     Column("address_line_1", Text),
@@ -48,11 +49,12 @@ stores = table(
     Column("closed_at", UtcDateTime),
     # Set by the first complete locator run that misses the store; the second one in a row closes it.
     Column("missing_since", UtcDateTime),
-    UniqueConstraint("company_id", "store_id"),
+    # These two constraints keep the names they had when the column was called store_id: SQLite renames none.
+    UniqueConstraint("company_id", "store_code", name="uq_stores_company_id_store_id"),
     both_or_none("lease", "lease_until", "lease_token"),
     check("fail_count", "fail_count >= 0"),
-    check("store_id", "store_id <> ''"),
-    check("fulfilled_by", "fulfilled_by <> store_id"),
+    check("store_id", "store_code <> ''"),
+    check("fulfilled_by", "fulfilled_by <> store_code"),
     check("place", "latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180"),
 )
 

@@ -21,7 +21,7 @@ def offers(connection: Connection, chain: str, store_id: str) -> dict[str, tuple
     query = (
         select(stores.c.id)
         .join(companies, companies.c.id == stores.c.company_id)
-        .where(companies.c.slug == chain, stores.c.store_id == store_id)
+        .where(companies.c.slug == chain, stores.c.store_code == store_id)
     )
     known = connection.execute(query).scalar()
     effective = queries.effective_prices(connection, [known]) if known is not None else []

@@ -209,10 +209,10 @@ class Loop:
         return Crawl(spider=f"{self.books.spider}_stores", store_id=EVERY_STORE, arguments=self._dev())
 
     def _crawl_of(self, taken: Taken) -> Crawl:
-        told = {"store": taken.store_id, "lease": taken.lease_token} | self._dev()
+        told = {"store": taken.store_code, "lease": taken.lease_token} | self._dev()
         if taken.probe is not None:
             told["probe"] = str(taken.probe)
-        return Crawl(spider=self.books.spider, store_id=taken.store_id, arguments=told)
+        return Crawl(spider=self.books.spider, store_id=taken.store_code, arguments=told)
 
     def _start(self, crawl: Crawl, taken: Taken | None) -> None:
         after = self.books.last_run(crawl.store_id)

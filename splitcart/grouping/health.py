@@ -31,8 +31,8 @@ class Groups:
     decisions: list[Decision] = field(default_factory=list)
 
     def say(self, store: int, action: str, other: int | None, reason: str) -> None:
-        name = None if other is None else self.stores[other].store_id
-        self.decisions.append(Decision(self.stores[store].store_id, action, name, reason))
+        name = None if other is None else self.stores[other].store_code
+        self.decisions.append(Decision(self.stores[store].store_code, action, name, reason))
 
     def put(self, store: int, anchor: int) -> None:
         """Takes the store out of its group, if it has one, and into that of `anchor`."""
@@ -59,7 +59,7 @@ class Groups:
 def lay(stores: Sequence[Store], rules: Rules, now: datetime) -> Groups:
     """The groups as they are; a store without one gets its own (stores fulfilled by another are not laid)."""
     groups = Groups(stores, rules, now, anchor=list(range(len(stores))))
-    numbers = {s.store_id: i for i, s in enumerate(stores)}
+    numbers = {s.store_code: i for i, s in enumerate(stores)}
     for number, store in enumerate(stores):
         home = numbers.get(store.anchor) if store.anchor is not None else None
         if home is None:

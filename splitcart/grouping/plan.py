@@ -41,26 +41,26 @@ def plan(
     `comparer_of` gets the stores in the order in which the comparer is to number them. Stores that another one answers
     for are not judged: they go where that one goes.
     """
-    ordered = sorted(stores, key=lambda s: natural_key(s.store_id))
+    ordered = sorted(stores, key=lambda s: natural_key(s.store_code))
     led = _led(ordered)
-    own = [s for s in ordered if s.store_id not in led]
+    own = [s for s in ordered if s.store_code not in led]
     groups = lay(own, rules, now)
     comparer = comparer_of(own)
     replace_gone(groups)
     ejected = check_health(groups, comparer, progress)
     merging = Merging(groups, comparer, progress)
     merging.run()
-    anchors = {s.store_id: own[groups.anchor[i]].store_id for i, s in enumerate(own)}
-    for store_id, leader in led.items():
-        anchors[store_id] = anchors[leader]
+    anchors = {s.store_code: own[groups.anchor[i]].store_code for i, s in enumerate(own)}
+    for store_code, leader in led.items():
+        anchors[store_code] = anchors[leader]
         groups.decisions.append(
-            Decision(store_id, "fulfilled", leader, "goes where the store goes that answers for it")
+            Decision(store_code, "fulfilled", leader, "goes where the store goes that answers for it")
         )
     return Plan(
         anchors=anchors,
         flagged=_names(groups, groups.flagged),
         decisions=tuple(groups.decisions),
-        groups_before=len({s.anchor if s.anchor in anchors else s.store_id for s in stores}),
+        groups_before=len({s.anchor if s.anchor in anchors else s.store_code for s in stores}),
         groups_after=len(set(anchors.values())),
         merged=merging.merged,
         ejected=ejected + merging.drifted,
@@ -70,10 +70,10 @@ def plan(
 
 def _led(stores: Sequence[Store]) -> dict[str, str]:
     """By store that another known one answers for, that one; nobody who answers is led itself."""
-    ids = {s.store_id for s in stores}
-    led = {s.store_id: s.fulfilled_by for s in stores if s.fulfilled_by in ids and s.fulfilled_by is not None}
+    ids = {s.store_code for s in stores}
+    led = {s.store_code: s.fulfilled_by for s in stores if s.fulfilled_by in ids and s.fulfilled_by is not None}
     return {store: leader for store, leader in led.items() if leader not in led}
 
 
 def _names(groups: Groups, numbers: set[int]) -> frozenset[str]:
-    return frozenset(groups.stores[n].store_id for n in numbers)
+    return frozenset(groups.stores[n].store_code for n in numbers)

@@ -14,10 +14,10 @@ from splitcart.periods import Flip, period_start
 _DIGITS = Pattern(r"([0-9]+)", most=200)
 
 
-def natural_key(store_id: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
+def natural_key(store_code: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
     """Sorts store ids as people count: 2 before 10, S2 before S10. Ids that differ never tie."""
-    parts = (part for part in _DIGITS.split(store_id) if part)
-    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts), store_id
+    parts = (part for part in _DIGITS.split(store_code) if part)
+    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts), store_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +55,9 @@ class Rules:
 class Store:
     """What grouping knows of one store beside its prices. All of one plan belong to one company."""
 
-    store_id: str
+    store_code: str
     anchor: str | None
-    """The store_id of its group's anchor; its own for an anchor; None for a store that has no group yet."""
+    """The store_code of its group's anchor; its own for an anchor; None for a store that has no group yet."""
     complete_at: datetime | None = None
     """The end of its last complete run."""
     verified_at: datetime | None = None
@@ -134,7 +134,7 @@ class Comparison:
 class Decision:
     """One thing decided about one store, and why."""
 
-    store_id: str
+    store_code: str
     action: str
     """adopted, reanchored, closed, fulfilled, stays, waits, ejected, flagged, merged, moved, drifted, apart."""
     other: str | None
@@ -142,4 +142,4 @@ class Decision:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.store_id} {self.action}{f' ({self.other})' if self.other else ''}: {self.reason}"
+        return f"{self.store_code} {self.action}{f' ({self.other})' if self.other else ''}: {self.reason}"

@@ -38,7 +38,7 @@ class Widening:
 
     def run(self, anchors: Mapping[str, str]) -> tuple[dict[str, str], list[Decision]]:
         """The anchors by store, some groups' replaced, and why. Stores that the comparer does not know follow."""
-        numbers = {s.store_id: i for i, s in enumerate(self.stores)}
+        numbers = {s.store_code: i for i, s in enumerate(self.stores)}
         groups: dict[str, list[str]] = {}
         for store, anchor in sorted(anchors.items(), key=lambda pair: natural_key(pair[0])):
             groups.setdefault(anchor, []).append(store)
@@ -47,7 +47,7 @@ class Widening:
             members = [numbers[n] for n in names if n in numbers]
             heir, spared = self._heir(numbers[anchor], members)
             if heir is not None:
-                name = self.stores[heir].store_id
+                name = self.stores[heir].store_code
                 chosen |= dict.fromkeys(names, name)
                 why = f"ranges more: {spared} lines of members are in its range and not in the anchor's"
                 decisions.append(Decision(name, "widened", anchor, why))
@@ -110,7 +110,7 @@ def plan_wide(
         anchors, why = Widening(*made[0], rules, now).run(last.anchors)
         if not why:
             break
-        last = plan([replace(s, anchor=anchors[s.store_id]) for s in stores], rules, now, once, progress)
+        last = plan([replace(s, anchor=anchors[s.store_code]) for s in stores], rules, now, once, progress)
         decisions += [*why, *(d for d in last.decisions if d.action not in ("stays", "waits"))]
         flagged |= last.flagged
         merged, ejected, passes = merged + last.merged, ejected + last.ejected, passes + last.passes

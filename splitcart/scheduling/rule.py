@@ -46,7 +46,7 @@ class Store:
     """What the rule knows of one store."""
 
     id: int
-    store_id: str
+    store_code: str
     """The chain's own id."""
     timezone: str = _ANYWHERE
     is_online: bool = True
@@ -71,7 +71,7 @@ class Store:
     @property
     def is_member(self) -> bool:
         """Whether another store speaks for it."""
-        return self.anchor not in (None, self.store_id)
+        return self.anchor not in (None, self.store_code)
 
     def is_held(self, now: datetime) -> bool:
         """Whether somebody holds a lease of the store."""
@@ -150,10 +150,10 @@ class Queue:
 def queue(stores: Iterable[Store], company: Company, rules: Rules, now: datetime) -> Queue:
     """Every store of one company, offered or held, at `now`."""
     known = list(stores)
-    held = {each.store_id: why for each in known if (why := why_not(each, company, rules, now))}
-    offered = [each for each in known if each.store_id not in held]
+    held = {each.store_code: why for each in known if (why := why_not(each, company, rules, now))}
+    offered = [each for each in known if each.store_code not in held]
     offered.sort(key=lambda each: turn(each, company, rules, now))
-    drawn = ((each.store_id, probe_of(each, company, rules, now)) for each in offered)
+    drawn = ((each.store_code, probe_of(each, company, rules, now)) for each in offered)
     return Queue(tuple(offered), held, {code: pages for code, pages in drawn if pages is not None})
 
 
@@ -172,7 +172,7 @@ def turn(store: Store, company: Company, rules: Rules, now: datetime) -> tuple[A
     if leads or (is_due and not store.needs_rescraping):
         order = (when, -store.followers, store.is_member)
     first = (not leads, not store.needs_rescraping, scraped is not None)
-    return (*first, *order, scraped or _NEVER, natural_key(store.store_id))
+    return (*first, *order, scraped or _NEVER, natural_key(store.store_code))
 
 
 def due(store: Store, company: Company, rules: Rules, now: datetime) -> datetime | None:

@@ -24,7 +24,7 @@ def town(database_url, monkeypatch):
     crawl(engine, [row(1, 300), row(2, 200)], store="1")
     crawl(engine, [row(1, 250)], store="2")
     with engine.begin() as connection:
-        connection.execute(text("UPDATE stores SET latitude = -33.9, longitude = 151.2 WHERE store_id = '1'"))
+        connection.execute(text("UPDATE stores SET latitude = -33.9, longitude = 151.2 WHERE store_code = '1'"))
     yield engine
     engine.dispose()
 
@@ -92,7 +92,7 @@ def test_a_list_is_planned_from_slots_that_are_built_for_it(town, shopping, caps
 def test_more_stores_near_a_place_than_are_planned_are_told(town, shopping, capsys, monkeypatch):
     monkeypatch.setattr("_cart.lists.MAX_STORES", 1)
     with town.begin() as connection:
-        connection.execute(text("UPDATE stores SET latitude = -33.88, longitude = 151.2 WHERE store_id = '2'"))
+        connection.execute(text("UPDATE stores SET latitude = -33.88, longitude = 151.2 WHERE store_code = '2'"))
     assert build_price_slots.main(["--list", shopping, *NEAR, "--json"]) == 0
     out, err = capsys.readouterr()
     assert [store["store"] for store in json.loads(out)["stores"]] == ["woolworths:2"]

@@ -54,7 +54,7 @@ def hostile(engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch) 
             ("stores", "store_name"),
         ):
             connection.execute(text(f"UPDATE {table} SET {column} = :hostile"), {"hostile": HOSTILE})
-        connection.execute(text("UPDATE stores SET store_id = :hostile WHERE store_id = '2'"), {"hostile": HOSTILE})
+        connection.execute(text("UPDATE stores SET store_code = :hostile WHERE store_code = '2'"), {"hostile": HOSTILE})
         connection.execute(text("UPDATE listings SET sku = :hostile WHERE sku = '2'"), {"hostile": HOSTILE})
     return engine
 

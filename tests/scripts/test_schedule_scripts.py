@@ -39,7 +39,7 @@ def told(capsys):
 def test_the_next_store_is_printed_with_its_lease_whatever_the_case_of_the_company(chain, capsys, name):
     assert next_store.main(["--company", name, "--json"]) == 0
     found = told(capsys)
-    [lease] = query(chain, "SELECT lease_token FROM stores WHERE store_id = '9'")
+    [lease] = query(chain, "SELECT lease_token FROM stores WHERE store_code = '9'")
     assert set(found) == {"company", "store_id", "store_name", "company_name", "lease_token", "lease_until", "probe"}
     assert found["probe"] is None
     assert (found["company"], found["store_id"], found["store_name"]) == ("aldi", "9", "Store 9")
@@ -159,7 +159,7 @@ def test_the_schedule_is_cleared_and_a_live_lease_is_not(chain, capsys):
     assert clear_schedule.main(["--company", "aldi"]) == 0
     assert "ALDI: 0 stores are locked out no longer; 1 are leased and stay so" in capsys.readouterr().out
     assert next_store.main(["--company", "aldi", "--json"]) == 0
-    assert told(capsys)["store_id"] == given.store_id
+    assert told(capsys)["store_id"] == given.store_code
 
 
 def test_seeing_changes_nothing(chain, capsys):

@@ -231,7 +231,7 @@ class Days:
     def _ids(self, connection) -> tuple[dict[str, int], dict[str, int]]:
         """Those of stores by code, and of listings by sku."""
         skus = {sku: i for i, sku in connection.execute(select(listings.c.id, listings.c.sku))}
-        return {code: i for i, code in connection.execute(select(stores.c.id, stores.c.store_id))}, skus
+        return {code: i for i, code in connection.execute(select(stores.c.id, stores.c.store_code))}, skus
 
     def _check_absences(self, connection, store_id: int, shown: list[Shown], skus: dict[str, int]) -> None:
         """A line that two complete runs far enough apart did not see, and none between, is not sold by then."""
@@ -279,7 +279,7 @@ class Days:
         self.crawl(store)
         with self.engine.connect() as connection:
             skus = dict(connection.execute(select(listings.c.id, listings.c.sku)).all())
-            wanted = select(stores.c.id).where(stores.c.store_id == store)
+            wanted = select(stores.c.id).where(stores.c.store_code == store)
             store_id = connection.execute(wanted).scalar_one()
             found = {skus[p.listing_id]: p for p in effective_prices(connection, [store_id], self.now)}
         shown = {sku: cents for sku, cents in self.shelves[store].items() if cents is not None}

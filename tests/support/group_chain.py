@@ -25,7 +25,7 @@ from splitcart.periods import Flip
 
 
 def lay(engine: Engine, slug: str, columns, at: datetime, *, timezones=("Australia/Sydney",)) -> dict[str, int]:
-    """Stores of prices_array's columns (ids, skus, price, was, quantity, total), -1 for none. Their ids by store_id."""
+    """Stores of prices_array's columns (ids, skus, price, was, quantity, total), -1 for none. Their ids by code."""
     ids, skus, *tables = columns
     with engine.begin() as connection:
         company = connection.execute(insert(companies).values(name=slug.title(), slug=slug).returning(companies.c.id))
@@ -51,7 +51,7 @@ def lay(engine: Engine, slug: str, columns, at: datetime, *, timezones=("Austral
 
 
 def _store(connection, company_id, slug, store, timezone, listing_ids, line, at) -> int:
-    values = {"company_id": company_id, "store_id": store, "store_name": store, "timezone": timezone}
+    values = {"company_id": company_id, "store_code": store, "store_name": store, "timezone": timezone}
     made = connection.execute(insert(stores).values(**values, last_scraped=at).returning(stores.c.id))
     store_id = made.scalar_one()
     run = {"company_id": company_id, "store_code": store, "store_id": store_id, "spider": slug, "host": "h", "pid": 1}

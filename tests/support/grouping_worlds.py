@@ -14,12 +14,12 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 """A Friday: the specials period began on Wednesday the 18th."""
 
 
-def store(store_id, anchor="", *, hours=1.0, verified=None, **fields) -> Store:
+def store(store_code, anchor="", *, hours=1.0, verified=None, **fields) -> Store:
     """A store crawled `hours` ago (None: never); by default its own anchor."""
     ago = None if hours is None else NOW - timedelta(hours=hours)
     probe = None if verified is None else NOW - timedelta(hours=verified)
-    own = store_id if anchor == "" else anchor
-    return Store(store_id=store_id, anchor=own, complete_at=ago, verified_at=probe, **fields)
+    own = store_code if anchor == "" else anchor
+    return Store(store_code=store_code, anchor=own, complete_at=ago, verified_at=probe, **fields)
 
 
 def as_column(lines) -> Column:
@@ -45,11 +45,11 @@ class World:
 
     def comparer(self, rules, remembered=None):
         def of(stores: Sequence[Store]) -> Comparer:
-            columns = [self.columns[s.store_id] for s in stores]
+            columns = [self.columns[s.store_code] for s in stores]
             width, coder = max((c.width for c in columns), default=0), Coder()
 
             def load(numbers):
-                self.loaded += [stores[n].store_id for n in numbers]
+                self.loaded += [stores[n].store_code for n in numbers]
                 return coder.encode([columns[n] for n in numbers], width)
 
             self.last = Comparer(

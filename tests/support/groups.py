@@ -51,11 +51,11 @@ def rows(**cents: int | None) -> list[dict]:
 
 
 def stores_of(engine: Engine) -> dict[str, int]:
-    return dict(query(engine, "SELECT store_id, id FROM stores ORDER BY id"))
+    return dict(query(engine, "SELECT store_code, id FROM stores ORDER BY id"))
 
 
 def grouped(engine: Engine) -> set[frozenset[str]]:
-    sql = "SELECT m.group_id, s.store_id FROM store_group_memberships m JOIN stores s ON s.id = m.store_id"
+    sql = "SELECT m.group_id, s.store_code FROM store_group_memberships m JOIN stores s ON s.id = m.store_id"
     found: dict[int, set[str]] = {}
     for group, store in query(engine, sql):
         found.setdefault(group, set()).add(store)

@@ -41,12 +41,12 @@ def taken(engine: Engine, now: datetime = START, slug: str = "aldi", **rules: An
 def begun(engine: Engine, given: Taken, now: datetime = START, slug: str = "aldi", **options: Any) -> opening.Run:
     """The run of a crawl that takes a lease over."""
     told = {"spider": slug, "now": now, "host": "elsewhere", "pid": 1, "token": given.lease_token} | options
-    return opening.open_run(engine, target(given.store_id, slug), **told)
+    return opening.open_run(engine, target(given.store_code, slug), **told)
 
 
 def change(engine: Engine, code: str, **values: Any) -> None:
     with engine.begin() as connection:
-        connection.execute(update(stores).where(stores.c.store_id == code).values(**values))
+        connection.execute(update(stores).where(stores.c.store_code == code).values(**values))
 
 
 Takings = list[tuple[list[list[str]], dict[str, int]]]

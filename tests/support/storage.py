@@ -102,7 +102,7 @@ def crawl(
 
 def effective(engine: Engine, store: str = "1147", now: datetime | None = None) -> dict[str, EffectivePrice]:
     """The store's effective prices by sku; `now` is the time of which `flip_since` tells."""
-    [(store_id,)] = query(engine, "SELECT id FROM stores WHERE store_id = :s", s=store)
+    [(store_id,)] = query(engine, "SELECT id FROM stores WHERE store_code = :s", s=store)
     with engine.connect() as connection:
         skus = {listing: sku for listing, sku in connection.execute(text("SELECT id, sku FROM listings"))}  # noqa: C416
         return {skus[one.listing_id]: one for one in effective_prices(connection, [store_id], now)}

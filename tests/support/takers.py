@@ -30,7 +30,7 @@ def take_all(url: str, now: datetime, together: Barrier, answers: SimpleQueue) -
         company = connection.execute(select(companies).where(companies.c.slug == "aldi")).one()
     together.wait(DEADLINE)
     while isinstance(found := take(engine, company, Rules(), now, holder=Holder("elsewhere", 1)), Taken):
-        taken.append([found.store_id, found.lease_token])
+        taken.append([found.store_code, found.lease_token])
     answers.put([taken, found.reasons])
 
 

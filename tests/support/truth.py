@@ -29,7 +29,7 @@ def stored(engine: Engine, chain: str, store_id: str) -> dict[str, dict[str, Any
         .join_from(prices, listings, prices.c.listing_id == listings.c.id)
         .join(stores, stores.c.id == prices.c.store_id)
         .join(companies, companies.c.id == stores.c.company_id)
-        .where(companies.c.slug == chain, stores.c.store_id == store_id)
+        .where(companies.c.slug == chain, stores.c.store_code == store_id)
     )
     with engine.connect() as connection:
         return {row["sku"]: dict(row) for row in connection.execute(query).mappings()}
@@ -43,7 +43,7 @@ def ranges(engine: Engine, chain: str, store_id: str) -> tuple[set[str], set[str
             select(bits.c.ranged, bits.c.available)
             .join_from(bits, stores, stores.c.id == bits.c.store_id)
             .join(companies, companies.c.id == stores.c.company_id)
-            .where(companies.c.slug == chain, stores.c.store_id == store_id)
+            .where(companies.c.slug == chain, stores.c.store_code == store_id)
         ).one()
         known = connection.execute(
             select(listings.c.ordinal, listings.c.sku)

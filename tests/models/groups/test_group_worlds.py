@@ -45,7 +45,7 @@ def in_memory(world: World, chain: str, day: int, noise: float = 0.0, **facts) -
         none = np.full(len(at), -1)
         seen.columns[store] = column(at, price, none + 1, *rest, none, none, none)
     stores = [
-        Store(store_id=s, anchor=s, complete_at=AT, timezone=TIMEZONES[i % 3], **facts) for i, s in enumerate(ids)
+        Store(store_code=s, anchor=s, complete_at=AT, timezone=TIMEZONES[i % 3], **facts) for i, s in enumerate(ids)
     ]
     found = seen.plan(stores, now=AT + timedelta(hours=1))
     return found.anchors, {s: world.zone_of(chain, s) for s in ids}
@@ -87,7 +87,7 @@ def merged(tmp_path_factory):
 
 def test_two_hundred_stores_fall_into_their_zones_and_no_price_row_is_written(merged):
     world, engine, before, summary, _ = merged
-    sql = "SELECT s.store_id, m.group_id FROM store_group_memberships m JOIN stores s ON s.id = m.store_id"
+    sql = "SELECT s.store_code, m.group_id FROM store_group_memberships m JOIN stores s ON s.id = m.store_id"
     groups = dict(query(engine, sql))
     assert pair_f1(groups, {s: world.zone_of("coles", s) for s in groups}) >= 0.99
     assert (summary.groups_before, summary.groups_after) == (200, len(set(groups.values())))

@@ -103,7 +103,7 @@ def ejecting(engine: Engine):
 def re_anchoring(engine: Engine):
     merging(engine)(START + 2 * HOUR)
     with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE stores SET closed_at = last_scraped WHERE store_id = '1'")
+        connection.exec_driver_sql("UPDATE stores SET closed_at = last_scraped WHERE store_code = '1'")
     return lambda now: merge(engine, now)
 
 
@@ -129,7 +129,7 @@ def drifting(engine: Engine):
         if store == "3":
             merge(engine, START + HOUR)
     with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE stores SET closed_at = last_scraped WHERE store_id IN ('1', '2', '3')")
+        connection.exec_driver_sql("UPDATE stores SET closed_at = last_scraped WHERE store_code IN ('1', '2', '3')")
     merge(engine, START + 2 * HOUR)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE stores SET closed_at = NULL")
@@ -140,7 +140,7 @@ def answering_for_another(engine: Engine):
     for store in ("1", "2", "3"):
         crawl(engine, offers(4 if store == "3" else 0), store=store)
     with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE stores SET fulfilled_by = '2' WHERE store_id = '3'")
+        connection.exec_driver_sql("UPDATE stores SET fulfilled_by = '2' WHERE store_code = '3'")
     return lambda now: merge(engine, now)
 
 
@@ -276,7 +276,7 @@ def test_a_member_whose_probe_agreed_in_this_period_stays_and_is_not_read(engine
     crawl(engine, offers(1), store="1", now=day(0.3))
     crawl(engine, offers(1)[50:60], store="2", now=day(0.4), status="partial", reason="requested")
     with engine.begin() as connection:
-        connection.execute(update(stores).where(stores.c.store_id == "2").values(verified_at=day(0.4)))
+        connection.execute(update(stores).where(stores.c.store_code == "2").values(verified_at=day(0.4)))
     with no_price_read(engine, monkeypatch):
         summary = merge(engine, day(0.5))
     assert (grouped(engine), summary.ejected, summary.flagged) == ({frozenset("12")}, 0, [])
@@ -345,11 +345,11 @@ def test_a_closed_anchor_is_replaced_and_no_price_changes(engine: Engine) -> Non
     merge(engine, START + 3 * HOUR)
     assert len(grouped(engine)) == 1
     with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE stores SET closed_at = last_scraped WHERE store_id = '1'")
+        connection.exec_driver_sql("UPDATE stores SET closed_at = last_scraped WHERE store_code = '1'")
     before = prices_now(engine)
     merge(engine, START + 4 * HOUR)
     assert grouped(engine) == {frozenset("23"), frozenset("1")}
-    anchors = "SELECT s.store_id FROM store_groups g JOIN stores s ON s.id = g.anchor_id ORDER BY 1"
+    anchors = "SELECT s.store_code FROM store_groups g JOIN stores s ON s.id = g.anchor_id ORDER BY 1"
     assert query(engine, anchors) == [("1",), ("2",)]
     assert prices_now(engine) == before
     check_sound(engine)
@@ -362,7 +362,7 @@ def test_a_stale_anchor_gets_needs_rescraping_and_its_member_stays(engine: Engin
     crawl(engine, offers(4), store="2", now=day(4))
     summary = merge(engine, day(4) + HOUR)
     assert summary.flagged == ["1"]
-    assert query(engine, "SELECT store_id FROM stores WHERE needs_rescraping ORDER BY 1") == [("1",)]
+    assert query(engine, "SELECT store_code FROM stores WHERE needs_rescraping ORDER BY 1") == [("1",)]
     assert len(grouped(engine)) == 1
 
 
@@ -576,7 +576,7 @@ def regroup(engine: Engine, word: str, which: int, now) -> None:
         return
     if word == "close":
         with engine.begin() as connection:
-            connection.exec_driver_sql(f"UPDATE stores SET closed_at = last_scraped WHERE store_id = '{which}'")
+            connection.exec_driver_sql(f"UPDATE stores SET closed_at = last_scraped WHERE store_code = '{which}'")
     merge(engine, now, threshold=0.96)
 
 
@@ -595,7 +595,8 @@ def test_a_clock_behind_the_anchors_leaves_no_moment_at_which_a_member_has_anoth
     if what == "join":
         merge(engine, START + 3 * HOUR)
         assert grouped(engine) == {frozenset("12")}
-    [(store, listing)] = query(engine, "SELECT s.id, l.id FROM stores s, listings l WHERE store_id = '2' AND sku = '5'")
+    sql = "SELECT s.id, l.id FROM stores s, listings l WHERE store_code = '2' AND sku = '5'"
+    [(store, listing)] = query(engine, sql)
     with engine.connect() as connection:
         told = [
             found.price_cents

@@ -17,7 +17,7 @@ MEMBER = "2"
 
 def at(engine: Engine, when: datetime, sku: str = "5", store: str = MEMBER) -> tuple | None:
     """(price, source, observed_at) by price_at; None before the store showed it."""
-    own = value(engine, "SELECT id FROM stores WHERE store_id = :s", s=store)
+    own = value(engine, "SELECT id FROM stores WHERE store_code = :s", s=store)
     listing = value(engine, "SELECT id FROM listings WHERE sku = :s", s=sku)
     with engine.connect() as connection:
         found = price_at(connection, own, listing, when)

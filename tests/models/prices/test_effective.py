@@ -21,7 +21,7 @@ def live(engine: Engine, rng: random.Random) -> None:
     for store in ZONES:
         crawl(engine, shelf(rng), store=store, now=now)
         with engine.begin() as connection:
-            connection.execute(update(stores).where(stores.c.store_id == store).values(timezone=ZONES[store]))
+            connection.execute(update(stores).where(stores.c.store_code == store).values(timezone=ZONES[store]))
     for _ in range(14):
         now += timedelta(hours=rng.choice([1, 3, 9, 15, 26, 70]))
         word, store = rng.choice(["crawl"] * 5 + ["probe", "move"]), rng.choice(list(ZONES))
@@ -43,7 +43,7 @@ def shelf(rng: random.Random) -> list[dict]:
 
 def move(engine: Engine, store: str, to: str, now) -> None:
     """Puts a store into another's group, or into one of its own."""
-    ids = dict(query(engine, "SELECT store_id, id FROM stores"))
+    ids = dict(query(engine, "SELECT store_code, id FROM stores"))
     with engine.begin() as connection:
         places = membership.lock(connection, ids.values())
         mine, theirs = places[ids[store]], places[ids[to]]

@@ -128,7 +128,7 @@ def test_the_prices_of_many_stores_are_read_row_by_row(stale: Engine) -> None:
     crawl(stale, shelf(0, COUNT, 3), store="0", now=day(1.2))  # all that the members have hangs on its history
     crawl(stale, shelf(0, COUNT, 9), store="2", now=day(1.3))
     crawl(stale, shelf(0, 9), store="3", now=day(1.3), status="partial", reason="requested")
-    ids = [i for (i,) in query(stale, "SELECT id FROM stores WHERE store_id IN ('0', '1', '2', '3') ORDER BY 1")]
+    ids = [i for (i,) in query(stale, "SELECT id FROM stores WHERE store_code IN ('0', '1', '2', '3') ORDER BY 1")]
     with stale.connect() as connection:
         found = list(effective_prices(connection, ids))
         with little(stale, 40 * COUNT):  # the same statement, not streamed: a cursor that streams explains nothing

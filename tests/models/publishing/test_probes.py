@@ -43,7 +43,7 @@ def run_row(engine: Engine, run: opening.Run) -> dict:
 
 def flags(engine: Engine, store: str) -> tuple:
     with engine.connect() as connection:
-        wanted = select(stores.c.needs_rescraping, stores.c.verified_at).where(stores.c.store_id == store)
+        wanted = select(stores.c.needs_rescraping, stores.c.verified_at).where(stores.c.store_code == store)
         return tuple(connection.execute(wanted).one())
 
 
@@ -161,7 +161,7 @@ def test_open_lines_are_those_that_are_contested_or_that_the_anchor_does_not_ran
     crawl(engine, seen(s5=900), store=MEMBER, now=START + HOUR)
     merge(engine, START + HOUR)
     crawl(engine, seen(without=50, s5=901), store=ANCHOR, now=day(0.2))
-    ids = dict(query(engine, "SELECT store_id, id FROM stores"))
+    ids = dict(query(engine, "SELECT store_code, id FROM stores"))
     with engine.connect() as connection:
         assert probes.open_lines(connection, ids[MEMBER]) == {"deli": 1, "tins": 1}
         assert probes.open_lines(connection, ids[ANCHOR]) == {}

@@ -15,7 +15,7 @@ from tests.support.storage import START, cents, crawl, day, effective, judged, o
 
 def at(engine: Engine, sku: str, when, store: str = "1147"):
     """price_cents of price_at, None for no longer sold, 'unknown' before the first entry."""
-    store_id = value(engine, "SELECT id FROM stores WHERE store_id = :s", s=store)
+    store_id = value(engine, "SELECT id FROM stores WHERE store_code = :s", s=store)
     listing_id = value(engine, "SELECT id FROM listings WHERE sku = :s", s=sku)
     with engine.connect() as connection:
         found = price_at(connection, store_id, listing_id, when)
@@ -30,7 +30,7 @@ def sound(engine: Engine) -> bool:
 def test_the_first_publish_makes_store_group_membership_and_period(engine: Engine) -> None:
     run, published = crawl(engine, [row(1, 150), row(2, 250)])
     assert published == Published(inserted=2, updated=0, unchanged=0, missing=0, delisted=0)
-    assert query(engine, "SELECT s.store_id, c.slug FROM stores s JOIN companies c ON c.id = s.company_id") == [
+    assert query(engine, "SELECT s.store_code, c.slug FROM stores s JOIN companies c ON c.id = s.company_id") == [
         ("1147", "woolworths")
     ]
     sql = "SELECT m.store_id, g.anchor_id FROM store_group_memberships m JOIN store_groups g ON g.id = m.group_id"
@@ -261,7 +261,7 @@ def test_a_complete_run_that_shows_no_price_does_not_move_observed_at(engine: En
 
 def seen_at(engine: Engine, sku: str, when, store: str = "1147"):
     """observed_at of price_at."""
-    store_id = value(engine, "SELECT id FROM stores WHERE store_id = :s", s=store)
+    store_id = value(engine, "SELECT id FROM stores WHERE store_code = :s", s=store)
     listing_id = value(engine, "SELECT id FROM listings WHERE sku = :s", s=sku)
     with engine.connect() as connection:
         return price_at(connection, store_id, listing_id, when).observed_at

@@ -26,7 +26,7 @@ from tests.support.schedules import HOLDER, all_taken, begun, change, company_of
 from tests.support.storage import START, crawl, judged, query, row, stage, value
 
 HOUR = timedelta(hours=1)
-STORE = "SELECT fail_count, scheduled_at, lease_token, next_try_at FROM stores WHERE store_id = '1'"
+STORE = "SELECT fail_count, scheduled_at, lease_token, next_try_at FROM stores WHERE store_code = '1'"
 
 
 def ended(engine: Engine, run: opening.Run, status: str, now=START, reason: str | None = None, **figures: Any) -> None:
@@ -54,7 +54,7 @@ def test_many_processes_take_every_store_exactly_once(kind, processes, request):
     found = all_taken(url, processes)
     given = [tuple(one) for some, _ in found for one in some]
     assert sorted(code for code, _ in given) == sorted(codes)
-    assert sorted(given) == sorted(query(engine, "SELECT store_id, lease_token FROM stores"))
+    assert sorted(given) == sorted(query(engine, "SELECT store_code, lease_token FROM stores"))
     assert len({token for _, token in given}) == 160
     assert [reasons for _, reasons in found] == [{"scheduled": 160}] * processes
     assert sound(engine)
@@ -64,10 +64,10 @@ def test_many_processes_take_every_store_exactly_once(kind, processes, request):
 def test_taking_a_store_stamps_its_lock_out_its_lease_and_a_new_token(engine: Engine) -> None:
     company_of(engine, ["1", "2"])
     first, second = taken(engine), taken(engine, START + timedelta(seconds=1))
-    assert (first.store_id, first.store_name, second.store_id) == ("1", "Store 1", "2")
+    assert (first.store_code, first.store_name, second.store_code) == ("1", "Store 1", "2")
     assert first.lease_token != second.lease_token
     assert first.lease_until == START + timedelta(seconds=120)
-    [found] = [r for r in rows(engine) if r.store_id == "1"]
+    [found] = [r for r in rows(engine) if r.store_code == "1"]
     assert (found.scheduled_at, found.lease_until) == (START, first.lease_until)
     assert found.lease_token == first.lease_token
     assert sound(engine)
@@ -84,9 +84,9 @@ def test_stores_are_taken_in_their_turn_whatever_their_rows_ids_are(engine: Engi
     for code, hours in (("S10", 50), ("S9", 50), ("again", 1)):
         change(engine, code, last_scraped=START - hours * HOUR)
     change(engine, "again", needs_rescraping=True)
-    assert [taken(engine).store_id for _ in range(4)] == ["again", "never", "S9", "S10"]
+    assert [taken(engine).store_code for _ in range(4)] == ["again", "never", "S9", "S10"]
     assert taken(engine).reasons == {"scheduled": 4}
-    assert taken(engine, slug="coles").store_id == "x"
+    assert taken(engine, slug="coles").store_code == "x"
 
 
 def test_a_taking_whose_answer_was_lost_takes_no_second_store(engine: Engine, monkeypatch) -> None:
@@ -98,7 +98,7 @@ def test_a_taking_whose_answer_was_lost_takes_no_second_store(engine: Engine, mo
 
     with monkeypatch.context() as patch:
         patch.setattr(taking, "retried", twice)
-        assert taken(engine).store_id == "1"
+        assert taken(engine).store_code == "1"
     assert value(engine, "SELECT count(*) FROM stores WHERE lease_token IS NOT NULL") == 1
 
 
@@ -108,9 +108,9 @@ def test_a_store_that_another_transaction_has_locked_is_passed_over(postgres_url
     engine = engines.create(postgres_url)
     company_of(engine, ["1", "2"])
     with engine.begin() as connection:
-        connection.execute(select(stores).where(stores.c.store_id == "1").with_for_update()).all()
-        assert taken(engine).store_id == "2"
-    assert taken(engine).store_id == "1"
+        connection.execute(select(stores).where(stores.c.store_code == "1").with_for_update()).all()
+        assert taken(engine).store_code == "2"
+    assert taken(engine).store_code == "1"
     engine.dispose()
 
 
@@ -123,10 +123,10 @@ def test_a_store_that_was_taken_since_it_was_read_is_not_taken_again(postgres_ur
     def late(_connection, _cursor, statement, *_rest):
         if "SKIP LOCKED" in statement and "CASE" in statement and not told:
             told.append(None)
-            told.append(take(other, company, Rules(), START, holder=HOLDER).store_id)
+            told.append(take(other, company, Rules(), START, holder=HOLDER).store_code)
 
     event.listen(engine, "before_cursor_execute", late)
-    assert (taken(engine).store_id, told[1]) == ("2", "1")
+    assert (taken(engine).store_code, told[1]) == ("2", "1")
     engine.dispose()
     other.dispose()
 
@@ -151,14 +151,14 @@ def test_the_four_hour_lock_out_holds_after_the_crawl_and_can_be_cleared(engine:
     found = taken(engine, START + 4 * HOUR - timedelta(seconds=1))
     assert (found.reasons, found.next_free_at) == ({"scheduled": 1}, START + 4 * HOUR)
     assert clear(engine, company, START + 2 * HOUR, HOLDER) == (1, 0)
-    assert taken(engine, START + 2 * HOUR).store_id == "1"
+    assert taken(engine, START + 2 * HOUR).store_code == "1"
     assert sound(engine)
 
 
 def test_the_lock_out_ends_by_itself(engine: Engine) -> None:
     company_of(engine, ["1"])
     ended(engine, begun(engine, taken(engine)), "complete", START + HOUR)
-    assert taken(engine, START + 4 * HOUR).store_id == "1"
+    assert taken(engine, START + 4 * HOUR).store_code == "1"
 
 
 def test_what_was_asked_for_in_part_leaves_the_lock_out(engine: Engine) -> None:
@@ -209,8 +209,8 @@ def test_stores_that_always_fail_cost_the_others_no_more_than_the_tries_their_de
     for turn in range(40):  # a store every minute
         found = taken(engine, now := START + timedelta(minutes=turn))
         if isinstance(found, Taken):
-            handed.append(found.store_id)
-            ended(engine, begun(engine, found, now), "failed" if found.store_id in bad else "complete", now)
+            handed.append(found.store_code)
+            ended(engine, begun(engine, found, now), "failed" if found.store_code in bad else "complete", now)
     assert handed[:10] == bad + good
     assert set(handed[10:]) == set(bad)
     assert all(handed.count(code) <= 3 for code in bad)  # at once, after 10 minutes, after 20 more
@@ -253,7 +253,7 @@ def test_a_lease_that_no_crawl_took_over_counts_as_a_failure_and_the_delay_grows
     company_of(engine, ["1"])
     now, waits = START, []
     for _ in range(4):
-        assert taken(engine, now).store_id == "1"
+        assert taken(engine, now).store_code == "1"
         found = taken(engine, now := now + timedelta(seconds=120))
         waits.append((found.next_free_at - now).total_seconds() / 60)
         now = found.next_free_at
@@ -287,7 +287,7 @@ def test_a_blocked_company_pauses_and_no_other_does(engine: Engine) -> None:
     ended(engine, begun(engine, taken(engine)), "blocked", at := START + timedelta(minutes=5))
     found = taken(engine, at)
     assert (found.reasons, found.next_free_at) == ({"blocked": 2}, at + HOUR)
-    assert taken(engine, at, slug="coles").store_id == "1"
+    assert taken(engine, at, slug="coles").store_code == "1"
     again = taken(engine, at + HOUR)
     ended(engine, begun(engine, again, at + HOUR), "blocked", at + HOUR)
     assert taken(engine, at + HOUR).next_free_at == at + 3 * HOUR
@@ -300,13 +300,13 @@ def test_a_shortfall_waits_until_it_may_be_confirmed_and_counts_as_no_failure(en
     found = taken(engine, START + HOUR)
     assert (found.reasons, found.next_free_at) == ({"waiting": 1}, START + 12 * HOUR)
     assert query(engine, STORE)[0][:3] == (0, None, None)
-    assert taken(engine, START + 12 * HOUR).store_id == "1"
+    assert taken(engine, START + 12 * HOUR).store_code == "1"
 
 
 def test_a_crawl_that_nobody_scheduled_holds_its_store(engine: Engine) -> None:
     company_of(engine, ["1", "2"])
     opening.open_run(engine, begun_target("1"), spider="aldi", now=START, host="elsewhere", pid=1)
-    assert taken(engine).store_id == "2"
+    assert taken(engine).store_code == "2"
     assert taken(engine).reasons == {"scheduled": 1, "leased": 1}
 
 
@@ -322,11 +322,11 @@ def test_a_crawl_expected_to_cross_the_flip_waits_for_it(engine: Engine) -> None
             run = {"company_id": company.id, "store_code": code, "spider": "aldi", "host": "h", "pid": 1}
             run |= {"started_at": START, "finished_at": START, "status": "complete", "counts": {"requests": requests}}
             connection.execute(insert(crawl_runs).values(**run))
-    assert taken(engine, flip - 2 * HOUR).store_id == "1"
+    assert taken(engine, flip - 2 * HOUR).store_code == "1"
     found = taken(engine, flip - 2 * HOUR)  # 3 would take the median, but shares the rate with 1 now
     assert (found.reasons, found.next_free_at) == ({"flip": 2, "scheduled": 1}, flip)
     assert taken(engine, flip - 1.5 * HOUR).reasons == {"flip": 2, "waiting": 1}  # alone again, and too late
-    assert [taken(engine, flip).store_id for _ in range(3)] == ["1", "2", "3"]
+    assert [taken(engine, flip).store_code for _ in range(3)] == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -392,16 +392,16 @@ def grouped_pair(engine: Engine) -> None:
 def test_with_groups_the_anchor_is_taken_in_full_and_then_its_member_for_a_probe(engine: Engine) -> None:
     grouped_pair(engine)
     after = START + 48 * HOUR  # specials have changed since
-    assert [taken(engine, after, policy="groups").store_id for _ in range(2)] == ["1", "3"]
+    assert [taken(engine, after, policy="groups").store_code for _ in range(2)] == ["1", "3"]
     soon = after + HOUR / 60
     crawl(engine, [row(1)], store="1", slug="aldi", now=soon, token=token_of(engine, "1"))
     found = taken(engine, soon, policy="groups")
-    assert (found.store_id, found.probe) == ("2", pages_for(398))
+    assert (found.store_code, found.probe) == ("2", pages_for(398))
     assert isinstance(taken(engine, soon, policy="groups"), Queue)
 
 
 def token_of(engine: Engine, code: str) -> str:
-    return str(value(engine, "SELECT lease_token FROM stores WHERE store_id = :s", s=code))
+    return str(value(engine, "SELECT lease_token FROM stores WHERE store_code = :s", s=code))
 
 
 def test_a_probe_is_handed_out_again_as_one_where_the_answer_was_lost(engine: Engine, monkeypatch) -> None:
@@ -419,4 +419,4 @@ def test_a_probe_is_handed_out_again_as_one_where_the_answer_was_lost(engine: En
     monkeypatch.setattr(taking, "retried", twice)
     found = taken(engine, after + HOUR, policy="groups")
     assert found == lost[0]
-    assert (found.store_id, found.probe) == ("2", pages_for(398))
+    assert (found.store_code, found.probe) == ("2", pages_for(398))

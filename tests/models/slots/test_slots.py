@@ -55,7 +55,7 @@ def test_a_group_has_one_slot_a_product_and_a_member_only_where_it_differs(engin
     merge(engine, START + 2 * HOUR)
     built = build(engine)
     found = query(
-        engine, "SELECT st.store_id, count(*) FROM price_slots s JOIN stores st ON st.id = s.store_id GROUP BY 1"
+        engine, "SELECT st.store_code, count(*) FROM price_slots s JOIN stores st ON st.id = s.store_id GROUP BY 1"
     )
     assert (built.rows, sorted(found)) == (21, [("1", 20), ("2", 1)])
     assert value(engine, "SELECT count(*) FROM price_slots") <= value(engine, "SELECT count(*) FROM prices")
@@ -221,7 +221,7 @@ def test_a_list_is_read_with_every_option_and_every_reason(town: Engine) -> None
 def test_a_lists_options_are_the_effective_prices_of_its_stores(town: Engine) -> None:
     with town.connect() as connection:
         ids = [i for (i,) in query(town, "SELECT id FROM stores")]
-        codes = dict(query(town, "SELECT id, store_id FROM stores"))
+        codes = dict(query(town, "SELECT id, store_code FROM stores"))
         skus = dict(query(town, "SELECT id, sku FROM listings"))
         expected = {
             (

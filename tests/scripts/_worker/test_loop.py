@@ -211,7 +211,7 @@ def test_a_second_signal_interrupts_the_crawl_whose_run_ends_partial_and_frees_t
     assert query(rig.engine, "SELECT status, reason FROM crawl_runs WHERE store_code = '1'") == [
         ("partial", "shutdown")
     ]
-    assert value(rig.engine, "SELECT lease_token FROM stores WHERE store_id = '1'") is None
+    assert value(rig.engine, "SELECT lease_token FROM stores WHERE store_code = '1'") is None
     assert rig.clock() < START + 3 * MINUTE
 
 

@@ -55,7 +55,7 @@ def chains(draw):
 @given(chains())
 def test_the_fast_rules_equal_brute_force(chain):
     stores, prices = chain
-    oracle = Oracle({s.store_id: s for s in stores}, prices, NOW)
+    oracle = Oracle({s.store_code: s for s in stores}, prices, NOW)
     expected = oracle.run()
     found = World(prices).plan(stores)
     assert found.anchors == expected
@@ -76,17 +76,17 @@ def test_running_again_changes_nothing_and_no_two_fresh_anchors_match(chain):
     stores, prices = chain
     world = World(prices)
     first = world.plan(stores)
-    moved = [store_in(s, first.anchors[s.store_id]) for s in stores]
+    moved = [store_in(s, first.anchors[s.store_code]) for s in stores]
     again = world.plan(moved)
     assert again.anchors == first.anchors
     assert (again.merged, again.ejected, again.passes) == (0, 0, 1)
-    oracle = Oracle({s.store_id: s for s in moved}, prices, NOW, anchor=dict(first.anchors))
+    oracle = Oracle({s.store_code: s for s in moved}, prices, NOW, anchor=dict(first.anchors))
     assert oracle.best() is None
 
 
 def store_in(old, anchor):
     fields = {name: getattr(old, name) for name in ("timezone", "closed", "touched_at", "verified_at")}
-    return type(old)(store_id=old.store_id, anchor=anchor, complete_at=old.complete_at, **fields)
+    return type(old)(store_code=old.store_code, anchor=anchor, complete_at=old.complete_at, **fields)
 
 
 @settings(max_examples=60, deadline=None)
@@ -95,7 +95,7 @@ def test_remembered_comparisons_decide_as_fresh_ones_do_and_load_nothing(chain):
     stores, prices = chain
     world = World(prices)
     first = world.plan(stores)
-    moved = [store_in(s, first.anchors[s.store_id]) for s in stores]
+    moved = [store_in(s, first.anchors[s.store_code]) for s in stores]
     learned = world.last.learned(range(len(stores)))
     world.plan(moved)
     kept = dict(learned) | world.last.learned(range(len(stores)))

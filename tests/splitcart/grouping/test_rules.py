@@ -24,8 +24,8 @@ def group_of(world: World, *stores, **options):
     return groups(world.plan(list(stores), **options))
 
 
-def actions(plan, store_id: str) -> list[str]:
-    return [d.action for d in plan.decisions if d.store_id == store_id]
+def actions(plan, store_code: str) -> list[str]:
+    return [d.action for d in plan.decisions if d.store_code == store_code]
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_a_member_whose_probe_agreed_in_this_period_stays_uncompared(hours):
     plan = world.plan([store("1"), store("2", "1", hours=hours, verified=2)])
     assert groups(plan) == {frozenset("12")}
     assert (plan.ejected, plan.flagged, actions(plan, "2")) == (0, frozenset(), ["stays"])
-    assert "its probe agreed in this specials period" in next(str(d) for d in plan.decisions if d.store_id == "2")
+    assert "its probe agreed in this specials period" in next(str(d) for d in plan.decisions if d.store_code == "2")
     assert (world.loaded, world.last.figures.made) == ([], 0)
 
 

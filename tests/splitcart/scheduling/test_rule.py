@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 
 
 def store(code: str = "1", **facts) -> Store:
-    return Store(**{"id": 1, "store_id": code, "last_scraped": NOW - 24 * HOUR} | facts)
+    return Store(**{"id": 1, "store_code": code, "last_scraped": NOW - 24 * HOUR} | facts)
 
 
 HELD = {
@@ -72,7 +72,7 @@ def test_to_be_crawled_again_then_never_then_longest_ago_then_the_smaller_code_i
     ]
     wanted = ["31", "30", "S2", "S10", "11", "9", "10"]
     for some in (stores, stores[::-1]):
-        assert [each.store_id for each in queue(some, FREE, RULES, NOW).offered] == wanted
+        assert [each.store_code for each in queue(some, FREE, RULES, NOW).offered] == wanted
 
 
 def test_no_store_says_for_how_many_stores_each_reason_holds_and_when_the_next_frees():
@@ -175,7 +175,7 @@ def member(code: str, *, looked, anchor_scraped=NOW - HOUR, **facts) -> Store:
 
 
 def order(*stores: Store, rules: Rules = GROUPS, now: datetime = NOW) -> list[str]:
-    return [each.store_id for each in queue(stores, FREE, rules, now).offered]
+    return [each.store_code for each in queue(stores, FREE, rules, now).offered]
 
 
 def test_with_groups_anchors_and_stores_alone_are_crawled_in_full_and_members_that_are_due_are_probed():
@@ -183,7 +183,7 @@ def test_with_groups_anchors_and_stores_alone_are_crawled_in_full_and_members_th
     alone = store("7", anchor="7", last_scraped=SINCE - 2 * HOUR)
     due = member("2", looked=SINCE - HOUR)
     found = queue([due, alone, anchor], FREE, GROUPS, NOW)
-    assert [each.store_id for each in found.offered] == ["1", "7", "2"]
+    assert [each.store_code for each in found.offered] == ["1", "7", "2"]
     assert found.probes == {"2": 78}
     assert queue([due, alone, anchor], FREE, RULES, NOW).probes == {}
 
@@ -192,7 +192,7 @@ def test_with_groups_anchors_and_stores_alone_are_crawled_in_full_and_members_th
 def test_with_groups_a_member_to_be_crawled_again_or_never_crawled_comes_first_and_in_full(facts):
     wanted, anchor = member("2", looked=None, **facts), store("1", anchor="1", followers=1, last_scraped=SINCE - HOUR)
     found = queue([anchor, wanted], FREE, GROUPS, NOW)
-    assert [each.store_id for each in found.offered] == ["2", "1"]
+    assert [each.store_code for each in found.offered] == ["2", "1"]
     assert found.probes == {}
 
 
@@ -203,7 +203,7 @@ def test_after_a_flip_the_anchor_of_most_stores_comes_first_and_members_once_the
     soon = FLIP + HOUR
     anchored = replace(knows, anchor_scraped=FLIP + 0.5 * HOUR)
     found = queue([waits, anchored, small, large], FREE, GROUPS, soon)
-    assert [each.store_id for each in found.offered] == ["5", "1", "6", "2"]
+    assert [each.store_code for each in found.offered] == ["5", "1", "6", "2"]
     assert found.probes == {"6": 78}  # what is known of store 2 is from before the flip
 
 
@@ -233,7 +233,7 @@ def test_who_is_due_to_nobody_is_last_and_a_member_among_them_is_crawled_in_full
     fresh = member("2", looked=NOW - timedelta(days=1))
     older = member("3", looked=NOW - timedelta(days=1), last_scraped=NOW - timedelta(days=40))
     found = queue([fresh, older, member("4", looked=SINCE - HOUR)], FREE, GROUPS, NOW)
-    assert [each.store_id for each in found.offered] == ["4", "3", "2"]
+    assert [each.store_code for each in found.offered] == ["4", "3", "2"]
     assert found.probes == {"4": 78}
 
 

@@ -41,7 +41,7 @@ def work(engine, company, sandbox_url, database_url, settings):
     """A worker without its processes: takes stores and crawls them until none is offered; how each crawl ended."""
     ended = []
     while isinstance(found := take(engine, company, Rules(), datetime.now(UTC), holder=HOLDER), Taken):
-        args = {"store": found.store_id, "lease": found.lease_token}
+        args = {"store": found.store_code, "lease": found.lease_token}
         ended.append(submit("aldi", sandbox_url, database_url, args=args, **settings).result(120).status)
     return ended
 
