@@ -1,10 +1,6 @@
 """What the parts of one crawl share: one of each, and no longer than the crawler."""
 
-import gc
-import weakref
-
 import pytest
-from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
 from pipelines.unit_of_work import UnitOfWorkPipeline
@@ -30,14 +26,3 @@ def test_the_last_pipeline_stages_into_the_run_that_an_extension_set():
         UnitOfWorkPipeline.from_crawler(crawler)
     Shared.of(crawler).run = staging = Staging()
     assert UnitOfWorkPipeline.from_crawler(crawler).run is staging
-
-
-def test_what_is_shared_keeps_no_crawler_alive():
-    def used() -> "weakref.ref[Crawler]":
-        crawler = crawler_with()
-        assert HostRate.of(crawler).gate.crawler is crawler
-        return weakref.ref(crawler)
-
-    crawler = used()
-    gc.collect()
-    assert crawler() is None
