@@ -21,7 +21,7 @@ def stores(engine: Engine, chain: str) -> dict[str, Any]:
     rows, companies = tables.stores, tables.companies
     joined = select(rows).join_from(rows, companies, companies.c.id == rows.c.company_id)
     with engine.connect() as connection:
-        return {row.store_id: row for row in connection.execute(joined.where(companies.c.slug == chain))}
+        return {row.store_code: row for row in connection.execute(joined.where(companies.c.slug == chain))}
 
 
 def find(chain: str, url: str, database_url: str) -> Any:
@@ -110,8 +110,8 @@ def test_a_store_closes_only_when_two_complete_runs_in_a_row_miss_it(sqlite_url:
             outcome = find("woolworths", server.url, sqlite_url)
             assert outcome.status == "complete", outcome.reason
             rows = crawled(sqlite_url)
-            assert {row.store_id for row in rows.values() if row.missing_since} == gone
-            assert {row.store_id for row in rows.values() if row.closed_at} == (gone if closed else set())
+            assert {row.store_code for row in rows.values() if row.missing_since} == gone
+            assert {row.store_code for row in rows.values() if row.closed_at} == (gone if closed else set())
     with SandboxServer(many) as server:
         assert find("woolworths", server.url, sqlite_url).status == "complete"
     assert not [row for row in crawled(sqlite_url).values() if row.closed_at or row.missing_since]
