@@ -63,11 +63,13 @@ def find(
         wanted = wanted.where(stores.c.store_code == store)
     order = (companies.c.slug, listings.c.name, listings.c.sku, stores.c.store_code)
     found: list[Any] = []
-    for row in connection.execute(wanted.order_by(*order)):
-        if all(word.casefold() in _text(row).casefold() for word in words):
-            found.append(row)
-        if len(found) > limit:
-            break
+    streamed = wanted.order_by(*order).execution_options(yield_per=500)  # a word may be in millions of rows
+    with connection.execute(streamed) as rows:
+        for row in rows:
+            if all(word.casefold() in _text(row).casefold() for word in words):
+                found.append(row)
+            if len(found) > limit:
+                break
     return [_priced(connection, row, now) for row in found[:limit]], len(found) > limit
 
 
