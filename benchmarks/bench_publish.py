@@ -20,6 +20,7 @@ from models.database import engine as engines
 from models.publishing import publish as publishing
 from models.publishing.publish import publish
 from models.runs import opening
+from models.runs.endings import Ending
 from models.staging import rows as staged_rows
 from models.staging.writer import StagingWriter
 from splitcart.identity import matching
@@ -93,7 +94,7 @@ def crawl(
     began = time.perf_counter()
     told = asyncio.run(staging(engine, run, items))
     staged = time.perf_counter()
-    publish(engine, run, COMPLETE, [], answered_for=store, counts={"staged": len(items)}, now=now)
+    publish(engine, run, Ending(verdict=COMPLETE, now=now, answered_for=store, counts={"staged": len(items)}))
     ended = time.perf_counter()
     return ended - began, ended - staged, told
 

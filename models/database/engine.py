@@ -30,7 +30,7 @@ __all__ = [
     "revision", "url_from",
 ]  # fmt: skip
 
-SCHEMA_REVISION = "0011"
+SCHEMA_REVISION = "0012"
 """The revision this code is written for; a test keeps it equal to Alembic's head."""
 
 BUSY_SECONDS = 30

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, select, update
 from models.database import bulk
 from models.database.dialect import is_one_of, upsert
 from models.publishing import differences
-from models.publishing.differences import Moment
+from models.publishing.differences import Publication
 from models.publishing.seen import Lines, of_run
 from models.tables import crawl_runs, listings, missing_listings, store_ranges
 from models.tables.types import utc_text
@@ -39,9 +39,9 @@ class Absence:
     undo: dict[str, Any]
 
 
-def judge(connection: Connection, moment: Moment, lines: Lines, *, absent: bool) -> Absence:
+def judge(connection: Connection, publication: Publication, lines: Lines, *, absent: bool) -> Absence:
     """Writes range and stock of the listings seen; with `absent` also judges those unseen (complete runs only)."""
-    row = connection.execute(select(store_ranges).where(store_ranges.c.store_id == moment.store_id)).one_or_none()
+    row = connection.execute(select(store_ranges).where(store_ranges.c.store_id == publication.store_id)).one_or_none()
     ordinals = lines.ordinals
     length = int(ordinals.max()) + 1 if len(ordinals) else 0
     ranged, available = (unpack(getattr(row, name, None), length) for name in NAMES)
@@ -51,30 +51,32 @@ def judge(connection: Connection, moment: Moment, lines: Lines, *, absent: bool)
     unseen = np.flatnonzero(ranged & ~seen) if absent else np.empty(0, dtype=int)
     ranged[ordinals], available[ordinals] = lines.is_ranged, lines.is_available
     available[unseen] = False
-    wanted = select(missing_listings).where(missing_listings.c.store_id == moment.store_id)
+    wanted = select(missing_listings).where(missing_listings.c.store_id == publication.store_id)
     known = {row.listing_id: row for row in connection.execute(wanted)}
-    back = _come_back(connection, moment.store_id, sorted(known.keys() & set(lines.ids.tolist())))
-    steps = _absent(connection, moment, unseen.tolist(), known)
+    back = _come_back(connection, publication.store_id, sorted(known.keys() & set(lines.ids.tolist())))
+    steps = _absent(connection, publication, unseen.tolist(), known)
     ranged[steps.gone] = False
     after = (pack(ranged), pack(available))
-    _store(connection, moment, row, after, absent)
+    _store(connection, publication, row, after, absent)
     undo: dict[str, Any] = {"missing": [*(_as_undo(known[one]) for one in back), *steps.before]}
     undo |= {"ranged": before[0].hex(), "available": before[1].hex()} if before != after else {}
     undo |= {"as_of": utc_text(row.as_of)} if row else {}
     return Absence(len(steps.first), len(steps.delisted), ranged, steps.gone, steps.delisted, undo)
 
 
-def _store(connection: Connection, moment: Moment, row: Any, after: tuple[bytes, ...], whole: bool) -> None:
+def _store(connection: Connection, publication: Publication, row: Any, after: tuple[bytes, ...], whole: bool) -> None:
     values = dict(zip(NAMES, after, strict=True))
     if row is None:
         statement = upsert(connection, store_ranges)
-        connection.execute(statement.values(store_id=moment.store_id, as_of=moment.now, **values))
+        connection.execute(statement.values(store_id=publication.store_id, as_of=publication.now, **values))
         return
-    changes: dict[str, Any] = {"as_of": moment.now} if whole else {}
+    changes: dict[str, Any] = {"as_of": publication.now} if whole else {}
     if any(getattr(row, name) != bits for name, bits in values.items()):
         changes |= values
     if changes:
-        connection.execute(update(store_ranges).where(store_ranges.c.store_id == moment.store_id).values(**changes))
+        connection.execute(
+            update(store_ranges).where(store_ranges.c.store_id == publication.store_id).values(**changes)
+        )
 
 
 def _as_undo(row: Any) -> list[Any]:
@@ -104,42 +106,45 @@ class _Steps:
     before: list[list[Any]]
 
 
-def _absent(connection: Connection, moment: Moment, ordinals: list[int], known: Mapping[int, Any]) -> _Steps:
+def _absent(connection: Connection, publication: Publication, ordinals: list[int], known: Mapping[int, Any]) -> _Steps:
     """Takes each unseen listing one step further: missing, or after SECOND_LOOK delisted, which ends its history.
 
     `known`: the store's rows of missing_listings, by listing.
     """
     if not ordinals:
         return _Steps([], [], [], [])
-    company = of_run(moment.run, crawl_runs.c.company_id)
+    company = of_run(publication.run, crawl_runs.c.company_id)
     theirs = (listings.c.company_id == company, is_one_of(connection, listings.c.ordinal, ordinals))
     wanted = select(listings.c.id, listings.c.ordinal).where(*theirs).order_by(listings.c.id)
     unseen = [(int(i), int(ordinal)) for i, ordinal in connection.execute(wanted)]
     first = [(i, ordinal) for i, ordinal in unseen if i not in known]
-    due = [(i, ordinal) for i, ordinal in unseen if i in known and _is_due(known[i], moment)]
+    due = [(i, ordinal) for i, ordinal in unseen if i in known and _is_due(known[i], publication)]
     ending = {i for i, _ in due}
     gone = [ordinal for i, ordinal in unseen if i in known and (known[i].delisted_at or i in ending)]
-    _miss(connection, moment, first)
-    _delist(connection, moment, due)
+    _miss(connection, publication, first)
+    _delist(connection, publication, due)
     before = [[i, None, None, None, None] for i, _ in first] + [_as_undo(known[i]) for i, _ in due]
     return _Steps([i for i, _ in first], [i for i, _ in due], gone, before)
 
 
-def _is_due(row: Any, moment: Moment) -> bool:
-    return row.delisted_at is None and moment.now - row.missing_since >= SECOND_LOOK
+def _is_due(row: Any, publication: Publication) -> bool:
+    return row.delisted_at is None and publication.now - row.missing_since >= SECOND_LOOK
 
 
-def _miss(connection: Connection, moment: Moment, unseen: Sequence[tuple[int, int]]) -> None:
+def _miss(connection: Connection, publication: Publication, unseen: Sequence[tuple[int, int]]) -> None:
     names = ("store_id", "listing_id", "missing_since", "crawl_run_id", "seen_run_id")
-    since, run = utc_text(moment.now), moment.run.id
-    rows = [(moment.store_id, i, since, run, moment.seen_by(ordinal)) for i, ordinal in unseen]
+    since, run = utc_text(publication.now), publication.run.id
+    rows = [(publication.store_id, i, since, run, publication.last_seen_by(ordinal)) for i, ordinal in unseen]
     bulk.insert(connection, missing_listings, names, rows)
 
 
-def _delist(connection: Connection, moment: Moment, unseen: Sequence[tuple[int, int]]) -> None:
+def _delist(connection: Connection, publication: Publication, unseen: Sequence[tuple[int, int]]) -> None:
     if not unseen:
         return
-    differences.end(connection, moment, [(i, moment.seen_by(ordinal)) for i, ordinal in unseen])
+    differences.end(connection, publication, [(i, publication.last_seen_by(ordinal)) for i, ordinal in unseen])
     ids = [i for i, _ in unseen]
-    mine = (missing_listings.c.store_id == moment.store_id, is_one_of(connection, missing_listings.c.listing_id, ids))
-    connection.execute(update(missing_listings).where(*mine).values(delisted_at=moment.now))
+    mine = (
+        missing_listings.c.store_id == publication.store_id,
+        is_one_of(connection, missing_listings.c.listing_id, ids),
+    )
+    connection.execute(update(missing_listings).where(*mine).values(delisted_at=publication.now))

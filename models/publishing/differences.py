@@ -52,21 +52,21 @@ _LAST_LOOKS = temporary_table(
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """When and by which run a store is published, and what it had shown before."""
+class Publication:
+    """One publish of a store: by which run, when, and what earlier runs saw of the store."""
 
     run: Run
     store_id: int
     now: datetime
-    seen: Seen
+    looks: Seen
     """The last look at each line before this run."""
-    last_run: int | None
-    """The last complete run."""
+    last_complete: int | None
+    """The id of the last complete run before this one."""
 
-    def seen_by(self, ordinal: int) -> int | None:
-        """The run that saw a line last; the last complete one where it never showed a price."""
-        look = self.seen.at(ordinal)
-        return self.last_run if look is None else look.run_id
+    def last_seen_by(self, ordinal: int) -> int | None:
+        """The run that saw a line last; the last complete one where the line never showed a price."""
+        look = self.looks.at(ordinal)
+        return self.last_complete if look is None else look.run_id
 
 
 class Found(NamedTuple):
@@ -78,12 +78,12 @@ class Found(NamedTuple):
     """The store had no price before."""
 
 
-def find(connection: Connection, moment: Moment) -> Found:
+def find(connection: Connection, publication: Publication) -> Found:
     """Fills publish_diff with the offers that differ from the store's rows.
 
     An anti-join instead of INSERT ... ON CONFLICT DO UPDATE ... WHERE, which locks each row that it leaves alone.
     """
-    own, seen, store = prices.c, SEEN.c, of_run(moment.run, crawl_runs.c.store_id)
+    own, seen, store = prices.c, SEEN.c, of_run(publication.run, crawl_runs.c.store_id)
     action = case(
         (own.listing_id.is_(None), "insert"),
         (or_(*(seen[name].is_distinct_from(own[name]) for name in TERMS)), "update"),
@@ -100,30 +100,30 @@ def find(connection: Connection, moment: Moment) -> Found:
     connection.execute(insert(DIFFERENCES).from_select(DIFFERENCES.c.keys(), differing))
     counts = select(DIFFERENCES.c.action, func.count()).group_by(DIFFERENCES.c.action)
     actions = {action: int(count) for action, count in connection.execute(counts)}
-    priced = connection.execute(select(exists().where(own.store_id == moment.store_id))).scalar()
+    priced = connection.execute(select(exists().where(own.store_id == publication.store_id))).scalar()
     return Found(actions, is_first=not priced)
 
 
-def write(connection: Connection, moment: Moment, found: Found) -> None:
+def write(connection: Connection, publication: Publication, found: Found) -> None:
     """Writes the differences to prices and their history."""
     if found.actions:
-        _append_history(connection, moment)
-        _insert_prices(connection, moment)
-        _update_prices(connection, moment)
+        _append_history(connection, publication)
+        _insert_prices(connection, publication)
+        _update_prices(connection, publication)
 
 
-def _append_history(connection: Connection, moment: Moment) -> None:
-    """An entry for each listing that costs something else than before; of a new one no earlier state was seen."""
+def _append_history(connection: Connection, publication: Publication) -> None:
+    """An entry for each listing that costs something else than before, and for each new one."""
     changed = select(DIFFERENCES.c.listing_id, DIFFERENCES.c.ordinal).where(DIFFERENCES.c.action == "update")
-    looks = [(listing, moment.seen_by(ordinal)) for listing, ordinal in connection.execute(changed)]
+    looks = [(listing, publication.last_seen_by(ordinal)) for listing, ordinal in connection.execute(changed)]
     _put_last_looks(connection, looks)
     values = {
-        "store_id": literal(moment.store_id),
+        "store_id": literal(publication.store_id),
         "listing_id": DIFFERENCES.c.listing_id,
-        "changed_at": literal(moment.now, UtcDateTime()),
+        "changed_at": literal(publication.now, UtcDateTime()),
         **{name: DIFFERENCES.c[name] for name in OFFER},
-        "crawl_run_id": literal(moment.run.id),
-        "seen_before": func.coalesce(_LAST_LOOKS.c.run_id, literal(moment.last_run, Integer())),
+        "crawl_run_id": literal(publication.run.id),
+        "seen_before": func.coalesce(_LAST_LOOKS.c.run_id, literal(publication.last_complete, Integer())),
     }
     entries = (
         select(*values.values())
@@ -134,26 +134,26 @@ def _append_history(connection: Connection, moment: Moment) -> None:
     connection.execute(insert(price_changes).from_select(list(values), entries))
 
 
-def _insert_prices(connection: Connection, moment: Moment) -> None:
+def _insert_prices(connection: Connection, publication: Publication) -> None:
     values = {
-        "store_id": literal(moment.store_id),
+        "store_id": literal(publication.store_id),
         "listing_id": DIFFERENCES.c.listing_id,
         **{name: DIFFERENCES.c[name] for name in OFFER},
-        "changed_at": literal(moment.now, UtcDateTime()),
-        "crawl_run_id": literal(moment.run.id),
+        "changed_at": literal(publication.now, UtcDateTime()),
+        "crawl_run_id": literal(publication.run.id),
     }
     new = select(*values.values()).where(DIFFERENCES.c.action == "insert").order_by(DIFFERENCES.c.listing_id)
     connection.execute(insert(prices).from_select(list(values), new))
 
 
-def _update_prices(connection: Connection, moment: Moment) -> None:
-    now = literal(moment.now, UtcDateTime())
-    mine = prices.c.store_id == of_run(moment.run, crawl_runs.c.store_id)
+def _update_prices(connection: Connection, publication: Publication) -> None:
+    now = literal(publication.now, UtcDateTime())
+    mine = prices.c.store_id == of_run(publication.run, crawl_runs.c.store_id)
     its = and_(mine, prices.c.listing_id == DIFFERENCES.c.listing_id, DIFFERENCES.c.action != "insert")
     values = {
         **{name: DIFFERENCES.c[name] for name in OFFER},
         "changed_at": case((DIFFERENCES.c.action == "update", now), else_=prices.c.changed_at),
-        "crawl_run_id": moment.run.id,
+        "crawl_run_id": publication.run.id,
     }
     connection.execute(update(prices).where(its).values(values))
 
@@ -163,19 +163,19 @@ def _put_last_looks(connection: Connection, looks: Iterable[tuple[int, int | Non
     bulk.insert(connection, _LAST_LOOKS, ("listing_id", "run_id"), list(looks))
 
 
-def end(connection: Connection, moment: Moment, listings: Iterable[tuple[int, int | None]]) -> None:
+def end(connection: Connection, publication: Publication, listings: Iterable[tuple[int, int | None]]) -> None:
     """Ends the history of (listing_id, run that last saw its price) and deletes their price rows."""
     _put_last_looks(connection, listings)
-    own, store = prices.c, of_run(moment.run, crawl_runs.c.store_id)
+    own, store = prices.c, of_run(publication.run, crawl_runs.c.store_id)
     no = literal(False, price_changes.c.is_estimated.type)
     values = {
         "store_id": own.store_id,
         "listing_id": own.listing_id,
-        "changed_at": literal(moment.now, UtcDateTime()),
+        "changed_at": literal(publication.now, UtcDateTime()),
         "price_basis": own.price_basis,
         "is_estimated": no,
         "is_on_special": no,
-        "crawl_run_id": literal(moment.run.id),
+        "crawl_run_id": literal(publication.run.id),
         "seen_before": _LAST_LOOKS.c.run_id,
     }
     ended = select(*values.values()).join_from(_LAST_LOOKS, prices, own.listing_id == _LAST_LOOKS.c.listing_id)

@@ -1,24 +1,23 @@
 """What a locator run changes: new stores with their groups, moved ones, closed ones."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from models.database.retry import retried
-from models.runs.endings import end, has_ended
+from models.runs.endings import Ending, end, has_ended
 from models.runs.run import Run, check_token
 from models.stores.founding import ensure_store
 from models.tables import companies, stores
-from splitcart.runs.verdict import Verdict
 
-TOLD = (
+LOCATED = (
     "locator_id", "store_name", "address_line_1", "suburb", "state", "postcode", "latitude", "longitude", "timezone",
     "is_online",
 )  # fmt: skip
-"""What a locator says of a store; null where it does not say, which never erases what is known."""
+"""The columns that a locator fills; a null among what it found never erases what is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +33,20 @@ class Located:
     """Missed by the second complete run in a row."""
 
 
-def publish_stores(
-    engine: Engine, run: Run, verdict: Verdict, found: Mapping[str, Mapping[str, Any]], *, counts: Any, now: datetime
-) -> Located | None:
-    """Writes what a locator run found (rows of TOLD by the chain's store id) and ends the run, in one transaction.
+def publish_stores(engine: Engine, run: Run, ending: Ending, found: Mapping[str, Mapping[str, Any]]) -> Located | None:
+    """Writes what a locator run found (the columns LOCATED by store code) and ends the run, in one transaction.
 
     Only a complete run judges absence. Raises LeaseLost. None when an earlier try had committed.
     """
 
     def work() -> Located | None:
         with engine.begin() as connection:
-            if has_ended(connection, run, verdict):
+            if has_ended(connection, run, ending.verdict):
                 return None
             check_token(connection, run)
             connection.execute(select(companies.c.id).where(companies.c.id == run.company_id).with_for_update())
-            located = _publish(connection, run.company_id, found, verdict.publishes == "all", now)
-            told = dict(counts) | {name: getattr(located, name) for name in Located.__slots__}
-            end(connection, run, verdict, (), answered_for=None, counts=told, now=now)
+            located = _publish(connection, run.company_id, found, ending.is_complete, ending.now)
+            end(connection, run, replace(ending, counts={**ending.counts, **asdict(located)}))
             return located
 
     return retried(engine, work, what=f"publishing the stores of run {run.id}")
@@ -106,16 +102,16 @@ def _publish(
         values = {name: value for name, value in row.items() if name != "id"}
         connection.execute(update(stores).where(stores.c.id == row["id"]).values(**values))
     for key in new:
-        told = {name: value for name, value in found[key].items() if value is not None}
-        ensure_store(connection, company_id, key, now, **told)
+        known_columns = {name: value for name, value in found[key].items() if value is not None}
+        ensure_store(connection, company_id, key, now, **known_columns)
     missed, closed = _absent(connection, known, found, now) if complete else (0, 0)
     return Located(len(found), len(new), len(changed), missed, closed)
 
 
-def _changes(store: Any, told: Mapping[str, Any]) -> dict[str, Any]:
+def _changes(store: Any, found: Mapping[str, Any]) -> dict[str, Any]:
     """The columns to write for a store that was found: what differs, and that it is open after all."""
     row = store._mapping
-    changes = {name: told[name] for name in TOLD if told.get(name) is not None and told[name] != row[name]}
+    changes = {name: found[name] for name in LOCATED if found.get(name) is not None and found[name] != row[name]}
     changes |= {name: None for name in ("missing_since", "closed_at") if row[name] is not None}
     return {"id": store.id} | changes if changes else {}
 

@@ -155,7 +155,7 @@ def _open(connection: Connection, values: Mapping[str, Any], company_id: int, st
 
 
 def _reopen(connection: Connection, found: Any, values: Mapping[str, Any]) -> int:
-    again = {"status": "running", "finished_at": None, "reason": None}
+    again = {"status": "running", "finished_at": None, "reason": None, "ended_by": None}
     connection.execute(update(crawl_runs).where(crawl_runs.c.id == found.id).values(**again, **values))
     return int(found.id)
 

@@ -88,7 +88,6 @@ def recent_runs(
 
 
 def _run(row: Any, now: datetime) -> dict[str, Any]:
-    counts = {name: value for name, value in (row.counts or {}).items() if name != "ended_by"}
     return {
         "run": row.id,
         "company": row.slug,
@@ -100,7 +99,7 @@ def _run(row: Any, now: datetime) -> dict[str, Any]:
         "finished_at": row.finished_at,
         "seconds": round(((row.finished_at or now) - row.started_at).total_seconds(), 1),
         "answered_for": row.answered_for,
-        "counts": counts,
+        "counts": row.counts or {},
         "changes": (row.figures or {}).get("published"),
         "rolled_back_at": row.rolled_back_at,
     }

@@ -30,6 +30,8 @@ crawl_runs = table(
     # What publishing overwrote and the history does not say (ranges, absence, texts), for rollback_run.
     Column("undo", LargeBinary),
     Column("rolled_back_at", UtcDateTime),
+    # The lease token under which the run was ended: a retry recognises by it that its own commit came through.
+    Column("ended_by", Text),
     one_of("status", STATUSES),
     check("finished", "(status = 'running') = (finished_at IS NULL)"),
     check("held", "(status = 'running') = (lease_token IS NOT NULL)"),

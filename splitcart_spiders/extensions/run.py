@@ -25,6 +25,7 @@ from models.publishing import probes, stores
 from models.publishing import publish as publishing
 from models.publishing.publish import Published
 from models.runs import endings, opening
+from models.runs.endings import Ending
 from models.staging.writer import StagingWriter
 from models.stores import companies
 from splitcart.periods import crosses
@@ -179,8 +180,6 @@ class RunExtension:
         self.staging.give_up(str(error))
         Gate.of(self.crawler).shut(error)
 
-    # Working -------------------------------------------------------------------------------------------------
-
     def spider_error(self, failure: Failure) -> None:
         """An exception in a callback, in start() or in a pipeline is no mere log line."""
         self.exceptions.append(f"{type(failure.value).__name__}: {failure.value}")
@@ -225,15 +224,16 @@ class RunExtension:
         """The verdict, and what it changed."""
         assert self.run is not None
         assert self.engine is not None
-        counts = self.measured(spider, now)
+        measured = self.measured(spider, now)
         adopted = [category for category in self.run.adopted if category.key not in spider.walker.walks]
         categories = [*adopted, *(walk.category() for walk in spider.walker.walks.values())]
         barcodes.into_staging(self.engine, self.run, self.staging.barcodes)
-        judged = verdict(reason, counts, categories, self.history, self.gates(), now=now)
-        told = outcome.figures(self.crawler, counts, self.run.started_at, now, self.exceptions + self.staging.errors)
-        published: Published | None = self.finisher(judged)(
-            self.engine, self.run, judged, categories, answered_for=spider.answered_for, counts=told, now=now
-        )
+        judged = verdict(reason, measured, categories, self.history, self.gates(), now=now)
+        exceptions = self.exceptions + self.staging.errors
+        counts = outcome.figures(self.crawler, measured, self.run.started_at, now, exceptions)
+        by = spider.answered_for
+        ending = Ending(verdict=judged, now=now, categories=categories, answered_for=by, counts=counts)
+        published: Published | None = self.finisher(judged)(self.engine, self.run, ending)
         self.learn(spider, judged, now)
         return judged, published
 
@@ -258,7 +258,7 @@ class RunExtension:
         failed, told = Verdict("failed", why, "nothing", {}), {"exceptions": self.exceptions[:10]}
         try:
             try:
-                opening.finish(self.engine, self.run, failed, (), answered_for=None, counts=told, now=now)
+                opening.finish(self.engine, self.run, Ending(verdict=failed, now=now, counts=told))
             except opening.LeaseLost:
                 logger.info("Run %s has ended or is another's by now", self.run.id)
                 endings.let_go(self.engine, self.run)

@@ -20,6 +20,7 @@ from models.database.retry import original
 from models.errors import ClockWrong, StorageError
 from models.publishing import stores
 from models.runs import opening
+from models.runs.endings import Ending
 from models.stores.listed import EVERY_STORE
 from splitcart.runs.verdict import Verdict
 from splitcart_spiders.crawl.locator_spider import LocatorSpider
@@ -99,7 +100,7 @@ class StoresExtension:
     async def stage_store(self, item: StoreItem) -> None:
         """Keep one store; a chain has at most a few thousand."""
         row = asdict(item)
-        self.found[row.pop("store_id")] = {name: row[name] for name in stores.TOLD}
+        self.found[row.pop("store_id")] = {name: row[name] for name in stores.LOCATED}
 
     async def stage(self, row: dict[str, Any]) -> None:
         """A locator finds stores, not products."""
@@ -140,10 +141,11 @@ class StoresExtension:
         assert self.run is not None
         judged = self.judge(spider, reason, stores.open_stores(self.engine, self.run.company_id))
         counts = {"unanswered": spider.unanswered[:20], "exceptions": self.exceptions[:10]}
+        ending = Ending(verdict=judged, now=now, counts=counts)
         if judged.publishes == "nothing":
-            opening.finish(self.engine, self.run, judged, (), answered_for=None, counts=counts, now=now)
+            opening.finish(self.engine, self.run, ending)
             return judged, None
-        return judged, stores.publish_stores(self.engine, self.run, judged, self.found, counts=counts, now=now)
+        return judged, stores.publish_stores(self.engine, self.run, ending, self.found)
 
     def give_up(self, why: str, now: datetime) -> None:
         """End the run as failed where the database lets us: its lease is long, and the next would wait for it."""
@@ -151,7 +153,7 @@ class StoresExtension:
         assert self.run is not None
         failed, counts = Verdict("failed", why, "nothing", {}), {"exceptions": self.exceptions[:10]}
         try:
-            opening.finish(self.engine, self.run, failed, (), answered_for=None, counts=counts, now=now)
+            opening.finish(self.engine, self.run, Ending(verdict=failed, now=now, counts=counts))
         except (StorageError, SQLAlchemyError) as error:
             logger.error("Locator run %s could not be ended: %s", self.run.id, original(error))
 

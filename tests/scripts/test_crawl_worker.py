@@ -16,6 +16,7 @@ import pytest
 from models.database import engine as engines
 from models.publishing.stores import publish_stores
 from models.runs import opening
+from models.runs.endings import Ending
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from splitcart_spiders import settings
@@ -39,7 +40,7 @@ def rehearsed(world, sqlite_url):
     engine = engines.create(sqlite_url)
     run = opening.open_run(engine, target("*", "aldi"), spider="aldi_stores", now=when, host="h", pid=1)
     found = {each.store_id: {"store_name": each.name} for each in world.stores("aldi") if each.is_online}
-    publish_stores(engine, run, judged(), dict(sorted(found.items())[:2]), counts={}, now=when)
+    publish_stores(engine, run, Ending(verdict=judged(), now=when), dict(sorted(found.items())[:2]))
     engine.dispose()
     return ahead
 

@@ -11,6 +11,7 @@ import pytest
 
 from models.database import engine as engines
 from models.runs import opening
+from models.runs.endings import Ending
 from models.scheduling.taking import Taken
 from tests.support.schedules import begun, change, company_of, taken
 from tests.support.storage import crawl, judged, query, row
@@ -130,7 +131,7 @@ def test_runs_are_shown_with_their_reason_counts_changes_and_seconds(chain, caps
     bad = begun(chain, taken(chain, now), now)
     why = judged("failed", "\x1b[31mbroken")
     end = now + timedelta(seconds=90)
-    opening.finish(chain, bad, why, [], answered_for="77", counts={"requests": 7}, now=end)
+    opening.finish(chain, bad, Ending(verdict=why, now=end, answered_for="77", counts={"requests": 7}))
     assert inspect_runs.main(["--json"]) == 0
     failed, whole = sorted(told(capsys), key=lambda each: -each["run"])
     assert (failed["status"], failed["reason"], failed["seconds"]) == ("failed", "\x1b[31mbroken", 90)
@@ -152,7 +153,7 @@ def test_the_schedule_is_cleared_and_a_live_lease_is_not(chain, capsys):
     now = datetime.now(UTC)
     given = taken(chain, now - timedelta(hours=1))
     run = begun(chain, given, now - timedelta(hours=1))
-    opening.finish(chain, run, judged("partial", "requested"), [], answered_for=None, counts={}, now=now)
+    opening.finish(chain, run, Ending(verdict=judged("partial", "requested"), now=now))
     taken(chain, now)
     assert clear_schedule.main(["--company", "Aldi", "--json"]) == 0
     assert told(capsys) == {"company": "aldi", "cleared": 1, "leased": 1}

@@ -21,11 +21,12 @@ from models.publishing.availability import SECOND_LOOK
 from models.publishing.publish import publish
 from models.publishing.rollback import rollback
 from models.runs import opening
+from models.runs.endings import Ending
 from models.slots.building import build
 from models.tables import companies, crawl_runs, listings, price_slots, stores
 from splitcart.grouping.rules import Rules
 from splitcart.periods import Flip, crosses
-from tests.support.storage import START, judged, open_run, row, stage
+from tests.support.storage import START, judged, measured, open_run, row, stage
 
 HOUR = timedelta(hours=1)
 ZONE = "Australia/Sydney"
@@ -141,7 +142,7 @@ class Days:
         run = open_run(self.engine, store, now=self.now)
         stage(self.engine, run.id, [row(sku, 9999) for sku in range(5)])
         failed = judged("failed", "implausible: x")
-        opening.finish(self.engine, run, failed, [], answered_for=None, counts={}, now=self.now)
+        opening.finish(self.engine, run, Ending(verdict=failed, now=self.now))
 
     def killed(self, store: str) -> None:
         """A run that dies while it stages: the next one abandons it."""
@@ -175,8 +176,8 @@ class Days:
         self._publish(run, store, rows, status, reason)
 
     def _publish(self, run: opening.Run, store: str, rows: list[dict], status: str, reason: str) -> None:
-        counts = opening.measure(self.engine, run)
-        publish(self.engine, run, judged(status, reason), [], answered_for=None, counts=counts, now=self.now)
+        counts = measured(self.engine, run)
+        publish(self.engine, run, Ending(verdict=judged(status, reason), now=self.now, counts=counts))
         shelf = {one["sku"]: one["price_cents"] for one in rows}
         self.shown.append(Shown(store, run.id, self.now, shelf, status == "complete"))
 

@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 from models.errors import LeaseOver, StoreHeld
 from models.publishing.publish import publish
 from models.runs import opening
-from tests.support.storage import judged, row, stage, target
+from models.runs.endings import Ending
+from tests.support.storage import judged, measured, row, stage, target
 
 
 @dataclass
@@ -122,7 +123,8 @@ class PlayedNode(FakeNode):
     def _end(self, job: str, status: str, reason: str) -> None:
         run, _ = self.crawls.pop(job)
         stage(self.engine, run.id, [row(1)])
-        counts, now = opening.measure(self.engine, run), self.clock()
-        publish(self.engine, run, judged(status, reason), [], answered_for=run.store_code, counts=counts, now=now)
+        counts, now = measured(self.engine, run), self.clock()
+        ending = Ending(verdict=judged(status, reason), now=now, answered_for=run.store_code, counts=counts)
+        publish(self.engine, run, ending)
         if job in self.running:
             self.running.remove(job)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import Engine, text
 from models.prices.queries import EffectivePrice, effective_prices
 from models.publishing.publish import Published, publish
 from models.runs import opening
+from models.runs.endings import Ending
 from models.staging.writer import StagingWriter, Totals
 from splitcart.runs.verdict import Category, Verdict
 
@@ -80,6 +82,11 @@ def value(engine: Engine, sql: str, **values: Any) -> Any:
     return query(engine, sql, **values)[0][0]
 
 
+def measured(engine: Engine, run: opening.Run) -> dict[str, Any]:
+    """The counts that the database gives of a run, as a run's ending takes them."""
+    return asdict(opening.measure(engine, run))
+
+
 def crawl(
     engine: Engine,
     rows: Iterable[Mapping[str, Any]],
@@ -95,9 +102,8 @@ def crawl(
     """One whole run: opened, staged, published."""
     run = open_run(engine, store, slug, now=now, **options)
     stage(engine, run.id, rows)
-    counts = opening.measure(engine, run)
-    verdict = judged(status, reason)
-    return run, publish(engine, run, verdict, list(categories), answered_for=None, counts=counts, now=now)
+    ending = Ending(verdict=judged(status, reason), now=now, categories=list(categories), counts=measured(engine, run))
+    return run, publish(engine, run, ending)
 
 
 def effective(engine: Engine, store: str = "1147", now: datetime | None = None) -> dict[str, EffectivePrice]:

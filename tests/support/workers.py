@@ -13,10 +13,11 @@ from sqlalchemy import Engine, event
 from models.publishing.publish import publish
 from models.publishing.stores import publish_stores
 from models.runs import opening
+from models.runs.endings import Ending
 from models.runs.leases import Holder
 from splitcart.runs.verdict import exit_code
 from splitcart.scheduling.rule import Rules
-from tests.support.storage import START, judged, row, stage, target
+from tests.support.storage import START, judged, measured, row, stage, target
 
 HOLDER = Holder("elsewhere", 1)
 MINUTE = timedelta(minutes=1)
@@ -116,13 +117,13 @@ class FakeCrawls:
         verdict, now = judged(status, reason), self.clock()
         if crawl.store_id == EVERY_STORE and status == "complete":
             names = {code: {"store_name": f"Store {code}"} for code in self.found}
-            publish_stores(self.engine, run, verdict, names, counts={}, now=now)
+            publish_stores(self.engine, run, Ending(verdict=verdict, now=now), names)
         elif verdict.publishes == "nothing" or crawl.store_id == EVERY_STORE:
-            opening.finish(self.engine, run, verdict, [], answered_for=None, counts={"requests": 7}, now=now)
+            opening.finish(self.engine, run, Ending(verdict=verdict, now=now, counts={"requests": 7}))
         else:
             stage(self.engine, run.id, [row(1)])
-            counts = opening.measure(self.engine, run)
-            publish(self.engine, run, verdict, [], answered_for=None, counts=counts, now=now)
+            counts = measured(self.engine, run)
+            publish(self.engine, run, Ending(verdict=verdict, now=now, counts=counts))
 
     def where(self, handle: dict[str, Any]) -> str:
         return f"/logs/{handle['crawl'].store_id}.log"
@@ -161,7 +162,7 @@ class Rig:
         run = opening.open_run(
             self.engine, target("*", "aldi"), spider="aldi_stores", now=self.clock(), host="h", pid=1
         )
-        publish_stores(self.engine, run, judged(), {}, counts={}, now=self.clock())
+        publish_stores(self.engine, run, Ending(verdict=judged(), now=self.clock()), {})
 
     def statements(self) -> list[datetime]:
         """When a statement is sent, from now on."""

@@ -1,6 +1,7 @@
 """A clock that cannot be right dates no run; what one left is found, and healed."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from models.errors import ClockWrong, RollbackRefused
 from models.publishing.rollback import rollback
 from models.publishing.stores import publish_stores
 from models.runs import opening
+from models.runs.endings import Ending
 from models.tables import (
     brand_aliases,
     crawl_runs,
@@ -86,13 +88,13 @@ def a_run_under_way(engine: Engine) -> None:
 def a_failed_run(engine: Engine) -> None:
     run = open_run(engine)
     opening.finish(
-        engine, run, judged("failed", "x"), (), answered_for=None, counts=Counts(1, 1, listings=1), now=START
+        engine, run, Ending(verdict=judged("failed", "x"), now=START, counts=asdict(Counts(1, 1, listings=1)))
     )
 
 
 def a_store_located(engine: Engine) -> None:
     run = open_run(engine, "*")
-    publish_stores(engine, run, judged(), {"1": {"store_name": "One"}}, counts={}, now=START)
+    publish_stores(engine, run, Ending(verdict=judged(), now=START), {"1": {"store_name": "One"}})
     with engine.begin() as connection:
         connection.execute(update(crawl_runs).values(started_at=day(-900), finished_at=day(-900)))
 
@@ -232,9 +234,9 @@ def test_a_failed_run_with_a_fast_clock_is_healed_though_it_published_nothing(en
     crawl(engine, [row(1)])
     run = open_run(engine, now=day(1) + FAST)
     stage(engine, run.id, [row(1, scraped_at=day(1) + FAST), row(2, -1)])
-    counts = Counts(1, 1, listings=1)
+    counts = asdict(Counts(1, 1, listings=1))
     late = day(1) + FAST
-    opening.finish(engine, run, judged("failed", "x"), (), answered_for=None, counts=counts, now=late)
+    opening.finish(engine, run, Ending(verdict=judged("failed", "x"), now=late, counts=counts))
     with engine.begin() as connection:
         connection.execute(text("UPDATE quarantined_items SET created_at = (SELECT max(started_at) FROM crawl_runs)"))
         connection.execute(update(listings).values(gtin_looked_up_at=late, pending={}, pending_at=late))
@@ -272,10 +274,10 @@ def test_a_locators_run_with_a_fast_clock_is_healed_with_the_stores_that_it_clos
     for when in (START, START + FAST, START + 2 * FAST):
         run = open_run(engine, "*", now=when)
         found = {"1": {"store_name": "One"}} | ({"2": {"store_name": "Two"}} if when == START else {})
-        publish_stores(engine, run, judged(), found, counts={}, now=when)
+        publish_stores(engine, run, Ending(verdict=judged(), now=when), found)
     new = open_run(engine, "*", now=START + 2 * FAST)
     found = {name: {"store_name": name} for name in ("1", "3")}
-    publish_stores(engine, new, judged(), found, counts={}, now=START + 2 * FAST)
+    publish_stores(engine, new, Ending(verdict=judged(), now=START + 2 * FAST), found)
     assert rollback(engine, new.id, day(1)).healed > 0
     assert all_broken(engine, day(1)) == []
     with engine.connect() as connection:

@@ -12,6 +12,7 @@ from models.database.retry import is_poison, is_transient, retried
 from models.products import barcodes
 from models.publishing.publish import publish
 from models.runs import opening
+from models.runs.endings import Ending
 from tests.support.storage import START, judged, open_run, query, row, stage, value
 
 
@@ -76,7 +77,7 @@ def test_what_a_verdict_needs_is_read_again_when_the_connection_is_lost(postgres
         lambda: opening.measure(engine, run),
         lambda: barcodes.known(engine, run.company_id, START),
         lambda: opening.heartbeat(engine, run, START),
-        lambda: publish(engine, run, judged(), [], answered_for=None, counts={"staged": 1}, now=START),
+        lambda: publish(engine, run, Ending(verdict=judged(), now=START, counts={"staged": 1})),
     ):
         lost.append(1)
         read()

@@ -17,6 +17,7 @@ from models.prices import history as price_history
 from models.prices.queries import effective_prices, price_at
 from models.publishing.rollback import rollback
 from models.runs import opening
+from models.runs.endings import Ending
 from models.tables import price_changes, stores
 from models.tables.base import TERMS
 from tests.support.groups import (
@@ -617,7 +618,7 @@ def test_a_run_that_published_and_was_resumed_in_vain_has_mixed_its_week_in(engi
     after_the_flip = day(2)
     crawl(engine, offers()[:9], store="2", now=after_the_flip, status="partial", reason="category_short: x")
     again = open_run(engine, "2", now=after_the_flip + HOUR, resume=True)
-    opening.finish(engine, again, judged("blocked", "blocked"), [], answered_for=None, counts={}, now=day(2) + HOUR)
+    opening.finish(engine, again, Ending(verdict=judged("blocked", "blocked"), now=day(2) + HOUR))
     assert merge(engine, day(2) + 2 * HOUR).merged == 0
 
 

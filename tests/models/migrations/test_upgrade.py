@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, select, text
 
 from models.checks.checking import check
 from models.database import engine as engines
 from models.database import migrator
 from models.lines import sightings
+from models.tables import crawl_runs
 from tests.support.storage import cents, crawl, day, effective, query, row
 
 MARCH = datetime(2026, 3, 4, tzinfo=UTC)
@@ -27,7 +28,7 @@ FILL = (
     "INSERT INTO membership_periods (store_id, from_at, group_id, anchor_id) VALUES (1, {time}, 1, 1)",
     "INSERT INTO crawl_runs (id, company_id, store_code, store_id, spider, host, pid, started_at, finished_at, status,"
     " counts, undo) VALUES (1, 1, '1147', 1, 'woolworths', 'h', 1, {time}, {time}, 'complete',"
-    ' \'{{"accepted": 4, "staged": 4, "listings": 4, "seen": 4}}\', {ranged})',
+    ' \'{{"accepted": 4, "staged": 4, "listings": 4, "seen": 4, "ended_by": "token"}}\', {ranged})',
     *(f"INSERT INTO products (id, name, normalized_key) VALUES ({i}, 'P{i}', 'p{i}')" for i in range(1, 5)),
     *(
         "INSERT INTO listings (id, company_id, sku, ordinal, product_id, name)"
@@ -97,6 +98,9 @@ def test_a_filled_database_of_an_earlier_schema_is_upgraded(old_url: str, revisi
     with engine.connect() as connection:
         assert list(check(connection)) == []
     assert query(engine, "SELECT count(*) FROM stores") == [(1,)]
+    with engine.connect() as connection:
+        run = connection.execute(select(crawl_runs).where(crawl_runs.c.id == 1)).one()
+    assert (run.ended_by, run.counts) == ("token", {"accepted": 4, "staged": 4, "listings": 4, "seen": 4})
     engine.dispose()
 
 

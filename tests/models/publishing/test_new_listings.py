@@ -14,10 +14,10 @@ from models.database import engine as engines
 from models.errors import ListingsMissing, StagingIncomplete
 from models.publishing import new_listings
 from models.publishing.publish import publish
-from models.runs import opening as runs
+from models.runs.endings import Ending
 from tests.support.postgres import Server
 from tests.support.products import products
-from tests.support.storage import crawl, day, judged, open_run, query, row, stage
+from tests.support.storage import crawl, day, judged, measured, open_run, query, row, stage
 
 GTINS = (None, "09300605123454", "09310072000282", "09310072011691")
 SHELVES = (("Pantry",), ("Pantry", "Tins"), ("Dairy", "Milk"), ())
@@ -95,8 +95,8 @@ def test_what_another_run_has_added_meanwhile_is_not_added_again(engine: Engine,
 
     monkeypatch.setattr(new_listings, "BATCH", batch)
     monkeypatch.setattr(new_listings, "add", late_add)
-    counts = runs.measure(engine, late)
-    assert publish(engine, late, judged(), [], answered_for=None, counts=counts, now=day(3)).inserted == 7
+    counts = measured(engine, late)
+    assert publish(engine, late, Ending(verdict=judged(), now=day(3), counts=counts)).inserted == 7
     listed = query(engine, "SELECT sku, ordinal FROM listings ORDER BY ordinal")
     assert len({sku for sku, _ in listed}) == len(listed) == 9
     assert [ordinal for _, ordinal in listed] == list(range(len(listed)))
@@ -142,7 +142,7 @@ def test_rows_staged_without_their_keys_get_them(engine: Engine) -> None:
     stage(engine, run.id, [row(1, name="Acme Milk", brand="Acme", size="1L"), row(2)])
     with engine.begin() as connection:
         connection.execute(text("UPDATE staged_items SET normalized_key = NULL WHERE sku = '1'"))
-    publish(engine, run, judged(), [], answered_for=None, counts=runs.measure(engine, run), now=day(0))
+    publish(engine, run, Ending(verdict=judged(), now=day(0), counts=measured(engine, run)))
     assert query(engine, "SELECT normalized_key FROM products ORDER BY id")[0] == ("acme|milk|1000ml",)
 
 
@@ -165,7 +165,7 @@ def test_rows_staged_after_the_run_was_gathered_publish_nothing(engine: Engine, 
     run = open_run(engine)
     stage(engine, run.id, [row(1), row(2)])
     with pytest.raises(StagingIncomplete, match="staged 3 rows but 2 were found"):
-        publish(engine, run, judged(), [], answered_for=None, counts={"staged": 3}, now=day(0))
+        publish(engine, run, Ending(verdict=judged(), now=day(0), counts={"staged": 3}))
     assert query(engine, "SELECT count(*) FROM prices") == [(0,)]
 
 
@@ -205,7 +205,7 @@ def steps(engine: Engine, slug: str, rows: list[dict], when: float = 0) -> int:
 
     with engine.connect() as connection:
         connection.connection.driver_connection.set_progress_handler(count, 1000)
-    publish(engine, run, judged(), [], answered_for=None, counts={"staged": len(rows)}, now=day(when))
+    publish(engine, run, Ending(verdict=judged(), now=day(when), counts={"staged": len(rows)}))
     with engine.connect() as connection:
         connection.connection.driver_connection.set_progress_handler(None, 0)
     return done[0]

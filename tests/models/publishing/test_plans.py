@@ -14,6 +14,7 @@ from models.prices.queries import effective_prices
 from models.products import barcodes
 from models.publishing.publish import publish
 from models.publishing.rollback import rollback
+from models.runs.endings import Ending
 from models.slots.building import build
 from tests.support.groups import company, merge, no_price_read
 from tests.support.plans import analyse, measured
@@ -162,7 +163,7 @@ def test_barcodes_are_filled_in_row_by_row(stale: Engine) -> None:
     with little(stale):
         barcodes.into_staging(stale, run, found)
     assert query(stale, "SELECT count(*) FROM staged_items WHERE gtin IS NOT NULL") == [(COUNT / 2,)]
-    publish(stale, run, judged(), [], answered_for=None, counts={"staged": COUNT}, now=day(1))
+    publish(stale, run, Ending(verdict=judged(), now=day(1), counts={"staged": COUNT}))
     with little(stale):
         barcodes.remember(stale, run, found, day(1))
     assert query(stale, "SELECT count(*) FROM listings WHERE gtin_looked_up_at IS NOT NULL") == [(COUNT,)]

@@ -10,6 +10,7 @@ from models.publishing import probes
 from models.publishing.publish import publish
 from models.publishing.rollback import rollback
 from models.runs import opening
+from models.runs.endings import Ending
 from models.tables import crawl_runs, stores
 from splitcart.scheduling.probes import AGREES, DIFFERS, UNDECIDED
 from tests.support.groups import grouped, merge, rows
@@ -28,7 +29,7 @@ def probe(engine: Engine, seen: list[dict], store: str = MEMBER, now=SOON, *, pa
     stage(engine, run.id, seen)
     counts = asdict(opening.measure(engine, run)) | {"probe": pages}
     told = judged("partial", "requested")
-    publish(engine, run, told, [category(seen=len(seen))], answered_for=None, counts=counts, now=now)
+    publish(engine, run, Ending(verdict=told, now=now, categories=[category(seen=len(seen))], counts=counts))
     return (run, settled(engine, run), *flags(engine, store))
 
 
@@ -115,7 +116,7 @@ def test_a_probe_that_goes_on_with_a_run_that_has_published_settles_nothing(pair
     stage(pair, run.id, [])
     counts = asdict(opening.measure(pair, run)) | {"probe": 8}
     told = judged("partial", "requested")
-    publish(pair, run, told, [], answered_for=None, counts=counts, now=day(0.12))
+    publish(pair, run, Ending(verdict=told, now=day(0.12), counts=counts))
     assert settled(pair, run)["outcome"] == UNDECIDED
     assert "had published a part of it before" in run_row(pair, run)["reason"]
 

@@ -10,7 +10,21 @@ from models.errors import StagingIncomplete
 from models.prices.queries import price_at
 from models.publishing.publish import Published, publish
 from models.runs import opening
-from tests.support.storage import START, cents, crawl, day, effective, judged, open_run, query, row, stage, value
+from models.runs.endings import Ending
+from tests.support.storage import (
+    START,
+    cents,
+    crawl,
+    day,
+    effective,
+    judged,
+    measured,
+    open_run,
+    query,
+    row,
+    stage,
+    value,
+)
 
 
 def at(engine: Engine, sku: str, when, store: str = "1147"):
@@ -307,14 +321,14 @@ def test_a_resumed_run_keeps_the_time_of_what_it_published_before(engine: Engine
     short = judged("partial", "category_short: x")
     first = open_run(engine, now=day(0.05))
     stage(engine, first.id, [row(1, 90), row(3, 90), row(4, None)])
-    counts = opening.measure(engine, first)
-    publish(engine, first, short, [], answered_for=None, counts=counts, now=day(0.1))
+    counts = measured(engine, first)
+    publish(engine, first, Ending(verdict=short, now=day(0.1), counts=counts))
     again = open_run(engine, now=day(0.15), resume=True)
     assert (again.id, again.started_at) == (first.id, day(0.05))
     stage(engine, again.id, [row(2, 80), row(3, 80)])
-    counts = opening.measure(engine, again)
+    counts = measured(engine, again)
     verdict = judged() if status == "complete" else short
-    publish(engine, again, verdict, [], answered_for=None, counts=counts, now=day(0.2))
+    publish(engine, again, Ending(verdict=verdict, now=day(0.2), counts=counts))
     known = {sku: (one.offer["price_cents"], one.observed_at) for sku, one in effective(engine).items()}
     assert known == {
         "1": (90, day(0.1)),
@@ -339,8 +353,8 @@ def test_a_resumed_run_saw_what_a_dead_walk_had_staged_when_that_began(engine: E
     again = open_run(engine, now=day(0.2), resume=True)
     assert again.id == dead.id
     stage(engine, again.id, [row(2)])
-    counts = opening.measure(engine, again)
-    publish(engine, again, judged(), [], answered_for=None, counts=counts, now=day(0.25))
+    counts = measured(engine, again)
+    publish(engine, again, Ending(verdict=judged(), now=day(0.25), counts=counts))
     assert [effective(engine)[sku].observed_at for sku in "12"] == [day(0.1), day(0.25)]
     assert sound(engine)
 
@@ -349,8 +363,8 @@ def test_a_run_that_crosses_a_flip_saw_at_its_start(engine: Engine) -> None:
     """What it saw last may be of the new week, what it saw first is not: none of it counts for the new one."""
     run = open_run(engine, now=day(1.4))
     stage(engine, run.id, [row(1), row(2)])
-    counts = opening.measure(engine, run)
-    publish(engine, run, judged(), [], answered_for=None, counts=counts, now=day(1.6))
+    counts = measured(engine, run)
+    publish(engine, run, Ending(verdict=judged(), now=day(1.6), counts=counts))
     assert {one.observed_at for one in effective(engine).values()} == {day(1.4)}
     assert all(one.flip_since for one in effective(engine, now=day(1.6)).values())
     assert query(engine, "SELECT local_day, period FROM sightings") == [("2026-11-24", "2026-11-18")]
@@ -396,10 +410,10 @@ def test_the_last_organic_row_of_a_sku_counts_whatever_came_between(engine: Engi
 def test_a_lost_lease_publishes_nothing(engine: Engine) -> None:
     run = open_run(engine)
     stage(engine, run.id, [row(1)])
-    counts = opening.measure(engine, run)
+    counts = measured(engine, run)
     open_run(engine, now=START + timedelta(hours=1))
     with pytest.raises(opening.LeaseLost):
-        publish(engine, run, judged(), [], answered_for=None, counts=counts, now=START)
+        publish(engine, run, Ending(verdict=judged(), now=START, counts=counts))
     assert value(engine, "SELECT count(*) FROM stores") == 0
 
 
@@ -407,7 +421,7 @@ def test_rows_missing_from_staging_publish_nothing(engine: Engine) -> None:
     run = open_run(engine)
     stage(engine, run.id, [row(1)])
     with pytest.raises(StagingIncomplete, match="staged 2 rows but 1 were found"):
-        publish(engine, run, judged(), [], answered_for=None, counts={"staged": 2}, now=START)
+        publish(engine, run, Ending(verdict=judged(), now=START, counts={"staged": 2}))
     assert value(engine, "SELECT count(*) FROM prices") == 0
     assert value(engine, "SELECT status FROM crawl_runs") == "running"
 
@@ -424,8 +438,9 @@ def test_a_walk_that_died_when_it_was_resumed_observed_nothing_since_it_publishe
 def test_publishing_again_after_the_commit_gives_the_same_answer(engine: Engine) -> None:
     run = open_run(engine)
     stage(engine, run.id, [row(1), row(2)])
-    counts = opening.measure(engine, run)
-    answers = {publish(engine, run, judged(), [], answered_for="1147", counts=counts, now=START) for _ in range(2)}
+    counts = measured(engine, run)
+    ending = Ending(verdict=judged(), now=START, answered_for="1147", counts=counts)
+    answers = {publish(engine, run, ending) for _ in range(2)}
     assert answers == {Published(2, 0, 0, 0, 0)}
 
 
@@ -450,7 +465,7 @@ def test_a_store_without_a_complete_run_has_flipped_since_its_first_prices(engin
     crawl(engine, [row(1)], status="partial", reason="category_short: x")
     same_week, next_week = open_run(engine, now=day(1)), None
     assert not opening.measure(engine, same_week).flipped
-    opening.finish(engine, same_week, judged("failed", "failed"), [], answered_for=None, counts={}, now=day(1))
+    opening.finish(engine, same_week, Ending(verdict=judged("failed", "failed"), now=day(1)))
     next_week = open_run(engine, now=day(3))
     assert opening.measure(engine, next_week).flipped
 

@@ -9,9 +9,9 @@ from sqlalchemy import Engine, text
 from models.database import engine as engines
 from models.publishing import publish as publishing
 from models.publishing.publish import publish
-from models.runs import opening
+from models.runs.endings import Ending
 from tests.support.groups import check_sound, grouped, merge
-from tests.support.storage import START, cents, crawl, day, judged, open_run, query, row, stage, value
+from tests.support.storage import START, cents, crawl, day, judged, measured, open_run, query, row, stage, value
 
 TOUCHED = "SELECT n_tup_ins, n_tup_upd, n_tup_del, n_dead_tup FROM pg_stat_user_tables WHERE relname = :t"
 
@@ -34,10 +34,10 @@ def test_an_unchanged_crawl_writes_no_row_and_next_to_no_log(postgres: Engine) -
     crawl(postgres, rows)
     run = open_run(postgres, now=day(1))
     stage(postgres, run.id, rows)
-    counts = opening.measure(postgres, run)
+    counts = measured(postgres, run)
     before = [statistics(postgres, table) for table in ("prices", "price_changes", "listings", "products")]
     start = value(postgres, "SELECT pg_current_wal_lsn()")
-    publish(postgres, run, judged(), [], answered_for=None, counts=counts, now=day(1))
+    publish(postgres, run, Ending(verdict=judged(), now=day(1), counts=counts))
     written = value(postgres, "SELECT pg_current_wal_lsn() - CAST(:start AS pg_lsn)", start=start)
     assert [statistics(postgres, table) for table in ("prices", "price_changes", "listings", "products")] == before
     assert written <= 100_000
@@ -136,7 +136,7 @@ def test_a_connection_lost_around_the_commit_is_tried_again_once(
 ) -> None:
     run = open_run(postgres)
     stage(postgres, run.id, [row(1)])
-    counts = opening.measure(postgres, run)
+    counts = measured(postgres, run)
     real, calls = publishing._publish, []
 
     def dying(connection, *args):
@@ -149,7 +149,7 @@ def test_a_connection_lost_around_the_commit_is_tried_again_once(
         return found
 
     monkeypatch.setattr(publishing, "_publish", dying)
-    published = publish(postgres, run, judged(), [], answered_for=None, counts=counts, now=START)
+    published = publish(postgres, run, Ending(verdict=judged(), now=START, counts=counts))
     assert published.inserted == 1
     assert len(calls) == {"before": 2, "after": 1}[moment]
     assert value(postgres, "SELECT count(*) FROM price_changes") == 1

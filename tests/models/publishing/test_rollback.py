@@ -9,10 +9,24 @@ from models.prices.queries import price_at
 from models.publishing.publish import publish
 from models.publishing.rollback import rollback
 from models.runs import opening
+from models.runs.endings import Ending
 from models.tables import membership_periods
 from tests.support.groups import HOUR, grouped, merge
 from tests.support.states import state
-from tests.support.storage import START, cents, crawl, day, effective, judged, open_run, query, row, stage, value
+from tests.support.storage import (
+    START,
+    cents,
+    crawl,
+    day,
+    effective,
+    judged,
+    measured,
+    open_run,
+    query,
+    row,
+    stage,
+    value,
+)
 
 
 def sound(engine: Engine) -> bool:
@@ -273,7 +287,7 @@ def test_failures_and_their_lock_out_are_as_before_the_run(engine: Engine, statu
     crawl(engine, [row(1), row(2)])
     for number in (0.1, 0.2):
         failed = open_run(engine, now=day(number))
-        opening.finish(engine, failed, judged("failed", "failed"), [], answered_for=None, counts={}, now=day(number))
+        opening.finish(engine, failed, Ending(verdict=judged("failed", "failed"), now=day(number)))
     before = state(engine)
     assert before["stores"][0][3] == 2
     assert before["stores"][0][4] is not None
@@ -289,7 +303,7 @@ def test_a_failure_since_the_run_goes_on_counting(engine: Engine) -> None:
     crawl(engine, [row(1), row(2)])
     run, _ = crawl(engine, [row(1, 5)], now=day(1))
     failed = open_run(engine, now=day(1.1))
-    opening.finish(engine, failed, judged("failed", "failed"), [], answered_for=None, counts={}, now=day(1.1))
+    opening.finish(engine, failed, Ending(verdict=judged("failed", "failed"), now=day(1.1)))
     since = query(engine, "SELECT fail_count, next_try_at FROM stores")
     rollback(engine, run.id, day(2))
     assert query(engine, "SELECT fail_count, next_try_at FROM stores") == since
@@ -337,8 +351,8 @@ def test_a_run_that_published_twice_is_rolled_back_whole(engine: Engine) -> None
     first, _ = crawl(engine, [row(1, 90)], now=day(0.1), status="partial", reason="category_short: x")
     again = open_run(engine, now=day(0.2), resume=True)
     stage(engine, again.id, [row(1, 80), row(2, 80), row(4)])
-    counts = opening.measure(engine, again)
-    publish(engine, again, judged(), [], answered_for=None, counts=counts, now=day(0.2))
+    counts = measured(engine, again)
+    publish(engine, again, Ending(verdict=judged(), now=day(0.2), counts=counts))
     assert (again.id, cents(engine)["1"]) == (first.id, 80)
     assert rollback(engine, again.id, day(0.3)).history == 4
     assert _apart_from_what_is_new(state(engine)) == _apart_from_what_is_new(before)

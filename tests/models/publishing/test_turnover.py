@@ -1,6 +1,7 @@
 """Turnovers and small first runs, judged by what the database holds: the measures, the verdict, the publish."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from models.checks.checking import check
 from models.publishing.publish import publish
 from models.publishing.rollback import rollback
 from models.runs import opening
+from models.runs.endings import Ending
 from splitcart.runs.verdict import Category, Counts, Gates, Verdict, verdict
 from tests.support.storage import START, open_run, query, row, stage, value
 from tests.support.truth import ranges
@@ -36,7 +38,7 @@ def walk(
     walked = [Category("tins", counts.listings, counts.listings, True)]
     judged = verdict("finished", counts, walked, history, Gates.of(gates or {}), now=now)
     end = opening.finish if judged.publishes == "nothing" else publish
-    end(engine, run, judged, walked, answered_for=None, counts=counts, now=now)
+    end(engine, run, Ending(verdict=judged, now=now, categories=walked, counts=asdict(counts)))
     return judged, counts, run.id
 
 
@@ -204,7 +206,7 @@ def test_rolled_back_and_partial_runs_and_other_companies_make_no_usual(engine: 
     run = open_run(engine, "4", now=START)
     stage(engine, run.id, [row(sku) for sku in range(300)])
     partial = Verdict("partial", "shutdown", "seen", {})
-    publish(engine, run, partial, [], answered_for=None, counts=opening.measure(engine, run), now=START)
+    publish(engine, run, Ending(verdict=partial, now=START, counts=asdict(opening.measure(engine, run))))
     rollback(engine, lied, START + timedelta(hours=2))
     assert usual(engine) == 50
 

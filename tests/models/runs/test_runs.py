@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,16 +16,16 @@ from sqlalchemy import Engine, text, update
 from models.checks.checking import check
 from models.publishing.publish import publish
 from models.runs import opening
+from models.runs.endings import Ending
 from models.tables import stores
 from splitcart.runs.verdict import Category, Counts, Shortfall
-from tests.support.storage import START, category, crawl, judged, open_run, query, row, stage, value
+from tests.support.storage import START, category, crawl, judged, measured, open_run, query, row, stage, value
 
 
 def end(engine: Engine, run: opening.Run, status: str = "blocked", reason: str = "blocked", **options):
-    options = {"answered_for": None, "counts": Counts(1, 1, listings=1), "now": START} | options
-    categories = options.pop("categories", [])
+    options = {"counts": asdict(Counts(1, 1, listings=1)), "now": START} | options
     figures = options.pop("figures", {})
-    opening.finish(engine, run, judged(status, reason, **figures), categories, **options)
+    opening.finish(engine, run, Ending(verdict=judged(status, reason, **figures), **options))
 
 
 def gone_pid() -> int:
@@ -257,8 +258,8 @@ def test_a_category_that_left_the_tree_before_the_walk_went_on_is_none_of_a_comp
     ])  # fmt: skip
     again = open_run(engine, now=START + timedelta(hours=1), resume=True)
     stage(engine, again.id, [row(2)])
-    now, counts = START + timedelta(hours=2), opening.measure(engine, again)
-    publish(engine, again, judged(), [*again.adopted, category("c")], answered_for=None, counts=counts, now=now)
+    now, counts = START + timedelta(hours=2), measured(engine, again)
+    publish(engine, again, Ending(verdict=judged(), now=now, categories=[*again.adopted, category("c")], counts=counts))
     assert set(opening.history(engine, open_run(engine, now=START + timedelta(days=1))).categories) == {"a", "c"}
     with engine.connect() as connection:
         assert list(check(connection)) == []

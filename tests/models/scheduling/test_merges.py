@@ -10,13 +10,14 @@ from models.errors import MergeHeld
 from models.publishing.publish import publish
 from models.publishing.stores import publish_stores
 from models.runs import opening
+from models.runs.endings import Ending
 from models.runs.leases import Holder
 from models.scheduling.due import facts, last_run, run_after
 from models.scheduling.merges import merge, the_only_merger
 from splitcart.grouping.rules import Rules
 from splitcart.scheduling.due import Facts, Intervals, merge_at
 from tests.support.schedules import company_of
-from tests.support.storage import START, crawl, judged, query, row, stage, target
+from tests.support.storage import START, crawl, judged, measured, query, row, stage, target
 
 HERE, THERE = Holder("here", 1), Holder("there", 2)
 HOUR = timedelta(hours=1)
@@ -78,7 +79,7 @@ def test_a_run_that_is_published_during_a_merge_counts_as_not_seen(engine: Engin
     ends = START + timedelta(seconds=90)  # its publish begins, and the merge's does not see it
     with the_only_merger(engine, company, lambda: ends + timedelta(seconds=5), HERE):
         stage(engine, run.id, [row(1)])
-        publish(engine, run, judged(), [], answered_for=None, counts=opening.measure(engine, run), now=ends)
+        publish(engine, run, Ending(verdict=judged(), now=ends, counts=measured(engine, run)))
     found = known(engine, ends + HOUR)
     assert found.completed_at < found.merged_at
     assert merge_at(found, Intervals(), ends + HOUR) == ends + HOUR
@@ -88,7 +89,7 @@ def located(engine: Engine, status: str, now) -> None:
     run = opening.open_run(engine, target("*", "aldi"), spider="aldi_stores", now=now, host="h", pid=1)
     if status != "running":
         told = {"1": dict.fromkeys(("store_name", "timezone", "is_online"))}
-        publish_stores(engine, run, judged(status), told, counts={}, now=now + HOUR)
+        publish_stores(engine, run, Ending(verdict=judged(status), now=now + HOUR), told)
 
 
 def test_the_facts_are_those_of_complete_runs_and_failed_tries(engine: Engine) -> None:

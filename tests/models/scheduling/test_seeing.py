@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from models.runs import opening
+from models.runs.endings import Ending
 from models.scheduling.seeing import company_stores, recent_runs
 from splitcart.scheduling.rule import Rules
 from tests.support.schedules import begun, change, company_of, taken
@@ -40,7 +41,7 @@ def test_the_last_store_that_answered_is_told(engine: Engine) -> None:
     for hours, answered in ((0, "7"), (30, "8"), (60, None)):
         run = begun(engine, taken(engine, START + hours * HOUR), START + hours * HOUR)
         verdict = judged("failed", "store_mismatch")
-        opening.finish(engine, run, verdict, [], answered_for=answered, counts={}, now=START + hours * HOUR)
+        opening.finish(engine, run, Ending(verdict=verdict, now=START + hours * HOUR, answered_for=answered))
     assert seen(engine)[0]["answered_for"] == "8"
 
 

@@ -16,6 +16,7 @@ from models.errors import LeaseOver
 from models.groups import merging
 from models.publishing.publish import publish
 from models.runs import opening
+from models.runs.endings import Ending
 from models.runs.leases import Holder
 from models.scheduling import taking
 from models.scheduling.taking import Taken, clear, give_back, reap, take
@@ -23,7 +24,7 @@ from models.tables import crawl_runs, stores
 from splitcart.scheduling.probes import pages_for
 from splitcart.scheduling.rule import Queue, Rules
 from tests.support.schedules import HOLDER, all_taken, begun, change, company_of, taken
-from tests.support.storage import START, crawl, judged, query, row, stage, value
+from tests.support.storage import START, crawl, judged, measured, query, row, stage, value
 
 HOUR = timedelta(hours=1)
 STORE = "SELECT fail_count, scheduled_at, lease_token, next_try_at FROM stores WHERE store_code = '1'"
@@ -33,10 +34,10 @@ def ended(engine: Engine, run: opening.Run, status: str, now=START, reason: str 
     """Ends a run as a crawl does."""
     verdict = judged(status, reason or {"complete": "finished"}.get(status, status), **figures)
     if verdict.publishes == "nothing":
-        opening.finish(engine, run, verdict, [], answered_for=None, counts={}, now=now)
+        opening.finish(engine, run, Ending(verdict=verdict, now=now))
         return
     stage(engine, run.id, [row(1)])
-    publish(engine, run, verdict, [], answered_for=None, counts=opening.measure(engine, run), now=now)
+    publish(engine, run, Ending(verdict=verdict, now=now, counts=measured(engine, run)))
 
 
 def sound(engine: Engine) -> bool:
@@ -228,10 +229,10 @@ def test_a_killed_crawls_store_is_offered_after_its_delay_and_its_late_publish_i
     assert query(engine, STORE)[0][:3] == (1, None, None)
     assert value(engine, "SELECT status FROM crawl_runs") == "abandoned"
     with pytest.raises(opening.LeaseLost):
-        publish(engine, killed, judged(), [], answered_for=None, counts={"staged": 1}, now=late)
+        publish(engine, killed, Ending(verdict=judged(), now=late, counts={"staged": 1}))
     again = begun(engine, taken(engine, late + timedelta(minutes=10)), late + timedelta(minutes=10))
     with pytest.raises(opening.LeaseLost):
-        publish(engine, killed, judged(), [], answered_for=None, counts={"staged": 1}, now=late)
+        publish(engine, killed, Ending(verdict=judged(), now=late, counts={"staged": 1}))
     ended(engine, again, "complete", late + timedelta(minutes=20))
     assert value(engine, "SELECT fail_count FROM stores") == 0
     assert value(engine, "SELECT count(*) FROM prices") == 1

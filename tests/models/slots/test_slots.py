@@ -14,13 +14,14 @@ from models.prices.queries import effective_prices
 from models.publishing import publish as publishing
 from models.publishing.rollback import rollback
 from models.runs import opening
+from models.runs.endings import Ending
 from models.slots import reading
 from models.slots.building import build
 from models.tables import companies, price_slots, slot_dirty
 from splitcart.cart import lists
 from splitcart.cart.slots import Slots
 from splitcart.grouping.rules import Rules
-from tests.support.storage import START, crawl, day, judged, open_run, query, row, stage, value
+from tests.support.storage import START, crawl, day, judged, measured, open_run, query, row, stage, value
 
 HOUR = timedelta(hours=1)
 
@@ -147,8 +148,8 @@ def test_eight_stores_at_once_neither_wait_for_each_others_marks_nor_deadlock(po
 
     def work(run: opening.Run) -> None:
         try:
-            counts = opening.measure(engine, run)
-            publishing.publish(engine, run, judged(), [], answered_for=None, counts=counts, now=day(1))
+            counts = measured(engine, run)
+            publishing.publish(engine, run, Ending(verdict=judged(), now=day(1), counts=counts))
         except Exception as error:  # noqa: BLE001 - told by the test
             failed.append(error)
             together.abort()

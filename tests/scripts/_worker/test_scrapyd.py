@@ -20,6 +20,7 @@ from _worker.scrapyd import MOST_BYTES, Jobs, Node, NodeFailed, node_url
 from sqlalchemy import Engine
 
 from models.runs import endings
+from models.runs.endings import Ending
 from models.runs.run import Run
 from models.scheduling import handed
 from models.scheduling.handed import Fate
@@ -516,7 +517,7 @@ def test_a_locator_is_believed_of_its_node_because_its_run_has_no_heartbeat() ->
 
 def ended(engine: Engine, run: Run) -> None:
     verdict = Verdict("failed", "error", "nothing", {})
-    endings.finish(engine, run, verdict, [], answered_for=None, counts={}, now=START)
+    endings.finish(engine, run, Ending(verdict=verdict, now=START))
 
 
 def fate(engine: Engine, code: str, token: str | None, after: int = 0, now: datetime = START) -> Fate:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select, update
 from models.database import engine as engines
 from models.publishing import stores as locate
 from models.runs import opening
+from models.runs.endings import Ending
 from models.stores.listed import EVERY_STORE
 from models.tables import stores
 from sandbox.server import SandboxServer
@@ -38,10 +39,10 @@ def located(engine: Engine, status: str = "complete", found: dict[str, str] = FO
     """A locator run that found these stores, as the extension writes it."""
     run = opening.open_run(engine, target(EVERY_STORE), spider="woolworths_stores", now=day(0), host="h", pid=1)
     told = {
-        store: dict.fromkeys(locate.TOLD) | {"store_name": name, "is_online": True} for store, name in found.items()
+        store: dict.fromkeys(locate.LOCATED) | {"store_name": name, "is_online": True} for store, name in found.items()
     }
     verdict = Verdict(status, "finished", "all" if status == "complete" else "seen", {})
-    locate.publish_stores(engine, run, verdict, told, counts={}, now=day(0))
+    locate.publish_stores(engine, run, Ending(verdict=verdict, now=day(0)), told)
 
 
 def test_a_store_that_the_last_complete_locator_run_does_not_list_is_refused_by_name(server, engine, database_url):
