@@ -1,4 +1,4 @@
-"""What the storage refuses. Each class says who raises it and what the operator should do."""
+"""The errors of the storage. Each class states who raises it and what the operator should do."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -56,12 +56,12 @@ class SightingsDamaged(StorageError):
     def __init__(self, store_id: int, run_id: int) -> None:
         super().__init__(
             f"sightings: the row of store_id={store_id}, run_id={run_id} cannot be read: restore it from a backup, or "
-            "delete it and crawl the store whole"
+            "delete it and crawl the whole store"
         )
 
 
 class LeaseOver(StorageError):
-    """Raised by open_run when the lease that a crawl was given is not its store's live one: take a store anew."""
+    """Raised by open_run when the lease given to a crawl is not its store's live one: take a store again."""
 
     def __init__(self, store_code: str, why: str) -> None:
         self.store_code = store_code
@@ -86,7 +86,7 @@ class LeaseLost(StorageError):
 
     _WHY: ClassVar[dict[str | None, str]] = {
         None: "its row in crawl_runs is gone",
-        "running": "another crawl goes on with it",
+        "running": "another crawl has resumed it",
         "abandoned": "another took the store over",
     }
 
@@ -102,7 +102,7 @@ class DatabaseReplaced(StorageError):
     def __init__(self, path: str, what: str) -> None:
         self.path = path
         super().__init__(
-            f"the database file {path} {what} while it was in use: what would have been written is not. Put the file "
+            f"the database file {path} {what} while it was in use: nothing more was written to it. Put the file "
             "back together with its -wal and -shm files, run scripts/check_database.py, then start this again"
         )
 
@@ -112,7 +112,7 @@ class ClockWrong(StorageError):
 
 
 class StagingIncomplete(StorageError):
-    """Raised by publish when it finds another number of staged rows than were handed over, or are there by now."""
+    """Raised by publish when the number of staged rows is not the one that the pipeline handed over."""
 
     def __init__(self, run_id: int, counted: int, expected: int) -> None:
         self.run_id, self.counted, self.expected = run_id, counted, expected
@@ -124,7 +124,7 @@ class StagingIncomplete(StorageError):
 class ListingsMissing(StorageError):
     """Raised by publish when skus that the run staged have no listing, though they were resolved just before.
 
-    A fault of ours, or a database that lost what it had committed: scripts/check_database.py tells what else.
+    A fault of this code, or a database that lost what it had committed: scripts/check_database.py lists what else.
     """
 
     def __init__(self, run_id: int, count: int) -> None:
@@ -136,4 +136,4 @@ class ListingsMissing(StorageError):
 
 
 class RollbackRefused(StorageError):
-    """Raised by rollback when a run changed nothing, or later runs stand on what it wrote: roll those back first."""
+    """Raised by rollback when a run changed nothing, or later runs depend on what it wrote: roll those back first."""

@@ -1,7 +1,7 @@
 """Clocks that cannot be right: found before a run is dated with them, and their traces put right afterwards.
 
-A run is dated by its machine. One fast clock would push every later run of the store: its history goes on after the
-latest time that it has.
+A run is dated by its machine. One fast clock would move every later run of the store: a new entry of its history must
+lie after the latest one.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from models.errors import ClockWrong
 from models.tables import crawl_runs, membership_periods, stores
 
 MOST_AHEAD = timedelta(days=400)
-"""How long a database may have seen nothing: a clock that is further ahead of its latest time is not believed."""
+"""How far a clock may be ahead of the latest time in the database."""
 MOST_OFF = timedelta(minutes=5)
 """How far a machine's clock may be from the PostgreSQL server's."""
 RISK = (
@@ -37,12 +37,12 @@ def check(engine: Engine, now: datetime, *, machine: datetime, most: timedelta =
     seen, server = retried(engine, work, what="reading the latest time in the database")
     if seen is not None and now - seen > most:
         raise ClockWrong(
-            f"this machine's clock says {_told(now)}, {(now - seen).days} days after the latest time in the database, "
-            f"{_told(seen)}; {most.days} days are believed (CLOCK_MOST_DAYS). {_REMEDY}"
+            f"this machine's clock says {_shown(now)}, {(now - seen).days} days after the latest time in the database, "
+            f"{_shown(seen)}; {most.days} days are believed (CLOCK_MOST_DAYS). {_REMEDY}"
         )
     if server is not None and abs(machine - server) > MOST_OFF:
         raise ClockWrong(
-            f"this machine's clock says {_told(machine)}, the PostgreSQL server's {_told(server)}: more than "
+            f"this machine's clock says {_shown(machine)}, the PostgreSQL server's {_shown(server)}: more than "
             f"{MOST_OFF.seconds // 60} minutes apart. {_REMEDY}"
         )
 
@@ -50,7 +50,7 @@ def check(engine: Engine, now: datetime, *, machine: datetime, most: timedelta =
 _REMEDY = "Set the clock that is wrong (timedatectl), or pass -a clock=trust if it is right"
 
 
-def _told(when: datetime) -> str:
+def _shown(when: datetime) -> str:
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
@@ -71,13 +71,13 @@ def latest(connection: Connection) -> datetime | None:
 
 
 def after(now: datetime, latest: datetime | None) -> datetime:
-    """`now`, or the first moment after `latest`: history goes on after what it has, even when a clock goes back."""
+    """`now`, or the first moment after `latest`, so that history stays in order even when a clock goes back."""
     return now if latest is None else max(now, latest + timedelta(microseconds=1))
 
 
 def server_time(connection: Connection) -> datetime | None:
-    """What the PostgreSQL server's clock says; None on SQLite, which has none."""
+    """The time of the PostgreSQL server; None on SQLite, which has no server."""
     if not is_postgres(connection):
         return None
-    told: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-    return told.astimezone(UTC)
+    now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now.astimezone(UTC)

@@ -1,7 +1,7 @@
-"""Puts right what a run with a wrong clock left, once no price of it stands: for scripts/rollback_run.py.
+"""Corrects the times that a run with a wrong clock left, once no price of it is left: for scripts/rollback_run.py.
 
-Prices, history, range and absence are the rollback's own work. What is left are times that would keep the store from
-being crawled, or push what later runs are dated with.
+The rollback puts back prices, history, range and absence. What remains are times that would keep the store from being
+crawled, or would move the dates of later runs.
 """
 
 from datetime import datetime, timedelta
@@ -34,15 +34,15 @@ _OF_RUNS = (
     (brand_aliases.c.crawl_run_id, brand_aliases.c.created_at),
     (product_aliases.c.crawl_run_id, product_aliases.c.created_at),
 )
-"""The run of a row, and its time, where nothing but the run's own end is told by it."""
+"""The run of a row and its time, of tables whose times lie within their run."""
 _HAPPENED = ("scheduled_at", "verified_at", "closed_at", "missing_since")
-"""Columns of stores that say when something happened."""
+"""Columns of stores with times of the past."""
 
 
 def is_healable(connection: Connection, run_id: int, now: datetime) -> bool:
-    """Whether a run has no price that stands, so that all there may be to put right is its times.
+    """Whether no price of a run is left, so that only its times may need correction.
 
-    A run that is under way is none, unless its lease ends later than any honest one.
+    A running one is not healable, unless its lease ends later than any honest one.
     """
     run = connection.execute(select(crawl_runs).where(crawl_runs.c.id == run_id)).one_or_none()
     if run is None:
@@ -53,9 +53,9 @@ def is_healable(connection: Connection, run_id: int, now: datetime) -> bool:
 
 
 def heal(connection: Connection, run_id: int, now: datetime) -> int:
-    """Puts right the times after `now` that runs like this one left, of its store; how many rows that were.
+    """Corrects the times after `now` that this run and others of its store left. Returns the number of rows.
 
-    Runs of the store that are over and have no price that stands get times that may be true; what they were is kept in
+    Ended runs of the store of which no price is left get plausible times; the former ones are kept in
     `figures["clock"]`. The store may be crawled at once. A locator's run heals every store of its company.
     """
     run = connection.execute(select(crawl_runs).where(crawl_runs.c.id == run_id)).one()
@@ -79,7 +79,7 @@ def _ahead(column: str) -> timedelta:
 
 
 def _runs(connection: Connection, like: Row[Any], now: datetime, limit: datetime) -> int:
-    """The runs of the store, those that are under way and those whose prices stand left out."""
+    """The runs of the store, except those that are running and those whose prices are still there."""
     table = crawl_runs.c
     mine = (table.company_id == like.company_id, table.store_code == like.store_code)
     forgotten = select(crawl_runs).where(*mine, table.status == "running", table.undo.is_(None))
@@ -91,9 +91,9 @@ def _runs(connection: Connection, like: Row[Any], now: datetime, limit: datetime
     rows = 0
     for run in found:
         then = _next_began(connection, run.id, limit) or now
-        told = {"started_at": utc_text(run.started_at), "finished_at": utc_text(run.finished_at)}
+        former = {"started_at": utc_text(run.started_at), "finished_at": utc_text(run.finished_at)}
         values: dict[str, Any] = {name: min(getattr(run, name), then) for name in ("started_at", "finished_at")}
-        values["figures"] = (run.figures or {}) | {"clock": told}
+        values["figures"] = (run.figures or {}) | {"clock": former}
         if run.rolled_back_at is not None:
             values["rolled_back_at"] = min(run.rolled_back_at, now)
         connection.execute(update(crawl_runs).where(table.id == run.id).values(**values))
@@ -106,14 +106,14 @@ def _runs(connection: Connection, like: Row[Any], now: datetime, limit: datetime
 
 
 def _next_began(connection: Connection, run_id: int, limit: datetime) -> datetime | None:
-    """When the next run of any store began whose clock was right: the run in hand was opened before that."""
+    """The start of the next run of any store whose clock was right: this run was opened before."""
     table = crawl_runs.c
     later = select(func.min(table.started_at)).where(table.id > run_id, table.started_at <= limit)
     return connection.execute(later).scalar()
 
 
 def _store(connection: Connection, store_id: int, now: datetime, limit: datetime) -> int:
-    """What keeps a store from being offered, or says that something happened to it in the future."""
+    """The times of a store that keep it from being offered, or lie in the future."""
     row = connection.execute(select(stores).where(stores.c.id == store_id)).one()
     values: dict[str, Any] = {
         name: now for name in _HAPPENED if getattr(row, name) is not None and getattr(row, name) > limit
@@ -133,7 +133,7 @@ def _runs_now(connection: Connection, store: Row[Any]) -> bool:
 
 
 def _merges(connection: Connection, company_id: int, now: datetime, limit: datetime) -> int:
-    """The note of the company's last merge, and the lease of one that is under way."""
+    """The times of the company's last merge, and the lease of a running one."""
     late = or_(group_merges.c.merged_at > limit, group_merges.c.lease_until > now + _ahead("lease_until"))
     forgotten = dict.fromkeys(("merged_at", "seen_until", "lease_token", "lease_until"))
     healed = update(group_merges).where(group_merges.c.company_id == company_id, late).values(**forgotten)
@@ -157,7 +157,7 @@ def _periods(connection: Connection, store_id: int, now: datetime, limit: dateti
 
 
 def _listings(connection: Connection, company_id: int, now: datetime, limit: datetime) -> int:
-    """When a barcode was looked up, or another text was seen first: else neither would happen again for years."""
+    """The times of barcode look-ups and pending texts: left in the future they would block both for years."""
     table = listings.c
     looked_up = update(listings).where(table.company_id == company_id, table.gtin_looked_up_at > limit)
     pending = update(listings).where(table.company_id == company_id, table.pending_at > limit)

@@ -13,14 +13,14 @@ from models.tables.types import UtcDateTime
 FORWARD: dict[str, timedelta | None] = {
     "lease_until": timedelta(days=2),
     "next_try_at": timedelta(days=2),
-    # What a site says of its offer is the site's own word.
+    # Taken over from the site.
     "offer_until": None,
 }
 """Columns that look ahead, and how far an honest one may; None: any time is honest."""
 
 
 def broken(connection: Connection, now: datetime, most: int) -> Iterator[tuple[int, list[str]]]:
-    """Of each column that has times after `now` (and those that it allows for): how many, and `most` of the rows."""
+    """For each column with times after `now` and its allowance: how many, and up to `most` of the rows as text."""
     for table in metadata.sorted_tables:
         for column in table.columns:
             ahead = FORWARD.get(column.name, timedelta(0))
@@ -36,11 +36,11 @@ def _broken(
     if count:
         keys = list(table.primary_key.columns)
         rows = connection.execute(select(*keys, column).where(late).order_by(*keys).limit(most)).all()
-        yield int(count), [_told(table, column, keys, row) for row in rows]
+        yield int(count), [_shown(table, column, keys, row) for row in rows]
 
 
 def _stands(table: Table) -> list[ColumnElement[bool]]:
-    """What a rolled-back run left is passed over by everything that reads it."""
+    """Conditions that leave out what rolled-back runs left: no reader uses it."""
     run = next((table.c[name] for name in ("crawl_run_id", "run_id") if name in table.c), None)
     if run is None:
         return []
@@ -48,7 +48,7 @@ def _stands(table: Table) -> list[ColumnElement[bool]]:
     return [not_(back.exists())]
 
 
-def _told(table: Table, column: Column[datetime], keys: list[Column[Any]], row: Sequence[Any]) -> str:
+def _shown(table: Table, column: Column[datetime], keys: list[Column[Any]], row: Sequence[Any]) -> str:
     *key, when = row
     named = " ".join(f"{one.name}={value}" for one, value in zip(keys, key, strict=True) if one.name != column.name)
     return f"table={table.name} {named} {column.name}={when:%Y-%m-%d %H:%M:%S} UTC"

@@ -34,7 +34,7 @@ SCHEMA_REVISION = "0012"
 """The revision this code is written for; a test keeps it equal to Alembic's head."""
 
 BUSY_SECONDS = 30
-# A server whose machine or network is gone is noticed within a minute or two: TCP alone would wait for hours.
+# A server whose machine or network is gone is noticed within two minutes: TCP alone would wait for hours.
 CONNECT = {
     "application_name": "splitcart",
     "client_encoding": "utf8",
@@ -50,7 +50,7 @@ PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_s
 
 
 class SplitcartEngine(Engine):
-    """An Engine whose `begin()` says that it will write."""
+    """An Engine whose `begin()` starts a writing transaction."""
 
     file: SqliteFile | None = None
     """SQLite's, watched; None for PostgreSQL."""
@@ -83,7 +83,7 @@ def _create_postgres(url: str) -> Engine:
 def _create_sqlite(url: str) -> Engine:
     file = Path(make_url(url).database or "")
     arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
-    # The latest connection first: each keeps pages of its own, so that using them in turn would fill every cache.
+    # The latest connection first: each has its own page cache, and using them in turn would fill all of these.
     plain = create_engine(url, pool_use_lifo=True, connect_args=arguments)
     event.listen(plain.pool, "connect", _prepare_sqlite)
     engine = SplitcartEngine(plain.pool, plain.dialect, plain.url)
@@ -98,8 +98,8 @@ def _create_sqlite(url: str) -> Engine:
     except (OSError, DatabaseError) as error:
         engine.dispose()
         if isinstance(error, OSError) or "not a database" in str(original(error)):
-            told = error.strerror if isinstance(error, OSError) else original(error)
-            raise DatabaseRefused(f"{file} cannot be a SQLite database ({told}): check DATABASE_URL") from None
+            reason = error.strerror if isinstance(error, OSError) else original(error)
+            raise DatabaseRefused(f"{file} cannot be a SQLite database ({reason}): check DATABASE_URL") from None
         raise
     return engine
 
@@ -127,26 +127,26 @@ def check_file(engine: Engine | None) -> None:
 
 
 def _connect_postgres(url: str, dialect: Dialect, _record: Any, arguments: Any, options: Any) -> Any:
-    """Connects; an error of the driver, which may repeat what it was given, loses every secret here at its source."""
+    """Connects. An error of the driver may repeat the URL: its secrets are removed here, at the source."""
     try:
         return dialect.connect(*arguments, **options)
     except (psycopg2.Error, ValueError) as error:
-        told = without_secrets(str(error), url).strip()
-        if not isinstance(error, psycopg2.OperationalError) or _MEANINGLESS.search(told):
-            raise DatabaseRefused(f"DATABASE_URL cannot be meant: {told}: {WANTED}") from None
-        error.args = (told, *error.args[1:])
+        message = without_secrets(str(error), url).strip()
+        if not isinstance(error, psycopg2.OperationalError) or _MEANINGLESS.search(message):
+            raise DatabaseRefused(f"DATABASE_URL cannot be meant: {message}: {WANTED}") from None
+        error.args = (message, *error.args[1:])
         raise
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    # The driver would begin transactions itself, deferred and only before it sees a write.
+    # The driver would begin transactions itself, deferred and only before a write.
     connection.isolation_level = None
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _prepare_postgres(connection: Any, _record: Any) -> None:
-    # No statement of ours runs long enough to be worth compiling, but of rows without statistics the planner thinks so.
+    # No statement of ours runs long enough to be worth compiling, but without statistics the planner assumes so.
     # Its default cost of a page is that of a spinning disk: it would read a whole table rather than look up 300 rows.
     with connection.cursor() as cursor:
         cursor.execute("SET jit = off; SET random_page_cost = 1.1")
@@ -159,7 +159,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def revision(engine: Engine) -> str | None:
-    """The schema's revision as the database tells it; None for a database without a schema."""
+    """The revision that the database records; None for a database without a schema."""
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
@@ -181,15 +181,15 @@ def migrate(engine: Engine) -> None:
 def check_schema(engine: Engine, *, writes: bool = True) -> None:
     """Raises SchemaMismatch, which names the remedy, unless the database has exactly this code's schema.
 
-    Raises DatabaseRefused where the server cannot serve: `check_server`. writes: whether the role must be one that may
-    write every table. Raises ConnectionError where the database cannot be read.
+    `writes`: the role must be allowed to write every table. Raises DatabaseRefused where the server cannot serve
+    (`check_server`), ConnectionError where the database cannot be read.
     """
     try:
         check_server(engine)
         found = revision(engine)
     except SQLAlchemyError as error:
-        told = str(original(error)).strip()
-        raise ConnectionError(f"cannot read the database at {shown(engine)}: {told}") from error
+        message = str(original(error)).strip()
+        raise ConnectionError(f"cannot read the database at {shown(engine)}: {message}") from error
     if found != SCHEMA_REVISION:
         raise SchemaMismatch(found, SCHEMA_REVISION)
     if writes:

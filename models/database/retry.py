@@ -40,7 +40,7 @@ def is_transient(engine: Engine, error: BaseException) -> bool:
 
 
 def is_poison(error: BaseException) -> bool:
-    """Whether the rows themselves are at fault: the database or its driver will never take them."""
+    """Whether the rows themselves are at fault: the database or its driver refuses them every time."""
     return isinstance(original(error), (*_POISON, *_UNBINDABLE))
 
 
@@ -60,8 +60,8 @@ def retried(
 ) -> T:
     """Runs a whole transaction, again after a lost connection, a deadlock or a serialisation failure.
 
-    `work` must begin and end its own transaction and be harmless to repeat. Raises its last error; where it stands on
-    what earlier transactions left in the session of a connection (`on`), also when that one is lost.
+    `work` must begin and end its own transaction and be harmless to repeat. Raises its last error. `on`: a connection
+    whose session holds what `work` needs; when that is lost, the error is raised at once.
     """
     delay = delays()
     for attempt in range(tries):

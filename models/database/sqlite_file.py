@@ -1,6 +1,6 @@
 """Whether a SQLite database still lies in the files that were opened.
 
-An open connection goes on in a file that was removed or replaced: its commits succeed, and nobody will ever read them.
+An open connection keeps writing to a file that was removed or replaced: its commits succeed and are lost.
 """
 
 import os
@@ -17,7 +17,7 @@ Identity = tuple[int, int]
 """Device and inode."""
 
 BESIDE = ("-wal", "-shm")
-"""The log and its index: what was committed last lies there. They live as long as a connection is open."""
+"""The write-ahead log and its index, which hold the latest commits. They exist while a connection is open."""
 
 
 class SqliteFile:

@@ -1,7 +1,7 @@
-"""What each store's own lines cost, as columns, and a fingerprint of them: how grouping tells equal stores.
+"""What the lines of a store cost, as a column, and the fingerprint by which grouping finds equal stores.
 
 The fingerprint is kept while publishing, in `store_ranges`. It covers the terms of each line that the store ranges and
-has a price for. Price rows are read only to work it out, and by grouping for stores that must be compared.
+has a price for. Price rows are read to compute it, and by grouping for stores that must be compared.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ _WIDTH = 2 + len(EXTRAS)
 def refresh(connection: Connection, store_id: int, listings: Ordinals | None = None) -> None:
     """Brings the fingerprint of a store up to date, in the transaction that changed its prices or its range.
 
-    `listings`: its company's, where they have just been read.
+    `listings`: those of its company, where the caller has them.
     """
     [(_, lines)] = columns(connection, [store_id], listings)
     table = store_ranges
@@ -63,7 +63,7 @@ def columns(
 
 
 def _placed(rows: Ints, known: Ordinals) -> Ints:
-    """The rows with ordinals for ids. A row of a listing that is not there, which the checks find, is left out."""
+    """The rows with ordinals in place of ids, without rows whose listing does not exist (the checks find these)."""
     place = np.minimum(np.searchsorted(known.ids, rows[:, 0]), len(known.ids) - 1)
     there = known.ids[place] == rows[:, 0] if len(known.ids) else np.zeros(len(rows), np.bool_)
     placed = rows[there]
@@ -73,8 +73,8 @@ def _placed(rows: Ints, known: Ordinals) -> Ints:
 
 def _rows(connection: Connection, store_id: int) -> Ints:
     """(rows, 2 + EXTRAS): listing_id, price_cents, and the rest of the terms; -1 for null."""
-    told = connection.execute(_ON_SQLITE, {"store": store_id}).scalar() or ""
-    return np.array(told.split(), np.int64).reshape(-1, _WIDTH)
+    numbers = connection.execute(_ON_SQLITE, {"store": store_id}).scalar() or ""
+    return np.array(numbers.split(), np.int64).reshape(-1, _WIDTH)
 
 
 def _packed_rows(connection: Connection, store_id: int) -> Ints:

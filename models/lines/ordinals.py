@@ -1,4 +1,4 @@
-"""Where each listing of a company stands in the bit strings and columns of its stores."""
+"""The ordinal of each listing: its place in the bit strings and columns of its company's stores."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -20,12 +20,12 @@ class Ordinals(NamedTuple):
 
 
 def of_company(connection: Connection, company_id: int) -> Ordinals:
-    """Those of all listings of a company."""
+    """The ordinals of all listings of a company."""
     return _of(connection, [company_id])
 
 
 def of_stores(connection: Connection, store_ids: Sequence[int]) -> Ordinals:
-    """Those of all listings of the stores' companies."""
+    """The ordinals of all listings of the stores' companies."""
     theirs = select(stores.c.company_id).where(stores.c.id.in_(store_ids)).distinct()
     return _of(connection, connection.execute(theirs).scalars().all())
 

@@ -1,8 +1,8 @@
 """When each line of a store was last seen with a price: a row a publish, of bit strings over listings.ordinal.
 
-A complete run's row covers every line that has a price: those that the run saw, and the earlier times of those that it
-did not see priced. From that row and the later ones it is known for every line, though an unchanged store writes no
-price row.
+A complete run's row covers every line that has a price: the lines that the run saw, and the earlier looks at those that
+it did not see priced. That row and the later ones give the last look at every line, though an unchanged store writes no
+row of prices.
 """
 
 import struct
@@ -70,7 +70,7 @@ class Seen:
         return None if which == NEVER else self.looks[which]
 
     def add(self, layer: Layer) -> None:
-        """Takes a layer in; a line keeps a look that is later than the layer's."""
+        """Adds a layer; a line keeps a look that is later than the layer's."""
         if len(layer.lines) > len(self.last_look):
             self.last_look = np.pad(self.last_look, (0, len(layer.lines) - len(self.last_look)), constant_values=NEVER)
         taken = np.flatnonzero(layer.lines)
@@ -80,7 +80,7 @@ class Seen:
         self.looks.append(layer.look)
 
     def layers(self, lines: Bits) -> Iterator[Layer]:
-        """What is known of some of the lines, a layer a look."""
+        """The last looks at some of the lines, one layer for each look."""
         kept = np.flatnonzero(lines[: len(self.last_look)])
         for number in np.unique(self.last_look[kept]).tolist():
             if number != NEVER:
@@ -88,7 +88,7 @@ class Seen:
 
 
 def sighting(flip: Flip, timezone: str, at: datetime) -> Sighting:
-    """A look at a time, with the day and the specials period of then by the store's clock."""
+    """A look at `at`, with its day and its specials period by the store's clock."""
     zone = ZoneInfo(timezone)
     return Sighting(at, at.astimezone(zone).date(), period_start(flip, timezone, at).astimezone(zone).date())
 
@@ -154,11 +154,11 @@ def read(connection: Connection, store_ids: Sequence[int], until: datetime | Non
 
 
 def _rows(until: datetime) -> Select[Any]:
-    """SELECT of the last complete row of each store and those after it, in order; rolled-back runs are passed over."""
+    """SELECT of the last complete row of each store and those after it, in order, without rolled-back runs."""
     row, run = sightings.c, crawl_runs.c
-    whole, its_run = sightings.alias("whole"), crawl_runs.alias("whole_run")
-    last = select(func.max(whole.c.at)).join(its_run, its_run.c.id == whole.c.run_id)
-    last = last.where(whole.c.store_id == row.store_id, whole.c.is_complete.is_(True), whole.c.at <= until)
+    complete, its_run = sightings.alias("complete"), crawl_runs.alias("complete_run")
+    last = select(func.max(complete.c.at)).join(its_run, its_run.c.id == complete.c.run_id)
+    last = last.where(complete.c.store_id == row.store_id, complete.c.is_complete.is_(True), complete.c.at <= until)
     began = last.where(its_run.c.rolled_back_at.is_(None)).scalar_subquery()
     wanted = select(row.store_id, row.run_id, row.lines).join(crawl_runs, run.id == row.run_id)
     wanted = wanted.where(run.rolled_back_at.is_(None), row.at <= until, row.at >= func.coalesce(began, row.at))

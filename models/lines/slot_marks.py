@@ -1,6 +1,6 @@
-"""Marks what has to be built again of the price slots, in the transaction that changed what they are built from.
+"""Marks the price slots that must be built again, in the transaction that changed what they are built from.
 
-A mark is of a product, at all stores, or of a store, with all that it has. `models.slots` builds.
+A mark names a product (at all stores) or a store (all its products). `models.slots` builds them.
 """
 
 from collections.abc import Collection
@@ -19,12 +19,12 @@ _SEEN = table("publish_seen", column("listing_id"), column("price_cents"))
 
 
 def stores(connection: Connection, store_ids: Collection[int], now: datetime) -> None:
-    """Marks stores: they are new, or their anchor is another."""
+    """Marks stores that are new, or whose anchor is another one."""
     _mark(connection, "store_id", store_ids, now)
 
 
 def products(connection: Connection, product_ids: Collection[int], now: datetime) -> None:
-    """Marks products: a listing became another product, or ceased to be it."""
+    """Marks products that a listing joined or left."""
     _mark(connection, "product_id", product_ids, now)
 
 
@@ -41,9 +41,9 @@ def changed(connection: Connection, now: datetime) -> None:
 
 
 def seen_again(connection: Connection, anchor_id: int, since: datetime, now: datetime) -> None:
-    """Marks what a member was seen to charge, though it wrote no row, where its anchor has changed `since`.
+    """Marks the products that a member was seen to sell at an unchanged price, where its anchor has changed `since`.
 
-    What stood for the member's price until then, or was contested, may be its own price now.
+    Their prices were inferred or contested until then, and may be the member's own now.
     """
     change = price_changes.c
     last = select(func.max(change.changed_at)).where(
@@ -58,7 +58,7 @@ def _mark(connection: Connection, name: str, ids: Collection[int], now: datetime
 
 
 def _mark_all(connection: Connection, source: TableClause, now: datetime, *which: ColumnElement[bool]) -> None:
-    """Marks the products of a temporary table's listings: each is looked up, however many the planner believes in."""
+    """Marks the products of a temporary table's listings, by one look-up each whatever the planner expects."""
     its = select(all_listings.c.product_id).where(all_listings.c.id == source.c.listing_id).scalar_subquery()
     found = select(its, literal(now, UtcDateTime())).distinct().select_from(source).where(*which)
     connection.execute(insert(slot_dirty).from_select(["product_id", "marked_at"], found))

@@ -35,12 +35,13 @@ class Absence:
     gone: list[int]
     """Ordinals that were delisted."""
     ended: list[int]
-    """Listings whose history was ended."""
+    """Ids of the listings whose history was ended."""
     undo: dict[str, Any]
+    """What a rollback needs."""
 
 
 def judge(connection: Connection, publication: Publication, lines: Lines, *, absent: bool) -> Absence:
-    """Writes range and stock of the listings seen; with `absent` also judges those unseen (complete runs only)."""
+    """Writes range and stock of the listings seen. `absent`: also judges those that were not (complete runs)."""
     row = connection.execute(select(store_ranges).where(store_ranges.c.store_id == publication.store_id)).one_or_none()
     ordinals = lines.ordinals
     length = int(ordinals.max()) + 1 if len(ordinals) else 0
@@ -64,13 +65,13 @@ def judge(connection: Connection, publication: Publication, lines: Lines, *, abs
     return Absence(len(steps.first), len(steps.delisted), ranged, steps.gone, steps.delisted, undo)
 
 
-def _store(connection: Connection, publication: Publication, row: Any, after: tuple[bytes, ...], whole: bool) -> None:
+def _store(connection: Connection, publication: Publication, row: Any, after: tuple[bytes, ...], absent: bool) -> None:
     values = dict(zip(NAMES, after, strict=True))
     if row is None:
         statement = upsert(connection, store_ranges)
         connection.execute(statement.values(store_id=publication.store_id, as_of=publication.now, **values))
         return
-    changes: dict[str, Any] = {"as_of": publication.now} if whole else {}
+    changes: dict[str, Any] = {"as_of": publication.now} if absent else {}
     if any(getattr(row, name) != bits for name, bits in values.items()):
         changes |= values
     if changes:
@@ -90,7 +91,7 @@ def _as_undo(row: Any) -> list[Any]:
 
 
 def _come_back(connection: Connection, store_id: int, ids: list[int]) -> list[int]:
-    """Ends the absence of what was seen again, with a price or without."""
+    """Deletes the rows of missing listings that were seen again, with a price or without."""
     if ids:
         mine = (missing_listings.c.store_id == store_id, is_one_of(connection, missing_listings.c.listing_id, ids))
         connection.execute(delete(missing_listings).where(*mine))

@@ -1,4 +1,4 @@
-"""What the database tells of a probe: which pages are worth drawing, and how what it saw agrees with what was known."""
+"""A probe and the database: which pages are worth drawing, and whether what it saw agrees with the known prices."""
 
 import json
 from collections import Counter
@@ -23,7 +23,7 @@ from splitcart.scheduling.probes import settle as judge
 
 
 def plan(engine: Engine, run: Run, products: Mapping[str, int]) -> Plan:
-    """What steers the pages of the run's probe. `products`: by category key how many the store's last crawls listed."""
+    """What the choice of pages depends on. `products`: the number of products by category key in the last crawls."""
 
     def work() -> Plan:
         with engine.connect() as connection:
@@ -33,9 +33,9 @@ def plan(engine: Engine, run: Run, products: Mapping[str, int]) -> Plan:
 
 
 def open_lines(connection: Connection, store_id: int) -> dict[str, int]:
-    """By category key how many of the lines that a store ranges are contested, or not ranged by its anchor.
+    """The number of lines by category key that a store ranges and that are contested, or not ranged by its anchor.
 
-    None at a store that is its own anchor: it has nobody's word but its own.
+    Empty for a store that is its own anchor: its prices are its own.
     """
     place = membership.places(connection, [store_id])[store_id]
     anchor_id = effective.anchor_of(place)
@@ -66,9 +66,9 @@ def _has(bits: Bits, ordinal: int) -> bool:
 
 
 def settle(connection: Connection, run: Run, store_id: int, now: datetime, *, is_again: bool) -> Settled:
-    """How what a probe saw compares with the effective prices of its store; called before any of it is written.
+    """Compares what a probe saw (publish_seen) with the effective prices of its store, before any of it is written.
 
-    publish_seen holds what it saw. `is_again`: the run has published before, so that what it saw is known by itself.
+    `is_again`: the run has published before, so that the effective prices hold what it saw itself.
     """
     company = connection.execute(select(companies).where(companies.c.id == run.company_id)).one()
     flip = Flip(company.flip_weekday, company.flip_hour)

@@ -38,27 +38,27 @@ class RolledBack:
 
     run_id: int
     store_id: int | None
-    """Null for a run that is of no single store."""
+    """None for a run that is of no single store."""
     history: int
-    """Entries of price_changes that were taken out."""
+    """Entries of price_changes that were deleted."""
     restored: int
     """Price rows that have their former offer again."""
     removed: int
     """Price rows that the run had added."""
     texts: int
-    """Listings whose text is put back; those of which later runs agreed on another text keep that."""
+    """Listings whose text is put back; one keeps a text that later runs have agreed on."""
     aliases: int
-    """Other names of products and brands that the run had taught, and that are forgotten."""
+    """Rows of product_aliases and brand_aliases that the run had added."""
     healed: int = 0
-    """Rows with times in the future, which a wrong clock had left, that are put right."""
+    """Rows with times in the future, left by a wrong clock, that are put right."""
 
 
 def rollback(engine: Engine, run_id: int, now: datetime, *, dry: bool = False) -> RolledBack:
-    """Undoes the publish of a run in one transaction; with `dry` only says what it would do.
+    """Undoes the publish of a run in one transaction; with `dry` only returns what it would do.
 
-    Listings and products that the run made stay: without prices nobody sees them. A run of which no price stands, but
-    whose wrong clock left times in the future, is only healed. Raises RollbackRefused when there is nothing to put
-    back or to heal, or when later runs of the store stand on what it wrote.
+    Listings and products that the run made stay: without prices they are shown nowhere. A run of which no price is
+    left, but whose wrong clock left times in the future, is only healed. Raises RollbackRefused when there is nothing
+    to put back or to heal, or when later runs of the store depend on what it wrote.
     """
 
     def work() -> RolledBack:
@@ -72,7 +72,7 @@ def rollback(engine: Engine, run_id: int, now: datetime, *, dry: bool = False) -
 
 
 def _heal_alone(connection: Connection, run_id: int, now: datetime) -> RolledBack | None:
-    """What healing did for a run of which no price stands; None where it has nothing to heal, either."""
+    """What healing did for a run of which no price is left; None where it has nothing to heal."""
     if not healing.is_healable(connection, run_id, now):
         return None
     store_id = connection.execute(select(crawl_runs.c.store_id).where(crawl_runs.c.id == run_id)).scalar()
@@ -127,7 +127,7 @@ def _refuse(connection: Connection, run: Row[Any]) -> None:
 
 
 def _restore_prices(connection: Connection, run: Row[Any], now: datetime) -> tuple[int, int, int]:
-    """Takes the run's entries out of the history, and gives each listing that it wrote the row of the entry before."""
+    """Deletes the run's entries of the history, and gives each listing that it wrote the row of the entry before."""
     change, row = price_changes.c, prices.c
     of_history = (change.store_id == run.store_id, change.crawl_run_id == run.id)
     wrote = union(
@@ -175,7 +175,7 @@ def _restore(connection: Connection, run: Row[Any], entry: dict[str, Any], now: 
 
 
 def _restore_store(connection: Connection, run: Row[Any], before: dict[str, Any]) -> None:
-    """The store's row as it was; failures are counted on where another run has ended since."""
+    """Puts the store's row back; where another run has ended since, its count of failures stays."""
     table = crawl_runs.c
     since = select(table.id).where(table.store_id == run.store_id, table.finished_at > run.finished_at)
     counted = connection.execute(since.limit(1)).first() is not None
@@ -201,7 +201,7 @@ def _restore_text(connection: Connection, listing_id: int, changed: dict[str, li
     times = {name: row[name] and row[name].astimezone().isoformat() for name in ("pending_at",)}
     now = dict(row) | times
     back = {name: was for name, (was, wrote) in changed.items() if _same(name, now[name], wrote)}
-    if "pending" in changed or "pending_at" in changed:  # one says when the other was told
+    if "pending" in changed or "pending_at" in changed:  # the time belongs to the text
         together = {"pending", "pending_at"} & changed.keys()
         if not together <= back.keys():
             back = {name: was for name, was in back.items() if name not in together}

@@ -36,7 +36,7 @@ _LISTINGS = temporary_table(
     Column("pending", Json),
     Column("pending_at", UtcDateTime),
 )
-"""What WRITTEN of listings are to hold."""
+"""The new values of the columns WRITTEN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,41 +50,41 @@ class Change:
 
 
 def apply_confirmed(connection: Connection, run: Run, company: str, now: datetime) -> dict[str, Any]:
-    """Weighs what a complete run reports of known listings.
+    """Compares what a complete run reports of known listings with their texts, and writes what changes.
 
-    Returns what a rollback needs, nothing for most runs: `texts`, of each listing its id and by column what was there
-    and what was written; `product_categories`, the rows that were added.
+    Returns what a rollback needs, {} for most runs. `texts`: for each listing its id and, by column, what was there and
+    what was written. `product_categories`: the rows that were added.
     """
     staged = {int(one.listing_id or 0): one for one in seen.with_other_texts(connection)}
     rows = _lock(connection, sorted(staged)) if staged else []
     changes = [change for row in rows if (change := _weigh(row, staged[row["id"]], now, run.timezone)) is not None]
     if not changes:
         return {}
-    said = [_as_told(change, staged[change.before["id"]]) for change in changes]
-    category_id = category_ids(connection, run.company_id, said)
-    product_id = _products(connection, run, company, changes, said, now)
-    written = _write(connection, changes, said, product_id, category_id)
-    products = ((change.before["product_id"], product_id[one.sku]) for change, one in zip(changes, said, strict=True))
+    after = [_after(change, staged[change.before["id"]]) for change in changes]
+    category_id = category_ids(connection, run.company_id, after)
+    product_id = _products(connection, run, company, changes, after, now)
+    written = _write(connection, changes, after, product_id, category_id)
+    products = ((change.before["product_id"], product_id[one.sku]) for change, one in zip(changes, after, strict=True))
     slot_marks.products(connection, {one for pair in products if pair[0] != pair[1] for one in pair}, now)
-    shelved = ((product_id[one.sku], category_id[one.category_path]) for one in said)
+    shelved = ((product_id[one.sku], category_id[one.category_path]) for one in after)
     pairs = {(product, category) for product, category in shelved if category is not None}
     added = add_to_categories(connection, pairs)
     return {
-        "texts": [_undo(change.before, after) for change, after in zip(changes, written, strict=True)],
+        "texts": [_undo(change.before, wrote) for change, wrote in zip(changes, written, strict=True)],
         "product_categories": sorted(added),
     }
 
 
-def _undo(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Any]:
+def _undo(before: Mapping[str, Any], written: Mapping[str, Any]) -> list[Any]:
     """The listing's id and, of each column that changed, [what was there, what was written]."""
     plain = {name: before[name] for name in WRITTEN} | {
         "pending_at": utc_text(before["pending_at"]) if before["pending_at"] is not None else None
     }
-    return [before["id"], {name: [plain[name], after[name]] for name in WRITTEN if plain[name] != after[name]}]
+    return [before["id"], {name: [plain[name], written[name]] for name in WRITTEN if plain[name] != written[name]}]
 
 
 def _lock(connection: Connection, ids: list[int]) -> list[dict[str, Any]]:
-    """The listings in id order, locked until the publish commits: others of the company wait for that moment only."""
+    """The listings in id order, locked until the publish commits."""
     columns = (listings.c[name] for name in ("id", "sku", *WRITTEN))
     wanted = select(*columns, categories.c.path.label("path"))
     wanted = wanted.outerjoin(categories, categories.c.id == listings.c.category_id)
@@ -93,7 +93,7 @@ def _lock(connection: Connection, ids: list[int]) -> list[dict[str, Any]]:
 
 
 def _weigh(row: Mapping[str, Any], staged: SeenSku, now: datetime, timezone: str) -> Change | None:
-    """What the run changes of a listing; None for nothing. A field the run does not tell stays as it is."""
+    """What the run changes of a listing; None for nothing. A field that the run does not report stays as it is."""
     pending = dict(row["pending"] or {})
     adopted: dict[str, Any] = {}
     for name in (*TEXTS, "path"):
@@ -103,7 +103,7 @@ def _weigh(row: Mapping[str, Any], staged: SeenSku, now: datetime, timezone: str
         noted = pending.pop(name, None)
         if value == row[name]:
             continue
-        if row[name] is None:  # told for the first time: nothing is contradicted
+        if row[name] is None:  # reported for the first time: it contradicts nothing
             adopted[name] = value
         elif noted is None or noted["value"] != value:
             pending[name] = {"value": value, "at": utc_text(now)}
@@ -120,8 +120,8 @@ def _day(when: str, timezone: str) -> str:
     return datetime.fromisoformat(when).astimezone(ZoneInfo(timezone)).date().isoformat()
 
 
-def _as_told(change: Change, staged: SeenSku) -> SeenSku:
-    """The listing as it will stand."""
+def _after(change: Change, staged: SeenSku) -> SeenSku:
+    """The listing as it will be."""
     texts = {name: change.adopted.get(name, change.before[name]) for name in (*TEXTS, "path")}
     key = matching.normalized_key(texts["brand"], texts["name"], texts["size"])
     return staged._replace(category_path=texts.pop("path"), normalized_key=key, **texts)
@@ -132,17 +132,17 @@ def _listing(company: str, texts: Mapping[str, Any]) -> Listing:
 
 
 def _products(
-    connection: Connection, run: Run, company: str, changes: Sequence[Change], said: Sequence[SeenSku], now: datetime
+    connection: Connection, run: Run, company: str, changes: Sequence[Change], after: Sequence[SeenSku], now: datetime
 ) -> dict[str, int]:
-    """The product of each listing by sku: the same as before, unless what it is called now vetoes that."""
+    """The product of each listing by sku: the same as before, unless a veto of matching says that it is another."""
     product_id: dict[str, int] = {}
     moved: list[SeenSku] = []
-    for change, one in zip(changes, said, strict=True):
-        before, after = _listing(company, change.before), _listing(company, one._asdict())
-        decision = matching.decide(before, after) if before != after else None
+    for change, one in zip(changes, after, strict=True):
+        was, becomes = _listing(company, change.before), _listing(company, one._asdict())
+        decision = matching.decide(was, becomes) if was != becomes else None
         product_id[one.sku] = int(change.before["product_id"])
         if decision is not None and decision.same:
-            taught(connection, run, product_id[one.sku], before, after, decision.learned, now)
+            taught(connection, run, product_id[one.sku], was, becomes, decision.learned, now)
         elif decision is not None:
             moved.append(one)
     if moved:
@@ -156,13 +156,13 @@ def _products(
 def _write(
     connection: Connection,
     changes: Sequence[Change],
-    said: Sequence[SeenSku],
+    after: Sequence[SeenSku],
     product_id: Mapping[str, int],
     category_id: Mapping[str | None, int | None],
 ) -> list[dict[str, Any]]:
-    """Writes the listings. Returns of each what WRITTEN hold now, times as texts."""
+    """Writes the listings. Returns the columns WRITTEN of each, times as texts."""
     rows, written = [], []
-    for change, one in zip(changes, said, strict=True):
+    for change, one in zip(changes, after, strict=True):
         category = category_id[one.category_path] if "path" in change.adopted else change.before["category_id"]
         pending = json.dumps(change.pending, ensure_ascii=False, sort_keys=True) if change.pending else None
         latest = max((noted["at"] for noted in change.pending.values()), default=None)

@@ -1,4 +1,4 @@
-"""Going on with a walk that broke off: which run may be adopted, and what of it need not be walked again."""
+"""Resuming a walk that broke off: which run may be resumed, and which of its categories need no second walk."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,16 +12,16 @@ from splitcart.periods import Flip, crosses
 from splitcart.runs.verdict import Category, code_of
 
 MOST = timedelta(hours=6)
-"""Walks further apart are no picture of one moment."""
+"""How old a walk may be: prices that are further apart do not belong to one moment."""
 
 _RESUMABLE = ("running", "partial", "blocked")
 
 
 def candidate(connection: Connection, company_id: int, target: Target, now: datetime) -> Any:
-    """The store's latest run, when its walk may be gone on with; else None.
+    """The store's latest run, where its walk may be resumed; else None.
 
-    It broke off within 6 hours and before no specials flip, was neither limited on request nor rolled back, and all its
-    staging is there.
+    It began less than MOST ago and since the last specials flip, was neither limited on request nor rolled back, and
+    all its staged rows are there.
     """
     runs = crawl_runs.c
     wanted = select(crawl_runs).where(runs.company_id == company_id, runs.store_code == target.store_code)
@@ -33,14 +33,14 @@ def candidate(connection: Connection, company_id: int, target: Target, now: date
     flip = Flip(target.flip_weekday, target.flip_hour)
     if now - run.started_at > MOST or crosses(flip, target.timezone, run.started_at, now):
         return None
-    return run if _whole(connection, run.id) else None
+    return run if _rows_of(connection, run.id) else None
 
 
-def _whole(connection: Connection, run_id: int) -> int:
+def _rows_of(connection: Connection, run_id: int) -> int:
     """How many rows the walk staged, refused ones included; 0 unless every one of them is there.
 
-    PostgreSQL empties unlogged tables after a crash of its own, and the run's categories, which are logged, would go on
-    saying that they were seen.
+    PostgreSQL empties unlogged tables after a crash, whereas the run's categories, which are logged, would still be
+    recorded as seen.
     """
     staged = select(func.count(), func.max(staged_items.c.seq)).where(staged_items.c.run_id == run_id)
     refused = select(func.count(), func.max(quarantined_items.c.seq)).where(quarantined_items.c.run_id == run_id)
@@ -52,8 +52,8 @@ def _whole(connection: Connection, run_id: int) -> int:
 
 
 def walked(connection: Connection, run_id: int) -> tuple[tuple[Category, ...], int]:
-    """The categories of the run whose walk came to its end, and its rows; nothing where some of its rows are gone."""
-    rows = _whole(connection, run_id)
+    """The categories that the run walked to their end, and the number of its rows; (), 0 where rows are gone."""
+    rows = _rows_of(connection, run_id)
     if not rows:
         return (), 0
     table = crawl_run_categories.c

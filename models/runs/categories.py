@@ -14,7 +14,7 @@ _KEPT = ("expected", "seen", "ended", "capped", "held", "failed", "children", "f
 
 
 def status_of(category: Category) -> str:
-    """complete, partial, capped or failed, for people to read: the verdict judges coverage itself."""
+    """The column `status`: complete, partial, capped or failed. The verdict judges coverage by itself."""
     if category.failed:
         return "failed"
     if category.capped:
@@ -27,9 +27,9 @@ def status_of(category: Category) -> str:
 def record(
     connection: Connection, run_id: int, categories: Sequence[Category], now: datetime, *, alone: bool = False
 ) -> None:
-    """Keeps the categories of a run; one that was kept before gets its newest figures.
+    """Records the categories of a run; one that was recorded before gets its newest figures.
 
-    With `alone` others that an earlier walk of the run had recorded go: the run does not stand on them.
+    `alone`: the run consists of these, so that others which an earlier walk of it had recorded are deleted.
     """
     if alone:
         connection.execute(delete(crawl_run_categories).where(crawl_run_categories.c.run_id == run_id))
@@ -60,7 +60,7 @@ def _row(run_id: int, category: Category, now: datetime) -> dict[str, Any]:
 
 
 def as_category(row: Any) -> Category:
-    """The Category that a row was made of."""
+    """The Category that a row records."""
     return Category(
         key=row.key,
         expected=row.expected,

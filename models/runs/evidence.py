@@ -1,4 +1,4 @@
-"""What the verdict needs to know of the database: the store's earlier runs, and staging against its live prices."""
+"""What the verdict needs from the database: the store's earlier runs, and the staged rows against its prices."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -80,18 +80,18 @@ def _category_counts(connection: Connection, run_ids: list[int]) -> dict[str, tu
 
 def _shortfall(connection: Connection, run: Run, after: int) -> Shortfall | None:
     for row in _runs(connection, run, "partial", 50):
-        told = (row.figures or {}).get("shortfall")
-        if row.id > after and told:
-            since = datetime.fromisoformat(told["at"])
-            return Shortfall(told["listings"], since, frozenset(told["missing"]), told.get("unseen"))
+        found = (row.figures or {}).get("shortfall")
+        if row.id > after and found:
+            since = datetime.fromisoformat(found["at"])
+            return Shortfall(found["listings"], since, frozenset(found["missing"]), found.get("unseen"))
     return None
 
 
 def measure(engine: Engine, run: Run) -> Counts:
-    """The staged rows counted in the database, and how they compare with what the store had before.
+    """Counts the staged rows in the database, and compares them with what the store had before.
 
-    `accepted` is the same as `staged`: only the pipeline knows how many it handed over. known, changed and the median
-    are taken over the listings that have a price now and a price of the store's own before.
+    `accepted` equals `staged` here; the pipeline, which knows how many rows it handed over, replaces it. known, changed
+    and median_ratio are taken over the listings that have a price now and had an own row before.
     """
     return retried(engine, lambda: _measure(engine, run), what=f"measuring run {run.id}")
 
@@ -125,8 +125,8 @@ def _beside_known(connection: Connection, run: Run) -> tuple[Ints, Floats, Float
         return np.empty(0, np.int64), np.empty(0), np.empty(0)
     chosen = chosen_rows(run.id).subquery("chosen")
 
-    # Each look-up is a query of its own: joined, PostgreSQL might read all rows of a run, or of a company, that is
-    # newer than its statistics again for each sku. For the same reason the company is the run's, and not a number.
+    # Each look-up is a scalar subquery: of a join, PostgreSQL might read all rows of a run, or of a company, that is
+    # newer than its statistics once for each sku. For the same reason the company is read from the run's row.
     def of_listing(column: Column[int]) -> ScalarSelect[int]:
         its = and_(listings.c.company_id == crawl_runs.c.company_id, listings.c.sku == chosen.c.sku)
         return select(column).where(its).correlate(chosen, crawl_runs).scalar_subquery()
@@ -143,10 +143,10 @@ def _beside_known(connection: Connection, run: Run) -> tuple[Ints, Floats, Float
 
 
 def _turnover(connection: Connection, run: Run, seen: Ints) -> tuple[int, int]:
-    """How many listings the store ranged when its last complete run had ended, and how many that it ranges are unseen.
+    """How many listings the store ranged after its last complete run, and how many of those it ranges were not seen.
 
-    What incomplete runs added since is no part of the first: a shortfall would shrink by being looked at twice. What a
-    confirmed shortfall lacked is part of neither: it is still ranged until it is delisted, and was judged then.
+    The first leaves out what incomplete runs have added since; else a second look would make a shortfall smaller. Both
+    leave out what a confirmed shortfall lacked: it was judged then, though it is ranged until it is delisted.
     """
     wanted = _store_row(run, store_ranges.c.ranged).join(store_ranges, store_ranges.c.store_id == stores.c.id)
     ranged = unpack(connection.execute(wanted).scalar(), int(seen.max(initial=-1)) + 1)
@@ -154,12 +154,12 @@ def _turnover(connection: Connection, run: Run, seen: Ints) -> tuple[int, int]:
     before = (last.counts or {}).get("ranged") if last is not None else None
     judged = ranged & flags(_confirmed_missing(connection, run, len(ranged)), len(ranged))
     unseen = int(np.count_nonzero(ranged & ~judged & ~flags(seen, len(ranged))))
-    held = int(np.count_nonzero(ranged)) if before is None else int(before)
-    return max(0, held - int(np.count_nonzero(judged))), unseen
+    ranged_before = int(np.count_nonzero(ranged)) if before is None else int(before)
+    return max(0, ranged_before - int(np.count_nonzero(judged))), unseen
 
 
 def _confirmed_missing(connection: Connection, run: Run, width: int) -> Ints:
-    """Ordinals below `width` of the listings that a run with a confirmed shortfall missed, and none has seen since."""
+    """Ordinals below `width` of the listings that a run with a confirmed shortfall missed and no run has seen since."""
     run_of, missing = crawl_runs.c, missing_listings.c
     confirmed = (run_of.status == "complete", run_of.reason.startswith("shortfall_confirmed"))
     theirs = select(run_of.id).where(
@@ -182,7 +182,7 @@ def _is_of(run: Run) -> tuple[ColumnElement[bool], ...]:
 def _flipped(connection: Connection, run: Run) -> bool:
     """Whether the company's specials changed between the store's last complete run and the start of this one.
 
-    Without a complete run, since the first that published anything: its prices are what this one is compared with.
+    Without a complete run: since the start of the first run that published anything, whose prices are compared.
     """
     last = connection.execute(_store_row(run, stores.c.id, stores.c.last_scraped, stores.c.timezone)).one_or_none()
     since = None if last is None else last.last_scraped or _first_published(connection, last.id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, Engine, delete, func, or_, select, update
 
 from models.errors import LeaseOver, StoreHeld
 from models.runs.undo import unpacked
@@ -25,7 +25,7 @@ class Holder:
 
 
 def is_dead(run: Any, holder: Holder, now: datetime) -> bool:
-    """Whether nobody stands behind a running row: its lease is over, or its process on this very host is gone."""
+    """Whether a running row has no process any more: its lease is over, or its process on this host is gone."""
     return run.lease_until <= now or (run.host == holder.host and run.pid != holder.pid and not _alive(run.pid))
 
 
@@ -39,14 +39,15 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def held(run: Any) -> StoreHeld:
+def held_by(run: Any) -> StoreHeld:
+    """The error that names a running run as the store's holder."""
     return StoreHeld(run.store_code, run.lease_until, f"run {run.id} (process {run.pid} on {run.host})")
 
 
 def refuse_if_taken(store: Any, token: str | None, now: datetime, running: Any) -> None:
-    """Raises StoreHeld when a scheduler gave the store to somebody else (`token` is what it gave to us).
+    """Raises StoreHeld when a scheduler gave the store to another process; `token` is the lease that it gave to us.
 
-    A lease that the store's running run holds is judged with that run.
+    The lease of the store's running run is judged with that run.
     """
     if store is None or store.lease_token in (None, token, running and running.lease_token):
         return
@@ -67,9 +68,9 @@ def check_given(store: Any, code: str, token: str | None, now: datetime) -> None
 
 
 def abandon(connection: Connection, run: Any, now: datetime, delay: timedelta = FAILURE_DELAY) -> None:
-    """Ends a dead run: its staging goes, its store may be offered again after a delay that grows with each failure.
+    """Ends a dead run: its staging is deleted, its store is offered again after a delay that grows with each failure.
 
-    One that had published before it was gone on with ended, for its prices, with that: nothing was observed since.
+    A run that had published before it was resumed gets the time of that publish as its end: it observed nothing since.
     """
     table, published = crawl_runs, unpacked(run.undo)
     connection.execute(
@@ -77,7 +78,7 @@ def abandon(connection: Connection, run: Any, now: datetime, delay: timedelta = 
         .where(table.c.id == run.id)
         .values(
             status="abandoned",
-            reason=f"its lease ended at {run.lease_until:%Y-%m-%d %H:%M:%S} UTC without a word from {run.host}",
+            reason=f"its lease ended at {run.lease_until:%Y-%m-%d %H:%M:%S} UTC without a heartbeat from {run.host}",
             finished_at=datetime.fromisoformat(published[-1]["at"]) if published else now,
             lease_token=None,
             lease_until=None,
@@ -88,26 +89,34 @@ def abandon(connection: Connection, run: Any, now: datetime, delay: timedelta = 
         count_failure(connection, run.store_id, now, delay)
 
 
+def live_runs(engine: Engine, company_id: int, now: datetime) -> int:
+    """How many runs of a company hold a lease at `now`, locators included: the runs that share its host's rate."""
+    run = crawl_runs.c
+    live = (run.company_id == company_id, run.status == "running", run.lease_until > now)
+    with engine.connect() as connection:
+        return int(connection.execute(select(func.count()).where(*live)).scalar_one())
+
+
 def prolong(connection: Connection, store_id: int, token: str, until: datetime) -> bool:
-    """Gives a store's lease until then to whom it belongs, also where it was cleared; whether it is ours now."""
+    """Prolongs a store's lease that is ours or was cleared. Returns whether it is ours now."""
     mine = or_(stores.c.lease_token == token, stores.c.lease_token.is_(None))
     lease = {"lease_token": token, "lease_until": until}
     return connection.execute(update(stores).where(stores.c.id == store_id, mine).values(**lease)).rowcount == 1
 
 
 def free(connection: Connection, store_id: int) -> None:
-    """Ends a store's lease. Its lock-out stays: it runs from when the store was handed out."""
+    """Ends a store's lease. `scheduled_at` stays, which keeps the store from being offered again for a while."""
     freed = {"lease_until": None, "lease_token": None}
     connection.execute(update(stores).where(stores.c.id == store_id).values(**freed))
 
 
 def count_failure(connection: Connection, store_id: int, now: datetime, delay: timedelta = FAILURE_DELAY) -> None:
-    """One more failure of a store: its lock-out is cleared and it waits longer, so that it starves no other.
+    """Counts a failure of a store: it waits longer before it is offered again, so that it starves no other.
 
-    delay: after a first failure; doubled with each further one, a day at most.
+    delay: the wait after a first failure; doubled with each further one, a day at most.
     """
     failed = connection.execute(select(stores.c.fail_count).where(stores.c.id == store_id)).scalar()
-    if failed is None:  # somebody deleted the store's row: its run ends all the same
+    if failed is None:  # the store's row was deleted meanwhile: its run ends all the same
         return
     wait = min(delay, LONGEST_DELAY) * 2 ** min(failed, 20)
     connection.execute(

@@ -49,25 +49,25 @@ def open_run(
 ) -> Run:
     """Takes the store and opens its run. `token`: the lease that a scheduler gave for it.
 
-    A dead run of the store is abandoned and its staging dropped; with `resume` its walk is gone on with, as is that of
-    a run that ended partial or blocked, while it is younger than 6 hours and no specials flip lies between.
-    Raises StoreHeld while another holds the store, LeaseOver where `token` is not the store's live lease.
+    A dead run of the store is abandoned and its staging deleted. With `resume` its walk is resumed instead, as is that
+    of a run that ended partial or blocked (`adoption.candidate` has the conditions).
+    Raises StoreHeld while another process holds the store, LeaseOver where `token` is not the store's live lease.
     """
     values = _lease(Holder(host, pid), now + timedelta(seconds=lease_seconds))
-    asked = _Asked(target, spider, now, resume, Holder(host, pid), token, failure_delay)
+    claim = _Claim(target, spider, now, resume, Holder(host, pid), token, failure_delay)
 
     def work() -> Run:
         with engine.begin() as connection:
-            return _take(connection, asked, values, lease_seconds)
+            return _take(connection, claim, values, lease_seconds)
 
     try:
         return retried(engine, work, what=f"opening a run of store {target.store_code}")
-    except IntegrityError:  # another opened one between our look and our insert: now it is there to be seen
+    except IntegrityError:  # another process opened one between our read and our insert
         return retried(engine, work, what=f"opening a run of store {target.store_code}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Claim:
     target: Target
     spider: str
     now: datetime
@@ -77,18 +77,18 @@ class _Asked:
     failure_delay: timedelta
 
 
-def _take(connection: Connection, asked: _Asked, values: dict[str, Any], lease_seconds: int) -> Run:
-    target, now = asked.target, asked.now
+def _take(connection: Connection, claim: _Claim, values: dict[str, Any], lease_seconds: int) -> Run:
+    target, now = claim.target, claim.now
     company_id = ensure_company(connection, target)
     store = _store(connection, company_id, target.store_code)
-    if store is not None:  # its own clock tells whether a flip lies between two walks
-        asked = replace(asked, target=replace(target, timezone=store.timezone))
+    if store is not None:  # whether a flip lies between two walks depends on its clock
+        claim = replace(claim, target=replace(target, timezone=store.timezone))
     running = _running(connection, company_id, target.store_code)
-    leases.refuse_if_taken(store, asked.token, now, running)
-    if running is None or leases.is_dead(running, asked.holder, now):  # one that lives is told of below
-        leases.check_given(store, target.store_code, asked.token, now)
-    found = _earlier(connection, company_id, asked, values["lease_token"])
-    run_id = _reopen(connection, found, values) if found else _open(connection, values, company_id, store, asked)
+    leases.refuse_if_taken(store, claim.token, now, running)
+    if running is None or leases.is_dead(running, claim.holder, now):  # `_earlier` refuses a live one
+        leases.check_given(store, target.store_code, claim.token, now)
+    found = _earlier(connection, company_id, claim, values["lease_token"])
+    run_id = _reopen(connection, found, values) if found else _open(connection, values, company_id, store, claim)
     if store is not None:
         _lease_store(connection, store.id, values)
     adopted, rows = adoption.walked(connection, run_id) if found else ((), 0)
@@ -99,28 +99,28 @@ def _take(connection: Connection, asked: _Asked, values: dict[str, Any], lease_s
         store_code=target.store_code,
         store_id=None if store is None else store.id,
         fulfilled_by=None if store is None else store.fulfilled_by,
-        timezone=asked.target.timezone,
+        timezone=claim.target.timezone,
         started_at=found.started_at if found else now,
         lease_seconds=lease_seconds,
         adopted=adopted,
         adopted_rows=rows,
-        failure_delay=asked.failure_delay,
+        failure_delay=claim.failure_delay,
     )
 
 
-def _earlier(connection: Connection, company_id: int, asked: _Asked, token: str) -> Any:
-    """The run to go on with, if any; a dead one that is not gone on with is abandoned. Raises StoreHeld.
+def _earlier(connection: Connection, company_id: int, claim: _Claim, token: str) -> Any:
+    """The run to resume, or None; a dead run that is not resumed is abandoned. Raises StoreHeld.
 
-    One that holds our `token` is ours: an earlier try was committed, its answer was lost.
+    A run that holds our `token` is ours: an earlier try was committed, its answer was lost.
     """
-    running = _running(connection, company_id, asked.target.store_code)
+    running = _running(connection, company_id, claim.target.store_code)
     if running is not None and running.lease_token == token:
         return running
-    if running is not None and not leases.is_dead(running, asked.holder, asked.now):
-        raise leases.held(running)
-    found = adoption.candidate(connection, company_id, asked.target, asked.now) if asked.resume else None
+    if running is not None and not leases.is_dead(running, claim.holder, claim.now):
+        raise leases.held_by(running)
+    found = adoption.candidate(connection, company_id, claim.target, claim.now) if claim.resume else None
     if running is not None and (found is None or found.id != running.id):
-        leases.abandon(connection, running, asked.now, asked.failure_delay)
+        leases.abandon(connection, running, claim.now, claim.failure_delay)
     return found
 
 
@@ -141,13 +141,13 @@ def _running(connection: Connection, company_id: int, store_code: str) -> Any:
     return connection.execute(wanted.with_for_update()).one_or_none()
 
 
-def _open(connection: Connection, values: Mapping[str, Any], company_id: int, store: Any, asked: _Asked) -> int:
+def _open(connection: Connection, values: Mapping[str, Any], company_id: int, store: Any, claim: _Claim) -> int:
     row = {
         "company_id": company_id,
-        "store_code": asked.target.store_code,
+        "store_code": claim.target.store_code,
         "store_id": None if store is None else store.id,
-        "spider": asked.spider,
-        "started_at": asked.now,
+        "spider": claim.spider,
+        "started_at": claim.now,
         "status": "running",
     }
     made = connection.execute(insert(crawl_runs).values(**row, **values).returning(crawl_runs.c.id))
@@ -168,18 +168,18 @@ def _lease_store(connection: Connection, store_id: int, values: Mapping[str, Any
 def heartbeat(engine: Engine, run: Run, now: datetime, categories: Iterable[Category] = ()) -> None:
     """Prolongs the lease to `now` + lease_seconds; records categories whose walk ended and whose rows are staged.
 
-    Raises LeaseLost when the run or its store is another's by now, or one of their rows is gone: stop crawling.
+    Raises LeaseLost when another process holds the run or its store by now, or one of their rows is gone.
     """
     until = now + timedelta(seconds=run.lease_seconds)
 
     def work() -> None:
         with engine.begin() as connection:
-            held = True
+            is_ours = True
             if run.store_id is not None:  # the store before the run: the order in which publishing locks them
-                held = leases.prolong(connection, run.store_id, run.token, until)
+                is_ours = leases.prolong(connection, run.store_id, run.token, until)
             check_token(connection, run, lease_until=until)
-            if not held:
-                raise LeaseLost(run.id, "running", "the row of its store is another's or gone")
+            if not is_ours:
+                raise LeaseLost(run.id, "running", "another process holds its store, or the store's row is gone")
             record(connection, run.id, list(categories), now)
 
     retried(engine, work, what=f"heartbeat of run {run.id}")

@@ -1,4 +1,4 @@
-"""What is let go after a while: staging and quarantine. History, runs and membership periods are kept for ever."""
+"""Deletes staging and quarantine after a while. History, runs and membership periods are kept for ever."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ QUARANTINE = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """Rows let go, or that would be."""
+    """Rows that were deleted, or that would be."""
 
     staged: int
     quarantined: int
@@ -27,9 +27,9 @@ def prune(
     quarantine: timedelta = QUARANTINE,
     dry: bool = False,
 ) -> Pruned:
-    """Deletes staging of runs that ended before `now - staging` (or are unknown), and quarantined rows that old.
+    """Deletes the staging of runs that ended before `now - staging`, or are unknown, and older quarantined rows.
 
-    A run at a time, so that no transaction is long; a running run keeps its staging.
+    One transaction a run, so that none is long. A running run keeps its staging. With `dry` it counts only.
     """
     staged = 0
     for run_id in _ended(engine, now - staging):

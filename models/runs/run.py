@@ -1,4 +1,4 @@
-"""A crawl run in hand: its row's id, and the token that proves the lease is ours."""
+"""A run of this process: the id of its row, and the token that proves that the lease is ours."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,11 +27,11 @@ class Run:
     started_at: datetime
     lease_seconds: int
     adopted: tuple[Category, ...] = ()
-    """Categories that an earlier walk of this run ended; their rows are staged already."""
+    """Where it was resumed: the categories that its earlier walk finished, whose rows are staged already."""
     adopted_rows: int = 0
-    """How many rows that walk staged, refused ones included; should a crash empty the staging, they are missed."""
+    """How many rows that walk staged, refused ones included."""
     failure_delay: timedelta = FAILURE_DELAY
-    """How long its store waits when the run fails, and did not before."""
+    """How long its store waits after a first failure."""
 
 
 def check_token(connection: Connection, run: Run, **values: Any) -> None:
@@ -49,7 +49,7 @@ def check_token(connection: Connection, run: Run, **values: Any) -> None:
 
 
 def hold_lease(connection: Connection, run_id: int, token: str) -> None:
-    """Keeps the run ours until the transaction ends: who wants to take it over waits. Raises LeaseLost as above."""
+    """Locks the run's row in share mode, so that taking it over waits for this transaction. Raises LeaseLost."""
     run = crawl_runs.c
     mine = select(run.id).where(run.id == run_id, run.lease_token == token, run.status == "running")
     if not connection.execute(mine.with_for_update(read=True)).all():

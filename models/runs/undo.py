@@ -1,4 +1,4 @@
-"""What a publish overwrote and price_changes cannot tell, packed into the run's row."""
+"""What a publish overwrote and price_changes does not record, as `crawl_runs.undo` keeps it: compressed JSON."""
 
 import json
 import zlib
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def packed(entries: list[dict[str, Any]]) -> bytes:
-    """The entries, oldest first: a run that was gone on with published more than once."""
+    """The column's value. `entries`: one for each publish of the run, oldest first; a resumed run has several."""
     return zlib.compress(json.dumps(entries, default=str, separators=(",", ":")).encode())
 
 

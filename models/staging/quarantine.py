@@ -1,4 +1,4 @@
-"""Rows that the database refused, kept with the reason, so that a mapping's fault can be found and replayed."""
+"""Rows that the database refused, kept with the reason, so that the fault of a mapping can be found and replayed."""
 
 import json
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Poison:
 
 
 def _storable(value: Any) -> Any:
-    """The value as JSON that any database takes: what is no JSON as text, no NUL, no half of a surrogate pair."""
+    """The value as JSON that both databases take: other types as text, without NUL and lone surrogates."""
     text = json.dumps(value, default=str, ensure_ascii=False)
     return json.loads(text.encode("utf-8", "replace").decode().replace("\\u0000", "\ufffd"))
 

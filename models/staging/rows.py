@@ -11,14 +11,14 @@ from models.tables.types import utc_text
 from splitcart.identity.matching import normalized_key
 
 COLUMNS = tuple(column.name for column in staged_items.columns)
-"""unit_price_e4 comes as unit_price, in dollars; a normalized_key that is not told is worked out.
+"""Of an item, unit_price (dollars) becomes unit_price_e4, and a normalized_key that it lacks is computed.
 
-Flags leave as texts, which COPY then need not make of them; SQLite's columns make them numbers.
+Flags are written as texts, as COPY wants them; SQLite's columns make them numbers.
 """
 
 
 class SeenSku(NamedTuple):
-    """What a run reports of one sku, its offer apart."""
+    """What a run reports of one sku, without its offer."""
 
     sku: str
     listing_id: int | None
@@ -47,7 +47,7 @@ def _time(value: datetime) -> str:
 
 
 def staged_row(run_id: int, seq: int, row: Mapping[str, Any]) -> Sequence[Any]:
-    """The values of COLUMNS for a row that StagingWriter takes. Raises KeyError, ValueError, TypeError: no row."""
+    """The values of COLUMNS for a row of StagingWriter. Raises KeyError, ValueError or TypeError for any other."""
     get = row.get
     unit_price, path, until, scraped = get("unit_price"), get("category_path"), get("offer_until"), get("scraped_at")
     head = (run_id, seq, row["sku"], row["name"])

@@ -1,4 +1,4 @@
-"""Writes a crawl's rows to staged_items from a thread of its own. The event loop never waits for the database."""
+"""Writes a crawl's rows to staged_items from its own thread. The event loop never waits for the database."""
 
 import asyncio
 import itertools
@@ -41,10 +41,10 @@ class StagingWriter:
     """`start()`, `await put(row)` for each row, `await close()`; one writer a run, used from one event loop.
 
     Rows are kept until the commit that holds them succeeds. A lost database is tried again with a growing delay for
-    `patience` seconds; after that the writer gives up: `error` says why, further rows are counted and let go, and the
-    totals do not add up, so that the run cannot be complete. A row that the database refuses goes to quarantined_items.
-    With `token` each batch proves the lease: a process that slept while its run was abandoned or taken over writes
-    nothing, else it would overwrite the rows of the one that goes on with the walk.
+    `patience` seconds; after that the writer gives up: `error` has the reason, further rows are counted and discarded,
+    and the totals do not add up, so that the run cannot be complete. A row that the database refuses goes to
+    quarantined_items. With `token` each batch proves the lease: a process that slept while its run was abandoned or
+    taken over writes nothing, else it would overwrite the rows of the process that resumed the walk.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class StagingWriter:
 
     @classmethod
     def of(cls, engine: Engine, run: Run, **options: Any) -> Self:
-        """The writer of a run in hand, with the rows of the walk that it goes on with."""
+        """The writer of a run, with the rows of the walk that it resumes."""
         return cls(engine, run.id, token=run.token, adopted=run.adopted_rows, **options)
 
     def start(self) -> None:
@@ -99,7 +99,7 @@ class StagingWriter:
                 self._notify()
 
     async def close(self) -> Totals:
-        """Writes what is left, ends the thread and tells what became of the rows. May be called again."""
+        """Writes what is left, ends the thread and returns what became of the rows. May be called again."""
         self._closing = True
         self._notify()
         if self._thread.ident is not None:
@@ -169,19 +169,19 @@ class StagingWriter:
                 waited, attempt = waited + delay(attempt), attempt + 1
 
     def _adopt(self) -> int:
-        """The first free seq; rows of the walks that this run goes on with count as accepted, staged or refused.
+        """The first free seq; rows of the walk that this run resumes count as accepted, staged or refused.
 
         Where fewer are there than were adopted, a crash emptied the staging meanwhile: the totals must not add up.
         """
         with self.engine.connect() as connection:
-            staged, last = self._held(connection, staged_items)
-            refused, latest = self._held(connection, quarantined_items)
+            staged, last = self._count(connection, staged_items)
+            refused, latest = self._count(connection, quarantined_items)
         self.accepted += max(staged + refused, self.adopted)
         self.staged += staged
         self.quarantined += refused
         return max(last, latest) + 1
 
-    def _held(self, connection: Connection, table: Table) -> tuple[int, int]:
+    def _count(self, connection: Connection, table: Table) -> tuple[int, int]:
         """How many rows of the run a table has, and their greatest seq (-1 for none)."""
         found = select(func.count(), func.coalesce(func.max(table.c.seq), -1)).where(table.c.run_id == self.run_id)
         count, last = connection.execute(found).one()
@@ -207,7 +207,7 @@ class StagingWriter:
     def _insert(
         self, connection: Connection, first: int, items: Sequence[dict[str, Any]], poison: list[Poison]
     ) -> None:
-        """Inserts the rows; where some are refused, each half by itself, until the refused one stands alone."""
+        """Inserts the rows; where some are refused, each half again, down to the single refused row."""
         try:
             rows = [staged_row(self.run_id, seq, item) for seq, item in enumerate(items, first)]
             with connection.begin_nested():

@@ -11,7 +11,7 @@ from models.tables import companies, listings
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a crawl is of: one store of one company."""
+    """The store that a crawl is to crawl, and its company."""
 
     company: str
     """Display name: Woolworths, Coles, ALDI, IGA."""
@@ -25,7 +25,7 @@ class Target:
 
 
 def ensure_company(connection: Connection, target: Target) -> int:
-    """The company's id; its row is made when the first run of it opens, its flip follows the spider's settings."""
+    """The company's id. Makes its row at its first run; updates its flip to the spider's settings."""
     slug = target.slug.lower()
     flip = {"flip_weekday": target.flip_weekday, "flip_hour": target.flip_hour}
     found = connection.execute(select(companies).where(companies.c.slug == slug)).one_or_none()

@@ -1,4 +1,4 @@
-"""A store's row comes with its group: no store is ever without one."""
+"""Makes a store's row together with its group: no store is without one."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ from models.tables import membership_periods, store_group_memberships, store_gro
 
 
 def ensure_store(connection: Connection, company_id: int, store_code: str, now: datetime, **known: Any) -> int:
-    """The id of the store's row; a new one gets a group, of which it is the anchor, and the period that begins now.
+    """The id of the store's row. A new one becomes the anchor of a new group, from `now` on.
 
     `known`: columns of stores for a new row (store_name, suburb, timezone, ...); an existing row is left as it is.
     """
@@ -22,7 +22,7 @@ def ensure_store(connection: Connection, company_id: int, store_code: str, now: 
     values: Mapping[str, Any] = {"store_name": store_code} | known
     row = insert_ignoring(connection, stores).values(company_id=company_id, store_code=store_code, **values)
     store_id = connection.execute(row.returning(stores.c.id)).scalar()
-    if store_id is None:  # a locator made it between our look and our insert, with its group
+    if store_id is None:  # another process made it, with its group, between our read and our insert
         return int(connection.execute(wanted).scalar_one())
     found_group(connection, company_id, int(store_id), now)
     return int(store_id)

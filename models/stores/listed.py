@@ -1,4 +1,4 @@
-"""Whether a chain's own locator knows a store: what its last complete run listed."""
+"""Whether the last complete locator run of a chain lists a store."""
 
 from difflib import SequenceMatcher
 
@@ -10,13 +10,13 @@ from models.tables import companies, crawl_runs, stores
 EVERY_STORE = "*"
 """The store code of a locator's run: it is of no single store, and only one runs at a time."""
 NEAREST = 3
-"""Ids that are named where one is refused."""
+"""How many store codes a refusal names."""
 
 
 def check_listed(engine: Engine, slug: str, store_code: str) -> bool:
     """Whether the chain's last complete locator run lists the store; False where no such run is stored.
 
-    Raises StoreUnlisted where there is one and it does not, which names the closest ids. A listed store is open, and
+    Raises StoreUnlisted, which names the closest codes, where there is one and it does not. A listed store is open, and
     the last complete run did not miss it.
     """
     company = select(companies.c.id).where(companies.c.slug == slug.lower()).scalar_subquery()
@@ -37,8 +37,8 @@ def check_listed(engine: Engine, slug: str, store_code: str) -> bool:
     return True
 
 
-def closest(store_code: str, known: "dict[str, str]") -> list[str]:
-    """The ids most like one, at most NEAREST; the most alike first, equals in order."""
+def closest(store_code: str, known: dict[str, str]) -> list[str]:
+    """The store codes most like one, at most NEAREST; the most alike first, equals in order."""
 
     def unlike(one: str) -> tuple[float, str]:
         return -SequenceMatcher(None, store_code.casefold(), one.casefold()).ratio(), one

@@ -1,4 +1,4 @@
-"""The order in which all that changes prices takes its locks: stores by id, then their groups by id, then runs."""
+"""The order of locks in everything that changes prices: stores by id, then their groups by id, then runs."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from models.tables import store_group_memberships, store_groups, stores
 
 
 def lock_stores(connection: Connection, store_ids: Iterable[int]) -> None:
-    """Locks stores and then their groups, in id order, for a change of groups. SQLite: BEGIN IMMEDIATE did it."""
+    """Locks stores and then their groups, in id order, for a change of groups. SQLite has locked the file already."""
     ids = sorted(store_ids)
     wanted = select(stores.c.id).where(stores.c.id.in_(ids)).order_by(stores.c.id)
     connection.execute(wanted.with_for_update()).all()
@@ -18,5 +18,5 @@ def lock_stores(connection: Connection, store_ids: Iterable[int]) -> None:
 
 
 def lock_store(connection: Connection, store_id: int) -> None:
-    """Locks one store, to publish it: what it writes is its own, whatever group it is in."""
+    """Locks one store, to publish it: a publish writes no row of another store."""
     connection.execute(select(stores.c.id).where(stores.c.id == store_id).with_for_update()).all()

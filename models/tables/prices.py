@@ -18,7 +18,7 @@ prices = table(
     Column("listing_id", Integer, primary_key=True, autoincrement=False),
     *offer_columns(priced=True),
     Column("changed_at", UtcDateTime, nullable=False),
-    # The run that wrote the row: it changed the price, or said something new of the same one.
+    # The run that wrote the row: the first to see this price, or another description of it.
     Column("crawl_run_id", Integer, nullable=False),
     *offer_checks(),
     Index("ix_prices_listing_id_store_id", "listing_id", "store_id"),
@@ -39,7 +39,7 @@ price_changes = table(
     sqlite_with_rowid=False,
 )
 
-# A row each time that a run publishes; never rewritten. The row of a run that was rolled back is passed over.
+# A row for each publish of a run; never rewritten. The rows of rolled-back runs are ignored.
 sightings = table(
     "sightings",
     Column("store_id", Integer, primary_key=True, autoincrement=False),
@@ -50,7 +50,7 @@ sightings = table(
     # The first day on which it looked, and the day on which the specials period of then began, by the store's clock.
     Column("local_day", Text, nullable=False),
     Column("period", Text, nullable=False),
-    # It tells of every line that has a price when it was last seen; the row of an incomplete run tells what that saw.
+    # True: it has the last look at every line with a price. False: only those of the lines that its run saw.
     Column("is_complete", Flag, nullable=False),
     # Which lines were seen with a price, and when (models.lines.sightings).
     Column("lines", LargeBinary, nullable=False),
@@ -63,7 +63,7 @@ store_ranges = table(
     Column("ranged", LargeBinary, nullable=False),
     Column("available", LargeBinary, nullable=False),
     Column("as_of", UtcDateTime, nullable=False),
-    # Of what the lines that it ranges cost; null until it is worked out.
+    # A digest of what its ranged lines cost; null until it is computed.
     Column("fingerprint", LargeBinary),
     check("length", "length(ranged) = length(available)"),
 )

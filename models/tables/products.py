@@ -6,7 +6,7 @@ from models.tables.base import Big, both_or_none, check, gtin_check, one_of, ref
 from models.tables.types import Flag, Json, UtcDateTime
 
 TEXTS = ("name", "brand", "gtin", "size", "url", "image_url")
-"""What a company's site says of a listing, its category apart."""
+"""The texts of a listing, as the company's site gives them; its category is not among them."""
 
 brands = table(
     "brands",
@@ -51,7 +51,7 @@ products = table(
     ),
 )
 
-# What the crawls taught: this product is also known by that key or that gtin.
+# Other keys and gtins under which crawls have found a product.
 product_aliases = table(
     "product_aliases",
     reference("product_id", "products.id", primary_key=True),
@@ -103,10 +103,10 @@ listings = table(
     Column("url", Text),
     Column("image_url", Text),
     Column("category_id", Integer, index=True),
-    # Another text that one complete run told, until a second one on another day agrees or the first text comes back.
+    # Another text that one complete run reported, until one on another day agrees or the first text comes back.
     Column("pending", Json),
     Column("pending_at", UtcDateTime),
-    # When a product page was last asked for the barcode, where listings do not tell it.
+    # When a product page was last asked for the barcode, at a chain whose listings have none.
     Column("gtin_looked_up_at", UtcDateTime),
     UniqueConstraint("company_id", "sku"),
     UniqueConstraint("company_id", "ordinal"),

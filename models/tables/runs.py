@@ -27,10 +27,10 @@ crawl_runs = table(
     Column("counts", Json),
     Column("figures", Json),
     Column("skipped_roots", Json),
-    # What publishing overwrote and the history does not say (ranges, absence, texts), for rollback_run.
+    # What publishing overwrote and the history does not record (ranges, absence, texts), for rollback_run.
     Column("undo", LargeBinary),
     Column("rolled_back_at", UtcDateTime),
-    # The lease token under which the run was ended: a retry recognises by it that its own commit came through.
+    # The lease token under which the run was ended: a retry finds by it that its own commit came through.
     Column("ended_by", Text),
     one_of("status", STATUSES),
     check("finished", "(status = 'running') = (finished_at IS NULL)"),
@@ -56,6 +56,7 @@ crawl_run_categories = table(
     Column("seen", Integer, nullable=False),
     Column("ended", Flag, nullable=False),
     Column("capped", Flag, nullable=False),
+    # Whether its count is compared with earlier runs (splitcart.runs.facts.Category).
     Column("held", Flag, nullable=False),
     Column("failed", Text),
     Column("children", Json),
@@ -66,7 +67,7 @@ crawl_run_categories = table(
     sqlite_with_rowid=False,
 )
 
-# UNLOGGED in PostgreSQL: staging is worth nothing after a crash, and the publish counts its rows.
+# UNLOGGED in PostgreSQL: staging is empty after a crash, which the publish notices because it counts the rows.
 staged_items = table(
     "staged_items",
     Column("run_id", Integer, primary_key=True, autoincrement=False),
@@ -80,7 +81,7 @@ staged_items = table(
     *offer_columns(priced=False),
     Column("is_available", Flag, nullable=False),
     Column("is_ranged", Flag, nullable=False),
-    # JSON array of names, as text; null where the row tells none.
+    # JSON array of names, as text; null where the row has none.
     Column("category_path", Text),
     Column("category_key", Text),
     Column("is_promo", Flag, nullable=False),

@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 from models.tables.base import both_or_none, check, reference, table
 from models.tables.types import Flag, UtcDateTime
 
-# STRICT tables say REAL for eight bytes; in PostgreSQL REAL has four and would round a latitude.
+# In STRICT tables REAL has eight bytes; in PostgreSQL it has four, which would round a latitude.
 Degrees = Float().with_variant(DOUBLE_PRECISION(), "postgresql").with_variant(REAL(), "sqlite")
 SydneyTime = "Australia/Sydney"
 
@@ -49,7 +49,7 @@ stores = table(
     Column("closed_at", UtcDateTime),
     # Set by the first complete locator run that misses the store; the second one in a row closes it.
     Column("missing_since", UtcDateTime),
-    # These two constraints keep the names they had when the column was called store_id: SQLite renames none.
+    # This and the check of store_code are named after store_id, as in older databases: SQLite renames no constraint.
     UniqueConstraint("company_id", "store_code", name="uq_stores_company_id_store_id"),
     both_or_none("lease", "lease_until", "lease_token"),
     check("fail_count", "fail_count >= 0"),
@@ -98,7 +98,7 @@ group_comparisons = table(
     Column("common", Integer, nullable=False),
     Column("differ", Integer, nullable=False),
     Column("smaller", Integer, nullable=False),
-    # Not exact: given up when it was proven apart; common is then the most there can be, differ what was found.
+    # False: it stopped when the pair was proven apart; common is then an upper bound, differ a lower one.
     Column("exact", Flag, nullable=False),
     check("order", "low < high"),
     check("counts", "differ >= 0 AND differ <= common AND common <= smaller"),
@@ -109,7 +109,7 @@ group_comparisons = table(
 group_merges = table(
     "group_merges",
     reference("company_id", "companies.id", primary_key=True),
-    # When the last merge that was carried out began, and the runs ended by when it has seen; null before the first.
+    # When the last merge began, and until when the runs had ended that it read; null before the first.
     Column("merged_at", UtcDateTime),
     Column("seen_until", UtcDateTime),
     Column("lease_token", Text),

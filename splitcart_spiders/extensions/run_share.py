@@ -10,7 +10,7 @@ from scrapy.exceptions import NotConfigured
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.errors import StorageError
-from models.runs import fleet
+from models.runs import leases
 from models.runs.opening import Run
 from splitcart_spiders.extensions.apart import apart
 from splitcart_spiders.extensions.run import RunExtension
@@ -67,7 +67,7 @@ class ShareExtension:
     async def take(self, owner: RunExtension | StoresExtension, run: Run) -> int:
         """Set the share; how many runs are live, this one included."""
         now = owner.now()
-        live = max(1, await apart(fleet.live_runs, owner.engine, run.company_id, now))
+        live = max(1, await apart(leases.live_runs, owner.engine, run.company_id, now))
         self.rate.share = 1 / live
         return live
 
