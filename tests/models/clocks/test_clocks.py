@@ -244,10 +244,10 @@ def test_a_failed_run_with_a_fast_clock_is_healed_though_it_published_nothing(en
     assert rollback(engine, run.id, day(2)).healed > 0
     assert all_broken(engine, day(2)) == []
     with engine.connect() as connection:
-        [told] = connection.execute(select(crawl_runs.c.figures).where(crawl_runs.c.id == run.id)).scalars()
+        [figures] = connection.execute(select(crawl_runs.c.figures).where(crawl_runs.c.id == run.id)).scalars()
         assert connection.execute(select(stores.c.next_try_at)).scalar() is None
         assert connection.execute(select(listings.c.gtin_looked_up_at)).scalar() is None
-    assert datetime.fromisoformat(told["clock"]["started_at"]) == late
+    assert datetime.fromisoformat(figures["clock"]["started_at"]) == late
     crawl(engine, [row(1, 300)], now=day(3))
     assert _last_scraped(engine) == day(3)
 

@@ -20,8 +20,8 @@ def statements(engine: Engine) -> Iterator[list[bool]]:
     """Of each statement sent meanwhile, whether the driver repeats it row by row."""
     sent: list[bool] = []
 
-    def note(*told: Any) -> None:
-        sent.append(bool(told[-1]))
+    def note(*arguments: Any) -> None:
+        sent.append(bool(arguments[-1]))
 
     event.listen(engine, "before_cursor_execute", note)
     yield sent

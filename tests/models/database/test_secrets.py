@@ -64,8 +64,8 @@ def test_what_an_operator_must_recognise_is_shown(url, shown):
 @pytest.mark.parametrize("spelling", ["p@ss wörd", "p%40ss%20w%C3%B6rd", "p%40ss+w%C3%B6rd"])
 @pytest.mark.parametrize("place", ["postgresql://u:{}@h/db", "postgresql://h/db?password={}"])
 def test_every_spelling_of_a_secret_leaves_a_drivers_message(spelling, place):
-    told = f'invalid dsn: "host=h password={spelling} x", FATAL: {spelling} is wrong'
-    cleaned = without_secrets(told, place.format("p%40ss%20w%C3%B6rd"))
+    message = f'invalid dsn: "host=h password={spelling} x", FATAL: {spelling} is wrong'
+    cleaned = without_secrets(message, place.format("p%40ss%20w%C3%B6rd"))
     assert "rd" not in cleaned.replace("password", "")
     assert cleaned.startswith("invalid dsn")
 

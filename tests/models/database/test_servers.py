@@ -30,8 +30,10 @@ def test_a_database_of_another_encoding_is_refused_before_it_is_migrated(kind, r
 
 @pytest.mark.parametrize("writes", [True, False])
 def test_a_role_without_temporary_tables_is_refused_with_the_grant(guest_url, writes):
-    told = refusal(guest_url, writes=writes)
-    assert f'GRANT TEMPORARY ON DATABASE "{make_url(guest_url).database}" TO "{make_url(guest_url).username}"' in told
+    message = refusal(guest_url, writes=writes)
+    assert (
+        f'GRANT TEMPORARY ON DATABASE "{make_url(guest_url).database}" TO "{make_url(guest_url).username}"' in message
+    )
 
 
 def test_a_role_that_may_not_write_a_table_is_refused_for_work_that_writes(guest_url, postgres_url, postgres_server):
@@ -65,14 +67,14 @@ def test_a_role_whose_transactions_are_read_only_is_refused_for_work_that_writes
     "option", ["passwrd=hunter2", "PASSWORD=hunter2", "connect_timeout=x", "sslmode=x", "target_session_attrs=x"]
 )
 def test_an_option_that_the_driver_refuses_is_a_refusal_without_a_secret(option):
-    told = refusal(f"postgresql://u:hunter3@127.0.0.1:1/d?{option}")
-    assert "DATABASE_URL cannot be meant: " in told
-    assert "hunter" not in told
+    message = refusal(f"postgresql://u:hunter3@127.0.0.1:1/d?{option}")
+    assert "DATABASE_URL cannot be meant: " in message
+    assert "hunter" not in message
 
 
 def test_a_server_that_does_not_answer_is_named_without_its_password():
     engine = engines.create("postgresql://u:hunter2@127.0.0.1:1/d?sslpassword=hunter3&options=-c%20a.b%3Dhunter4")
-    with pytest.raises(ConnectionError, match=r"cannot read the database at .*u:\*\*\*@127\.0\.0\.1:1/d") as told:
+    with pytest.raises(ConnectionError, match=r"cannot read the database at .*u:\*\*\*@127\.0\.0\.1:1/d") as caught:
         engines.check_schema(engine)
-    assert "hunter" not in f"{told.value}{told.value.__cause__}"
+    assert "hunter" not in f"{caught.value}{caught.value.__cause__}"
     engine.dispose()

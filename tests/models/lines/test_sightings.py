@@ -30,7 +30,7 @@ def lines(*ordinals: int, length: int = 12) -> np.ndarray:
 
 LAYERS = st.lists(
     st.tuples(st.integers(0, 9), st.sets(st.integers(0, 40))).map(
-        lambda told: Layer(look(told[0]), lines(*told[1], length=max(told[1], default=-1) + 1))
+        lambda layer: Layer(look(layer[0]), lines(*layer[1], length=max(layer[1], default=-1) + 1))
     ),
     max_size=6,
     unique_by=lambda layer: layer.look,
@@ -41,8 +41,8 @@ LAYERS = st.lists(
 def test_packed_layers_come_back(layers: list[Layer]) -> None:
     found = list(unpacked(packed(layers)))
     assert [one.look for one in found] == [one.look for one in layers]
-    for one, told in zip(found, layers, strict=True):
-        assert np.flatnonzero(one.lines).tolist() == np.flatnonzero(told.lines).tolist()
+    for one, layer in zip(found, layers, strict=True):
+        assert np.flatnonzero(one.lines).tolist() == np.flatnonzero(layer.lines).tolist()
 
 
 @given(LAYERS, st.randoms(use_true_random=False))
@@ -100,7 +100,7 @@ def test_every_line_has_its_last_look_after_whatever_runs_and_as_of_any_time(eng
         ("complete", [row(1), row(2, None), row(3, None)]),  # 4 is delisted
         ("complete", [row(1), row(2, None), row(3, None), row(4)]),
     ]
-    told = [
+    last_looks = [
         [(1, 0), (1, 0), None, (1, 0)],
         [(1, 0), (2, 1), None, (1, 0)],
         [(3, 2), (2, 1), None, (1, 0)],
@@ -108,7 +108,7 @@ def test_every_line_has_its_last_look_after_whatever_runs_and_as_of_any_time(eng
         [(5, 4), (2, 1), (4, 3), None],
         [(6, 5), (2, 1), (4, 3), (6, 5)],
     ]
-    expected = [[one and (one[0], day(one[1])) for one in found] for found in told]
+    expected = [[one and (one[0], day(one[1])) for one in line] for line in last_looks]
     for number, (status, rows) in enumerate(days):
         crawl(engine, rows, now=day(number), status=status, reason="requested" if status == "partial" else "finished")
         assert looks(engine) == expected[number]

@@ -43,7 +43,7 @@ FILL = (
     " 1 FROM listings WHERE id < 4",
     "INSERT INTO missing_listings (store_id, listing_id, missing_since, crawl_run_id, delisted_at)"
     " SELECT 1, 3, {early}, 1, {time} FROM stores",
-    "INSERT INTO store_ranges (store_id, ranged, available, as_of{told})"
+    "INSERT INTO store_ranges (store_id, ranged, available, as_of{column})"
     " VALUES (1, {ranged}, {available}, {time}{priced})",
 )
 
@@ -58,14 +58,14 @@ def lay(engine: Engine, revision: str) -> None:
     """The database as it was at `revision`, with a store in it."""
     kind = engine.dialect.name
     early = TIME[kind].replace("2026-03-04", "2026-03-02")
-    bits = {"ranged": BYTES[kind].format("0b"), "available": BYTES[kind].format("03"), "told": "", "priced": ""}
+    bits = {"ranged": BYTES[kind].format("0b"), "available": BYTES[kind].format("03"), "column": "", "priced": ""}
     if revision >= "0004":
-        bits |= {"told": ", priced", "priced": f", {bits['available']}"}
+        bits |= {"column": ", priced", "priced": f", {bits['available']}"}
     with engine.begin() as connection, migrator.config(connection) as made:
         command.upgrade(made, min(revision, "0006"))
         for statement in FILL:
-            told = statement.format(time=TIME[kind], early=early, no=NO[kind], **bits)
-            connection.execute(text(told))
+            filled = statement.format(time=TIME[kind], early=early, no=NO[kind], **bits)
+            connection.execute(text(filled))
         command.upgrade(made, revision)
 
 

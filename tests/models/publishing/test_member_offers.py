@@ -1,4 +1,4 @@
-"""What members pay is part of an offer: stored, told, and a change where it changes, on both databases."""
+"""A members' offer is part of the offer: stored, returned, and a change where it changes, on both databases."""
 
 from typing import Any
 

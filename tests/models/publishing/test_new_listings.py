@@ -88,8 +88,8 @@ def test_what_another_run_has_added_meanwhile_is_not_added_again(engine: Engine,
                 another()
             return self.wrapped.begin()
 
-    def late_add(connection, *told) -> None:
-        add(Late(connection), *told)
+    def late_add(connection, *arguments) -> None:
+        add(Late(connection), *arguments)
         while others:
             another()
 
@@ -107,10 +107,10 @@ def test_a_product_that_another_company_adds_meanwhile_is_found(engine: Engine, 
     spread = {"name": "Vegemite Spread", "brand": "Vegemite", "size": "380g"}
     add = new_listings.add
 
-    def late(*told):
+    def late(*arguments):
         monkeypatch.setattr(new_listings, "add", add)
         crawl(engine, [row("c", **spread)], slug="coles", store="c")
-        return add(*told)
+        return add(*arguments)
 
     monkeypatch.setattr(new_listings, "add", late)
     crawl(engine, [row("w", **spread)])
@@ -123,8 +123,8 @@ def test_a_batch_tried_again_takes_nothing_from_the_try_that_failed(engine: Engi
     crawl(engine, [row("c", **spread)], slug="coles", store="c")
     learn, failures = new_listings.learn, []
 
-    def broken_once(*told):
-        learn(*told)
+    def broken_once(*arguments):
+        learn(*arguments)
         if not failures:
             failures.append(OperationalError("COMMIT", {}, Exception("the server closed the connection"), None, True))
             raise failures[0]
@@ -157,9 +157,9 @@ def test_rows_staged_after_the_run_was_gathered_publish_nothing(engine: Engine, 
     """What is counted while publishing is what was gathered before."""
     add = new_listings.add
 
-    def late(connection, run, *told):
+    def late(connection, run, *arguments):
         stage(engine, run.id, [row(9)])
-        return add(connection, run, *told)
+        return add(connection, run, *arguments)
 
     monkeypatch.setattr(new_listings, "add", late)
     run = open_run(engine)
@@ -178,9 +178,9 @@ def test_a_server_that_crashes_between_resolving_and_publishing_publishes_nothin
         engines.migrate(engine)
         add = new_listings.add
 
-        def crashing(*told):
+        def crashing(*arguments):
             monkeypatch.setattr(new_listings, "add", add)
-            added = add(*told)
+            added = add(*arguments)
             server.restart()
             return added
 

@@ -156,10 +156,10 @@ def test_the_slots_of_a_few_products_are_built_without_reading_those_of_others(s
 
 
 def test_barcodes_are_filled_in_row_by_row(stale: Engine) -> None:
-    rows = [told | {"gtin": None} for told in shelf(0, COUNT)]
+    rows = [one | {"gtin": None} for one in shelf(0, COUNT)]
     run = open_run(stale, now=day(1))
     stage(stale, run.id, rows)
-    found = {told["sku"]: None if n % 2 else "09300605123454" for n, told in enumerate(rows)}
+    found = {one["sku"]: None if n % 2 else "09300605123454" for n, one in enumerate(rows)}
     with little(stale):
         barcodes.into_staging(stale, run, found)
     assert query(stale, "SELECT count(*) FROM staged_items WHERE gtin IS NOT NULL") == [(COUNT / 2,)]

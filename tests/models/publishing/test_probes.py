@@ -28,8 +28,8 @@ def probe(engine: Engine, seen: list[dict], store: str = MEMBER, now=SOON, *, pa
     run = open_run(engine, store, now=now - timedelta(minutes=5))
     stage(engine, run.id, seen)
     counts = asdict(opening.measure(engine, run)) | {"probe": pages}
-    told = judged("partial", "requested")
-    publish(engine, run, Ending(verdict=told, now=now, categories=[category(seen=len(seen))], counts=counts))
+    verdict = judged("partial", "requested")
+    publish(engine, run, Ending(verdict=verdict, now=now, categories=[category(seen=len(seen))], counts=counts))
     return (run, settled(engine, run), *flags(engine, store))
 
 
@@ -60,8 +60,8 @@ def pair(engine: Engine) -> Engine:
 
 def test_a_probe_that_sees_what_was_known_verifies_its_store_and_says_so(pair: Engine) -> None:
     crawl(pair, rows(**TENS), store=ANCHOR, now=day(0.1))  # the member followed: inferred
-    run, told, needs, verified = probe(pair, rows(**TENS)[40:])
-    assert (told["outcome"], told["compared"], told["deviating"]) == (AGREES, 60, 0)
+    run, figures, needs, verified = probe(pair, rows(**TENS)[40:])
+    assert (figures["outcome"], figures["compared"], figures["deviating"]) == (AGREES, 60, 0)
     assert (bool(needs), verified) == (False, day(0.2))
     words = run_row(pair, run)["reason"]
     assert words == "requested: its probe agrees with what was known: 0 of 60 compared lines deviate"
@@ -71,15 +71,15 @@ def test_a_probe_that_sees_what_was_known_verifies_its_store_and_says_so(pair: E
 def test_a_probe_is_compared_with_the_prices_in_effect_before_it_was_published(pair: Engine) -> None:
     """The anchor has changed ten lines; the member has not: its own old rows would agree."""
     crawl(pair, rows(**TENS), store=ANCHOR, now=day(0.1))
-    _, told, needs, verified = probe(pair, rows())
-    assert (told["outcome"], told["compared"], told["deviating"]) == (DIFFERS, 100, 10)
+    _, figures, needs, verified = probe(pair, rows())
+    assert (figures["outcome"], figures["compared"], figures["deviating"]) == (DIFFERS, 100, 10)
     assert (bool(needs), verified) == (True, None)
 
 
 def test_only_a_complete_run_clears_what_a_probe_asked_for(pair: Engine) -> None:
     assert probe(pair, rows(**TENS))[2]
-    _, told, needs, verified = probe(pair, rows(**TENS), now=day(0.3))  # known by now
-    assert (told["outcome"], bool(needs), verified) == (AGREES, True, day(0.3))
+    _, figures, needs, verified = probe(pair, rows(**TENS), now=day(0.3))  # known by now
+    assert (figures["outcome"], bool(needs), verified) == (AGREES, True, day(0.3))
     crawl(pair, rows(**TENS), store=MEMBER, now=day(0.4))
     assert not flags(pair, MEMBER)[0]
 
@@ -88,25 +88,25 @@ def test_contested_lines_are_not_counted_against_a_store(pair: Engine) -> None:
     crawl(pair, rows(**TENS), store=MEMBER, now=day(0.1))
     twice = dict.fromkeys(TENS, 500)
     crawl(pair, rows(**twice), store=ANCHOR, now=day(0.15))
-    _, told, needs, _ = probe(pair, rows(**twice))
-    assert (told["outcome"], told["contested"], told["compared"]) == (AGREES, 10, 90)
+    _, figures, needs, _ = probe(pair, rows(**twice))
+    assert (figures["outcome"], figures["contested"], figures["compared"]) == (AGREES, 10, 90)
     assert not needs
 
 
 def test_after_a_flip_nothing_is_known_until_the_anchor_was_seen(pair: Engine) -> None:
     crawl(pair, rows(), store=ANCHOR, now=day(1.4))
-    _, told, needs, verified = probe(pair, rows(**TENS), now=day(1.6))
-    assert (told["outcome"], told["compared"], told["outdated"]) == (UNDECIDED, 0, 100)
+    _, figures, needs, verified = probe(pair, rows(**TENS), now=day(1.6))
+    assert (figures["outcome"], figures["compared"], figures["outdated"]) == (UNDECIDED, 0, 100)
     assert (bool(needs), verified) == (False, None)
     crawl(pair, rows(**TENS, s20=77), store=ANCHOR, now=day(1.7))
-    _, told, needs, verified = probe(pair, rows(**TENS, s20=77), now=day(1.8))
-    assert (told["outcome"], told["compared"], told["contested"], verified) == (AGREES, 99, 1, day(1.8))
+    _, figures, needs, verified = probe(pair, rows(**TENS, s20=77), now=day(1.8))
+    assert (figures["outcome"], figures["compared"], figures["contested"], verified) == (AGREES, 99, 1, day(1.8))
 
 
 def test_a_probe_during_which_specials_change_settles_nothing(pair: Engine) -> None:
     crawl(pair, rows(), store=ANCHOR, now=day(1.4))
-    run, told, needs, verified = probe(pair, rows(**TENS), now=day(1.5) + timedelta(minutes=1))
-    assert (told["outcome"], bool(needs), verified) == (UNDECIDED, False, None)
+    run, figures, needs, verified = probe(pair, rows(**TENS), now=day(1.5) + timedelta(minutes=1))
+    assert (figures["outcome"], bool(needs), verified) == (UNDECIDED, False, None)
     assert run_row(pair, run)["reason"].endswith("specials changed while it ran")
 
 
@@ -115,16 +115,16 @@ def test_a_probe_that_goes_on_with_a_run_that_has_published_settles_nothing(pair
     run = open_run(pair, MEMBER, now=day(0.12), resume=True)
     stage(pair, run.id, [])
     counts = asdict(opening.measure(pair, run)) | {"probe": 8}
-    told = judged("partial", "requested")
-    publish(pair, run, Ending(verdict=told, now=day(0.12), counts=counts))
+    verdict = judged("partial", "requested")
+    publish(pair, run, Ending(verdict=verdict, now=day(0.12), counts=counts))
     assert settled(pair, run)["outcome"] == UNDECIDED
     assert "had published a part of it before" in run_row(pair, run)["reason"]
 
 
 def test_an_anchor_and_a_store_alone_are_compared_with_what_they_showed_themselves(pair: Engine) -> None:
     assert probe(pair, rows(), ANCHOR)[1]["outcome"] == AGREES
-    _, told, needs, verified = probe(pair, rows(**TENS), ANCHOR, now=day(0.3))
-    assert (told["outcome"], told["compared"], bool(needs), verified) == (DIFFERS, 100, True, day(0.2))
+    _, figures, needs, verified = probe(pair, rows(**TENS), ANCHOR, now=day(0.3))
+    assert (figures["outcome"], figures["compared"], bool(needs), verified) == (DIFFERS, 100, True, day(0.2))
     assert not flags(pair, MEMBER)[0]
     crawl(pair, rows(), store="9", now=day(0.3))
     assert probe(pair, rows(**TENS), "9", now=day(0.4))[2]
@@ -132,16 +132,16 @@ def test_an_anchor_and_a_store_alone_are_compared_with_what_they_showed_themselv
 
 def test_a_crawl_of_some_categories_and_a_store_nobody_saw_settle_nothing(pair: Engine) -> None:
     assert probe(pair, rows(**TENS), pages=None)[1:] == (None, False, None)
-    _, told, needs, verified = probe(pair, rows(), "9", now=day(0.3))
-    assert (told["outcome"], told["compared"], bool(needs), verified) == (UNDECIDED, 0, False, None)
+    _, figures, needs, verified = probe(pair, rows(), "9", now=day(0.3))
+    assert (figures["outcome"], figures["compared"], bool(needs), verified) == (UNDECIDED, 0, False, None)
 
 
 @pytest.mark.parametrize("seen", [{}, TENS], ids=["agrees", "differs"])
 def test_a_rollback_takes_back_what_a_probe_settled(pair: Engine, seen: dict) -> None:
     probe(pair, rows())
     before = state(pair)
-    run, told, *_ = probe(pair, rows(**seen), now=day(0.3))
-    assert told["outcome"] == (DIFFERS if seen else AGREES)
+    run, figures, *_ = probe(pair, rows(**seen), now=day(0.3))
+    assert figures["outcome"] == (DIFFERS if seen else AGREES)
     assert state(pair) != before
     rollback(pair, run.id, day(0.4))
     assert state(pair) == before
@@ -151,11 +151,11 @@ def test_open_lines_are_those_that_are_contested_or_that_the_anchor_does_not_ran
     shelf = {sku: ("Deli" if sku < 20 else "Tins") for sku in range(101)}
 
     def seen(without: int | None = None, **cents: int) -> list[dict]:
-        told = [one for one in rows(**cents) if int(one["sku"]) != without]
-        keys = {int(one["sku"]): shelf[int(one["sku"])] for one in told}
+        seen = [one for one in rows(**cents) if int(one["sku"]) != without]
+        keys = {int(one["sku"]): shelf[int(one["sku"])] for one in seen}
         return [
             one | {"category_path": (keys[int(one["sku"])],), "category_key": keys[int(one["sku"])].lower()}
-            for one in told
+            for one in seen
         ]
 
     crawl(engine, seen(without=50), store=ANCHOR)

@@ -210,8 +210,8 @@ MULTIBUYS |= {"member_multibuy_quantity": 2, "member_multibuy_total_cents": 170}
 def test_each_term_of_an_offer_is_a_change_of_its_own(engine: Engine, name: str) -> None:
     """Coming, another value and going: three changes of one line, and none of the other."""
     base = MULTIBUYS if "multibuy" in name else {}
-    told = [base, base | {name: TERMS[name]}, base]
-    for number, terms in enumerate(told):
+    offers = [base, base | {name: TERMS[name]}, base]
+    for number, terms in enumerate(offers):
         special = {"is_on_special": "was_price_cents" in terms}
         _, published = crawl(engine, [row(1, **terms | special), row(2)], now=day(number))
         assert (published.inserted, published.updated, published.unchanged) == ((2, 0, 0), (0, 1, 1))[number > 0]
@@ -245,14 +245,14 @@ def test_what_else_an_offer_says_is_refreshed_in_its_row_and_is_no_change(engine
     assert query(engine, "SELECT * FROM price_changes ORDER BY 1, 2, 3") == history
     assert query(engine, "SELECT * FROM prices WHERE listing_id = 2") == other
     offer = effective(engine)["1"].offer
-    told = {"unit_price_e4": 25000} if name == "unit_price" else {name: DETAILS[name]}
-    assert {key: offer[key] for key in told} == told
+    expected = {"unit_price_e4": 25000} if name == "unit_price" else {name: DETAILS[name]}
+    assert {key: offer[key] for key in expected} == expected
     assert (effective(engine)["1"].changed_at, effective(engine)["1"].row.crawl_run_id) == (START, run.id)
     assert sound(engine)
 
 
 def test_a_run_that_tells_nothing_of_the_details_that_were_known_clears_them(engine: Engine) -> None:
-    """An offer is what the store showed last, whole: what it no longer says is not left over from another week."""
+    """An offer is all that the store showed last: nothing of it is left over from another week."""
     crawl(engine, [row(1, offer_id="o1", offer_until=day(2))])
     crawl(engine, [row(1)], now=day(3))
     assert (effective(engine)["1"].offer["offer_id"], effective(engine)["1"].offer["offer_until"]) == (None, None)
@@ -376,9 +376,9 @@ def test_a_run_that_crosses_a_flip_saw_at_its_start(engine: Engine) -> None:
 
 def test_an_offers_end_and_whether_the_specials_have_flipped_since_are_told(engine: Engine) -> None:
     crawl(engine, [row(1, 80, was_price_cents=100, offer_until=day(1.2)), row(2)])
-    told = effective(engine, now=day(1.49))
-    assert (told["1"].offer["offer_until"], told["2"].offer["offer_until"]) == (day(1.2), None)
-    assert {one.flip_since for one in told.values()} == {False}
+    found = effective(engine, now=day(1.49))
+    assert (found["1"].offer["offer_until"], found["2"].offer["offer_until"]) == (day(1.2), None)
+    assert {one.flip_since for one in found.values()} == {False}
     assert {one.flip_since for one in effective(engine, now=day(1.5)).values()} == {True}
 
 

@@ -41,9 +41,9 @@ def test_prices_history_range_absence_and_texts_are_as_before(engine: Engine) ->
     before = state(engine)
     lied = [row(i, 50, name=f"Lie {i}", was_price_cents=60) for i in (0, 1, 2)] + [row(3, None), row(4, 104)]
     run, _ = crawl(engine, lied, now=day(4))
-    told = rollback(engine, run.id, day(5), dry=True)
+    expected = rollback(engine, run.id, day(5), dry=True)
     assert cents(engine)["1"] == 50
-    assert rollback(engine, run.id, day(5)) == told
+    assert rollback(engine, run.id, day(5)) == expected
     assert state(engine) == before
     assert sound(engine)
     assert value(engine, "SELECT rolled_back_at IS NULL FROM crawl_runs WHERE id = :r", r=run.id) in (0, False)
@@ -169,7 +169,7 @@ def test_a_partial_run_is_rolled_back_too(engine: Engine) -> None:
 
 
 def _apart_from_what_is_new(found: dict[str, list]) -> dict[str, list]:
-    """Listings and products that the run made stay, and so does what they are; without prices nobody sees them."""
+    """Without the listings and products that the run made: they stay, and are shown nowhere without prices."""
     return {name: rows for name, rows in found.items() if name not in ("listings", "product_categories")}
 
 
@@ -214,9 +214,9 @@ def texts(engine: Engine, *names: str) -> list[tuple]:
 
 def test_texts_are_restored_only_where_no_later_run_has_agreed_on_others(engine: Engine) -> None:
     """Runs of two stores agree on a text; a third store's have agreed on another one of the first listing since."""
-    told = [row(1, name="Old 1", brand="A"), row(2, name="Old 2", brand="A")]
+    rows = [row(1, name="Old 1", brand="A"), row(2, name="Old 2", brand="A")]
     for store in ("1", "2", "3"):
-        crawl(engine, told, store=store)
+        crawl(engine, rows, store=store)
     lies = [row(1, name="Lie 1", brand="B"), row(2, name="Lie 2", brand="B")]
     crawl(engine, lies, store="1", now=day(1))
     lie, _ = crawl(engine, lies, store="2", now=day(2))
@@ -250,9 +250,9 @@ def placed(engine: Engine) -> list[tuple]:
 
 
 def test_products_leave_the_categories_that_a_rolled_back_run_put_them_into(engine: Engine) -> None:
-    told = [row(1, category_path=("Pantry",)), row(2, category_path=("Pantry",))]
+    rows = [row(1, category_path=("Pantry",)), row(2, category_path=("Pantry",))]
     for store in ("1", "2"):
-        crawl(engine, told, store=store)
+        crawl(engine, rows, store=store)
     before = placed(engine)
     lies = [row(1, category_path=("Toys",)), row(2, category_path=("Toys",))]
     crawl(engine, lies, store="1", now=day(1))
@@ -368,11 +368,11 @@ def test_a_rollback_writes_nothing_of_other_stores(engine: Engine) -> None:
 
     def others() -> list:
         tables = {"prices": "1, 2", "price_changes": "1, 2, 3", "sightings": "1, 2", "store_ranges": "1"}
-        told = [
+        tables = [
             query(engine, f"SELECT * FROM {name} WHERE store_id <> 1 ORDER BY {order}")
             for name, order in tables.items()
         ]
-        return [[[bytes(v) if isinstance(v, memoryview) else v for v in one] for one in rows] for rows in told]
+        return [[[bytes(v) if isinstance(v, memoryview) else v for v in one] for one in rows] for rows in tables]
 
     before = others()
     assert rollback(engine, run.id, day(0.2)).restored == 1

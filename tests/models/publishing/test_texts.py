@@ -135,16 +135,16 @@ def as_it_stands(engine: Engine) -> tuple:
 @settings(max_examples=4, phases=[Phase.generate])
 @given(orders=st.tuples(st.permutations(FIRST), st.permutations(LATER), st.permutations(LATER)))
 def test_nothing_that_a_sku_becomes_depends_on_the_order_of_items(sqlite_template, tmp_path_factory, orders) -> None:
-    told = []
+    outcomes = []
     for days in (orders, (FIRST, LATER, LATER)):
         path = shutil.copyfile(sqlite_template, tmp_path_factory.mktemp("order") / "o.db")
         engine = engines.create(f"sqlite:///{path}")
         for number, rows in enumerate(days):
             crawl(engine, rows, now=day(number))
-        told.append(as_it_stands(engine))
+        outcomes.append(as_it_stands(engine))
         engine.dispose()
-    assert told[0] == told[1]
-    assert len(told[0][0]) == 7
+    assert outcomes[0] == outcomes[1]
+    assert len(outcomes[0][0]) == 7
 
 
 def test_one_gtin_with_two_names_and_two_skus_loses_nothing(engine: Engine) -> None:

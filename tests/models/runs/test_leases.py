@@ -1,4 +1,4 @@
-"""Who asks a chain's site just now."""
+"""Which runs count as live."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""One run a store at a time; a dead one never blocks, and what it had may be gone on with."""
+"""A store has one run at a time; a dead one never blocks it, and its walk may be resumed."""
 
 import os
 import socket

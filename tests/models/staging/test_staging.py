@@ -194,7 +194,7 @@ def test_a_writer_without_rows_writes_nothing(engine: Engine) -> None:
 
 @pytest.mark.parametrize("resume", [True, False])
 def test_a_process_that_lost_its_run_stages_nothing_more(engine: Engine, resume: bool) -> None:
-    """It would overwrite, row for row, what the one that goes on with the walk had staged: the counts would agree."""
+    """Else it would overwrite what the process that resumed the walk had staged, and the counts would still agree."""
     late = START + timedelta(hours=1)
 
     async def work():
