@@ -1,30 +1,23 @@
-"""Owns the crawl run: opens it, keeps its lease alive, asks the verdict, publishes or not."""
+"""Owns the run of one store's crawl: keeps its lease alive, judges it, publishes or not."""
 
 import asyncio
 import functools
 import logging
-import os
-import socket
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from scrapy import signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CloseSpider, NotConfigured
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
-from twisted.python.failure import Failure
 
-from models.database import engine as engines
-from models.database.retry import original
-from models.errors import ClockWrong, StorageError, StoreUnlisted
+from models.errors import ClockWrong, SchemaMismatch, StoreHeld, StoreUnlisted
 from models.products import barcodes
 from models.publishing import probes, stores
 from models.publishing import publish as publishing
 from models.publishing.publish import Published
-from models.runs import endings, opening
+from models.runs import opening
 from models.runs.endings import Ending
 from models.staging.writer import StagingWriter
 from models.stores import companies
@@ -33,119 +26,65 @@ from splitcart.runs.verdict import Counts, Gates, History, Verdict, verdict
 from splitcart_spiders.crawl.chain_spider import ChainSpider
 from splitcart_spiders.crawl.walk import is_proven
 from splitcart_spiders.errors import CrawlError
-from splitcart_spiders.extensions import clock, database, listed, outcome
+from splitcart_spiders.extensions import listed, outcome
 from splitcart_spiders.extensions.apart import apart
 from splitcart_spiders.extensions.lease import LeaseKeeper
+from splitcart_spiders.extensions.owner import RunOwner
 from splitcart_spiders.extensions.staging import Staging
 from splitcart_spiders.middlewares.gate import Gate
-from splitcart_spiders.shared import Shared
 
 logger = logging.getLogger(__name__)
 
-REFUSED = {engines.SchemaMismatch: "schema_mismatch", ClockWrong: "clock", StoreUnlisted: "unlisted"}
-"""Scrapy's reason for the close, by what refuses to open a run."""
 LAST_WORD = 5.0
 """Seconds that a run which has lost its lease may take to end itself in the database."""
 
 
-class RunExtension:
-    """One crawl of one store, from its row in crawl_runs to its verdict and exit code."""
+class RunExtension(RunOwner[ChainSpider]):
+    """One crawl of one store: the lease is kept alive, and the verdict decides what is published."""
+
+    spiders = ChainSpider
+    title = "Run"
+    lease_setting = "LEASE_SECONDS"
+    refusals: ClassVar = {
+        StoreHeld: "store_held",
+        SchemaMismatch: "schema_mismatch",
+        ClockWrong: "clock",
+        StoreUnlisted: "unlisted",
+    }
+    staging: Staging
 
     def __init__(self, crawler: Crawler, url: str) -> None:
-        self.crawler = crawler
-        self.url = url
-        self.engine: Engine | None = None
-        self.run: opening.Run | None = None
-        self.history = History()
+        super().__init__(crawler, url)
         self.staging = Staging()
-        self.exceptions: list[str] = []
+        self.history = History()
         self.lease: LeaseKeeper | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        if not issubclass(crawler.spidercls, ChainSpider):
-            raise NotConfigured  # a locator crawls no store
-        extension = cls(crawler, database.url_of(crawler.settings))
-        connect = crawler.signals.connect
-        connect(extension.opened, signal=signals.spider_opened)
-        for signal in (signals.spider_error, signals.item_error):
-            connect(extension.spider_error, signal=signal)
-        connect(extension.closed, signal=signals.spider_closed)
+        extension = super().from_crawler(crawler)
         for signal in (signals.item_scraped, signals.item_dropped, signals.item_error):
-            connect(extension.staging.item_done, signal=signal)
-        Shared.of(crawler).run = extension.staging
+            crawler.signals.connect(extension.staging.item_done, signal=signal)
         return extension
-
-    def ahead(self) -> timedelta:
-        """By how much a rehearsal's clock is ahead of the machine's."""
-        return clock.ahead(self.crawler)
-
-    def now(self) -> datetime:
-        """The time that runs are dated with."""
-        return clock.now() + self.ahead()
 
     # Opening ---------------------------------------------------------------------------------------------------
 
-    async def opened(self, spider: ChainSpider) -> None:
-        """Take the store, or close the spider before its first request."""
-        try:
-            self.gates()  # a slip in them is told before a store is crawled in vain
-            self.engine = await asyncio.to_thread(self.connect)
-            await asyncio.to_thread(self.check_clock, spider)
-            await listed.check(self.engine, self.crawler, spider)
-            self.run = await self.take(spider)
-            await self.begin(spider)
-        except opening.StoreHeld as held:
-            outcome.say(self.crawler, "held", str(held))
-            raise CloseSpider("store_held") from None
-        except (engines.SchemaMismatch, ClockWrong, StoreUnlisted) as refusal:
-            outcome.say(self.crawler, "failed", str(refusal))
-            raise CloseSpider(REFUSED[type(refusal)]) from None
-        except Exception as error:
-            self.exceptions.append(f"{type(error).__name__}: {error}")
-            raise outcome.not_opened(self.crawler, error) from error
-
-    def connect(self) -> Engine:
-        engine = engines.create(self.url)
-        engines.check_schema(engine)
-        return engine
-
-    def check_clock(self, spider: ChainSpider) -> None:
-        assert self.engine is not None
-        most = self.crawler.settings.getfloat("CLOCK_MOST_DAYS")
-        clock.check(self.engine, self.now(), self.ahead(), most_days=most, trusted=spider.trusts_clock)
-
     async def take(self, spider: ChainSpider) -> opening.Run:
-        """The run of this crawl; with `-a wait=1` as soon as the store is free."""
-        target = opening.Target(
-            company=spider.chain.COMPANY,
-            slug=spider.chain.SLUG,
-            store_code=spider.store_id,
-            flip_weekday=spider.flip.weekday,
-            flip_hour=spider.flip.hour,
-            timezone=spider.timezone,
-        )
+        """The run of this crawl; with `-a wait=1` as soon as the store is free. Raises StoreHeld, StoreUnlisted."""
+        assert self.engine is not None
+        await listed.check(self.engine, self.crawler, spider)
         while True:
             try:
-                assert self.engine is not None
-                return await asyncio.to_thread(
-                    opening.open_run,
-                    self.engine,
-                    target,
-                    spider=spider.name,
-                    now=self.now(),
-                    resume=spider.resume,
-                    lease_seconds=self.crawler.settings.getint("LEASE_SECONDS"),
-                    host=socket.gethostname(),
-                    pid=os.getpid(),
-                    token=spider.lease,
-                    failure_delay=timedelta(minutes=self.crawler.settings.getfloat("SCHEDULE_FAILURE_MINUTES")),
-                )
-            except opening.StoreHeld as held:
+                return await super().take(spider)
+            except StoreHeld as held:
                 if not spider.wait:
                     raise
                 logger.info("%s; waiting", held)
                 await asyncio.sleep(max(1.0, min(30.0, (held.until - self.now()).total_seconds())))
+
+    def open_run(self, spider: ChainSpider, **options: Any) -> opening.Run:
+        """Open the run, with what the spider's arguments ask for."""
+        delay = timedelta(minutes=self.crawler.settings.getfloat("SCHEDULE_FAILURE_MINUTES"))
+        return super().open_run(spider, resume=spider.resume, token=spider.lease, failure_delay=delay, **options)
 
     async def begin(self, spider: ChainSpider) -> None:
         assert self.run is not None
@@ -180,34 +119,16 @@ class RunExtension:
         self.staging.give_up(str(error))
         Gate.of(self.crawler).shut(error)
 
-    def spider_error(self, failure: Failure) -> None:
-        """An exception in a callback, in start() or in a pipeline is no mere log line."""
-        self.exceptions.append(f"{type(failure.value).__name__}: {failure.value}")
-
     # Closing ---------------------------------------------------------------------------------------------------
 
     async def closed(self, spider: ChainSpider, reason: str) -> None:
-        """Judge and publish; whatever goes wrong here is said in the exit code, too."""
+        """End the run; one that has lost its lease publishes nothing."""
         if self.lease is not None:
             self.lease.stop()
-        if self.run is None:
-            outcome.say_unless_said(self.crawler, "failed", f"the run could not be opened ({reason})")
-            return
         if self.lease is not None and self.lease.error is not None:
             await self.part(self.lease.error)
-            return
-        try:
-            await self.staging.end_staging()
-            judged, published = await asyncio.to_thread(self.conclude, spider, reason, self.now())
-            engines.check_file(self.engine)
-            outcome.say(self.crawler, judged.status, judged.reason, judged, published)
-        except Exception as error:
-            logger.exception("Run %s could not be concluded", self.run.id)
-            told = f"the run could not be concluded: {original(error)}".strip()
-            outcome.say(self.crawler, *await asyncio.to_thread(self.give_up, told, self.now()))
-        finally:
-            if self.engine is not None:
-                await asyncio.to_thread(self.engine.dispose)
+        else:
+            await super().closed(spider, reason)
 
     async def part(self, error: CrawlError) -> None:
         """End a run that has lost its lease, where the database answers soon; the exit code does not wait for it."""
@@ -231,8 +152,7 @@ class RunExtension:
         judged = verdict(reason, measured, categories, self.history, self.gates(), now=now)
         exceptions = self.exceptions + self.staging.errors
         counts = outcome.figures(self.crawler, measured, self.run.started_at, now, exceptions)
-        by = spider.answered_for
-        ending = Ending(verdict=judged, now=now, categories=categories, answered_for=by, counts=counts)
+        ending = Ending(verdict=judged, now=now, categories=categories, answered_for=spider.answered_for, counts=counts)
         published: Published | None = self.finisher(judged)(self.engine, self.run, ending)
         self.learn(spider, judged, now)
         return judged, published
@@ -247,27 +167,6 @@ class RunExtension:
                 stores.learn_fulfilment(self.engine, self.run, spider.answered_for)
         except SQLAlchemyError:
             logger.exception("What run %s learnt could not be kept", self.run.id)
-
-    def give_up(self, why: str, now: datetime) -> tuple[str, str]:
-        """End the run as failed where the database lets us, so that the next crawl need not wait for its lease.
-
-        Its status and reason: those of an ending that was committed though the answer was lost for good, where it was.
-        """
-        assert self.run is not None
-        assert self.engine is not None
-        failed, told = Verdict("failed", why, "nothing", {}), {"exceptions": self.exceptions[:10]}
-        try:
-            try:
-                opening.finish(self.engine, self.run, Ending(verdict=failed, now=now, counts=told))
-            except opening.LeaseLost:
-                logger.info("Run %s has ended or is another's by now", self.run.id)
-                endings.let_go(self.engine, self.run)
-                ended = endings.ended_as(self.engine, self.run)
-                engines.check_file(self.engine)  # what was committed to a file that is gone tells nothing
-                return ended or ("failed", why)
-        except (SQLAlchemyError, StorageError) as error:
-            logger.error("Run %s stays open until its lease ends: %s", self.run.id, original(error))
-        return "failed", why
 
     def finisher(self, judged: Verdict) -> Callable[..., Any]:
         return opening.finish if judged.publishes == "nothing" else publishing.publish

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import Self
+from typing import Any, Self
 
 from scrapy import signals
 from scrapy.crawler import Crawler
@@ -13,8 +13,7 @@ from models.errors import StorageError
 from models.runs import leases
 from models.runs.opening import Run
 from splitcart_spiders.extensions.apart import apart
-from splitcart_spiders.extensions.run import RunExtension
-from splitcart_spiders.extensions.stores import StoresExtension
+from splitcart_spiders.extensions.owner import RunOwner
 from splitcart_spiders.middlewares import is_dev, manners_on
 from splitcart_spiders.middlewares.host_rate import HostRate
 
@@ -48,14 +47,14 @@ class ShareExtension:
 
     async def started(self) -> None:
         """Take the first share, and wait where others must make room."""
-        owner = self.crawler.get_extension(RunExtension) or self.crawler.get_extension(StoresExtension)
+        owner = self.crawler.get_extension(RunOwner)
         if owner is None or owner.run is None:
             return
         if await self.take(owner, owner.run) > 1:
             self.rate.hold(HOLD * self.heartbeat)
         self.task = asyncio.ensure_future(self.follow(owner, owner.run))
 
-    async def follow(self, owner: RunExtension | StoresExtension, run: Run) -> None:
+    async def follow(self, owner: RunOwner[Any], run: Run) -> None:
         """Take the share of the moment with every heartbeat; where the database cannot be asked the last one stands."""
         while True:
             await asyncio.sleep(self.heartbeat)
@@ -64,7 +63,7 @@ class ShareExtension:
             except (SQLAlchemyError, StorageError) as error:
                 logger.warning("The share of run %s could not be read: %s", run.id, error)
 
-    async def take(self, owner: RunExtension | StoresExtension, run: Run) -> int:
+    async def take(self, owner: RunOwner[Any], run: Run) -> int:
         """Set the share; how many runs are live, this one included."""
         now = owner.now()
         live = max(1, await apart(leases.live_runs, owner.engine, run.company_id, now))

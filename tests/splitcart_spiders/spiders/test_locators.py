@@ -156,3 +156,23 @@ def test_a_locator_whose_stores_cannot_be_written_leaves_no_lease_behind(
     with engine.connect() as connection:
         assert connection.execute(select(runs.status, runs.reason, runs.lease_token)).all() == [("failed", told, None)]
     engine.dispose()
+
+
+def test_a_locator_whose_stores_were_written_and_whose_answer_was_lost_exits_as_its_run_ended(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = locate.publish_stores
+
+    def lost(*args: Any, **kwargs: Any) -> None:
+        publish(*args, **kwargs)
+        raise OperationalError("COMMIT", {}, Exception("the server closed the connection"))
+
+    monkeypatch.setattr(locate, "publish_stores", lost)
+    with SandboxServer(World(seed=4, stores=4)) as server:
+        outcome = find("woolworths", server.url, sqlite_url)
+    assert (outcome.status, outcome.reason, outcome.exit_code) == ("complete", "finished", 0)
+    engine = create_engine(sqlite_url)
+    runs = tables.crawl_runs.c
+    with engine.connect() as connection:
+        assert connection.execute(select(runs.status, runs.reason)).all() == [("complete", "finished")]
+    engine.dispose()
