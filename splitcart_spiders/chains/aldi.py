@@ -1,14 +1,13 @@
 """ALDI: a record of a product search becomes an item. Amounts are integer cents; there are no barcodes."""
 
-from datetime import datetime
 from decimal import Decimal
 
 from splitcart.offers import unit_prices
 from splitcart.patterns import IGNORE_CASE, Pattern
 from splitcart.sizes import packs
 from splitcart_spiders.crawl import fields
-from splitcart_spiders.crawl.fields import Refused
-from splitcart_spiders.items import Drop, ProductItem
+from splitcart_spiders.crawl.mapping import Seen, mapping
+from splitcart_spiders.items import ProductItem
 
 COMPANY = "ALDI"
 SLUG = "aldi"
@@ -36,24 +35,11 @@ def records(body: object) -> list:
     return [body] if isinstance(body, dict) else fields.rows(body)
 
 
-def to_item(
-    record: object,
-    *,
-    store_id: str,
-    now: datetime,
-    category_path: tuple[str, ...] = (),
-    sponsored: bool | None = None,
-) -> ProductItem | Drop:
-    """The item of one record, or why there is none. Never raises."""
-    try:
-        raw = fields.record(record)
-        sku = fields.sku(raw.get("sku") if isinstance(raw.get("sku"), str) else None)
-        return _item(raw, sku, bool(sponsored), store_id, now, () if sponsored else _path(raw, category_path))
-    except Refused as refusal:
-        return Drop(refusal.reason, refusal.sku)
-
-
-def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, path: tuple[str, ...]) -> ProductItem:
+@mapping
+def to_item(raw: dict, seen: Seen) -> ProductItem:
+    """The item of one record. Raises Refused."""
+    sku = fields.sku(raw.get("sku") if isinstance(raw.get("sku"), str) else None)
+    sponsored = seen.is_sponsored(False)
     name, pricing = fields.name(raw.get("name")), _pricing(raw)
     sold = fields.flag(raw.get("discontinued")) is not True
     size = fields.text(raw.get("sellingSize"), 100)
@@ -67,7 +53,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
     was = fields.above(was, price)
     return ProductItem(
         company=COMPANY,
-        store_id=store_id,
+        store_id=seen.store_id,
         sku=sku,
         name=name,
         brand=fields.text(raw.get("brandName")),
@@ -79,11 +65,11 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         is_estimated=price is not None and grams is not None,
         is_on_special=was is not None,
         is_available=price is not None and sold,
-        category_path=path,
+        category_path=() if sponsored else _path(raw, seen.category_path),
         url=_page(raw, sku),
         image_url=_image(raw),
         sponsored=sponsored,
-        scraped_at=now,
+        scraped_at=seen.now,
         shelf_unit_price=number,
         shelf_unit_measure=measure,
     )

@@ -1,6 +1,5 @@
 """Coles: a record of a browse page's data becomes an item. Amounts are dollars; barcodes are on product pages."""
 
-from datetime import datetime
 from typing import Any
 
 from splitcart import gtin, money
@@ -8,7 +7,7 @@ from splitcart.offers import multibuys, unit_prices
 from splitcart.patterns import Pattern
 from splitcart.sizes import packs
 from splitcart_spiders.crawl import fields
-from splitcart_spiders.crawl.fields import Refused
+from splitcart_spiders.crawl.mapping import Seen, mapping
 from splitcart_spiders.crawl.pages import json_ld as json_ld
 from splitcart_spiders.crawl.pages import next_data as next_data
 from splitcart_spiders.items import Drop, ProductItem
@@ -46,29 +45,18 @@ def records(body: object) -> list:
     return fields.rows(_results(props))
 
 
-def to_item(
-    record: object,
-    *,
-    store_id: str,
-    now: datetime,
-    category_path: tuple[str, ...] = (),
-    sponsored: bool | None = None,
-) -> ProductItem | Drop:
+@mapping
+def to_item(raw: dict, seen: Seen) -> ProductItem | Drop:
     """The item of one record, or why there is none; what is no product is dropped without a sku, as no total counts it.
 
-    `sponsored` overrules what the record says. Never raises.
+    Raises Refused.
     """
-    try:
-        raw = fields.record(record)
-        if (kind := raw.get("_type", "PRODUCT")) != "PRODUCT":
-            return Drop(_not_a_product(kind))
-        sku = fields.sku(raw.get("id"))
-        if raw.get("targetProductId"):
-            return Drop("product_association")
-        advertised = _is_advertised(raw) if sponsored is None else sponsored
-        return _item(raw, sku, advertised, store_id, now, () if advertised else _path(raw, category_path))
-    except Refused as refusal:
-        return Drop(refusal.reason, refusal.sku)
+    if (kind := raw.get("_type", "PRODUCT")) != "PRODUCT":
+        return Drop(_not_a_product(kind))
+    sku = fields.sku(raw.get("id"))
+    if raw.get("targetProductId"):
+        return Drop("product_association")
+    return _item(raw, sku, seen, seen.is_sponsored(_is_advertised(raw)))
 
 
 def answered_for(body: object) -> str | None:
@@ -154,7 +142,7 @@ def _not_a_product(kind: object) -> str:
     return str(kind).lower() if known else "not_a_product"
 
 
-def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, path: tuple[str, ...]) -> ProductItem:
+def _item(raw: dict, sku: str, seen: Seen, sponsored: bool) -> ProductItem:
     name, pricing = fields.name(raw.get("name")), _pricing(raw)
     available = fields.flag(raw.get("availability"))
     price, unreadable = fields.price(pricing["now"], available=available, cents=fields.cents(pricing["now"]))
@@ -169,7 +157,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
     size = _size(raw, price, shelf, estimated=weighted)
     return ProductItem(
         company=COMPANY,
-        store_id=store_id,
+        store_id=seen.store_id,
         sku=sku,
         name=name,
         brand=fields.text(raw.get("brand")),
@@ -182,11 +170,11 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         is_estimated=weighted and price is not None,
         is_on_special=was is not None,
         is_available=price is not None and available is not False,
-        category_path=path,
+        category_path=() if sponsored else _path(raw, seen.category_path),
         url=_page(raw, sku),
         image_url=_image(raw),
         sponsored=sponsored,
-        scraped_at=now,
+        scraped_at=seen.now,
         shelf_unit_price=number,
         shelf_unit_measure=measure,
         **offers,

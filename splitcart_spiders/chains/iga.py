@@ -1,14 +1,13 @@
 """IGA: a record of a storefront answer becomes an item. Amounts are dollars as JSON numbers."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from splitcart.offers import multibuys, unit_prices
 from splitcart.sizes import packs
 from splitcart_spiders.crawl import fields
-from splitcart_spiders.crawl.fields import Refused
-from splitcart_spiders.items import Drop, ProductItem
+from splitcart_spiders.crawl.mapping import Seen, mapping
+from splitcart_spiders.items import ProductItem
 
 COMPANY = "IGA"
 SLUG = "iga"
@@ -29,24 +28,11 @@ def records(body: object) -> list:
     return fields.rows(body)
 
 
-def to_item(
-    record: object,
-    *,
-    store_id: str,
-    now: datetime,
-    category_path: tuple[str, ...] = (),
-    sponsored: bool | None = None,
-) -> ProductItem | Drop:
-    """The item of one record, or why there is none. Never raises."""
-    try:
-        raw = fields.record(record)
-        sku = fields.sku(raw.get("productId"), raw.get("sku"))
-        return _item(raw, sku, bool(sponsored), store_id, now, () if sponsored else _path(raw, category_path))
-    except Refused as refusal:
-        return Drop(refusal.reason, refusal.sku)
-
-
-def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, path: tuple[str, ...]) -> ProductItem:
+@mapping
+def to_item(raw: dict, seen: Seen) -> ProductItem:
+    """The item of one record. Raises Refused."""
+    sku = fields.sku(raw.get("productId"), raw.get("sku"))
+    sponsored = seen.is_sponsored(False)
     name = fields.name(raw.get("name"))
     available = fields.flag(raw.get("available"))
     deal = _deal(raw)
@@ -57,7 +43,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         basis, price, was, unreadable = _Basis(), None, None, True
     return ProductItem(
         company=COMPANY,
-        store_id=store_id,
+        store_id=seen.store_id,
         sku=sku,
         name=name,
         brand=fields.text(raw.get("brand")),
@@ -71,11 +57,11 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         is_estimated=basis.estimated,
         is_on_special=was is not None,
         is_available=price is not None and available is not False,
-        category_path=path,
+        category_path=() if sponsored else _path(raw, seen.category_path),
         url=f"{PAGE}/{fields.slug(name) or 'product'}-{sku}",
         image_url=fields.link(fields.obj(raw.get("image")).get("default")),
         sponsored=sponsored,
-        scraped_at=now,
+        scraped_at=seen.now,
         shelf_unit_price=number,
         shelf_unit_measure=measure,
         **(_offers(raw, deal, price) if price is not None else {}),

@@ -1,13 +1,12 @@
 """Woolworths: a record of a browse or search answer becomes an item. Amounts are dollars as JSON numbers."""
 
 import json
-from datetime import datetime
 from typing import Any
 
 from splitcart.offers import multibuys
 from splitcart.sizes import packs
 from splitcart_spiders.crawl import fields
-from splitcart_spiders.crawl.fields import Refused
+from splitcart_spiders.crawl.mapping import Seen, mapping
 from splitcart_spiders.items import Drop, ProductItem
 
 COMPANY = "Woolworths"
@@ -45,25 +44,16 @@ def records(body: object) -> list:
     return found
 
 
-def to_item(
-    record: object,
-    *,
-    store_id: str,
-    now: datetime,
-    category_path: tuple[str, ...] = (),
-    sponsored: bool | None = None,
-    keep_marketplace: bool = False,
-) -> ProductItem | Drop:
-    """The item of one record, or why there is none. `sponsored` overrules what the record says. Never raises."""
-    advertised = _is_advertised(fields.obj(record)) if sponsored is None else sponsored
-    try:
-        raw = fields.record(record)
-        sku = fields.sku(raw.get("Stockcode"))
-        if not keep_marketplace and is_market(raw):
-            return Drop("marketplace", sku, advertised)
-        return _item(raw, sku, advertised, store_id, now, () if advertised else _path(raw, category_path))
-    except Refused as refusal:
-        return Drop(refusal.reason, refusal.sku, advertised)
+@mapping
+def to_item(raw: dict, seen: Seen, *, keep_marketplace: bool = False) -> ProductItem | Drop:
+    """The item of one record, or why there is none. Raises Refused.
+
+    keep_marketplace: whether rows of other sellers make items too.
+    """
+    sku, sponsored = fields.sku(raw.get("Stockcode")), seen.is_sponsored(_is_advertised(raw))
+    if not keep_marketplace and is_market(raw):
+        return Drop("marketplace", sku, sponsored)
+    return _item(raw, sku, seen, sponsored)
 
 
 def answered_for(record: object) -> str | None:
@@ -79,7 +69,7 @@ def is_market(raw: dict) -> bool:
     return bool(raw.get("ThirdPartyProductInfo")) or len(fields.code(raw.get("Stockcode")) or "") >= 10
 
 
-def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, path: tuple[str, ...]) -> ProductItem:
+def _item(raw: dict, sku: str, seen: Seen, sponsored: bool) -> ProductItem:
     name, sent = fields.name(raw.get("DisplayName"), raw.get("Name")), raw.get("Price", "")
     available = fields.flag(raw.get("IsAvailable"), raw.get("IsInStock"), raw.get("IsPurchasable"))
     price, unreadable = fields.price(sent, available=available, cents=fields.cents(sent))
@@ -87,7 +77,7 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
     by_weight = (fields.text(raw.get("Unit")) or "").casefold() == "kg"
     return ProductItem(
         company=COMPANY,
-        store_id=store_id,
+        store_id=seen.store_id,
         sku=sku,
         name=name,
         brand=fields.text(raw.get("Brand")),
@@ -102,11 +92,11 @@ def _item(raw: dict, sku: str, sponsored: bool, store_id: str, now: datetime, pa
         is_on_special=was is not None,
         is_available=price is not None and available is not False,
         is_ranged=fields.flag(raw.get("IsRanged")) is not False,
-        category_path=path,
+        category_path=() if sponsored else _path(raw, seen.category_path),
         url=fields.url(PAGE, sku, fields.text(raw.get("UrlFriendlyName"))),
         image_url=fields.link(raw.get("LargeImageFile")),
         sponsored=sponsored,
-        scraped_at=now,
+        scraped_at=seen.now,
         shelf_unit_price=fields.shelf_number(raw.get("CupPrice")),
         shelf_unit_measure=fields.text(raw.get("CupMeasure"), 40),
         **(_offers(raw) if price is not None else {}),

@@ -28,10 +28,9 @@ _NO_SLUG = Pattern("[^a-z0-9]+", most=4 * LONGEST_NAME)
 class Refused(Exception):
     """Raised inside a mapping for a record that makes no item; to_item returns it as a Drop."""
 
-    def __init__(self, reason: str, sku: str | None = None) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.sku = sku
 
 
 def record(value: object) -> dict:

@@ -18,11 +18,9 @@ from tests.support.truth import stored
 MAPPING = '''
 """Corner: a made-up chain. Amounts are dollars."""
 
-from datetime import datetime
-
 from splitcart_spiders.crawl import fields
-from splitcart_spiders.crawl.fields import Refused
-from splitcart_spiders.items import Drop, ProductItem
+from splitcart_spiders.crawl.mapping import Seen, mapping
+from splitcart_spiders.items import ProductItem
 
 COMPANY = "Corner"
 SLUG = "corner"
@@ -34,20 +32,17 @@ def records(body: object) -> list:
     return fields.rows(fields.obj(body).get("goods"))
 
 
-def to_item(record: object, *, store_id: str, now: datetime, category_path: tuple = (), sponsored: bool | None = None):
-    try:
-        raw = fields.record(record)
-        sku = fields.sku(raw.get("id"))
-        sent, name = raw.get("price", ""), fields.name(raw.get("name"))
-        price, unreadable = fields.price(sent, available=True, cents=fields.cents(sent))
-        return ProductItem(
-            company=COMPANY, store_id=store_id, sku=sku, name=name, price_cents=price,
-            is_unreadable=unreadable or name is None, is_available=price is not None,
-            category_path=category_path, scraped_at=now,
-            shelf_unit_price=fields.shelf_number(raw.get("per_kg")), shelf_unit_measure="1kg",
-        )
-    except Refused as refusal:
-        return Drop(refusal.reason, refusal.sku)
+@mapping
+def to_item(raw: dict, seen: Seen) -> ProductItem:
+    sku = fields.sku(raw.get("id"))
+    sent, name = raw.get("price", ""), fields.name(raw.get("name"))
+    price, unreadable = fields.price(sent, available=True, cents=fields.cents(sent))
+    return ProductItem(
+        company=COMPANY, store_id=seen.store_id, sku=sku, name=name, price_cents=price,
+        is_unreadable=unreadable or name is None, is_available=price is not None,
+        category_path=seen.category_path, scraped_at=seen.now,
+        shelf_unit_price=fields.shelf_number(raw.get("per_kg")), shelf_unit_measure="1kg",
+    )
 '''
 SPIDER = '''
 """`scrapy crawl corner -a store=7`"""
