@@ -14,7 +14,10 @@ _KEPT = ("expected", "seen", "ended", "capped", "held", "failed", "children", "f
 
 
 def status_of(category: Category) -> str:
-    """The column `status`: complete, partial, capped or failed. The verdict judges coverage by itself."""
+    """The column `status`: complete, partial, capped or failed.
+
+    It proves nothing: unlike `splitcart.runs.coverage.is_proven` it allows no slack, and any walk that ended is complete.
+    """
     if category.failed:
         return "failed"
     if category.capped:

@@ -34,6 +34,23 @@ class Coverage:
         return frozenset(self.missing) | frozenset(self.thin)
 
 
+def is_proven(category: Category, gates: Gates) -> bool:
+    """Whether the category's own walk saw all of it: its total less the slack, or, without a total, its end.
+
+    False where the walk failed, and for a capped category, which only its children can prove.
+    """
+    if category.failed is not None or category.capped:
+        return False
+    if category.expected is None:
+        return category.ended
+    return _reaches(category.seen, category.expected, gates)
+
+
+def _reaches(seen: int, expected: int, gates: Gates) -> bool:
+    """Whether `seen` listings are `expected` ones less the slack; none are only where none are expected."""
+    return seen >= expected - gates.slack(expected) and (seen > 0 or expected <= 0)
+
+
 def cover(categories: Sequence[Category], counts: Counts, history: History, gates: Gates) -> Coverage:
     """Judges each category by its proof, and each category and the store by their history."""
     by_key = {category.key: category for category in categories}
@@ -95,16 +112,14 @@ class _Proofs:
             return f"category_failed: {category.key} seen {category.seen}, expected its end, got {category.failed}"
         if category.capped:
             return self._lack_of_children(category, depth)
-        if category.expected is not None:
-            return self._lack_of_listings(category, category.seen, category.expected)
-        if category.ended:
+        if is_proven(category, self._gates):
             return None
+        if category.expected is not None:
+            return self._short(category.key, category.seen, category.expected)
         return f"category_unended: {category.key} seen {category.seen}, expected an empty page or its documented end"
 
-    def _lack_of_listings(self, category: Category, seen: int, expected: int) -> str | None:
-        if seen >= expected - self._gates.slack(expected) and (seen > 0 or expected <= 0):
-            return None
-        return f"category_short: {category.key} seen {seen}, expected {expected} less {self._gates.slack(expected):g}"
+    def _short(self, key: str, seen: int, expected: int) -> str:
+        return f"category_short: {key} seen {seen}, expected {expected} less {self._gates.slack(expected):g}"
 
     def _lack_of_children(self, category: Category, depth: int) -> str | None:
         if not category.children:
@@ -115,7 +130,8 @@ class _Proofs:
         if category.expected is None or not category.held:
             # A campaign's children need not hold all of it; what they leave out is proven by the departments.
             return None
-        return self._lack_of_listings(category, self._held_below(category), category.expected)
+        seen, expected = self._held_below(category), category.expected
+        return None if _reaches(seen, expected, self._gates) else self._short(category.key, seen, expected)
 
     def _lack_by_key(self, key: str, depth: int) -> str | None:
         if key not in self._by_key or depth > _MAX_DEPTH:

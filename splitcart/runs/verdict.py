@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from splitcart.runs.causes import why_empty
-from splitcart.runs.coverage import Coverage, confirm_after, confirms, cover
+from splitcart.runs.coverage import Coverage, confirm_after, confirms, cover, is_proven
 from splitcart.runs.facts import Category, Counts, Gates, History, Shortfall, Verdict
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "code_of",
     "confirm_time",
     "exit_code",
+    "is_proven",
     "verdict",
 ]
 

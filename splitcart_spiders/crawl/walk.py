@@ -125,15 +125,6 @@ class CategoryWalk:
         )
 
 
-def is_proven(category: Category) -> bool:
-    """Whether a category of an adopted run need not be walked again; a capped one is, for its children's sake."""
-    if category.failed is not None or category.capped:
-        return False
-    if category.expected is None:
-        return category.ended
-    return category.seen >= category.expected - Gates().slack(category.expected)
-
-
 def is_named(node: Node, names: Set[str]) -> bool:
     """Whether one of `names`, all casefolded, is the node's key, slug or name."""
     own = {node.key.casefold(), node.slug.casefold(), node.path[-1].casefold() if node.path else ""}

@@ -22,9 +22,8 @@ from models.runs.endings import Ending
 from models.staging.writer import StagingWriter
 from models.stores import companies
 from splitcart.periods import crosses
-from splitcart.runs.verdict import Counts, Gates, History, Verdict, verdict
+from splitcart.runs.verdict import Counts, Gates, History, Verdict, is_proven, verdict
 from splitcart_spiders.crawl.chain_spider import ChainSpider
-from splitcart_spiders.crawl.walk import is_proven
 from splitcart_spiders.errors import CrawlError
 from splitcart_spiders.extensions import listed, outcome
 from splitcart_spiders.extensions.apart import apart
@@ -95,7 +94,8 @@ class RunExtension(RunOwner[ChainSpider]):
         spider.walker.known_sizes = sizes
         if spider.probe:
             spider.walker.plan = await asyncio.to_thread(probes.plan, self.engine, self.run, sizes)
-        spider.walker.proven_before = frozenset(category.key for category in self.run.adopted if is_proven(category))
+        proven = (category.key for category in self.run.adopted if is_proven(category, self.gates()))
+        spider.walker.proven_before = frozenset(proven)  # a capped one is walked again, for the sake of its children
         if spider.asks_barcodes:
             known = await asyncio.to_thread(barcodes.known, self.engine, self.run.company_id, self.now())
             spider.barcodes_known = known

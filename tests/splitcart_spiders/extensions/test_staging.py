@@ -5,7 +5,8 @@ from typing import Any, cast
 
 import pytest
 
-from splitcart_spiders.crawl.walk import CategoryWalk, Node, Page, is_proven
+from splitcart.runs.verdict import Gates, is_proven
+from splitcart_spiders.crawl.walk import CategoryWalk, Node, Page
 from splitcart_spiders.extensions.staging import Staging
 
 
@@ -13,7 +14,7 @@ from splitcart_spiders.extensions.staging import Staging
 def test_a_page_past_the_end_that_a_probe_drew_proves_nothing_to_a_run_that_goes_on(probe, told):
     walk = CategoryWalk(Node("tins", ("Tins",)), page_size=36)
     walk.take(Page([], ended=True), [])
-    assert is_proven(walk.category())
+    assert is_proven(walk.category(), Gates())
     staging = Staging()
     walker = SimpleNamespace(walks={"tins": walk}, open=set(), yielded=0)
     staging.spider = cast(Any, SimpleNamespace(walker=walker, probe=probe))
