@@ -1,5 +1,7 @@
 """What can end a crawl. Each class says who raises it and what the operator should do."""
 
+from typing import TypeGuard
+
 
 class CrawlError(Exception):
     """Base of the tree; never raised itself. `reason` goes to the run row, `remedy` to the log."""
@@ -110,3 +112,8 @@ class BrowserMissing(CrawlError):
         "Chromium is, install it (Debian: apt-get install chromium), or set CHROMIUM to its path, or run "
         "`playwright install chromium`. Nothing was published."
     )
+
+
+def ends_crawl(error: object) -> TypeGuard[CrawlError]:
+    """Whether an error of a request ends the crawl; a CatalogueError costs its category at most."""
+    return isinstance(error, CrawlError) and not isinstance(error, CatalogueError)

@@ -18,6 +18,7 @@ from scrapy.exporters import (
 from splitcart.printing import cell
 from splitcart_spiders.crawl.fields import is_campaign
 from splitcart_spiders.items import BarcodeItem, CategoryItem, ProductItem
+from splitcart_spiders.storefront import StorefrontSpider
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +90,8 @@ class OneRowASku(BaseItemExporter):
     def from_crawler(cls, crawler: Crawler, *arguments: Any, **options: Any) -> Self:
         exporter = cls(*arguments, **options)
         exporter.with_categories = crawler.settings.getbool("EXPORT_CATEGORIES")
-        exporter.choice.promo_roots = getattr(getattr(crawler.spider, "chain", None), "PROMO_ROOTS", frozenset())
+        if isinstance(crawler.spider, StorefrontSpider):
+            exporter.choice.promo_roots = crawler.spider.chain.PROMO_ROOTS
         return exporter
 
     def export_item(self, item: Any) -> None:

@@ -16,9 +16,9 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
         "publishing", "scheduling", "slots", "checks", "migrations",
     ),
     "splitcart_spiders": (
-        "errors", "arguments", "items", "limits", "item_processor", "advice", "shared", "middlewares", "downloads",
-        "crawl", "exporters", "interrupts", "sessions", "chains", "spiders", "extensions", "console", "commands",
-        "settings",
+        "errors", "arguments", "items", "limits", "item_processor", "advice", "shared", "storefront", "middlewares",
+        "downloads", "crawl", "exporters", "interrupts", "sessions", "chains", "spiders", "extensions", "console",
+        "commands", "settings",
     ),
     "sandbox": (
         "dice", "tree", "goods", "places", "pricing", "shelf", "sites", "world", "site", "garble", "faults", "pages",

@@ -1,46 +1,32 @@
 """The base of every product spider: how a store is crawled. A spider says where, the mapping which field."""
 
-import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
-from types import ModuleType
 from typing import Any, ClassVar
 
-from scrapy import Request, Spider
-from scrapy.exceptions import DownloadCancelledError
+from scrapy import Request
 from scrapy.http import Response
-from scrapy.settings import BaseSettings
-from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from splitcart.periods import Flip
-from splitcart_spiders.arguments import count, lease_of, names, refuse_unknown, store_id, trusts_clock, truth
+from splitcart_spiders.arguments import count, lease_of, names, store_id, truth
 from splitcart_spiders.crawl import fields
+from splitcart_spiders.crawl.answers import decoded, describe, request_of, status_of
 from splitcart_spiders.crawl.trees import Shape, TreeReader
 from splitcart_spiders.crawl.walk import Node, Page
 from splitcart_spiders.crawl.walker import Walker
-from splitcart_spiders.errors import CatalogueError, CrawlError, StoreMismatch, UnknownCategory, UnreadableTree
+from splitcart_spiders.errors import CatalogueError, StoreMismatch, UnknownCategory, UnreadableTree, ends_crawl
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
-from splitcart_spiders.limits import check_settings
-from splitcart_spiders.middlewares import user_agent
 from splitcart_spiders.middlewares.gate import Gate
+from splitcart_spiders.storefront import StorefrontSpider
 
 MOST_PRODUCTS = 1_000_000
 """More than any category of any store lists."""
 PRIORITY = {"session": 30, "department": 0, "promo": -10, "barcode": -20}
 
 
-class ChainSpider(Spider):
+class ChainSpider(StorefrontSpider):
     """A crawl of one store: session, category tree, then every category page by page, each with its proof."""
 
-    chain: ModuleType
-    """The mapping, splitcart_spiders.chains.<name>."""
-    hosts: ClassVar[frozenset[str]] = frozenset()
-    """Hosts that are asked besides those of the first request; requests and redirects to any other end the crawl."""
-    flip: ClassVar[Flip] = Flip()
-    """When the company's weekly specials change, in the store's own time."""
-    timezone: ClassVar[str] = "Australia/Sydney"
-    """Of a store that no locator has told of yet."""
     page_size: ClassVar[int]
     cap: ClassVar[int | None] = None
     """The most products that one query gives."""
@@ -63,13 +49,10 @@ class ChainSpider(Spider):
         accept_fulfilment: str | None = None,
         **kwargs: Any,
     ) -> None:
-        refuse_unknown(type(self), kwargs)
-        super().__init__(**kwargs)
+        super().__init__(dev=dev, clock=clock, **kwargs)
         self.store_id = store_id(store, self.name)
-        self.dev = truth(dev, "dev")
         self.resume = truth(resume, "resume")
         self.wait = truth(wait, "wait")
-        self.trusts_clock = trusts_clock(clock)
         self.lease = lease_of(lease)
         """The token of the lease that a scheduler took for this crawl."""
         self.unlisted = truth(unlisted, "unlisted")
@@ -85,12 +68,6 @@ class ChainSpider(Spider):
         self.odd_nodes = 0
         """Nodes of the tree that were left out: no objects, or without an id."""
         self.walker = Walker(self)
-
-    @classmethod
-    def update_settings(cls, settings: BaseSettings) -> None:
-        super().update_settings(settings)
-        check_settings(settings)
-        settings.set("USER_AGENT", user_agent(settings), priority="project")
 
     # What a chain says -----------------------------------------------------------------------------------------
 
@@ -185,24 +162,27 @@ class ChainSpider(Spider):
 
     def on_error(self, failure: Failure) -> Iterator[Request | CategoryItem]:
         """Every request's errback: an error of ours shuts the gate, any other fails its category."""
-        if self.gate.error:
+        if self.is_over(failure):
             return
-        error, request = failure.value, failure.request  # type: ignore[attr-defined]
-        if isinstance(error, CrawlError) and not isinstance(error, CatalogueError):
-            self.gate.shut(error)
-            return
+        request = request_of(failure)
         node = request.cb_kwargs.get("node")
         if node is None:
-            self.fail_tree(describe(failure, request))
+            self.fail_tree(describe(failure))
             return
-        status = status_of(error)
+        status = status_of(failure.value)
         if status is not None:
             instead = self.refused(status, request, node, request.cb_kwargs["number"])
             if instead is not None:
                 yield from instead
                 return
-        self.walker.fail(node, describe(failure, request))
+        self.walker.fail(node, describe(failure))
         yield from self.walker.promos_at_last()
+
+    def is_over(self, failure: Failure) -> bool:
+        """Whether the crawl has ended, with this failure or before it."""
+        if self.gate.error is None and ends_crawl(failure.value):
+            self.gate.shut(failure.value)
+        return self.gate.error is not None
 
     @property
     def gate(self) -> Gate:
@@ -240,28 +220,3 @@ class ChainSpider(Spider):
     def decoded(self, response: Response) -> Any:
         """The JSON body; raises CatalogueError, which asks the page again, for anything else."""
         return decoded(response)
-
-
-def decoded(response: Response) -> Any:
-    """The JSON body of a response; raises CatalogueError for anything else."""
-    try:
-        return json.loads(response.body)
-    except (ValueError, RecursionError):
-        raise CatalogueError(f"{response.url} sent {len(response.body)} bytes that are not JSON") from None
-
-
-def status_of(error: BaseException | None) -> int | None:
-    """The error status that a request was answered with, where that is the error."""
-    if isinstance(error, HttpError):
-        return error.response.status
-    return error.status if isinstance(error, CatalogueError) else None
-
-
-def describe(failure: Failure, request: Request) -> str:
-    """One line for the run row: what failed, where."""
-    error = failure.value
-    if isinstance(error, HttpError):
-        return f"{request.url} answered {error.response.status}"
-    if isinstance(error, DownloadCancelledError):  # Scrapy says so in its log only
-        return f"{request.url} sent more than DOWNLOAD_MAXSIZE allows"
-    return f"{request.url}: {str(error) or type(error).__name__}"

@@ -3,26 +3,22 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import fields as fields_of
-from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
-from scrapy import Request, Spider
+from scrapy import Request
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
 from splitcart.patterns import Pattern
-from splitcart.periods import Flip
 from splitcart.texts import readable
 from splitcart.timezones import postcode, state_code, state_of, zone_called, zone_for
-from splitcart_spiders.arguments import refuse_unknown, trusts_clock, truth
 from splitcart_spiders.crawl import fields
-from splitcart_spiders.crawl.chain_spider import decoded, describe
-from splitcart_spiders.errors import CatalogueError, CrawlError
+from splitcart_spiders.crawl.answers import decoded, describe
+from splitcart_spiders.errors import CatalogueError, ends_crawl
 from splitcart_spiders.items import StoreItem
-from splitcart_spiders.limits import check_settings
-from splitcart_spiders.middlewares import user_agent
 from splitcart_spiders.middlewares.gate import Gate
+from splitcart_spiders.storefront import StorefrontSpider
 
 logger = logging.getLogger(__name__)
 
@@ -38,22 +34,14 @@ MOST_REQUESTS = 5_000
 _DEGREES = Pattern(r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,30})?", most=40)
 
 
-class LocatorSpider(Spider):
+class LocatorSpider(StorefrontSpider):
     """One run finds every store of a chain. It is complete when each of its requests was answered."""
 
-    chain: ModuleType
-    hosts: ClassVar[frozenset[str]] = frozenset()
-    """Hosts that are asked besides those of the first requests; requests and redirects to any other end the crawl."""
-    flip: ClassVar[Flip] = Flip()
-    timezone: ClassVar[str] = "Australia/Sydney"
     store_id = "*"
     """A locator's requests belong to no store."""
 
     def __init__(self, dev: str | None = None, clock: str | None = None, **kwargs: Any) -> None:
-        refuse_unknown(type(self), kwargs)
-        super().__init__(**kwargs)
-        self.dev = truth(dev, "dev")
-        self.trusts_clock = trusts_clock(clock)
+        super().__init__(dev=dev, clock=clock, **kwargs)
         self.requests = 0
         """Requests made so far."""
         self.unanswered: list[str] = []
@@ -62,9 +50,7 @@ class LocatorSpider(Spider):
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
         super().update_settings(settings)
-        check_settings(settings)
         settings.set("FEED_EXPORT_FIELDS", [field.name for field in fields_of(StoreItem)], priority="spider")
-        settings.set("USER_AGENT", user_agent(settings), priority="project")
 
     def first_requests(self) -> Iterable[Request]:
         """Where the chain's locator is."""
@@ -104,11 +90,10 @@ class LocatorSpider(Spider):
 
     def on_error(self, failure: Failure) -> None:
         """Every request's errback."""
-        error = failure.value
-        if isinstance(error, CrawlError) and not isinstance(error, CatalogueError):
-            Gate.of(self.crawler).shut(error)
-            return
-        self.unanswered.append(describe(failure, failure.request))  # type: ignore[attr-defined]
+        if ends_crawl(failure.value):
+            Gate.of(self.crawler).shut(failure.value)
+        else:
+            self.unanswered.append(describe(failure))
 
     def decoded(self, response: Response) -> Any:
         """The JSON body; raises CatalogueError for anything else."""

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from splitcart_spiders.crawl import fields
 from splitcart_spiders.items import Drop, ProductItem
+from splitcart_spiders.storefront import ToItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +25,6 @@ class Seen:
     def is_sponsored(self, by_record: bool) -> bool:
         """Whether the record is an advertisement, where it says `by_record` of itself."""
         return by_record if self.sponsored is None else self.sponsored
-
-
-class ToItem(Protocol):
-    """`to_item` of a chain's mapping."""
-
-    def __call__(
-        self,
-        record: object,
-        *,
-        store_id: str,
-        now: datetime,
-        category_path: tuple[str, ...] = (),
-        sponsored: bool | None = None,
-        **options: bool,
-    ) -> ProductItem | Drop:
-        """The item of one record, or why there is none. Never raises. options: those of the chain's own mapping."""
 
 
 def mapping(read: Callable[..., ProductItem | Drop]) -> ToItem:

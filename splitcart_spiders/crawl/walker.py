@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from types import ModuleType
 from typing import Any, ClassVar, Protocol
 
 from scrapy import Request
@@ -13,6 +12,7 @@ from splitcart.scheduling.probes import Plan, draw
 from splitcart_spiders.crawl.walk import CategoryWalk, Node, Page, below, find, is_named, leaves, odd_key
 from splitcart_spiders.errors import CatalogueError, UnknownCategory
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
+from splitcart_spiders.storefront import Mapping
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class Chain(Protocol):
     """What a walk needs of the spider whose categories it walks."""
 
     name: str
-    chain: ModuleType
+    chain: Mapping
     store_id: str
     probe: int | None
     page_size: ClassVar[int]

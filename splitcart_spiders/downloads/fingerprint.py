@@ -8,6 +8,8 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.utils.request import fingerprint
 
+from splitcart_spiders.storefront import StorefrontSpider
+
 
 class StoreRequestFingerprinter:
     """Scrapy's fingerprint and the store: `request.meta["store"]`, else the spider's store_id."""
@@ -23,7 +25,8 @@ class StoreRequestFingerprinter:
     def fingerprint(self, request: Request) -> bytes:
         """20 bytes; equal for requests that ask the same of the same store."""
         if request not in self._known:
-            store = request.meta.get("store") or getattr(self.crawler and self.crawler.spider, "store_id", None) or ""
+            spider = self.crawler.spider if self.crawler else None
+            store = request.meta.get("store") or (spider.store_id if isinstance(spider, StorefrontSpider) else "")
             digest = hashlib.sha1(fingerprint(request) + b"\0" + str(store).encode(), usedforsecurity=False)
             self._known[request] = digest.digest()
         return self._known[request]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from scrapy import Spider, signals
+from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
 from sqlalchemy import Engine
@@ -21,15 +21,14 @@ from models.errors import LeaseLost, StorageError, StoreHeld
 from models.runs import endings, opening
 from models.runs.endings import Ending
 from splitcart.runs.verdict import Verdict
-from splitcart_spiders.crawl.chain_spider import ChainSpider
-from splitcart_spiders.crawl.locator_spider import LocatorSpider
 from splitcart_spiders.extensions import clock, database, outcome
 from splitcart_spiders.extensions.ending import Changed
 from splitcart_spiders.shared import Run, Shared
+from splitcart_spiders.storefront import StorefrontSpider
 
 logger = logging.getLogger(__name__)
 
-S = TypeVar("S", ChainSpider, LocatorSpider)
+S = TypeVar("S", bound=StorefrontSpider)
 
 
 class RunOwner(Generic[S]):
@@ -38,7 +37,7 @@ class RunOwner(Generic[S]):
     A subclass names the spiders whose runs it owns, and overrides `open_run`, `begin` and `conclude`.
     """
 
-    spiders: ClassVar[type[Spider]]
+    spiders: ClassVar[type[StorefrontSpider]]
     title: ClassVar[str]
     """What the log calls the run."""
     lease_setting: ClassVar[str]

@@ -11,12 +11,12 @@ from scrapy.exceptions import NotConfigured
 
 from models.database.secrets import shown_url
 from splitcart_spiders.crawl.chain_spider import ChainSpider
-from splitcart_spiders.crawl.locator_spider import LocatorSpider
 from splitcart_spiders.crawl.walker import Walker
 from splitcart_spiders.extensions import database
 from splitcart_spiders.extensions.ending import name_of
 from splitcart_spiders.middlewares import is_dev
 from splitcart_spiders.middlewares.dev import base_url_of
+from splitcart_spiders.storefront import StorefrontSpider
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class ProgressExtension:
     """The first line of a crawl, and a line every PROGRESS_SECONDS; 0 turns these off."""
 
     def __init__(self, crawler: Crawler) -> None:
-        if not issubclass(crawler.spidercls, ChainSpider | LocatorSpider):
+        if not issubclass(crawler.spidercls, StorefrontSpider):
             raise NotConfigured
         self.crawler = crawler
         self.every = crawler.settings.getfloat("PROGRESS_SECONDS")

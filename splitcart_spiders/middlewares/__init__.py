@@ -7,6 +7,7 @@ from scrapy.settings import BaseSettings
 from scrapy.utils.httpobj import urlparse_cached
 
 from splitcart_spiders.arguments import is_yes
+from splitcart_spiders.storefront import StorefrontSpider
 
 ROBOTS_META = "splitcart_robots"
 """Meta key of a robots.txt request: never judged by robots.txt, by the block pages or by the retries' verdicts."""
@@ -54,22 +55,18 @@ def manners_on(settings: BaseSettings, *, dev: bool) -> bool:
     return not dev or settings.getbool("POLITE")
 
 
-def user_agent(settings: BaseSettings) -> str:
-    """Who we are and whom to write to: the one User-Agent of spiders, locators and the browser."""
-    name = f"{settings['BOT_NAME']}/{settings['BOT_VERSION']}"
-    return f"{name} (grocery price research; contact: {settings['CONTACT']})"
-
-
 def is_dev(spider: Spider | None) -> bool:
     """Whether the spider was started with `-a dev=1`."""
-    return is_yes(getattr(spider, "dev", None))
+    if isinstance(spider, StorefrontSpider):
+        return spider.dev
+    return spider is not None and is_yes(vars(spider).get("dev"))  # Scrapy keeps any spider's arguments as attributes
 
 
 def chain_of(spider: Spider | None) -> str:
-    """The slug of the spider's chain: `woolworths` for `woolworths` and for `woolworths_stores`."""
-    chain = getattr(spider, "chain", None)
-    slug = getattr(chain, "SLUG", chain)
-    return slug if isinstance(slug, str) else str(getattr(spider, "name", "")).partition("_")[0]
+    """The slug of the spider's chain; of another spider the first part of its name, `woolworths` of `woolworths_x`."""
+    if isinstance(spider, StorefrontSpider):
+        return spider.chain.SLUG
+    return spider.name.partition("_")[0] if spider is not None else ""
 
 
 def host_of(request: Request) -> str:

@@ -9,7 +9,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
-from splitcart_spiders.errors import CatalogueError, CrawlError
+from splitcart_spiders.errors import CrawlError, ends_crawl
 from splitcart_spiders.middlewares.clock import Clock
 from splitcart_spiders.shared import Shared
 
@@ -111,5 +111,5 @@ class GateMiddleware:
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """A request that must not be sent, or a host that is not who it says, ends the crawl before the next leaves."""
-        if isinstance(exception, CrawlError) and not isinstance(exception, CatalogueError):
+        if ends_crawl(exception):
             self.gate.shut(exception)

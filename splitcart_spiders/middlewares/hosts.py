@@ -13,6 +13,7 @@ from splitcart_spiders.middlewares import ROBOTS_META, chain_of, is_dev, origin
 from splitcart_spiders.middlewares.dev import base_url_of, is_under
 from splitcart_spiders.middlewares.gate import Gate
 from splitcart_spiders.shared import Shared
+from splitcart_spiders.storefront import StorefrontSpider
 
 FOLLOWED = frozenset({301, 302, 303, 307, 308})
 
@@ -40,7 +41,7 @@ class Hosts:
     def _made(cls, crawler: Crawler) -> "Hosts":
         spider = crawler.spider
         sandbox = f"{base_url_of(crawler.settings).rstrip('/')}/{chain_of(spider)}" if is_dev(spider) else None
-        return cls(getattr(spider, "hosts", ()), sandbox=sandbox)
+        return cls(spider.hosts if isinstance(spider, StorefrontSpider) else (), sandbox=sandbox)
 
     def name(self, url: str) -> None:
         """Let the crawl ask where a URL is that the spider's own code has; in clear in dev only."""

@@ -59,4 +59,4 @@ class AldiSpider(ChainSpider):
         pagination = meta.get("pagination") if isinstance(meta, dict) else None
         if not isinstance(pagination, dict) or not isinstance(body.get("data"), list):
             raise CatalogueError(f"{response.url} did not answer with a listing")
-        return Page(self.chain.records(body), total=self.total(pagination.get("totalCount"), response))
+        return Page(aldi.records(body), total=self.total(pagination.get("totalCount"), response))

@@ -12,10 +12,10 @@ from twisted.python.failure import Failure
 from splitcart_spiders.arguments import count
 from splitcart_spiders.chains import coles
 from splitcart_spiders.crawl import fields
-from splitcart_spiders.crawl.chain_spider import status_of
+from splitcart_spiders.crawl.answers import request_of, status_of
 from splitcart_spiders.crawl.trees import Shape
 from splitcart_spiders.crawl.walk import Node, Page
-from splitcart_spiders.errors import CatalogueError, CrawlError
+from splitcart_spiders.errors import CatalogueError
 from splitcart_spiders.items import BarcodeItem, Drop, ProductItem
 from splitcart_spiders.sessions.shopper import ShopperSpider
 
@@ -80,7 +80,7 @@ class ColesSpider(ShopperSpider):
 
     def next_data(self, response: Response) -> dict[str, Any]:
         """The page's own data; remembers the build id that the data door wants."""
-        data = fields.obj(self.chain.next_data(getattr(response, "text", None)))
+        data = fields.obj(coles.next_data(getattr(response, "text", None)))
         build = fields.text(data.get("buildId"), LONGEST_BUILD)
         if not build:
             raise CatalogueError(f"{response.url} carries no __NEXT_DATA__ with a buildId")
@@ -98,14 +98,14 @@ class ColesSpider(ShopperSpider):
         found = props.get("searchResults") if isinstance(props, dict) else None
         if not isinstance(found, dict):
             raise CatalogueError(f"{response.url} did not answer with a listing")
-        self.check_answer(self.chain.answered_for(props))
-        return Page(self.chain.records(body), total=self.total(found.get("noOfResults"), response))
+        self.check_answer(coles.answered_for(props))
+        return Page(coles.records(body), total=self.total(found.get("noOfResults"), response))
 
     def is_listed(self, record: object, item: ProductItem | Drop, node: Node) -> bool:
         """Advertised rows take slots of the listing, too: such a row is listed where its own shelves say so."""
         if isinstance(item, Drop):
             return False
-        return not item.sponsored or self.chain.is_shelved(record, node.path)
+        return not item.sponsored or coles.is_shelved(record, node.path)
 
     def refused(self, status: int, request: Request, node: Node, page: int) -> list[Request] | None:
         """A 404 or 5xx means a stale build first: read the new one, then ask again; else it is the category's own."""
@@ -146,11 +146,7 @@ class ColesSpider(ShopperSpider):
 
     def on_no_build(self, failure: Failure) -> Iterator[Any]:
         """The page of the new build cannot be had either: what the site refused has failed, and the crawl goes on."""
-        error = failure.value
-        if self.gate.error:
-            return
-        if isinstance(error, CrawlError) and not isinstance(error, CatalogueError):
-            self.gate.shut(error)
+        if self.is_over(failure):
             return
         waiting, self.waiting = self.waiting, []
         for _, fail in waiting:
@@ -194,11 +190,11 @@ class ColesSpider(ShopperSpider):
         except CatalogueError:
             self.count("barcodes/unreadable")
             return
-        if self.chain.shows_product(body, sku):
-            gtin = self.chain.gtin_from_product(body, sku)
+        if coles.shows_product(body, sku):
+            gtin = coles.gtin_from_product(body, sku)
             self.count("barcodes/found" if gtin else "barcodes/none")
             yield self.barcode(sku, gtin)
-        elif hops < MOST_HOPS and (there := self.chain.redirect(body, sku)) not in (None, slug):
+        elif hops < MOST_HOPS and (there := coles.redirect(body, sku)) not in (None, slug):
             self.count("barcodes/redirected")
             yield self.product_request(sku, there, hops + 1)
         else:
@@ -207,20 +203,16 @@ class ColesSpider(ShopperSpider):
     def barcode(self, sku: str, gtin: str | None) -> BarcodeItem:
         """The item that remembers a look-up."""
         self.walker.yielded += 1
-        return BarcodeItem(company=self.chain.COMPANY, store_id=self.store_id, sku=sku, gtin=gtin)
+        return BarcodeItem(company=coles.COMPANY, store_id=self.store_id, sku=sku, gtin=gtin)
 
     def on_product_error(self, failure: Failure) -> Iterator[Request | BarcodeItem]:
         """A product page that is not there is remembered as looked up; nothing here fails a category."""
-        error = failure.value
-        if self.gate.error:
-            return
-        if isinstance(error, CrawlError) and not isinstance(error, CatalogueError):
-            self.gate.shut(error)
+        if self.is_over(failure):
             return
         self.count("barcodes/failed")
-        status = status_of(error)
+        status = status_of(failure.value)
         if status is not None:
-            request = failure.request  # type: ignore[attr-defined]
+            request = request_of(failure)
             kwargs = request.cb_kwargs
 
             def fail() -> list[BarcodeItem]:

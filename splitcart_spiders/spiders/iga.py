@@ -68,4 +68,4 @@ class IgaSpider(ChainSpider):
             raise CatalogueError(f"{response.url} answered {said}: a list of items is expected")
         total = body.get("total")
         self.check_answer(self.store_id)
-        return Page(self.chain.records(body), total=None if total is None else self.total(total, response))
+        return Page(iga.records(body), total=None if total is None else self.total(total, response))

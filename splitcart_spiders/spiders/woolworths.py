@@ -94,7 +94,7 @@ class WoolworthsSpider(ChainSpider):
         body = self.decoded(response)
         if not isinstance(body, dict) or body.get("Success") is False:
             raise CatalogueError(f"{response.url} did not answer with a listing")
-        records = self.chain.records(body)
+        records = woolworths.records(body)
         for record in records:
-            self.check_answer(self.chain.answered_for(record))
+            self.check_answer(woolworths.answered_for(record))
         return Page(records, total=self.total(body.get("TotalRecordCount"), response))

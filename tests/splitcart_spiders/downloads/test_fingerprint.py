@@ -1,14 +1,16 @@
 from scrapy import Request
 
 from splitcart_spiders.downloads.fingerprint import StoreRequestFingerprinter
+from splitcart_spiders.spiders.coles import ColesSpider
 from tests.support.manners import crawler_with
 
 URL = "https://www.coles.com.au/browse/bakery?page=2"
 
 
-def fingerprint(request, store_id=None):
+def fingerprint(request, store=None):
     crawler = crawler_with()
-    crawler.spider.store_id = store_id
+    if store is not None:
+        crawler.spider = ColesSpider(store=store)
     return StoreRequestFingerprinter.from_crawler(crawler).fingerprint(request)
 
 

@@ -8,6 +8,7 @@ from scrapy.http import TextResponse
 
 from splitcart_spiders.middlewares import chain_of, is_dev, manners_on
 from splitcart_spiders.middlewares.dev import DevMiddleware, dev_url
+from splitcart_spiders.spiders.iga_stores import IgaStoresSpider
 from tests.support.manners import crawler_with
 
 BASE = "http://127.0.0.1:8123"
@@ -78,6 +79,10 @@ def test_manners_hold_outside_dev_always_and_in_dev_when_asked(polite, dev, on):
     assert manners_on(crawler_with({"POLITE": polite}).settings, dev=dev) is on
 
 
+class SpareStoresSpider(IgaStoresSpider):
+    name = "spare"
+
+
 def test_a_locator_belongs_to_its_chain():
     assert chain_of(SimpleNamespace(name="aldi_stores")) == "aldi"
-    assert chain_of(SimpleNamespace(name="x", chain=SimpleNamespace(SLUG="iga"))) == "iga"
+    assert chain_of(SpareStoresSpider()) == "iga"

@@ -211,8 +211,8 @@ def test_the_sandboxes_copy_of_the_chain_is_the_chains_in_dev_only():
 
 @pytest.mark.parametrize("dev", [False, True])
 def test_what_a_spider_begins_with_and_its_hosts_name_them_in_clear_in_dev_only(dev):
-    crawler = crawler_with(dev=dev)
-    crawler.spider.hosts = IgaStoresSpider.hosts
+    crawler = crawler_with()
+    crawler.spider = IgaStoresSpider(dev="1" if dev else None)
     middleware = FirstRequestsMiddleware.from_crawler(crawler)
 
     async def begin() -> list[Any]:

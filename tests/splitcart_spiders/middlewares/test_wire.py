@@ -11,8 +11,10 @@ from twisted.python.failure import Failure
 
 from sandbox.server import SandboxServer
 from sandbox.world import World
+from splitcart_spiders.chains import woolworths
 from splitcart_spiders.errors import BlockedError, CrawlError, NetworkDown
 from splitcart_spiders.middlewares.gate import Gate
+from splitcart_spiders.storefront import StorefrontSpider
 from tests.support.crawls import crawl
 from tests.support.manners import record_departures
 
@@ -237,9 +239,11 @@ def test_in_dev_without_polite_robots_txt_is_not_asked(server):
     assert all(url.startswith(HOST) for url in crawled.spider.answered)
 
 
-class Jars(Pages):
+class Jars(StorefrontSpider):
     """Asks one page after another, each from the jar and host that it names."""
 
+    name = "woolworths"
+    chain = woolworths
     hosts = frozenset({"www.woolworths.com.au", "www.coles.com.au"})
 
     async def start(self) -> AsyncIterator[Request]:

@@ -5,7 +5,7 @@ from scrapy import Request
 from scrapy.exceptions import DownloadCancelledError, DownloadFailedError
 from twisted.python.failure import Failure
 
-from splitcart_spiders.crawl.chain_spider import describe
+from splitcart_spiders.crawl.answers import describe
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,7 @@ from splitcart_spiders.crawl.chain_spider import describe
     ],
 )
 def test_no_failure_is_told_without_words(error, told):
-    request = Request("https://a.example/x")
-    assert describe(Failure(error), request).startswith(request.url)
-    assert describe(Failure(error), request).endswith(told)
+    failure = Failure(error)
+    failure.request = Request("https://a.example/x")
+    assert describe(failure).startswith("https://a.example/x")
+    assert describe(failure).endswith(told)
