@@ -72,7 +72,7 @@ def trusts_clock(argument: object) -> bool:
     return True
 
 
-def store_id(argument: object, spider: str) -> str:
+def store_code(argument: object, spider: str) -> str:
     """The chain's id of a store. Raises UsageError where it is missing, or is no such id."""
     found = "" if argument is None else str(argument).strip()
     if not found:

@@ -66,7 +66,7 @@ class StorefrontSpider(Spider):
     """When the company's weekly specials change, in the store's own time."""
     timezone: ClassVar[str] = "Australia/Sydney"
     """Of a store whose own time zone is not known yet."""
-    store_id = ""
+    store_code = ""
     """The chain's own id of the store that is crawled."""
 
     def __init__(self, *, dev: str | None = None, clock: str | None = None, **kwargs: Any) -> None:

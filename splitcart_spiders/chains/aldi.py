@@ -53,7 +53,7 @@ def to_item(raw: dict, seen: Seen) -> ProductItem:
     was = fields.above(was, price)
     return ProductItem(
         company=COMPANY,
-        store_id=seen.store_id,
+        store_id=seen.store_code,
         sku=sku,
         name=name,
         brand=fields.text(raw.get("brandName")),

@@ -157,7 +157,7 @@ def _item(raw: dict, sku: str, seen: Seen, sponsored: bool) -> ProductItem:
     size = _size(raw, price, shelf, estimated=weighted)
     return ProductItem(
         company=COMPANY,
-        store_id=seen.store_id,
+        store_id=seen.store_code,
         sku=sku,
         name=name,
         brand=fields.text(raw.get("brand")),

@@ -43,7 +43,7 @@ def to_item(raw: dict, seen: Seen) -> ProductItem:
         basis, price, was, unreadable = _Basis(), None, None, True
     return ProductItem(
         company=COMPANY,
-        store_id=seen.store_id,
+        store_id=seen.store_code,
         sku=sku,
         name=name,
         brand=fields.text(raw.get("brand")),

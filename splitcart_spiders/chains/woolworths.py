@@ -77,7 +77,7 @@ def _item(raw: dict, sku: str, seen: Seen, sponsored: bool) -> ProductItem:
     by_weight = (fields.text(raw.get("Unit")) or "").casefold() == "kg"
     return ProductItem(
         company=COMPANY,
-        store_id=seen.store_id,
+        store_id=seen.store_code,
         sku=sku,
         name=name,
         brand=fields.text(raw.get("Brand")),

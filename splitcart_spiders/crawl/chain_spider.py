@@ -8,7 +8,7 @@ from scrapy import Request
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from splitcart_spiders.arguments import count, lease_of, names, store_id, truth
+from splitcart_spiders.arguments import count, lease_of, names, store_code, truth
 from splitcart_spiders.crawl import fields
 from splitcart_spiders.crawl.answers import decoded, describe, request_of, status_of
 from splitcart_spiders.crawl.trees import Shape, TreeReader
@@ -50,7 +50,7 @@ class ChainSpider(StorefrontSpider):
         **kwargs: Any,
     ) -> None:
         super().__init__(dev=dev, clock=clock, **kwargs)
-        self.store_id = store_id(store, self.name)
+        self.store_code = store_code(store, self.name)
         self.resume = truth(resume, "resume")
         self.wait = truth(wait, "wait")
         self.lease = lease_of(lease)
@@ -107,7 +107,7 @@ class ChainSpider(StorefrontSpider):
 
     def request(self, url: str, callback: Callable[..., Any], *, kind: str = "department", **kwargs: Any) -> Request:
         """A request of this store: its own cookie jar and fingerprint, an errback, the body it expects in meta."""
-        meta = {"store": self.store_id, "cookiejar": self.store_id, "expects": "json", "kind": kind}
+        meta = {"store": self.store_code, "cookiejar": self.store_code, "expects": "json", "kind": kind}
         meta |= kwargs.pop("meta", {})
         kwargs.setdefault("errback", self.on_error)
         return Request(url, callback=callback, meta=meta, priority=PRIORITY[kind], dont_filter=True, **kwargs)
@@ -136,7 +136,7 @@ class ChainSpider(StorefrontSpider):
 
     def fail_tree(self, why: str) -> None:
         """Without its categories a crawl ends at once."""
-        error = UnreadableTree(f"The category tree of {self.name} store {self.store_id} cannot be read: {why}")
+        error = UnreadableTree(f"The category tree of {self.name} store {self.store_code} cannot be read: {why}")
         self.gate.shut(error)
 
     def on_page(self, response: Response, node: Node, number: int) -> Iterator[Any]:
@@ -154,7 +154,7 @@ class ChainSpider(StorefrontSpider):
 
     def to_item(self, record: object, node: Node, now: datetime) -> ProductItem | Drop:
         """The mapping's word on one record that was seen in a category."""
-        return self.chain.to_item(record, store_id=self.store_id, category_path=node.path, now=now)
+        return self.chain.to_item(record, store_id=self.store_code, category_path=node.path, now=now)
 
     def is_listed(self, record: object, item: ProductItem | Drop, node: Node) -> bool:
         """Whether a row is one of those that the category's total counts: no advertisement."""
@@ -199,9 +199,9 @@ class ChainSpider(StorefrontSpider):
         if answered is None:
             return
         self.answered_for = self.answered_for or answered
-        if answered in (self.store_id, self.fulfilled_by) or (self.accept_fulfilment and answered == self.answered_for):
-            return
-        raise StoreMismatch(f"{self.chain.COMPANY} answered for store {answered} when store {self.store_id} was asked")
+        asked, accepted = self.store_code, self.accept_fulfilment and answered == self.answered_for
+        if not accepted and answered not in (asked, self.fulfilled_by):
+            raise StoreMismatch(f"{self.chain.COMPANY} answered for store {answered} when store {asked} was asked")
 
     def total(self, told: object, response: Response) -> int:
         """How many products a listing says it has; raises CatalogueError for what is no such number."""

@@ -37,7 +37,7 @@ _DEGREES = Pattern(r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,30})?", most=40)
 class LocatorSpider(StorefrontSpider):
     """One run finds every store of a chain. It is complete when each of its requests was answered."""
 
-    store_id = "*"
+    store_code = "*"
     """A locator's requests belong to no store."""
 
     def __init__(self, dev: str | None = None, clock: str | None = None, **kwargs: Any) -> None:
@@ -70,7 +70,7 @@ class LocatorSpider(StorefrontSpider):
         if self.requests > MOST_REQUESTS:
             raise CatalogueError(f"{self.name} would ask {url} after {MOST_REQUESTS} others: its answers name no end")
         kwargs.setdefault("cb_kwargs", {})
-        meta = {"store": self.store_id, "expects": expects, "kind": "session"}
+        meta = {"store": self.store_code, "expects": expects, "kind": "session"}
         return Request(
             url,
             callback=self.on_answer,
@@ -99,10 +99,10 @@ class LocatorSpider(StorefrontSpider):
         """The JSON body; raises CatalogueError for anything else."""
         return decoded(response)
 
-    def store(self, store_id: object, **told: Any) -> Iterator[StoreItem]:
+    def store(self, store_code: object, **told: Any) -> Iterator[StoreItem]:
         """The item of one store, where it has an id. A state that is none follows from the postcode, and the time zone
         from both unless given by its IANA name."""
-        known = fields.code(store_id)
+        known = fields.code(store_code)
         if known is None:
             self.crawler.stats.inc_value("splitcart/locator/no_id")
             return

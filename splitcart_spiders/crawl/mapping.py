@@ -13,7 +13,7 @@ from splitcart_spiders.storefront import ToItem
 class Seen:
     """Where and when a record was seen."""
 
-    store_id: str
+    store_code: str
     """The chain's own id of the store."""
     now: datetime
     """UTC, aware."""

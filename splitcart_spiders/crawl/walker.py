@@ -25,7 +25,7 @@ class Chain(Protocol):
 
     name: str
     chain: Mapping
-    store_id: str
+    store_code: str
     probe: int | None
     page_size: ClassVar[int]
     cap: ClassVar[int | None]
@@ -102,7 +102,7 @@ class Walker:
             return
         self._open(node)
         self.yielded += 1
-        company, store = self.spider.chain.COMPANY, self.spider.store_id
+        company, store = self.spider.chain.COMPANY, self.spider.store_code
         yield CategoryItem(company=company, store_id=store, key=node.key, path=node.path, is_promo=node.is_promo)
         yield self.spider.page_request(node, 1)
 
@@ -126,7 +126,7 @@ class Walker:
             return
         self.open.discard(node.key)
         if walk.failed:
-            logger.warning("Category %s of store %s: %s", node.key, self.spider.store_id, walk.failed)
+            logger.warning("Category %s of store %s: %s", node.key, self.spider.store_code, walk.failed)
 
     def _items(self, page: Page, node: Node, organic: list[str]) -> Iterator[ProductItem]:
         """The items of a page; adds the skus of its organic rows, dropped ones too, to `organic`."""
@@ -162,14 +162,14 @@ class Walker:
         self.walks[node.key].failed = why
         self.open.discard(node.key)
         self.spider.count("listing/failed")
-        logger.error("Category %s of store %s failed: %s", node.key, self.spider.store_id, why)
+        logger.error("Category %s of store %s failed: %s", node.key, self.spider.store_code, why)
 
     def _probe(self, nodes: list[Node], probe: int) -> Yield:
         """`probe` pages of the departments, chosen by the plan; other ones each day."""
         spider = self.spider
         departments = {node.key: node for node in nodes if not node.is_promo} or {node.key: node for node in nodes}
         keys = {key: tuple(below(node)) for key, node in departments.items()}
-        day = f"{spider.name}/{spider.store_id}/{datetime.now(UTC).date()}"
+        day = f"{spider.name}/{spider.store_code}/{datetime.now(UTC).date()}"
         for key, page in draw(self.plan, keys, spider.page_size, probe, day):
             self._open(departments[key])
             yield spider.page_request(departments[key], page)

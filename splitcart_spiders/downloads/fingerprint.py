@@ -12,7 +12,7 @@ from splitcart_spiders.storefront import StorefrontSpider
 
 
 class StoreRequestFingerprinter:
-    """Scrapy's fingerprint and the store: `request.meta["store"]`, else the spider's store_id."""
+    """Scrapy's fingerprint and the store: `request.meta["store"]`, else the spider's store_code."""
 
     def __init__(self, crawler: Crawler | None = None) -> None:
         self.crawler = crawler
@@ -26,7 +26,7 @@ class StoreRequestFingerprinter:
         """20 bytes; equal for requests that ask the same of the same store."""
         if request not in self._known:
             spider = self.crawler.spider if self.crawler else None
-            store = request.meta.get("store") or (spider.store_id if isinstance(spider, StorefrontSpider) else "")
+            store = request.meta.get("store") or (spider.store_code if isinstance(spider, StorefrontSpider) else "")
             digest = hashlib.sha1(fingerprint(request) + b"\0" + str(store).encode(), usedforsecurity=False)
             self._known[request] = digest.digest()
         return self._known[request]

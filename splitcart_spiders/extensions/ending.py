@@ -33,7 +33,7 @@ def lines(crawler: Crawler, status: str, reason: str, judged: Verdict | None, ch
 
 def name_of(spider: Spider) -> str:
     """What is crawled, for people."""
-    return f"{chain_of(spider)} store {spider.store_id}" if isinstance(spider, ChainSpider) else spider.name
+    return f"{chain_of(spider)} store {spider.store_code}" if isinstance(spider, ChainSpider) else spider.name
 
 
 def _found(crawler: Crawler, changed: Changed) -> str:
@@ -75,7 +75,7 @@ def _next(crawler: Crawler, status: str, reason: str, judged: Verdict | None) ->
     assert spider is not None
     told = {"spider": spider.name, "slug": chain_of(spider), "store": ""}
     if isinstance(spider, ChainSpider):
-        told["store"] = spider.store_id
+        told["store"] = spider.store_code
     if judged and (when := confirm_time(judged)):
         told["confirm_at"] = f"{when:%Y-%m-%d %H:%M} UTC"
     error = Gate.of(crawler).error

@@ -113,7 +113,7 @@ class RunOwner(Generic[S]):
         target = opening.Target(
             company=spider.chain.COMPANY,
             slug=spider.chain.SLUG,
-            store_code=spider.store_id,
+            store_code=spider.store_code,
             flip_weekday=spider.flip.weekday,
             flip_hour=spider.flip.hour,
             timezone=spider.timezone,

@@ -25,7 +25,7 @@ class AldiSpider(ChainSpider):
     page_size = 30
 
     def tree_request(self) -> Request:
-        query = urlencode({"serviceType": "walk-in", "servicePoint": self.store_id})
+        query = urlencode({"serviceType": "walk-in", "servicePoint": self.store_code})
         return self.request(f"{API}/v2/product-category-tree?{query}", self.on_tree, kind="session", headers=HEADERS)
 
     def tree(self, response: Response) -> list[Node]:
@@ -44,7 +44,7 @@ class AldiSpider(ChainSpider):
             "offset": (page - 1) * self.page_size,
             "sort": "name_asc",
             "testVariant": "A",
-            "servicePoint": self.store_id,
+            "servicePoint": self.store_code,
         }
         past_the_end = {"handle_httpstatus_list": [PAST_THE_END]} if page > 1 else {}
         return self.listing(

@@ -61,7 +61,7 @@ class ColesSpider(ShopperSpider):
     @property
     def cookies(self) -> dict[str, str]:
         """The cookies by which a page answers for a store."""
-        return {"fulfillmentStoreId": self.store_id, "shopping-method": "clickAndCollect"}
+        return {"fulfillmentStoreId": self.store_code, "shopping-method": "clickAndCollect"}
 
     def tree_request(self) -> Request:
         return self.browse(self.on_tree)
@@ -203,7 +203,7 @@ class ColesSpider(ShopperSpider):
     def barcode(self, sku: str, gtin: str | None) -> BarcodeItem:
         """The item that remembers a look-up."""
         self.walker.yielded += 1
-        return BarcodeItem(company=coles.COMPANY, store_id=self.store_id, sku=sku, gtin=gtin)
+        return BarcodeItem(company=coles.COMPANY, store_id=self.store_code, sku=sku, gtin=gtin)
 
     def on_product_error(self, failure: Failure) -> Iterator[Request | BarcodeItem]:
         """A product page that is not there is remembered as looked up; nothing here fails a category."""

@@ -67,9 +67,9 @@ class ColesStoresSpider(LocatorSpider):
 
     def supermarket(self, raw: dict[str, object]) -> Iterator[StoreItem]:
         """Ids come padded in places: storefront paths and cookies use the plain number."""
-        store_id = (fields.code(raw.get("storeId")) or "").lstrip("0")
+        store_code = (fields.code(raw.get("storeId")) or "").lstrip("0")
         yield from self.store(
-            store_id,
+            store_code,
             locator_id=raw.get("storeId"),
             store_name=raw.get("storeName"),
             address_line_1=raw.get("address"),

@@ -29,12 +29,12 @@ class IgaSpider(ChainSpider):
     @property
     def store_url(self) -> str:
         """What every path of this store begins with."""
-        return f"{SITE}/api/storefront/stores/{quote(self.store_id, safe='')}"
+        return f"{SITE}/api/storefront/stores/{quote(self.store_code, safe='')}"
 
     @property
     def cookie(self) -> dict[str, str]:
         """The cookie by which the shop remembers the store."""
-        return {"iga-shop.retailerStoreId": self.store_id}
+        return {"iga-shop.retailerStoreId": self.store_code}
 
     def tree_request(self) -> Request:
         url = f"{self.store_url}/categoryHierarchy"
@@ -67,5 +67,5 @@ class IgaSpider(ChainSpider):
             said = fields.shown(fields.obj(body).get("items", body))
             raise CatalogueError(f"{response.url} answered {said}: a list of items is expected")
         total = body.get("total")
-        self.check_answer(self.store_id)
+        self.check_answer(self.store_code)
         return Page(iga.records(body), total=None if total is None else self.total(total, response))

@@ -74,7 +74,7 @@ class WoolworthsSpider(ChainSpider):
             "enableAdReRanking": False,
             "groupEdmVariants": False,
             "categoryVersion": "v2",
-            "storeId": self.store_id,
+            "storeId": self.store_code,
         }
         url = f"{SITE}/apis/ui/browse/category"
         return self.listing(url, node, page, method="POST", body=json.dumps(body), headers=HEADERS)
@@ -87,7 +87,7 @@ class WoolworthsSpider(ChainSpider):
     def to_item(self, record: object, node: Node, now: datetime) -> ProductItem | Drop:
         keep = self.keeps_marketplace
         return woolworths.to_item(
-            record, store_id=self.store_id, category_path=node.path, now=now, keep_marketplace=keep
+            record, store_id=self.store_code, category_path=node.path, now=now, keep_marketplace=keep
         )
 
     def page(self, response: Response) -> Page:

@@ -108,7 +108,7 @@ def test_every_documented_argument_is_taken_and_scrapyds_own():
         "lease": f" {'0a' * 16} ",
     }
     spider = loaded().load("coles")(**given, headful="0", gtins="0", accept_fulfilment="1", _job="4f2a")
-    assert (spider.store_id, spider.dev, spider.resume, spider.wait) == ("1147", True, True, False)
+    assert (spider.store_code, spider.dev, spider.resume, spider.wait) == ("1147", True, True, False)
     assert (spider.wanted, spider.probe, spider.headful, spider.most_lookups) == ({"fruit", "dairy"}, 8, False, 0)
     assert spider.accept_fulfilment
     assert spider.trusts_clock

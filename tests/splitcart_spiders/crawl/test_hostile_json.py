@@ -204,7 +204,7 @@ def crawling(kind: type, **arguments: str) -> Any:
 def under(crawler: Crawler, kind: type, **arguments: str) -> Any:
     spider = kind(**arguments)
     spider._set_crawler(crawler)
-    spider.answered_for = spider.store_id
+    spider.answered_for = spider.store_code
     spider.accept_fulfilment = True
     return spider
 

@@ -40,7 +40,7 @@ def test_coles_goes_on_plainly_from_a_session_that_only_a_browser_gets(server, t
     assert server.log[0].path == "/robots.txt"
     assert listings(server)
     assert all(SESSION in entry.cookies and entry.status == 200 for entry in listings(server))
-    assert all(entry.cookies["fulfillmentStoreId"] == outcome.crawler.spider.store_id for entry in listings(server))
+    assert all(entry.cookies["fulfillmentStoreId"] == outcome.crawler.spider.store_code for entry in listings(server))
     assert len({entry.headers["User-Agent"] for entry in server.log}) == 1
 
     server.log.clear()

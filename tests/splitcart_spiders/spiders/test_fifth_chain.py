@@ -38,7 +38,7 @@ def to_item(raw: dict, seen: Seen) -> ProductItem:
     sent, name = raw.get("price", ""), fields.name(raw.get("name"))
     price, unreadable = fields.price(sent, available=True, cents=fields.cents(sent))
     return ProductItem(
-        company=COMPANY, store_id=seen.store_id, sku=sku, name=name, price_cents=price,
+        company=COMPANY, store_id=seen.store_code, sku=sku, name=name, price_cents=price,
         is_unreadable=unreadable or name is None, is_available=price is not None,
         category_path=seen.category_path, scraped_at=seen.now,
         shelf_unit_price=fields.shelf_number(raw.get("per_kg")), shelf_unit_measure="1kg",
