@@ -1,7 +1,7 @@
 """Stage 200: texts trimmed, unescaped and bounded, no trade marks in names; the barcode a true one; addresses http."""
 
 from pipelines.stage import Stage
-from splitcart import gtin, texts
+from splitcart import cleaning, gtin
 from splitcart_spiders.items import ProductItem
 
 _BOUNDS = {"name": 300, "brand": 120, "size": 100, "offer_id": 60, "offer_kind": 30, "shelf_unit_measure": 40}
@@ -38,10 +38,10 @@ class CleanPipeline(Stage):
 def _text(value: str | None, bound: int, *, named: bool = False) -> str | None:
     if value is None:
         return None
-    read = texts.readable(value[: bound * 8])
-    return texts.clean(texts.named(read) if named else read, bound)
+    read = cleaning.readable(value[: bound * 8])
+    return cleaning.clean(cleaning.without_marks(read) if named else read, bound)
 
 
 def _is_address(value: str) -> bool:
-    plain = len(value) <= _LONGEST_URL and value == texts.clean(value, _LONGEST_URL) and " " not in value
+    plain = len(value) <= _LONGEST_URL and value == cleaning.clean(value, _LONGEST_URL) and " " not in value
     return plain and value.lower().startswith(("http://", "https://"))

@@ -8,7 +8,7 @@ from tests.support import tree
 
 LAYERS: Mapping[str, tuple[str, ...]] = {
     "splitcart": (
-        "patterns", "printing", "bits", "money", "texts", "gtin", "periods", "timezones",
+        "patterns", "printing", "bits", "money", "cleaning", "gtin", "periods", "timezones",
         "sizes", "offers", "identity", "runs", "observed", "grouping", "scheduling", "cart",
     ),
     "models": (

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select, update
 from models.database.dialect import insert_ignoring
 from models.products.catalogue import SIZE, size_fields
 from models.tables import brand_aliases, brands, listings, product_aliases, products, staged_items
-from splitcart import texts
+from splitcart import cleaning
 from splitcart.identity.brands import key as brand_key
 from splitcart.identity.matching import normalized_key
 
@@ -81,6 +81,6 @@ def _brands(connection: Connection) -> None:
             mine = products.c.brand_id == row.id
             connection.execute(update(products).where(mine).values(brand_id=taken[key]))
         else:
-            name = texts.clean(texts.named(row.name)) or row.name
+            name = cleaning.clean(cleaning.without_marks(row.name)) or row.name
             connection.execute(update(brands).where(brands.c.id == row.id).values(key=key, name=name))
             taken[key] = row.id

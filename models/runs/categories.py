@@ -16,7 +16,7 @@ _KEPT = ("expected", "seen", "ended", "capped", "held", "failed", "children", "f
 def status_of(category: Category) -> str:
     """The column `status`: complete, partial, capped or failed.
 
-    It proves nothing: unlike `splitcart.runs.coverage.is_proven` it allows no slack, and any walk that ended is complete.
+    It proves nothing: unlike `splitcart.runs.coverage.is_proven` it allows no slack, and a walk that ended is complete.
     """
     if category.failed:
         return "failed"

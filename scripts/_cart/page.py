@@ -23,7 +23,7 @@ from _cart.words import (
 
 from splitcart.cart.plan import Answer, dollars
 from splitcart.cart.split import Filled, Plan
-from splitcart.cart.terms import NO_FEE
+from splitcart.cart.terms import fee_at
 from splitcart.printing import visible
 
 STYLE = Path(__file__).with_name("page.css")
@@ -91,7 +91,7 @@ def _head_cell(name: str, extra: bool) -> str:
 def _store(answer: Answer, plan: Plan, store: str) -> Iterator[str]:
     known_as, number = stores_of(answer)[store], plan.stores.index(store) + 1
     goods = sum(filled.cost_cents for filled in plan.lines.values() if filled.option.store == store)
-    fee = answer.terms.fees.get(known_as.company, NO_FEE).of(goods)
+    fee = fee_at(known_as.store, answer.terms.fees).of(goods)
     beside = f", and {dollars(fee)} to pay for the order" if fee else ""
     yield f'<section class="store" aria-labelledby="store{number}">'
     yield f'<h2 id="store{number}">{safe(store_name(known_as))}</h2>'

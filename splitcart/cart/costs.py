@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from splitcart.cart.slots import Option, half_up
-from splitcart.cart.terms import NO_FEE, Fee
+from splitcart.cart.terms import Fee, fee_at
 from splitcart.offers.offer import cheapest_mix
 
 
@@ -115,5 +115,5 @@ def goods_by_store(chosen: Mapping[int, tuple[str, Way]]) -> dict[str, int]:
 
 def fees_cents(goods: Mapping[str, int], fees: Mapping[str, Fee]) -> int | None:
     """The fees of the visited stores; None where a minimum order is not met."""
-    asked = [fees.get(store.partition(":")[0], NO_FEE).of(cents) for store, cents in goods.items()]
+    asked = [fee_at(store, fees).of(cents) for store, cents in goods.items()]
     return None if None in asked else sum(fee for fee in asked if fee is not None)

@@ -7,7 +7,7 @@ from typing import Any
 from splitcart.cart.costs import alone_cents
 from splitcart.cart.slots import Line, Option, Slots, half_up
 from splitcart.cart.split import Filled, Plan
-from splitcart.cart.terms import NO_FEE, Terms
+from splitcart.cart.terms import Terms, fee_at
 
 VERSION = 1
 WORTH_CENTS = 500
@@ -107,7 +107,7 @@ class Answer:
         if not plan.is_optimal:
             return "no plan was found in the time allowed"
         stores = sorted({option.store for line in self.slots.lines for option in line.options})
-        fees = {store: self.terms.fees.get(store.partition(":")[0], NO_FEE) for store in stores}
+        fees = {store: fee_at(store, self.terms.fees) for store in stores}
         asked = [f"{dollars(fee.minimum_cents)} at {store}" for store, fee in fees.items() if fee.minimum_cents]
         return f"the minimum order is not met: {', '.join(asked[:5])}{', ...' if len(asked) > 5 else ''}"
 
@@ -116,7 +116,7 @@ class Answer:
         taken = plan.lines[line].option
         listed = next(each for each in self.slots.lines if each.line == line).options
         others = [option for option in listed if option.store in plan.stores and option is not taken]
-        costs = [(alone_cents(option, self.terms.members), _order(option), option) for option in others]
+        costs = [(alone_cents(option, self.terms.members), option.order, option) for option in others]
         if not costs:
             return None
         cents, _, option = min(costs, key=lambda each: each[:2])
@@ -180,10 +180,6 @@ class Answer:
 def dollars(cents: int) -> str:
     """1234 as $12.34."""
     return f"{'-' if cents < 0 else ''}${abs(cents) // 100}.{abs(cents) % 100:02d}"
-
-
-def _order(option: Option) -> tuple[bool, str, int, str]:
-    return option.is_substitute, option.store, option.product_id, option.sku
 
 
 def _saving(before: int, after: int, lines: int) -> Saving:

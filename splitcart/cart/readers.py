@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NoReturn
 
-from splitcart import texts
+from splitcart import cleaning
 
 MAX_TEXT = 300
 
@@ -31,7 +31,7 @@ def flag(value: object, where: str) -> bool:
 
 def text(value: object, where: str, limit: int = MAX_TEXT) -> str:
     """Text without control characters, trimmed, not empty, of at most `limit` characters."""
-    found = texts.clean(value, limit + 1)
+    found = cleaning.clean(value, limit + 1)
     if found is None or len(found) > limit:
         refuse(where, value, f"a text of 1 to {limit} characters")
     return found

@@ -16,6 +16,11 @@ SOURCES = ("own", "contested", "inferred")
 BASES = ("each", "kg")
 
 
+def company_of(store: str) -> str:
+    """The company in a store's name `company:store_id`."""
+    return store.partition(":")[0]
+
+
 def half_up(amount: int, parts: int) -> int:
     """amount / parts, halves to the larger number; both are 0 or more."""
     return (2 * amount + parts) // (2 * parts)
@@ -35,7 +40,7 @@ class Store:
 
     @property
     def company(self) -> str:
-        return self.store.partition(":")[0]
+        return company_of(self.store)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +92,12 @@ class Option:
 
     @property
     def company(self) -> str:
-        return self.store.partition(":")[0]
+        return company_of(self.store)
+
+    @property
+    def order(self) -> tuple[bool, str, int, str]:
+        """Sorts a line's options: its own item before substitutes, then the smaller store, product and sku."""
+        return self.is_substitute, self.store, self.product_id, self.sku
 
     @property
     def grams(self) -> int | None:

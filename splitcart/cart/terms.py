@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from splitcart.cart import readers, trips
+from splitcart.cart.slots import company_of
 from splitcart.money import MAX_CENTS
 
 KEYS = ("fee_cents", "free_above_cents", "minimum_cents")
@@ -28,7 +29,12 @@ class Fee:
         return 0 if free else self.fee_cents
 
 
-NO_FEE = Fee()
+_NO_FEE = Fee()
+
+
+def fee_at(store: str, fees: Mapping[str, Fee]) -> Fee:
+    """The fee of a store (`company:store_id`), from the fees by company; free without a minimum where there is none."""
+    return fees.get(company_of(store), _NO_FEE)
 
 
 @dataclass(frozen=True, slots=True)

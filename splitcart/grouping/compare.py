@@ -4,6 +4,7 @@ The bound: two stores with a and b lines have at most min(a, b) in common, so a 
 more than (1 - share) x min(a, b) lines cannot reach the share. The lines on which stores differ most come first.
 """
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
@@ -98,13 +99,11 @@ def counts(row: Codes, matrix: Codes, others: Ints) -> tuple[Ints, Ints]:
     """(common, differ) of one row with the rows `others` of a matrix, over all its columns."""
     common, differ = np.empty(len(others), np.int64), np.empty(len(others), np.int64)
     present = row != 0
-    step = max(1, _BLOCK // max(1, matrix.shape[1]))
-    for start in range(0, len(others), step):
-        block = matrix[others[start : start + step]]
+    for part, block in _blocks(matrix, others):
         both = (block != 0) & present
-        common[start : start + step] = _sum(both)
+        common[part] = _sum(both)
         both &= block != row
-        differ[start : start + step] = _sum(both)
+        differ[part] = _sum(both)
     return common, differ
 
 
@@ -112,11 +111,17 @@ def differing(row: Codes, matrix: Codes, others: Ints) -> Ints:
     """Like `counts`, without the common ones."""
     differ = np.empty(len(others), np.int64)
     present = row != 0
-    step = max(1, _BLOCK // max(1, matrix.shape[1]))
-    for start in range(0, len(others), step):
-        block = matrix[others[start : start + step]]
+    for part, block in _blocks(matrix, others):
         apart = block != row
         apart &= block != 0
         apart &= present
-        differ[start : start + step] = _sum(apart)
+        differ[part] = _sum(apart)
     return differ
+
+
+def _blocks(matrix: Codes, others: Ints) -> Iterator[tuple[slice, Codes]]:
+    """The rows `others` of a matrix, some at a time: their places in `others`, and the rows."""
+    step = max(1, _BLOCK // max(1, matrix.shape[1]))
+    for start in range(0, len(others), step):
+        part = slice(start, start + step)
+        yield part, matrix[others[part]]

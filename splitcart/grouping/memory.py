@@ -7,7 +7,7 @@ import numpy as np
 
 from splitcart.grouping.columns import Codes, Flags, Ints
 from splitcart.grouping.compare import Matrix, plain
-from splitcart.grouping.rules import Comparison, Rules
+from splitcart.grouping.rules import Comparison, Rules, reaches
 
 _UNKNOWN, _MATCH, _APART, _TOLD = 0, 1, 2, 4
 """What is known of a pair; _TOLD is added where an earlier run knew it and nobody asked yet."""
@@ -98,9 +98,8 @@ class Comparer:
         self._hold(np.append(wanted, mine))
         common, differ, exact = self._matrix.against(mine, wanted, self.rules.join)
         smaller = np.minimum(self._matrix.lines[wanted], self._matrix.lines[mine])
-        share, overlap = self.rules.join, self.rules.overlap
-        alike = (common - differ) * share.denominator >= share.numerator * common
-        enough = common * overlap.denominator >= overlap.numerator * smaller
+        alike = reaches(common - differ, common, self.rules.join)
+        enough = reaches(common, smaller, self.rules.overlap)
         verdict = np.where(exact & alike & enough & (common > 0), _MATCH, _APART).astype(np.uint8)
         self._state[mine, wanted] = self._state[wanted, mine] = verdict
         for at in np.flatnonzero(verdict == _MATCH).tolist():

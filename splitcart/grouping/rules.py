@@ -6,8 +6,10 @@ A group's anchor is the store whose prices speak for it. `grouping_compare` comp
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from typing import Any, overload
 from zoneinfo import ZoneInfo
 
+from splitcart.grouping.columns import Flags, Ints
 from splitcart.patterns import Pattern
 from splitcart.periods import Flip, period_start
 
@@ -100,6 +102,15 @@ def period(store: Store, rules: Rules, when: datetime | None) -> date | None:
     return None if mixed else own
 
 
+@overload
+def reaches(part: int, total: int, share: Fraction) -> bool: ...
+@overload
+def reaches(part: Ints, total: Ints, share: Fraction) -> Flags: ...
+def reaches(part: Any, total: Any, share: Fraction) -> Any:
+    """Whether `part` is at least this share of `total`, without rounding; of arrays, element by element."""
+    return part * share.denominator >= total * share.numerator
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Two stores' lines side by side; a line is a listing that a store ranges and prices."""
@@ -117,10 +128,10 @@ class Comparison:
 
         None: an unfinished comparison that does not decide for this share.
         """
-        alike = (self.common - self.differ) * share.denominator >= share.numerator * self.common
+        alike = reaches(self.common - self.differ, self.common, share)
         if not self.exact:
             return None if alike else False
-        enough = self.common * overlap.denominator >= overlap.numerator * self.smaller
+        enough = reaches(self.common, self.smaller, overlap)
         return self.common > 0 and enough and alike
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Mapping
 
-from splitcart import texts
+from splitcart import cleaning
 from splitcart.patterns import Pattern
 
 _MAX_TEXT = 200
@@ -52,7 +52,7 @@ def normalise(text: object) -> str:
 
 def words(text: str) -> list[str]:
     """Like `normalise`, word by word."""
-    text = texts.named(text[:_MAX_TEXT])
+    text = cleaning.without_marks(text[:_MAX_TEXT])
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text).casefold()
         bare = "".join(sign for sign in decomposed if not unicodedata.combining(sign))

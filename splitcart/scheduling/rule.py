@@ -183,7 +183,7 @@ def due(store: Store, company: Company, rules: Rules, now: datetime) -> datetime
     has verified since its own crawl is due as soon as an anchor: grouping compares that crawl with the anchor's newer
     ones until then.
     """
-    since = _since(company.flip, zone_called(store.timezone) or _ANYWHERE, now)
+    since = _since(company.flip, _zone(store), now)
     looks, soon = [store.last_scraped], store.followers > 0
     if store.is_member:
         if store.anchor_scraped is None or store.anchor_scraped < since:
@@ -194,6 +194,16 @@ def due(store: Store, company: Company, rules: Rules, now: datetime) -> datetime
     if last is None or last < since:
         return since
     return last + (rules.anchors_every if soon else rules.others_every)
+
+
+def _zone(store: Store) -> str:
+    """The store's time zone; _ANYWHERE where that is no known one."""
+    return zone_called(store.timezone) or _ANYWHERE
+
+
+def _requests(store: Store, company: Company) -> float | None:
+    """How many requests the store's complete crawl takes; None where no store of the company had one."""
+    return company.usual_requests if store.requests is None else store.requests
 
 
 @lru_cache(maxsize=256)
@@ -208,7 +218,7 @@ def probe_of(store: Store, company: Company, rules: Rules, now: datetime) -> int
     A probe is for a member that is due. One that is not due gets its turn only when nobody is: that time is spent on
     crawls of members in full, the longest ago first, which alone see their own range and their own prices whole.
     """
-    requests = company.usual_requests if store.requests is None else store.requests
+    requests = _requests(store, company)
     if rules.policy != "groups" or not store.is_member or store.needs_rescraping or not requests:
         return None
     when = due(store, company, rules, now) if store.last_scraped is not None else None
@@ -252,7 +262,7 @@ def _flip_before(store: Store, company: Company, rules: Rules, begin: datetime) 
     A crawl that no period is long enough for is not held back: it would wait for ever.
     """
     lasts = expected(store, company, rules, begin)
-    zone = zone_called(store.timezone) or _ANYWHERE
+    zone = _zone(store)
     if lasts >= _PERIOD or _since(company.flip, zone, begin) == _since(company.flip, zone, begin + lasts):
         return None
     return next_flip(company.flip, zone, begin)
@@ -263,7 +273,7 @@ def expected(store: Store, company: Company, rules: Rules, begin: datetime) -> t
 
     Nothing where no store of the company was ever complete.
     """
-    requests = company.usual_requests if store.requests is None else store.requests
+    requests = _requests(store, company)
     probe = probe_of(store, company, rules, begin)
     if probe is not None:
         requests = probe + TREE_REQUESTS
@@ -282,5 +292,5 @@ def state(store: Store, company: Company, now: datetime) -> str:
     if store.last_scraped is None:
         return "never"
     seen = max(store.last_scraped, store.verified_at or store.last_scraped)
-    since = period_start(company.flip, zone_called(store.timezone) or _ANYWHERE, now)
+    since = _since(company.flip, _zone(store), now)
     return "fresh" if seen >= since and not store.needs_rescraping else "stale"

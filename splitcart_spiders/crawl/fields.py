@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from splitcart import money, texts
+from splitcart import cleaning, money
 from splitcart.offers import unit_prices
 from splitcart.patterns import Pattern
 
@@ -66,12 +66,12 @@ def shown(value: object, limit: int = 40) -> str:
 
 def text(value: object, limit: int = LONGEST_NAME) -> str | None:
     """Bounded text without control characters; None for anything that is not text, or empty."""
-    return texts.clean(value, limit)
+    return cleaning.clean(value, limit)
 
 
 def untagged(value: object, limit: int = 1000) -> str | None:
     """Bounded text of a piece of HTML."""
-    return text(texts.untagged(value[: 4 * limit]), limit) if isinstance(value, str) else None
+    return text(cleaning.untagged(value[: 4 * limit]), limit) if isinstance(value, str) else None
 
 
 def flag(*values: object) -> bool | None:
@@ -221,7 +221,7 @@ def choose_path(promo_roots: frozenset[str], *paths: tuple[str, ...]) -> tuple[s
 
 def slug(*words: str | None) -> str:
     """Words as a page's address has them: lower case, no accents, everything but letters and digits one dash."""
-    said = texts.unescape(" ".join(word for word in words if word))
+    said = cleaning.unescape(" ".join(word for word in words if word))
     plain = unicodedata.normalize("NFKD", said).encode("ascii", "ignore").decode()
     return _NO_SLUG.sub("-", plain.casefold()).strip("-")
 

@@ -10,8 +10,8 @@ from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
+from splitcart.cleaning import readable
 from splitcart.patterns import Pattern
-from splitcart.texts import readable
 from splitcart.timezones import postcode, state_code, state_of, zone_called, zone_for
 from splitcart_spiders.crawl import fields
 from splitcart_spiders.crawl.answers import decoded, describe

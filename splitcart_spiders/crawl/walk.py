@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
-from splitcart import texts
+from splitcart import cleaning
 from splitcart.runs.verdict import Category, Gates
 from splitcart_spiders.crawl.fields import is_campaign
 
@@ -147,7 +147,7 @@ def find(nodes: Iterable[Node], wanted: Set[str]) -> list[Node]:
 def odd_key(roots: Iterable[Node]) -> str | None:
     """A key of the tree that no database takes as it is (a control character, half a surrogate), where there is one."""
     keys = (key for root in roots for key in (root.key, *below(root)))
-    return next((key for key in keys if texts.clean(key) != key), None)
+    return next((key for key in keys if cleaning.clean(key) != key), None)
 
 
 def below(node: Node) -> Iterator[str]:

@@ -7,7 +7,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from splitcart import texts
+from splitcart import cleaning
 from splitcart.patterns import IGNORE_CASE, Pattern
 from splitcart_spiders.errors import BlockedError
 from splitcart_spiders.middlewares import ROBOTS_META, host_of
@@ -108,7 +108,7 @@ def without_tags(text: str) -> str:
 
 def plain(text: str) -> str:
     """Text as a reader compares it: unescaped (Akamai escapes every full stop), lower case, single blanks."""
-    return " ".join(texts.unescape(text).split()).replace("\u2019", "'").casefold()
+    return " ".join(cleaning.unescape(text).split()).replace("\u2019", "'").casefold()
 
 
 def is_html(body: bytes) -> bool:

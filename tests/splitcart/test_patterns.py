@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from splitcart import texts
+from splitcart import cleaning
 from splitcart.identity import brands
 from splitcart.offers import unit_prices
 from splitcart.patterns import IGNORE_CASE, Pattern
@@ -134,8 +134,8 @@ def test_names_of_any_length_are_read_in_no_time(piece):
     text = piece * (2_000_000 // len(piece))
     begun = time.process_time()
     for _ in range(5):
-        texts.clean(text)
-        texts.unescape(text)
+        cleaning.clean(text)
+        cleaning.unescape(text)
         brands.normalise(text)
         packs.parse(text[:200])
         packs.split_name(text)

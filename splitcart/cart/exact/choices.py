@@ -1,5 +1,6 @@
 """What a line of a list can choose between, as the search sees it."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from splitcart.cart import costs
@@ -72,10 +73,32 @@ NO_GATE = Gate(0, 0, 0)
 
 
 def ranked(options: tuple[Option, ...], terms: Terms) -> list[tuple[Option, Way]]:
-    """The ways of a line: its own item before substitutes, then the smaller store, product and sku, the public offer
-    before the members'."""
-    ordered = sorted(options, key=lambda o: (o.is_substitute, o.store, o.product_id, o.sku))
+    """The ways of a line in the order of its options, the public offer before the members'."""
+    ordered = sorted(options, key=lambda option: option.order)
     return [(option, way) for option in ordered for way in costs.ways(option, terms.members)]
+
+
+def linked(lots: Sequence[Collection[int]]) -> list[list[int]]:
+    """The numbers of lines, in groups that share lots, directly or through other lines; `lots`: those of each line.
+
+    Groups, and lines within them, are in ascending order. A line that shares no lot is a group by itself.
+    """
+    leader = list(range(len(lots)))
+
+    def lead(line: int) -> int:
+        while leader[line] != line:
+            leader[line] = leader[leader[line]]
+            line = leader[line]
+        return line
+
+    first: dict[int, int] = {}
+    for line, own in enumerate(lots):
+        for lot in own:
+            leader[lead(line)] = lead(first.setdefault(lot, line))
+    groups: dict[int, list[int]] = {}
+    for line in range(len(lots)):
+        groups.setdefault(lead(line), []).append(line)
+    return list(groups.values())
 
 
 def is_shared(lot: Lot, users: list[Choice]) -> bool:

@@ -7,6 +7,7 @@ from itertools import product
 from math import prod
 
 from splitcart.cart.costs import lot_cents
+from splitcart.cart.exact.choices import linked
 from splitcart.cart.exact.tasks import Clock, Move, Task
 
 MAX_COLUMNS = 4096
@@ -64,20 +65,6 @@ def _column(moves: Sequence[Move], task: Task) -> Move:
 
 
 def _components(layers: Sequence[Sequence[Move]]) -> Iterator[list[Sequence[Move]]]:
-    """Layers that hang together by lots, in their order; each other layer by itself."""
-    leader = list(range(len(layers)))
-
-    def lead(at: int) -> int:
-        while leader[at] != at:
-            at = leader[at]
-        return at
-
-    first: dict[int, int] = {}
-    for at, layer in enumerate(layers):
-        for move in layer:
-            if move.lot >= 0:
-                leader[lead(at)] = lead(first.setdefault(move.lot, at))
-    found: dict[int, list[Sequence[Move]]] = defaultdict(list)
-    for at, layer in enumerate(layers):
-        found[lead(at)].append(layer)
-    yield from found.values()
+    """Layers that are linked by lots, in their order; each other layer by itself."""
+    for group in linked([{move.lot for move in layer if move.lot >= 0} for layer in layers]):
+        yield [layers[at] for at in group]

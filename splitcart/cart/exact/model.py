@@ -12,14 +12,17 @@ import numpy.typing as npt
 
 from splitcart.cart import trips
 from splitcart.cart.costs import Lot
-from splitcart.cart.exact.choices import Block, Cell, Choice, Gate, SharedLot, is_shared, ranked
+from splitcart.cart.exact.choices import Block, Cell, Choice, Gate, SharedLot, is_shared, linked, ranked
 from splitcart.cart.slots import Slots, Store
-from splitcart.cart.terms import NO_FEE, Terms
+from splitcart.cart.terms import Terms, fee_at
 
 Amounts = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 MAX_SCALE = 840
 MAX_AMOUNT = 1 << 60
+"""Above every amount."""
+FAR = 1 << 61
+"""Above every value of a set."""
 
 
 class Model:
@@ -69,7 +72,7 @@ class Model:
                 here[choice.store] = max(choice.most, here.get(choice.store, 0))
             for at, cents in here.items():
                 most[at] += cents
-        fees = [self.terms.fees.get(store.partition(":")[0], NO_FEE) for store in self.stores]
+        fees = [fee_at(store, self.terms.fees) for store in self.stores]
         self.gates, self.fixed, self.shut = [], [], []
         for fee, reach in zip(fees, most, strict=True):
             waived = fee.free_above_cents is not None and fee.free_above_cents <= reach
@@ -133,28 +136,11 @@ class Model:
         return way.units * min(way.single_cents * lot.quantity, lot.total) * self.scale // lot.quantity
 
     def _blocks(self) -> list[Block]:
-        """The lines that hang together by lots, at whichever stores."""
-        leader = list(range(len(self.cells)))
-
-        def lead(line: int) -> int:
-            while leader[line] != line:
-                leader[line] = leader[leader[line]]
-                line = leader[line]
-            return line
-
-        first: dict[int, int] = {}
-        stores: dict[int, set[int]] = defaultdict(set)
-        for line, cells in enumerate(self.cells):
-            for store, cell in cells.items():
-                for choice in cell.shared:
-                    leader[lead(line)] = lead(first.setdefault(choice.lot, line))
-                    stores[line].add(store)
-        blocks: dict[int, Block] = {}
-        for line in sorted(stores):
-            block = blocks.setdefault(lead(line), Block([], set()))
-            block.lines.append(line)
-            block.stores.update(stores[line])
-        return list(blocks.values())
+        """The lines that are linked by lots, at whichever stores."""
+        lots = [{choice.lot for cell in cells.values() for choice in cell.shared} for cells in self.cells]
+        stores = [{store for store, cell in cells.items() if cell.shared} for cells in self.cells]
+        groups = (lines for lines in linked(lots) if lots[lines[0]])
+        return [Block(lines, set().union(*(stores[line] for line in lines))) for lines in groups]
 
     def _places(self) -> list[Store]:
         return sorted(self.slots.stores, key=lambda store: store.store)

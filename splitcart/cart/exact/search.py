@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from splitcart.cart.exact.assign import Assigner
-from splitcart.cart.exact.model import Amounts, Flags, Model
+from splitcart.cart.exact.model import FAR, Amounts, Flags, Model
 from splitcart.cart.exact.problem import Stores
 from splitcart.cart.exact.setbounds import SetBounds
-from splitcart.cart.exact.standings import FAR, Candidate, Standing
+from splitcart.cart.exact.standings import Candidate, Standing
 from splitcart.cart.exact.tasks import NEVER, Clock
 from splitcart.cart.exact.twins import kinds
 

@@ -4,11 +4,10 @@ import numpy as np
 
 from splitcart.cart.exact.choices import Gate
 from splitcart.cart.exact.lotbounds import LotBounds
-from splitcart.cart.exact.model import Amounts, Flags, Model
+from splitcart.cart.exact.model import FAR, Amounts, Flags, Model
 from splitcart.cart.exact.tasks import PARTS
 
 GRID = 8
-FAR = 1 << 61
 CHUNK = 1 << 18
 """Numbers in one array."""
 

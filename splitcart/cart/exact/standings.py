@@ -3,10 +3,8 @@
 from dataclasses import dataclass, field
 
 from splitcart.cart.exact.choices import Choice
+from splitcart.cart.exact.model import FAR
 from splitcart.cart.exact.problem import Stores
-
-FAR = 1 << 61
-"""Above every value."""
 
 
 @dataclass(order=True, frozen=True, slots=True)

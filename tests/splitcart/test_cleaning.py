@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from splitcart.texts import APOSTROPHES, clean, named, readable
+from splitcart.cleaning import APOSTROPHES, clean, readable, without_marks
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,9 @@ def test_a_page_s_text_is_read_as_people_read_it(sent, read):
     ],
 )
 def test_a_trade_mark_goes_and_no_two_words_become_one(sent, kept):
-    assert clean(named(readable(sent))) == kept
+    assert clean(without_marks(readable(sent))) == kept
 
 
 @given(st.sampled_from(APOSTROPHES))
 def test_every_look_alike_is_an_apostrophe(sign):
-    assert named(f"Farmer{sign}s Own") == "Farmer's Own"
+    assert without_marks(f"Farmer{sign}s Own") == "Farmer's Own"

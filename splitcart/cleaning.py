@@ -54,7 +54,7 @@ def untagged(text: str) -> str:
     return _SPACE_BEFORE_SIGN.sub("", _TAG.sub(" ", plain)) if "<" in plain else plain
 
 
-def named(text: str) -> str:
+def without_marks(text: str) -> str:
     """A name or brand with its words alone: apostrophes straight, and a blank for a trade mark, so that no two words
     become one: `Huggies™Ultra Dry` is Huggies Ultra Dry."""
     if "(" not in text and text.isascii() and "`" not in text:
