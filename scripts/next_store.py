@@ -83,7 +83,7 @@ def _tell_none(company: Any, queue: Queue, *, as_json: bool) -> None:
         free = {"next_free_at": queue.next_free_at}
         print_json(in_json({"company": company.slug, "none": True, "reasons": queue.reasons} | free))
         return
-    if not queue.held:
+    if not queue.not_offered:
         say(f"no store of {company.name} is known: find them with scrapy crawl {company.slug}_stores")
         return
     say(f"no store of {company.name} is offered:")

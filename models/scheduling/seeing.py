@@ -16,12 +16,12 @@ def company_stores(connection: Connection, company: Any, rules: Rules, now: date
     known, found = read(connection, company, now)
     queued = queue(found, known, rules, now)
     names, answered = _names(connection, company.id), _answered(connection, company.id)
-    held = [each for each in found if each.store_code in queued.held]
+    not_offered = [each for each in found if each.store_code in queued.not_offered]
     last = datetime.max.replace(tzinfo=now.tzinfo)
-    held.sort(key=lambda each: (queued.held[each.store_code].until or last, each.id))
+    not_offered.sort(key=lambda each: (queued.not_offered[each.store_code].until or last, each.id))
     told = []
-    for each in (*queued.offered, *held):
-        why, (name, anchor) = queued.held.get(each.store_code), names[each.id]
+    for each in (*queued.offered, *not_offered):
+        why, (name, anchor) = queued.not_offered.get(each.store_code), names[each.id]
         told.append(
             {
                 "company": company.slug,

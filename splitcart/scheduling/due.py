@@ -1,6 +1,6 @@
-"""What a worker has to do besides crawling stores: finding them anew, and grouping them.
+"""When a worker has to do what is due besides crawling stores: locating them, and merging groups.
 
-docs/scheduling.md has it in words.
+docs/scheduling.md states the rule.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of one company; None: it never was."""
+    """What is known of one company. A time is None where there was no such event."""
 
     located_at: datetime | None = None
     """The end of its last complete locator run."""
@@ -18,15 +18,15 @@ class Facts:
     locating_until: datetime | None = None
     """The end of the lease of a locator run that is under way."""
     paused_until: datetime | None = None
-    """Until when its site is left alone because it has blocked us."""
+    """The end of its pause after its site has blocked us."""
     completed_at: datetime | None = None
     """The end of the last complete run of a store."""
     merged_at: datetime | None = None
     """When the last merge of its groups began."""
     seen_until: datetime | None = None
-    """Runs that had ended by then were seen by that merge."""
+    """The last merge took the runs into account that had ended by then."""
     merge_failed_at: datetime | None = None
-    """When the last merge that failed began."""
+    """When the last failed merge began."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +36,15 @@ class Intervals:
     locate: timedelta = timedelta(days=7)
     """How old the last complete locator run may be."""
     locate_again: timedelta = timedelta(hours=6)
-    """How long a locator that failed is not tried again."""
+    """How long after a locator run that was not complete it is tried again."""
     merge: timedelta = timedelta(minutes=30)
-    """The least time between two merges, or two tries."""
+    """The least time from the beginning of one merge, or failed merge, to the next."""
 
 
 def locate_at(facts: Facts, intervals: Intervals, now: datetime) -> datetime:
-    """When the company's stores are to be located; `now` where that is due.
+    """When the company's stores are to be located next; `now` where that is due.
 
-    A complete run that ended after `now` was dated by a wrong clock, and counts as none.
+    A run that ended after `now` was dated by a wrong clock and is ignored.
     """
     located = _past(facts.located_at, now)
     tried = _past(facts.tried_at, now)
@@ -58,15 +58,16 @@ def locate_at(facts: Facts, intervals: Intervals, now: datetime) -> datetime:
 
 
 def merge_at(facts: Facts, intervals: Intervals, now: datetime) -> datetime | None:
-    """When the company's groups are to be merged; `now` where that is due; None: no complete run has ended since."""
+    """When the company's groups are to be merged next; `now` where that is due; None: no complete run since the
+    last."""
     merged = _past(facts.merged_at, now)
-    seen = _past(facts.seen_until, now)
-    if facts.completed_at is None or (seen is not None and facts.completed_at <= seen):
+    included = _past(facts.seen_until, now)
+    if facts.completed_at is None or (included is not None and facts.completed_at <= included):
         return None
     begun = [when for when in (merged, _past(facts.merge_failed_at, now)) if when is not None]
     return max([now, *(when + intervals.merge for when in begun)])
 
 
 def _past(when: datetime | None, now: datetime) -> datetime | None:
-    """None for a time that a wrong clock has put after `now`: what waits for it would wait for long."""
+    """The time, or None where it is after `now`: a wrong clock dated it, and waiting for it could take years."""
     return None if when is None or when > now else when

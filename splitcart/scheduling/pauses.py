@@ -7,7 +7,7 @@ from typing import NamedTuple
 FIRST = timedelta(hours=1)
 LONGEST = timedelta(days=1)
 LOOK_BACK = timedelta(days=14)
-"""Blocked runs that ended longer ago do not count: the pauses of five in a row, up to the longest, take two days."""
+"""Blocked runs that ended longer ago are not counted. Blocks in a row reach the longest pause within two days."""
 
 
 class Span(NamedTuple):
@@ -21,14 +21,14 @@ def paused_until(blocked: Iterable[Span], answered: Iterable[datetime]) -> datet
     """The end of the company's pause: an hour after a blocked run, doubled for each block in a row, at most a day.
 
     blocked: its runs that ended blocked. answered: when its complete and partial runs began. A block is the next in a
-    row when its run began after the earlier block and no run that began between the two was answered. Runs that were
-    under way when the block came are no evidence either way: several crawls that one block ends are one block.
+    row when its run began after the block before it and no answered run began in between. A run that was under way when
+    a block came is no evidence either way: several crawls that one block ends count as one block.
     """
-    told = sorted(answered)
+    answered = sorted(answered)
     until: datetime | None = None
     pause, before = FIRST, None
     for run in sorted(blocked, key=lambda each: each.finished_at):
-        if before is None or any(before <= began < run.finished_at for began in told):
+        if before is None or any(before <= began < run.finished_at for began in answered):
             pause = FIRST
         elif run.started_at >= before:
             pause = min(2 * pause, LONGEST)

@@ -1,7 +1,7 @@
-"""Probes: how many listing pages one draws and which, and what it settles about the prices that were known.
+"""Probes: how many listing pages one draws and which, and what it settles about the known prices of its store.
 
-A probe looks at a few pages of a store whose prices are known from its anchor or from itself; docs/scheduling.md has it
-in words.
+A probe looks at a few pages of a store whose prices are known from its anchor or from itself; docs/scheduling.md states
+the rules.
 """
 
 import random
@@ -19,50 +19,56 @@ AGREES, DIFFERS, UNDECIDED = "agrees", "differs", "undecided"
 LEAST = 30
 """Lines that must have been compared for a probe to agree."""
 FEW = 5
-"""Fewer deviating lines than these are no disagreement, however few were compared."""
+"""Fewer deviating lines than this never make a probe differ, however few were compared."""
 OF_A_DEPARTMENT = Fraction(5, 100)
-"""The share of one department's compared lines that may deviate; more is a cluster, whatever the others say."""
+"""The share of one department's compared lines that may deviate. More is a cluster, and the probe differs however many
+lines of other departments agree."""
 
 DEVIATION, POWER, WITHIN = Fraction(2, 100), Fraction(90, 100), 3
+"""What probes are sized for: the share of deviating lines, the probability of noticing them, within so many probes."""
 
 
 def pages_for(pages: int, *, deviation: Fraction = DEVIATION, power: Fraction = POWER, within: int = WITHIN) -> int:
-    """How many pages a probe of a store of so many `pages` draws: at most all of them.
+    """How many of a store's `pages` a probe draws: at most all of them.
 
-    The model: `deviation` of the store's lines differ from what is known. They are a department of their own, so they
-    fill D = max(1, floor(deviation x pages)) pages: of all ways to lie in one department the one that is hardest to hit
-    (spread over a larger department they show on more pages). One of these pages drawn is noticed: there the share of
-    OF_A_DEPARTMENT is passed. n pages drawn at random without repetition miss them with the probability
-    m(n) = C(pages - D, n) / C(pages, n); `within` probes on different days draw independently. n is the smallest with
-    m(n) ^ within <= 1 - power. A probe is twice that: half of its pages are not drawn at random.
+    The model: the share `deviation` of the store's lines deviates, and these lines are a department of their own. They
+    fill D = max(1, floor(deviation x pages)) pages. No other way to lie within one department is harder to hit: in a
+    larger department the lines show on more pages. A probe that draws one of the D pages differs, because it exceeds
+    OF_A_DEPARTMENT there.
+
+    n pages drawn at random without repetition miss all D pages with the probability m(n) = C(pages - D, n) / C(pages,
+    n). Probes on different days draw independently, so `within` of them all miss with m(n) ^ within. n is the smallest
+    number for which this is at most 1 - power. A probe draws 2n pages, because half of its pages are not drawn at
+    random.
     """
-    there = max(1, int(deviation * pages))
+    deviating = max(1, int(deviation * pages))
     missed, drawn = Fraction(1), 0
     while drawn < pages and missed**within > 1 - power:
-        missed *= Fraction(max(0, pages - there - drawn), pages - drawn)
+        missed *= Fraction(max(0, pages - deviating - drawn), pages - drawn)
         drawn += 1
     return min(pages, 2 * drawn)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What steers the pages of a probe; counts by the key of a category as the store's last crawls walked it."""
+    """What weights the pages of a probe: counts by category key, as the store's last crawls walked its categories."""
 
     products: Mapping[str, int] = field(default_factory=dict)
-    """How many it listed."""
+    """How many products the category listed."""
     open_lines: Mapping[str, int] = field(default_factory=dict)
-    """Of the store's lines in it, those that only a look at the store can settle: contested, or not ranged by the
-    anchor."""
+    """How many of the store's lines in the category only a look at the store can settle: they are contested, or the
+    anchor does not range them."""
 
 
 def draw(
     plan: Plan, categories: Mapping[str, Iterable[str]], page_size: float, count: int, day: str
 ) -> list[tuple[str, int]]:
-    """`count` different pages (category, page number from 1), or all there are, in a random order; `day` is the seed.
+    """`count` different pages (category key, page number from 1), or all there are, in random order; `day` is the seed.
 
     categories: the keys that have pages, each with the keys of the categories below it, whose open lines count as its
-    own. Half of the pages are drawn from all, so that a category has its share by size. The other half is drawn from
-    categories with open lines, of each in proportion to how many these are; what that leaves over is drawn from all.
+    own. Half of the pages are drawn from all pages, so that each category has its share by size. The other half is
+    drawn from categories with open lines, from each in proportion to their number. If these have too few pages, the
+    rest is drawn from all.
     """
     chance = random.Random(day)
     known = {key: max(1, ceil(plan.products.get(key, 1) / page_size)) for key in categories}
@@ -74,20 +80,20 @@ def draw(
     # Efraimidis and Spirakis 2006: the largest u ** (1 / weight) are a weighted draw without repetition.
     ranked = sorted(weights, key=lambda page: chance.random() ** (1 / weights[page]), reverse=True)
     chosen = [*pages[: ceil(count / 2)], *ranked[: count // 2]]
-    there = set(chosen)
-    return [*chosen, *(page for page in left if page not in there)][:count]
+    drawn = set(chosen)
+    return [*chosen, *(page for page in left if page not in drawn)][:count]
 
 
 @dataclass(slots=True)
 class Tally:
-    """The lines that a probe saw with a price, beside what was known of them before."""
+    """Counts the lines that a probe saw with a price, by how that price compares with the known one."""
 
     departments: dict[str, list[int]] = field(default_factory=dict)
-    """By department the lines that were compared, and of these the deviating ones."""
+    """By department: [lines compared, of these the deviating ones]."""
     contested: int = 0
-    """Lines not compared: what is known says itself that it may be wrong."""
+    """Lines not compared because their known price is contested."""
     outdated: int = 0
-    """Lines not compared: what is known was seen before the last flip, or too long ago to decide by."""
+    """Lines not compared because their known price was seen before the last flip, or too long ago."""
 
     def add(self, department: str, source: str, *, deviates: bool, is_evidence: bool) -> None:
         """Counts one line whose price was known."""
@@ -96,9 +102,9 @@ class Tally:
         elif not is_evidence:
             self.outdated += 1
         else:
-            counted = self.departments.setdefault(department, [0, 0])
-            counted[0] += 1
-            counted[1] += deviates
+            counts = self.departments.setdefault(department, [0, 0])
+            counts[0] += 1
+            counts[1] += deviates
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,32 +125,34 @@ class Settled:
 
 
 def is_evidence(known: Sighting, look: Sighting, rules: Rules = Rules()) -> bool:  # noqa: B008 - frozen
-    """Whether what was known when the probe looked is fit to be compared with.
+    """Whether the known price of a line may be compared with what a probe saw at `look`.
 
-    Seen in the same specials period, each by the clock of the store that saw, and no longer ago than grouping decides
-    by: prices also change within a period.
+    It may if both were seen in one specials period, each by the clock of its own store, and at most `rules.fresh`
+    apart, because prices change within a period too.
     """
     return known.period == look.period and look.at - known.at <= rules.fresh
 
 
 def settle(tally: Tally, rules: Rules = Rules()) -> Settled:  # noqa: B008 - frozen
-    """Whether what a probe saw agrees with what was known.
+    """Whether what a probe saw agrees with the known prices.
 
     It differs where at least FEW lines deviate, and these are more than a group tolerates (1 - rules.leave) of all
     compared ones, or at least FEW of one department, and more than OF_A_DEPARTMENT of its compared ones. It agrees
-    where at least LEAST lines were compared and the deviating ones are within both shares. Else it settles nothing.
+    where at least LEAST lines were compared and the deviating ones are within both shares. Otherwise it is undecided.
     """
-    compared, deviating = (sum(counts[at] for counts in tally.departments.values()) for at in (0, 1))
-    told = (compared, deviating, tally.contested, tally.outdated)
+    compared, deviating = (sum(department[at] for department in tally.departments.values()) for at in (0, 1))
+    counts = (compared, deviating, tally.contested, tally.outdated)
     lines = f"{deviating} of {compared} compared lines deviate"
     if deviating >= FEW and deviating > (1 - rules.leave) * compared:
         words = f"its probe differs from what was known: {lines}, more than {float(1 - rules.leave):.0%}"
-        return Settled(DIFFERS, words, *told)
-    for name, (of, odd) in sorted(tally.departments.items()):
-        if odd >= FEW and odd > OF_A_DEPARTMENT * of:
-            words = f"its probe differs from what was known: {odd} of {of} compared lines of {name or 'no department'}"
-            return Settled(DIFFERS, f"{words} deviate, more than {float(OF_A_DEPARTMENT):.0%}", *told)
+        return Settled(DIFFERS, words, *counts)
+    for name, (total, odd) in sorted(tally.departments.items()):
+        if odd >= FEW and odd > OF_A_DEPARTMENT * total:
+            words = (
+                f"its probe differs from what was known: {odd} of {total} compared lines of {name or 'no department'}"
+            )
+            return Settled(DIFFERS, f"{words} deviate, more than {float(OF_A_DEPARTMENT):.0%}", *counts)
     if compared < LEAST or deviating > (1 - rules.leave) * compared:
         unfit = f"; {tally.outdated} are known from too long ago, {tally.contested} are contested"
-        return Settled(UNDECIDED, f"its probe settles nothing: {lines}{unfit}", *told)
-    return Settled(AGREES, f"its probe agrees with what was known: {lines}", *told)
+        return Settled(UNDECIDED, f"its probe settles nothing: {lines}{unfit}", *counts)
+    return Settled(AGREES, f"its probe agrees with what was known: {lines}", *counts)

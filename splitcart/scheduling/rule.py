@@ -1,6 +1,6 @@
-"""Which store of a company is crawled next, in full or by a probe: the order of its stores, and why one is not offered.
+"""Which store of a company is crawled next, in full or by a probe; and why another one is not offered.
 
-docs/scheduling.md has the rule in words.
+docs/scheduling.md states the rule.
 """
 
 from collections import Counter
@@ -24,7 +24,8 @@ REASONS: Mapping[str, str] = {
     "scheduled": "it was handed out not long ago",
     "leased": "a crawl holds it, or is about to",
 }
-"""Why a store is not offered, in words. Of reasons that end at one moment the first here is named."""
+"""Each reason why a store is not offered, in words. Of reasons that end at the same time the first one here is
+given."""
 
 STATES = ("never", "fresh", "stale", "running", "failing", "closed")
 
@@ -33,8 +34,9 @@ TREE_REQUESTS = 2
 """Requests that a crawl makes beside its listing pages: a session and the category tree."""
 
 LARGE_GROUP = 10
-"""An anchor of so many other stores goes before all when it is due: its crawl renews all of theirs, another's its own.
-With fewer, anchors could take the whole budget day by day, and a store that was never crawled would never be."""
+"""A due anchor of at least this many other stores comes before all else: its crawl renews the prices of all of them.
+If anchors of fewer stores did too, they could use the budget up every day, and a store that was never crawled would
+never be crawled."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _PERIOD = timedelta(days=7)
@@ -70,11 +72,11 @@ class Store:
 
     @property
     def is_member(self) -> bool:
-        """Whether another store speaks for it."""
+        """Whether another store is its anchor."""
         return self.anchor not in (None, self.store_code)
 
-    def is_held(self, now: datetime) -> bool:
-        """Whether somebody holds a lease of the store."""
+    def is_leased(self, now: datetime) -> bool:
+        """Whether the store is leased to a crawl at `now`."""
         return self.lease_until is not None and self.lease_until > now
 
 
@@ -84,9 +86,10 @@ class Company:
 
     flip: Flip = field(default_factory=Flip)
     live: int = 0
-    """Crawls that ask its site, and stores that were handed out to one: they share the host's rate."""
+    """Its crawls that are running, and stores handed out whose crawl has not begun: together they share the host's
+    rate."""
     usual_requests: float | None = None
-    """The median of its stores' last complete runs."""
+    """The median of the requests of its stores' last complete runs."""
     paused_until: datetime | None = None
 
 
@@ -101,21 +104,24 @@ class Rules:
     policy: str = "oldest"
     """One of POLICIES. oldest: every store in full. groups: anchors in full, members by probes."""
     anchors_every: timedelta = timedelta(days=1)
-    """How long after its last crawl an anchor with members is due again within a period, and a member after its own.
-    For `groups`, as below."""
+    """For `groups`: how long after its last look an anchor with members is due again within a period, and a member that
+    no probe has verified since its own crawl."""
     others_every: timedelta = timedelta(days=3)
-    """How long after it was looked at last a member, or a store alone, is due again: three looks a period."""
+    """For `groups`: how long after its last look any other member, or a store alone, is due again: three looks a
+    period."""
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
             raise ValueError(f"policy {self.policy!r}: one of {', '.join(POLICIES)} is wanted")
         if not self.rate > 0 or self.lockout < timedelta(0):
-            raise ValueError(f"rate {self.rate}, lock-out {self.lockout}: want a rate above 0 and no negative lock-out")
+            raise ValueError(
+                f"rate {self.rate}, lock-out {self.lockout}: the rate must be above 0, the lock-out not negative"
+            )
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """Why a store is not offered, and when it becomes free; None: when an operator or a locator says so."""
+class NotOffered:
+    """Why a store is not offered, and when it becomes free; None: only an operator or a locator frees it."""
 
     reason: str
     until: datetime | None
@@ -131,38 +137,40 @@ class Queue:
     """The stores of a company: those offered, the next one first, and why the others are not."""
 
     offered: tuple[Store, ...]
-    held: Mapping[str, Held]
+    not_offered: Mapping[str, NotOffered]
+    """By store code."""
     probes: Mapping[str, int] = field(default_factory=dict)
-    """By store how many pages the crawl of an offered one draws; the others are crawled in full."""
+    """By store code, how many pages the crawl of an offered store draws; other offered stores are crawled in full."""
 
     @property
     def reasons(self) -> dict[str, int]:
-        """For how many stores each reason counts, the most frequent first."""
-        counted = Counter(each.reason for each in self.held.values())
+        """How many stores are not offered for each reason, the most frequent first."""
+        counted = Counter(each.reason for each in self.not_offered.values())
         return dict(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
 
     @property
     def next_free_at(self) -> datetime | None:
-        """When the first store that is held becomes free; None where none will by itself."""
-        return min((each.until for each in self.held.values() if each.until is not None), default=None)
+        """When the first store that is not offered becomes free; None where none becomes free by itself."""
+        return min((each.until for each in self.not_offered.values() if each.until is not None), default=None)
 
 
 def queue(stores: Iterable[Store], company: Company, rules: Rules, now: datetime) -> Queue:
-    """Every store of one company, offered or held, at `now`."""
+    """The queue of one company at `now`. Each of its stores is either offered or not."""
     known = list(stores)
-    held = {each.store_code: why for each in known if (why := why_not(each, company, rules, now))}
-    offered = [each for each in known if each.store_code not in held]
+    not_offered = {each.store_code: why for each in known if (why := why_not(each, company, rules, now))}
+    offered = [each for each in known if each.store_code not in not_offered]
     offered.sort(key=lambda each: turn(each, company, rules, now))
-    drawn = ((each.store_code, probe_of(each, company, rules, now)) for each in offered)
-    return Queue(tuple(offered), held, {code: pages for code, pages in drawn if pages is not None})
+    probes = ((each.store_code, probe_of(each, company, rules, now)) for each in offered)
+    return Queue(tuple(offered), not_offered, {code: pages for code, pages in probes if pages is not None})
 
 
 def turn(store: Store, company: Company, rules: Rules, now: datetime) -> tuple[Any, ...]:
-    """Sorts stores: to be crawled again, never crawled, longest ago, then by store id as people count.
+    """The sort key of a store: first those with needs_rescraping, then those never crawled, then the oldest
+    `last_scraped`; of equal ones the smaller store code in natural order.
 
-    With the policy `groups` due anchors of LARGE_GROUP stores or more come first; then stores to be crawled again and
-    those never crawled; then those that are due, the longest due first, of these the anchor of most stores; then the
-    rest, members last.
+    With the policy `groups` due anchors of LARGE_GROUP stores or more come first; then stores with needs_rescraping and
+    those never crawled; then the other due stores, the longest due first, of these the anchor of most stores, members
+    last; then the rest by `last_scraped`.
     """
     scraped = store.last_scraped
     when = due(store, company, rules, now) if rules.policy == "groups" and scraped is not None else None
@@ -176,12 +184,12 @@ def turn(store: Store, company: Company, rules: Rules, now: datetime) -> tuple[A
 
 
 def due(store: Store, company: Company, rules: Rules, now: datetime) -> datetime | None:
-    """When a store is to be looked at again, with the policy `groups`: at the flip where it was not looked at since.
+    """When a store is due for its next look with the policy `groups`: at the flip, where there was no look since.
 
-    None: a member whose anchor was not crawled since the flip. What is known of it is from before, and a probe would
-    settle nothing. That a member was handed out counts as a look, whatever its probe settled. A member that no probe
-    has verified since its own crawl is due as soon as an anchor: grouping compares that crawl with the anchor's newer
-    ones until then.
+    None for a member whose anchor was not crawled since the flip: the member's known prices are older than the flip, so
+    a probe would settle nothing. Handing a member out counts as a look, whatever its probe settled. A member that no
+    probe has verified since its own crawl is due again as soon as an anchor is, because until then grouping compares
+    that crawl with newer crawls of the anchor.
     """
     since = _since(company.flip, _zone(store), now)
     looks, soon = [store.last_scraped], store.followers > 0
@@ -208,15 +216,15 @@ def _requests(store: Store, company: Company) -> float | None:
 
 @lru_cache(maxsize=256)
 def _since(flip: Flip, zone: str, now: datetime) -> datetime:
-    """When the present specials period began."""
+    """When the specials period of `now` began."""
     return period_start(flip, zone, now)
 
 
 def probe_of(store: Store, company: Company, rules: Rules, now: datetime) -> int | None:
     """How many pages a crawl of the store that begins at `now` draws; None: it is crawled in full.
 
-    A probe is for a member that is due. One that is not due gets its turn only when nobody is: that time is spent on
-    crawls of members in full, the longest ago first, which alone see their own range and their own prices whole.
+    A due member is probed. A member that is not due gets a turn only when no store is due, and is then crawled in full:
+    only a full crawl sees all of a member's own range and prices.
     """
     requests = _requests(store, company)
     if rules.policy != "groups" or not store.is_member or store.needs_rescraping or not requests:
@@ -228,18 +236,18 @@ def probe_of(store: Store, company: Company, rules: Rules, now: datetime) -> int
 _pages_for = lru_cache(maxsize=4096)(pages_for)
 
 
-def why_not(store: Store, company: Company, rules: Rules, now: datetime) -> Held | None:
-    """The reason that ends last of those for which the store is not offered at `now`; None: it is offered.
+def why_not(store: Store, company: Company, rules: Rules, now: datetime) -> NotOffered | None:
+    """Why the store is not offered at `now`: of several reasons the one that ends last. None: it is offered.
 
-    A store that would become free shortly before a flip becomes free with the flip.
+    A store that would become free so shortly before a flip that its crawl would cross it becomes free at the flip.
     """
     ends = _ends(store, company, rules, now)
     if not ends:
         return None
     reason = max(ends, key=lambda name: (ends[name], -list(REASONS).index(name)))
     if ends[reason] == _NEVER:
-        return Held(reason, None)
-    return Held(reason, _flip_before(store, company, rules, ends[reason]) or ends[reason])
+        return NotOffered(reason, None)
+    return NotOffered(reason, _flip_before(store, company, rules, ends[reason]) or ends[reason])
 
 
 def _ends(store: Store, company: Company, rules: Rules, now: datetime) -> dict[str, datetime]:
@@ -259,7 +267,7 @@ def _ends(store: Store, company: Company, rules: Rules, now: datetime) -> dict[s
 def _flip_before(store: Store, company: Company, rules: Rules, begin: datetime) -> datetime | None:
     """The flip that a crawl begun at `begin` is expected to cross; None where it is expected to end before.
 
-    A crawl that no period is long enough for is not held back: it would wait for ever.
+    None, too, for a crawl that takes a whole period or more: it would wait for ever.
     """
     lasts = expected(store, company, rules, begin)
     zone = _zone(store)
@@ -269,9 +277,9 @@ def _flip_before(store: Store, company: Company, rules: Rules, begin: datetime) 
 
 
 def expected(store: Store, company: Company, rules: Rules, begin: datetime) -> timedelta:
-    """How long a crawl of the store begun then is expected to take: its requests at its share of the host's rate.
+    """How long a crawl of the store that begins at `begin` is expected to take, at most a period.
 
-    Nothing where no store of the company was ever complete.
+    That is its requests over its share of the host's rate; 0 where no store of the company has had a complete run.
     """
     requests = _requests(store, company)
     probe = probe_of(store, company, rules, begin)
@@ -282,15 +290,15 @@ def expected(store: Store, company: Company, rules: Rules, begin: datetime) -> t
 
 
 def state(store: Store, company: Company, now: datetime) -> str:
-    """One of STATES. Fresh: seen whole, or found as known by a probe, since specials changed last."""
+    """One of STATES. Fresh: crawled completely, or verified by a probe, since the last flip."""
     if store.closed_at is not None:
         return "closed"
-    if store.is_held(now):
+    if store.is_leased(now):
         return "running"
     if store.fail_count > 0:
         return "failing"
     if store.last_scraped is None:
         return "never"
-    seen = max(store.last_scraped, store.verified_at or store.last_scraped)
+    looked_at = max(store.last_scraped, store.verified_at or store.last_scraped)
     since = _since(company.flip, _zone(store), now)
-    return "fresh" if seen >= since and not store.needs_rescraping else "stale"
+    return "fresh" if looked_at >= since and not store.needs_rescraping else "stale"

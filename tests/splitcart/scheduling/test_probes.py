@@ -31,20 +31,20 @@ def tally(**departments: tuple[int, int]) -> Tally:
     return Tally({name: list(counts) for name, counts in departments.items()})
 
 
-def missed(pages: int, drawn: int, there: int) -> Fraction:
-    """By counting: the share of all draws without one of the pages there."""
+def missed(pages: int, drawn: int, deviating: int) -> Fraction:
+    """By enumeration: the share of all draws that miss the deviating pages."""
     draws = list(itertools.combinations(range(pages), drawn))
-    return Fraction(sum(min(each, default=pages) >= there for each in draws), len(draws))
+    return Fraction(sum(min(each, default=pages) >= deviating for each in draws), len(draws))
 
 
 @pytest.mark.parametrize("pages", range(1, 13))
 def test_half_of_the_pages_are_the_fewest_that_notice_the_deviation_within_three_probes(pages: int) -> None:
-    there = max(1, int(Fraction(2, 10) * pages))
-    enough = next(n for n in range(pages + 1) if missed(pages, n, there) ** 3 <= Fraction(1, 10))
+    deviating = max(1, int(Fraction(2, 10) * pages))
+    enough = next(n for n in range(pages + 1) if missed(pages, n, deviating) ** 3 <= Fraction(1, 10))
     assert pages_for(pages, deviation=Fraction(2, 10)) == min(pages, 2 * enough)
 
 
-def test_the_pages_of_a_large_store_are_those_of_one_without_end() -> None:
+def test_the_pages_of_a_large_store_are_those_of_an_infinite_one() -> None:
     """0.98 ** (3 x 38) is the first below 0.10. Of 725 pages 14 deviate, a little less than 2%."""
     assert [pages_for(pages) for pages in (725, 10**4, 10**6)] == [78, 76, 76]
     drawn = pages_for(725) // 2
@@ -86,7 +86,7 @@ def test_the_first_half_follows_the_size_and_the_second_the_open_lines() -> None
     assert 0.7 < second["open"] / 400 < 0.95  # 9 of 10 open lines, and fewer pages of it are left each time
 
 
-def test_a_store_without_open_lines_is_drawn_at_random_and_otherwise_each_day() -> None:
+def test_a_store_without_open_lines_is_drawn_at_random_and_differently_each_day() -> None:
     plan = Plan({"a": 3600, "b": 3600})
     draws = [draw(plan, {"a": (), "b": ()}, 36, 8, day) for day in ("one", "one", "two")]
     assert draws[0] == draws[1] != draws[2]
@@ -124,6 +124,6 @@ def test_contested_and_outdated_lines_are_counted_and_not_compared() -> None:
     ("hours", "period", "fit"),
     [(0, 25, True), (72, 25, True), (72.01, 25, False), (1, 18, False), (-1, 25, True)],
 )
-def test_evidence_is_of_the_same_period_and_no_older_than_grouping_decides_by(hours, period, fit) -> None:
+def test_evidence_is_of_the_same_period_and_no_older_than_fresh(hours, period, fit) -> None:
     known = Sighting(NOW - timedelta(hours=hours), NOW.date(), date(2026, 11, period))
     assert is_evidence(known, Sighting(NOW, NOW.date(), date(2026, 11, 25))) is fit

@@ -19,7 +19,7 @@ def store(code: str = "1", **facts) -> Store:
     return Store(**{"id": 1, "store_code": code, "last_scraped": NOW - 24 * HOUR} | facts)
 
 
-HELD = {
+NOT_OFFERED = {
     "closed": ({"closed_at": NOW - HOUR}, {}, None),
     "offline": ({"is_online": False}, {}, None),
     "blocked": ({}, {"paused_until": NOW + HOUR}, NOW + HOUR),
@@ -31,13 +31,13 @@ HELD = {
 
 
 def test_every_reason_is_tried_and_has_words():
-    assert list(HELD) == list(REASONS)
+    assert list(NOT_OFFERED) == list(REASONS)
     assert all(words.strip() for words in REASONS.values())
 
 
-@pytest.mark.parametrize("reason", HELD)
+@pytest.mark.parametrize("reason", NOT_OFFERED)
 def test_a_store_that_is_not_offered_has_a_reason_and_the_time_at_which_it_frees(reason):
-    facts, company, until = HELD[reason]
+    facts, company, until = NOT_OFFERED[reason]
     found = why_not(store(**facts), Company(**company), RULES, NOW)
     assert (found.reason, found.until) == (reason, until)
     assert found.words == REASONS[reason]
@@ -46,10 +46,10 @@ def test_a_store_that_is_not_offered_has_a_reason_and_the_time_at_which_it_frees
         assert why_not(store(**facts), Company(**company), RULES, until - timedelta(microseconds=1)) is not None
 
 
-@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(HELD, 2)))
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(NOT_OFFERED, 2)))
 def test_of_two_reasons_the_one_that_ends_last_counts(one, other):
-    facts, company = HELD[one][0] | HELD[other][0], HELD[one][1] | HELD[other][1]
-    ends = {name: HELD[name][2] for name in (one, other)}
+    facts, company = NOT_OFFERED[one][0] | NOT_OFFERED[other][0], NOT_OFFERED[one][1] | NOT_OFFERED[other][1]
+    ends = {name: NOT_OFFERED[name][2] for name in (one, other)}
     found = why_not(store(**facts), Company(**company), RULES, NOW)
     never = [name for name in (one, other) if ends[name] is None]
     if never:
@@ -59,7 +59,7 @@ def test_of_two_reasons_the_one_that_ends_last_counts(one, other):
         assert (found.reason, found.until) == (last, ends[last])
 
 
-def test_to_be_crawled_again_then_never_then_longest_ago_then_the_smaller_code_in_natural_order():
+def test_order_is_needs_rescraping_then_never_crawled_then_oldest_then_the_smaller_code_in_natural_order():
     old, older = NOW - 24 * HOUR, NOW - 48 * HOUR
     stores = [
         store("S10", last_scraped=None),
@@ -75,9 +75,9 @@ def test_to_be_crawled_again_then_never_then_longest_ago_then_the_smaller_code_i
         assert [each.store_code for each in queue(some, FREE, RULES, NOW).offered] == wanted
 
 
-def test_no_store_says_for_how_many_stores_each_reason_holds_and_when_the_next_frees():
+def test_an_empty_queue_counts_the_stores_for_each_reason_and_gives_when_the_next_frees():
     reasons = ("closed", "scheduled", "scheduled", "waiting")
-    found = queue([store(str(i), **HELD[name][0]) for i, name in enumerate(reasons)], FREE, RULES, NOW)
+    found = queue([store(str(i), **NOT_OFFERED[name][0]) for i, name in enumerate(reasons)], FREE, RULES, NOW)
     assert found.offered == ()
     assert found.reasons == {"scheduled": 2, "closed": 1, "waiting": 1}
     assert found.next_free_at == NOW + HOUR
@@ -114,8 +114,8 @@ def test_a_crawl_is_expected_to_last_its_last_requests_at_its_live_share_else_th
 
 
 @pytest.mark.parametrize("wrong", [{"rate": 0}, {"rate": -1.0}, {"rate": float("nan")}, {"lockout": -HOUR}])
-def test_settings_that_cannot_be_meant_are_named(wrong):
-    with pytest.raises(ValueError, match="want a rate above 0"):
+def test_a_setting_out_of_its_range_is_refused_by_name(wrong):
+    with pytest.raises(ValueError, match="the rate must be above 0"):
         Rules(**wrong)
 
 
@@ -229,7 +229,7 @@ def test_a_member_is_probed_a_day_after_its_own_crawl_and_then_every_three():
     assert queue([verified], FREE, GROUPS, NOW).probes == {}
 
 
-def test_who_is_due_to_nobody_is_last_and_a_member_among_them_is_crawled_in_full():
+def test_stores_that_are_not_due_come_last_and_a_member_among_them_is_crawled_in_full():
     fresh = member("2", looked=NOW - timedelta(days=1))
     older = member("3", looked=NOW - timedelta(days=1), last_scraped=NOW - timedelta(days=40))
     found = queue([fresh, older, member("4", looked=SINCE - HOUR)], FREE, GROUPS, NOW)
