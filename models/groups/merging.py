@@ -104,7 +104,7 @@ class Merger:
             mine = rows.pop(store_id)
             others = [r for r in rows.values() if r.anchor_id == r.id != mine.anchor_id]
             comparer = reading.comparer(connection, self.company.id, [mine, *others], self.rules)
-            found = comparer.whole(0, range(1, len(others) + 1))
+            found = comparer.compare(0, range(1, len(others) + 1))
         return [f"{store_id} apart ({r.facts.store_code}): {c}" for r, c in zip(others, found, strict=True)]
 
     def _make_fingerprints(self) -> int:

@@ -1,1 +1,1 @@
-"""Which stores charge the same: comparing, merging and leaving, as pure rules."""
+"""Which stores of a company charge the same: the pure rules that compare, merge and eject them."""

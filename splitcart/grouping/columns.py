@@ -1,7 +1,7 @@
-"""One store's lines as columns: what is compared, and its fingerprint.
+"""The lines of one store as arrays, which are compared, and their fingerprint.
 
-A line's code covers exactly the terms that make two offers equal. Everything is over listings.ordinal, which is dense
-within a company.
+The code of a line covers exactly the terms that make two offers equal. Arrays are indexed by listings.ordinal, which is
+dense within a company.
 """
 
 import hashlib
@@ -25,19 +25,21 @@ EXTRAS = (
 )
 """The terms of an offer beside its price, in the order that `column` takes; sold_by_kg is 0 or 1, null is -1."""
 _CENTS, _QUANTITY = 24, 15
-"""Bits of an amount and of a quantity; 0 stands for null, so that each holds two less than its power of two."""
+"""Bits of an amount and of a quantity. Each is stored plus 1, and null as 0, so that the largest is 2 ** bits - 2."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """The lines of one store. price: cents + 1 by ordinal, 0 without a line; at: ordinals of offers with more terms."""
+    """The lines of one store."""
 
     price: Codes
+    """By ordinal: cents + 1; 0 without a line."""
     at: Codes
+    """The ordinals of the offers that have more terms than a price, ascending."""
     public: Keys
-    """Of the lines `at`: sold_by_kg, was price and multibuy."""
+    """For each of `at`: sold_by_kg, was price and multibuy."""
     member: Keys
-    """Of the lines `at`: the member price and the members' multibuy."""
+    """For each of `at`: the member price and the members' multibuy."""
 
     @property
     def width(self) -> int:
@@ -50,9 +52,9 @@ class Column:
     def masked(self, ranged: Bits) -> "Column":
         """Only the lines that are ranged."""
         keep = fitted(ranged, self.width)
-        held = keep[self.at]
+        kept = keep[self.at]
         price = np.where(keep, self.price, np.uint32(NO_PRICE))
-        return Column(price, self.at[held], self.public[held], self.member[held])
+        return Column(price, self.at[kept], self.public[kept], self.member[kept])
 
     def fingerprint(self) -> bytes:
         """16 bytes that two columns share only if they are equal."""
@@ -68,9 +70,9 @@ EMPTY = Column(_NONE, _NONE, _NONE.astype(np.uint64), _NONE.astype(np.uint64))
 
 
 def column(ordinals: Ints, price: Ints, *extras: Ints) -> Column:
-    """A column of rows in any order, one an ordinal; the EXTRAS of each.
+    """The column of rows in any order, one for each ordinal: their prices in cents, and their EXTRAS.
 
-    ValueError: an amount that the codes cannot hold (prices end far below it).
+    ValueError: an amount that the codes cannot hold. No price that a run accepts is near it.
     """
     for name, values in zip(("price_cents", *EXTRAS), (price, *extras), strict=True):
         most = (1 << (_QUANTITY if name.endswith("quantity") else _CENTS)) - 2
@@ -78,12 +80,12 @@ def column(ordinals: Ints, price: Ints, *extras: Ints) -> Column:
             raise ValueError(f"{name} {int(values.max())} is above {most}: roll the run that wrote it back")
     codes = np.zeros(int(ordinals.max()) + 1 if len(ordinals) else 0, np.uint32)
     codes[ordinals] = price + 1
-    by_kg, was, quantity, total, single, many, sum_of_many = extras
+    by_kg, was, quantity, total, member_price, member_quantity, member_total = extras
     public = _key(was, quantity, total) | by_kg.astype(np.uint64) << np.uint64(63)
-    member = _key(single, many, sum_of_many)
-    held = np.flatnonzero(public | member)
-    held = held[np.argsort(ordinals[held], kind="stable")]
-    return Column(codes, ordinals[held].astype(np.uint32), public[held], member[held])
+    member = _key(member_price, member_quantity, member_total)
+    rows = np.flatnonzero(public | member)
+    rows = rows[np.argsort(ordinals[rows], kind="stable")]
+    return Column(codes, ordinals[rows].astype(np.uint32), public[rows], member[rows])
 
 
 def _key(cents: Ints, quantity: Ints, total: Ints) -> Keys:
@@ -91,17 +93,17 @@ def _key(cents: Ints, quantity: Ints, total: Ints) -> Keys:
 
 
 class Coder:
-    """Turns columns into rows of a matrix, one number a line, equal exactly when the offers are equal.
+    """Turns columns into rows of a matrix with one code for each line. Codes are equal exactly when offers are equal.
 
-    An offer that is only a price is its cents + 1; any other gets the next number above 2**24. Numbers hold within one
-    coder, so that columns loaded later can be compared with those loaded before.
+    The code of an offer that has only a price is its cents + 1. Any other offer gets the next number from 2**24 on. A
+    coder keeps its numbers, so that columns encoded later can be compared with those encoded before.
     """
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[int, int, int], int] = {}
 
     def encode(self, columns: Sequence[Column], width: int) -> Codes:
-        """One row of `width` codes a column; 0 where it has no line. ValueError: a column is wider."""
+        """A row of `width` codes for each column; 0 where it has no line. ValueError: a column is wider."""
         matrix = np.zeros((len(columns), width), np.uint32)
         for row, one in zip(matrix, columns, strict=True):
             if one.width > width:
@@ -114,14 +116,18 @@ class Coder:
         return matrix
 
     def _number(self, price: Codes, public: Keys, member: Keys) -> Codes:
-        """A number for each offer. Terms are numbered one after the other, so that a word holds all of them."""
-        members, which = np.unique(member, return_inverse=True)
-        publics, also = np.unique(public, return_inverse=True)
-        both, place = np.unique(which.astype(np.uint64) * len(publics) + also.astype(np.uint64), return_inverse=True)
-        offers, where = np.unique(place.astype(np.uint64) << np.uint64(_CENTS) | price, return_inverse=True)
-        terms, cents = both[offers >> np.uint64(_CENTS)], offers & np.uint64((1 << _CENTS) - 1)
+        """The codes of offers with more terms than a price.
+
+        The three parts of an offer do not fit into 64 bits together. So its member and public parts are replaced by
+        their places among the distinct ones, and these by the place of the pair, which with the price does fit.
+        """
+        members, member_at = np.unique(member, return_inverse=True)
+        publics, public_at = np.unique(public, return_inverse=True)
+        pair = member_at.astype(np.uint64) * len(publics) + public_at.astype(np.uint64)
+        pairs, pair_at = np.unique(pair, return_inverse=True)
+        offers, offer_at = np.unique(pair_at.astype(np.uint64) << np.uint64(_CENTS) | price, return_inverse=True)
+        terms, cents = pairs[offers >> np.uint64(_CENTS)], offers & np.uint64((1 << _CENTS) - 1)
         parts = (members[terms // len(publics)], publics[terms % len(publics)], cents)
-        known = self._numbers
-        named = zip(*(part.tolist() for part in parts), strict=True)
-        codes = [known.setdefault(offer, (1 << _CENTS) + len(known)) for offer in named]
-        return np.array(codes, np.uint32)[where]
+        numbers, distinct = self._numbers, zip(*(part.tolist() for part in parts), strict=True)
+        codes = [numbers.setdefault(offer, (1 << _CENTS) + len(numbers)) for offer in distinct]
+        return np.array(codes, np.uint32)[offer_at]

@@ -1,6 +1,7 @@
-"""Which stores of one company share their prices: the words of the rules, and when two stores may be judged at all.
+"""The settings and records of grouping, and when a store's prices are recent enough to decide by.
 
-A group's anchor is the store whose prices speak for it. `grouping_compare` compares, `grouping_plan` decides.
+A group is stores of one company that charge the same; its anchor is the store whose prices stand for the others'.
+`compare` compares stores, `plan` decides.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ _DIGITS = Pattern(r"([0-9]+)", most=200)
 
 
 def natural_key(store_code: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
-    """Sorts store ids as people count: 2 before 10, S2 before S10. Ids that differ never tie."""
+    """The sort key of store codes in natural order: 2 before 10, S2 before S10. Codes that differ never tie."""
     parts = (part for part in _DIGITS.split(store_code) if part)
     return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts), store_code
 
@@ -31,14 +32,14 @@ class Rules:
     leave: Fraction = Fraction(97, 100)
     """A member leaves below this share; lower than `join`, so that a store near it does not come and go."""
     overlap: Fraction = Fraction(1, 2)
-    """The common lines are at least this share of the smaller range."""
+    """Two stores match only if their common lines are at least this share of the smaller range."""
     fresh: timedelta = timedelta(hours=72)
     flip: Flip = field(default_factory=Flip)
 
     def __post_init__(self) -> None:
         if not 0 < self.leave <= self.join <= 1 or not 0 <= self.overlap <= 1:
             raise ValueError(
-                f"join {self.join}, leave {self.leave}, overlap {self.overlap}: want 0 < leave <= join <= 1"
+                f"join {self.join}, leave {self.leave}, overlap {self.overlap}: must be 0 < leave <= join <= 1"
             )
 
     @classmethod
@@ -55,7 +56,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """What grouping knows of one store beside its prices. All of one plan belong to one company."""
+    """What grouping knows of one store besides its prices. All stores of one plan belong to one company."""
 
     store_code: str
     anchor: str | None
@@ -69,7 +70,7 @@ class Store:
     timezone: str = "Australia/Sydney"
     closed: bool = False
     fulfilled_by: str | None = None
-    """The store that answers for this one: they are one group, whatever else."""
+    """The store that the site answers for in this one's place: both are always in one group."""
 
 
 def is_fresh(store: Store, rules: Rules, now: datetime) -> bool:
@@ -91,9 +92,9 @@ def week(store: Store, rules: Rules, when: datetime) -> date:
 
 
 def period(store: Store, rules: Rules, when: datetime | None) -> date | None:
-    """The specials period that the store's prices belong to when seen at `when`.
+    """The specials period that the store's prices belong to when it was seen at `when`.
 
-    None: never seen, or a later run that was not complete has already mixed another period's prices in.
+    None: it was never seen, or a later incomplete run has mixed in prices of another period.
     """
     if when is None:
         return None
@@ -116,17 +117,16 @@ class Comparison:
     """Two stores' lines side by side; a line is a listing that a store ranges and prices."""
 
     common: int
-    """Lines that both have; the most there can be, where `exact` is False."""
+    """Lines that both have; where `exact` is False, the most that they can have."""
     differ: int
-    """Common lines whose offers differ; those found before the comparison was given up, where `exact` is False."""
+    """Common lines whose offers differ; where `exact` is False, those counted before the comparison was given up."""
     smaller: int
-    """Lines of the store that has fewer."""
+    """Lines of the store that has fewer lines."""
     exact: bool = True
 
     def matches(self, share: Fraction, overlap: Fraction = Fraction(1, 2)) -> bool | None:
-        """Whether at least `share` of the common lines is equal and they are `overlap` of the smaller range.
-
-        None: an unfinished comparison that does not decide for this share.
+        """Whether at least `share` of the common lines are equal, and the common lines are at least `overlap` of the
+        smaller range. None: the comparison was given up, and does not decide for this share.
         """
         alike = reaches(self.common - self.differ, self.common, share)
         if not self.exact:
@@ -147,9 +147,10 @@ class Decision:
 
     store_code: str
     action: str
-    """adopted, reanchored, closed, fulfilled, stays, waits, ejected, flagged, merged, moved, drifted, apart."""
+    """adopted, reanchored, closed, fulfilled, stays, waits, ejected, flagged, merged, moved, drifted, widened,
+    apart."""
     other: str | None
-    """The store it was judged against: its anchor, or the anchor it meets."""
+    """The store that it was judged against: its anchor, or another anchor."""
     reason: str
 
     def __str__(self) -> str:

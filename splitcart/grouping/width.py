@@ -1,7 +1,7 @@
-"""Which store should speak for a group: the one whose crawls renew most lines of its members.
+"""Gives groups anchors whose crawls renew more lines of their members.
 
-Merging lets the larger group's anchor survive, however little it ranges. No crawl of the anchor says anything of a line
-that it does not range. So where it pays, a wider member that matches as well takes the anchor's place.
+Merging keeps the larger group's anchor, however little it ranges, and no crawl of an anchor shows a line that it does
+not range. So where it pays, a member that ranges more, and that the others match, becomes the anchor.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,18 +17,19 @@ from splitcart.grouping.plan import Plan, plan
 from splitcart.grouping.rules import Decision, Rules, Store, is_fresh, natural_key, period
 
 PAYS = 0.05
-"""A new anchor must range at least this share more of the group's lines: otherwise the old one stays. A change is dear:
-what a member showed is beside the old anchor's history, and of the new one it is mostly not known whether the member
-followed it, so that the lines which change next are contested."""
+"""A new anchor must range at least this share more of the group's lines; otherwise the old one stays. A change is
+costly: whether a member followed its anchor is known from what both showed, and of the new anchor that is mostly
+unknown. So the lines that change next are contested."""
 ROUNDS = 4
-"""How often anchors are chosen and all is merged again."""
+"""How often, at most, anchors are chosen and all groups merged again."""
 TRIED = 8
-"""How many of the widest are compared before the old anchor stays."""
+"""How many of the widest members are compared before the old anchor stays."""
 
 
 @dataclass(eq=False)
 class Widening:
-    """Chooses anchors after merging. `lines`: by store number (of the comparer), which listings it has."""
+    """Chooses anchors after merging. `lines`: by store number (of the comparer), a flag for each listing that it
+    has."""
 
     stores: Sequence[Store]
     comparer: Comparer
@@ -37,7 +38,10 @@ class Widening:
     now: datetime
 
     def run(self, anchors: Mapping[str, str]) -> tuple[dict[str, str], list[Decision]]:
-        """The anchors by store, some groups' replaced, and why. Stores that the comparer does not know follow."""
+        """The anchor of each store, some of them replaced, and the decisions. `anchors`: as merging left them.
+
+        Stores that the comparer does not number go with their group.
+        """
         numbers = {s.store_code: i for i, s in enumerate(self.stores)}
         groups: dict[str, list[str]] = {}
         for store, anchor in sorted(anchors.items(), key=lambda pair: natural_key(pair[0])):
@@ -45,39 +49,40 @@ class Widening:
         chosen, decisions = dict(anchors), []
         for anchor, names in groups.items():
             members = [numbers[n] for n in names if n in numbers]
-            heir, spared = self._heir(numbers[anchor], members)
+            heir, gain = self._heir(numbers[anchor], members)
             if heir is not None:
                 name = self.stores[heir].store_code
                 chosen |= dict.fromkeys(names, name)
-                why = f"ranges more: {spared} lines of members are in its range and not in the anchor's"
+                why = f"ranges more: {gain} lines of members are in its range and not in the anchor's"
                 decisions.append(Decision(name, "widened", anchor, why))
         return chosen, decisions
 
     def _heir(self, anchor: int, members: list[int]) -> tuple[int | None, int]:
+        """The member that replaces the anchor, or None; and how many more lines of other members it ranges."""
         if len(members) < 3 or not is_fresh(self.stores[anchor], self.rules, self.now):
             return None, 0
         width = max(len(self.lines[m]) for m in members)
         table = np.array([np.pad(self.lines[m], (0, width - len(self.lines[m]))) for m in members])
-        wanted = table.sum(axis=0) - 1
-        spared = table @ wanted
-        spared -= spared[members.index(anchor)]
-        order = sorted(range(len(members)), key=lambda i: (-int(spared[i]), members[i]))
+        others = table.sum(axis=0) - 1  # of a listing that a member has: how many other members have it
+        gains = table @ others
+        gains -= gains[members.index(anchor)]
+        order = sorted(range(len(members)), key=lambda i: (-int(gains[i]), members[i]))
         for at in order[:TRIED]:
-            if spared[at] < PAYS * table.sum():
+            if gains[at] < PAYS * table.sum():
                 break
-            if self._can_speak(members[at], members):
-                return members[at], int(spared[at])
+            if self._can_anchor(members[at], members):
+                return members[at], int(gains[at])
         return None, 0
 
-    def _can_speak(self, heir: int, members: list[int]) -> bool:
-        """Whether the heir is as fresh and nobody who may be judged would leave it."""
+    def _can_anchor(self, heir: int, members: list[int]) -> bool:
+        """Whether the heir is fresh, and every member that may be judged matches it well enough to stay."""
         store = self.stores[heir]
         when = period(store, self.rules, store.complete_at)
         if not is_fresh(store, self.rules, self.now) or when is None:
             return False
         judged = [m for m in members if m != heir and self._is_judged(m, when)]
-        found = self.comparer.whole(heir, judged)
-        return all(c.matches(self.rules.leave, self.rules.overlap) for c in found)
+        comparisons = self.comparer.compare(heir, judged)
+        return all(c.matches(self.rules.leave, self.rules.overlap) for c in comparisons)
 
     def _is_judged(self, member: int, when: object) -> bool:
         store = self.stores[member]
@@ -91,10 +96,10 @@ def plan_wide(
     comparer_of: Callable[[Sequence[Store]], tuple[Comparer, Sequence[Flags]]],
     progress: Progress = silent,
 ) -> Plan:
-    """`plan`, with wider anchors where they pay; `comparer_of` also gives each store's lines.
+    """`plan`, with wider anchors where they pay; `comparer_of` also returns each store's lines.
 
-    A new anchor may match another group's, so all is merged again until no anchor changes. The last word is always that
-    of `plan`: whatever it is, no two fresh anchors match.
+    A new anchor may match that of another group, so all groups are merged again until no anchor changes, at most ROUNDS
+    times. The outcome is always one of `plan`, so no two fresh anchors match in it.
     """
     made: list[tuple[Sequence[Store], Comparer, Sequence[Flags]]] = []
 

@@ -9,7 +9,7 @@ import pytest
 
 from splitcart.bits import unpack
 from splitcart.grouping.columns import EMPTY, EXTRAS, Coder, column
-from splitcart.grouping.compare import Matrix, plain
+from splitcart.grouping.compare import Matrix, compare_rows
 from splitcart.grouping.memory import Comparer, pair_of
 from splitcart.grouping.rules import Comparison, Rules, natural_key
 from tests.support.grouping_worlds import NOW, World, as_column, groups, store, with_noise, zone_prices
@@ -91,7 +91,7 @@ def test_offers_are_equal_when_all_that_they_cost_is():
 
 
 def compare(a, b):
-    return plain(*Coder().encode([a, b], max(a.width, b.width)))
+    return compare_rows(*Coder().encode([a, b], max(a.width, b.width)))
 
 
 def test_codes_of_columns_encoded_later_still_compare():
@@ -142,7 +142,7 @@ def test_the_bound_never_rules_out_a_pair_that_matches(seed):
     gave_up = 0
     for row in range(24):
         for other, common, differ, exact in zip(others, *matrix.against(row, others, share), strict=True):
-            whole = plain(codes[row], codes[other])
+            whole = compare_rows(codes[row], codes[other])
             if exact:
                 assert (common, differ) == (whole.common, whole.differ)
             else:
