@@ -13,15 +13,15 @@ def unpack(data: bytes | None, length: int = 0) -> Bits:
 
 
 def pack(bits: Bits) -> bytes:
-    """The flags as a bit string, filled to whole bytes."""
+    """The flags as a bit string, filled up to whole bytes."""
     return np.packbits(bits, bitorder="little").tobytes()
 
 
 def flags(ordinals: npt.NDArray[np.int64], length: int) -> Bits:
     """`length` flags, set at these ordinals."""
-    found = np.zeros(length, np.bool_)
-    found[ordinals] = True
-    return found
+    bits = np.zeros(length, np.bool_)
+    bits[ordinals] = True
+    return bits
 
 
 def fitted(bits: Bits, length: int) -> Bits:

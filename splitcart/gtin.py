@@ -1,4 +1,4 @@
-"""Barcodes: one form for all, and none that means another product in another shop."""
+"""Barcodes in one form, without those that mean different products in different shops."""
 
 from splitcart.patterns import Pattern
 
@@ -12,16 +12,16 @@ _REFUSED_8 = ("0", "2")
 
 
 def normalise(raw: object, sku: str | None = None) -> str | None:
-    """The 14-digit GTIN of what a chain calls a barcode, or None. Never raises.
+    """The 14-digit GTIN of what a chain sends as a barcode, or None. Never raises.
 
-    `raw` is a string (digits, spaces and hyphens; several separated by commas), an int, or a list of these; of several
+    `raw` is a string (digits, spaces and hyphens; several separated by commas), an int, or a list of these. Of several
     the first valid one of 13 digits wins, else the first valid one. Refused: a wrong check digit, a length other than
     8, 12, 13 or 14 (11 digits have lost a zero, and the chain itself calls them invalid), an outer case (indicator
     1-9), the restricted prefixes, all zeros, the row's own sku.
     """
-    candidates = [code for text in _texts(raw) if (code := _one(text, sku)) is not None]
-    thirteen = [code for code in candidates if not code.startswith("00")]
-    return next(iter(thirteen or candidates), None)
+    valid = [code for text in _parts(raw) if (code := _code(text, sku)) is not None]
+    thirteen = [code for code in valid if not code.startswith("00")]
+    return next(iter(thirteen or valid), None)
 
 
 def check_digit(body: str) -> str:
@@ -31,9 +31,9 @@ def check_digit(body: str) -> str:
     return str(-total % 10)
 
 
-def _texts(raw: object) -> list[str]:
+def _parts(raw: object) -> list[str]:
     if isinstance(raw, list | tuple):
-        return [text for part in raw[:20] if not isinstance(part, list | tuple) for text in _texts(part)]
+        return [text for part in raw[:20] if not isinstance(part, list | tuple) for text in _parts(part)]
     if isinstance(raw, int) and not isinstance(raw, bool):
         return [str(raw)] if 0 <= raw < 10**14 else []
     if isinstance(raw, str) and len(raw) <= _MAX_TEXT:
@@ -41,7 +41,7 @@ def _texts(raw: object) -> list[str]:
     return []
 
 
-def _one(text: str, sku: str | None) -> str | None:
+def _code(text: str, sku: str | None) -> str | None:
     digits = _SEPARATORS.sub("", text)
     if not _DIGITS.fullmatch(digits) or check_digit(digits[:-1]) != digits[-1]:
         return None

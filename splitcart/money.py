@@ -5,14 +5,14 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from splitcart.patterns import IGNORE_CASE, Pattern
 
 MAX_CENTS = 100_000 * 100
-"""Above this no grocery price is believed: it is a wrong field or a wrong unit."""
+"""A larger number is no grocery price: it is a wrong field or a wrong unit."""
 _MAX_TEXT = 40
 _DOLLARS = Pattern(r"\$?\s*((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?:\.[0-9]{0,12})?|\.[0-9]{1,12})", _MAX_TEXT)
 _CENTS = Pattern(r"([0-9]{1,4}(?:\.[0-9]{1,4})?)\s*(?:c|¢|cents?)", _MAX_TEXT, IGNORE_CASE)
 
 
 def to_decimal(value: object) -> Decimal | None:
-    """Dollars as an exact Decimal, or None for what is no amount of money. Never raises.
+    """Dollars as an exact Decimal, or None for what is not an amount of money. Never raises.
 
     `value` is an int, float, Decimal or text such as `3.35`, `$1,234.50` or `50c`. None: a bool, NaN, infinity, a
     negative amount, more than MAX_CENTS, and any other text (`2 for $5`, `1,5`).
@@ -32,7 +32,7 @@ def to_cents(value: object) -> int | None:
 def _from_number(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    if isinstance(value, int) and abs(value) > MAX_CENTS:  # no string of a million digits
+    if isinstance(value, int) and abs(value) > MAX_CENTS:  # str() of a huge int takes long
         return None
     return Decimal(str(value))
 

@@ -1,7 +1,7 @@
 """What a store charges for a line, from what it showed itself and what its group's anchor shows.
 
-Observation and inference are apart: a store's own price is what it showed last, and no group writes it. An anchor's
-price stands for a member's where the member is known to have followed it. docs/storage.md gives the reasons.
+Observation and inference are kept apart: a store's own price is what it showed last, and no group writes it. An
+anchor's price stands for a member's where the member is known to have followed it. docs/storage.md gives the reasons.
 """
 
 from collections.abc import Hashable
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 OWN, INFERRED, CONTESTED = "own", "inferred", "contested"
-"""How a price is known: the store showed it; its anchor shows it, and the store follows; the store showed it, but may
-charge another one by now."""
+"""How a price is known. Own: the store showed it. Inferred: its anchor shows it, and the store follows its anchor.
+Contested: the store showed it, but may charge another price by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,34 +26,40 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What the anchor of the store's group says of the line."""
+    """The line at the anchor of the store's group."""
 
     now: Hashable | None
-    """The terms that it shows; None where it does not offer the line."""
+    """The terms that the anchor shows; None where it does not offer the line."""
     changed_at: datetime | None
-    """Of its last change, a delisting too; None where it never offered the line."""
+    """When the terms changed last, or the line was delisted; None where the anchor never offered it."""
     seen: Sighting | None
-    """Its last look at the line with a price."""
+    """When the anchor last showed the line with a price."""
     then: Hashable | None
-    """The terms that it charged when the store looked last."""
+    """The terms that the anchor charged when the store itself was seen last."""
     then_seen: Sighting | None
-    """Its last look at those terms; wanted only where it has changed them since."""
+    """When the anchor last showed those terms; needed only where it has changed them since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a store's price."""
+    """How a store's price is known."""
 
     source: str
     takes_anchor: bool
-    """The anchor's offer stands; else the store's own."""
+    """Whether the anchor's offer is in effect; otherwise the store's own is."""
     observed_at: datetime
 
 
 def effective(own: Hashable, seen: Sighting, anchor: Anchor | None) -> Known:
     """How the price of a line is known at a store that showed the terms `own` when it was `seen` last.
 
-    `anchor`: None for a store that is its own anchor. A line without a price of the store's own has no price at all.
+    `anchor`: None for a store that is its own anchor. A line without an own row has no price at all.
+
+    Where the anchor shows the same terms, the later of the two sightings dates the price. Where the anchor has not
+    changed since the store was seen, the store's own row is the newest evidence: the store deviates. Where the anchor
+    has changed since, the price is inferred if the anchor still offers the line, the store charged what the anchor
+    charged then, and the anchor was seen to charge it in no earlier period and on no earlier day than the store; else
+    it is contested.
     """
     if anchor is None:
         return Known(OWN, False, seen.at)

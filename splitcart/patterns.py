@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from re import Match
 
 IGNORE_CASE = re.IGNORECASE | re.ASCII
-"""Of ASCII letters alone: to re.IGNORECASE `ſ` is an s."""
+"""For ASCII letters only: re.IGNORECASE alone takes `ſ` for an s."""
 
 
 class Pattern:
     """A compiled expression and the most characters that it looks at.
 
-    `fullmatch` of a longer text is None. The others look at the first `most` characters, and `sub` gives no more.
+    `fullmatch` of a longer text is None. The others look at the first `most` characters only; `sub` drops the rest.
     """
 
     __slots__ = ("_compiled", "most")
@@ -31,14 +31,14 @@ class Pattern:
         return self._compiled.match(text, 0, self.most)
 
     def search(self, text: str, start: int = 0) -> Match[str] | None:
-        """The first place from `start` on; `most` counts from the beginning of the text."""
+        """The first match from `start` on; `most` counts from the beginning of the text."""
         return self._compiled.search(text, start, self.most)
 
     def finditer(self, text: str) -> Iterator[Match[str]]:
         return self._compiled.finditer(text, 0, self.most)
 
     def findall(self, text: str) -> list[str]:
-        """What each place says; of an expression with one group what the group says."""
+        """The text of each match, or of its group where the expression has one."""
         return self._compiled.findall(text, 0, self.most)
 
     def sub(self, replacement: str | Callable[[Match[str]], str], text: str) -> str:

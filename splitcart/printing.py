@@ -8,7 +8,7 @@ _CONTROL = re.compile(
 )
 """C0, DEL, C1, marks without a width, line separators, overrides of direction, lone surrogates, tags."""
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
-"""What a cell that a spreadsheet computes begins with; full-width signs count as well."""
+"""The first characters of a cell that a spreadsheet computes; full-width signs count as well."""
 
 
 def visible(value: object) -> str:
@@ -17,7 +17,7 @@ def visible(value: object) -> str:
 
 
 def visible_lines(text: str) -> str:
-    """As `visible`, but line feeds and tabs stay: for texts that are several lines, such as a log."""
+    """As `visible`, but line feeds and tabs stay: for texts of several lines, such as a log."""
     return "\n".join("\t".join(map(visible, line.split("\t"))) for line in text.split("\n"))
 
 
@@ -29,5 +29,5 @@ def cell(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA) else value
 
 
-def _escape(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode("ascii")
+def _escape(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")

@@ -40,17 +40,17 @@ _RANGES = (
     *((9000, "QLD"), (10_000, None)),
 )
 """Where the postcodes of a state begin, by Australia Post's ranges. Those of some places at a border lie in the other
-state's range, which is why the state that a chain tells is believed."""
+state's range, which is why the state that a chain gives comes first."""
 _STARTS = [start for start, _ in _RANGES]
 _POSTCODE = Pattern(r"(?:[A-Za-z]{2,3}[ ,]+)?([0-9]{3,4})(?:\.0+)?(?:[ ,]+[A-Za-z]{2,3})?", most=40)
 
 
 def postcode(value: object) -> str | None:
-    """The postcode, of four digits: `0800` for 800, `870`, `NT 0870`; None for what is in no state's range."""
+    """The postcode as four digits: `0800` for 800, `0870` for `NT 0870`; None for what is in no state's range."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    found = _POSTCODE.fullmatch(str(value).strip()) if isinstance(value, str) or 0 <= value < 10_000 else None
-    code = found[1].zfill(4) if found else ""
+    match = _POSTCODE.fullmatch(str(value).strip()) if isinstance(value, str) or 0 <= value < 10_000 else None
+    code = match[1].zfill(4) if match else ""
     return code if code and state_of(code) else None
 
 
@@ -70,13 +70,13 @@ def state_code(state: str | None) -> str | None:
 
 
 def zone_for(state: str | None, postcode: str | None) -> str | None:
-    """The IANA zone of an address, None where neither state nor postcode tells."""
+    """The IANA zone of an address; None where it follows from neither the state nor the postcode."""
     special = BY_POSTCODE.get((postcode or "").strip())
     return special or BY_STATE.get(state_code(state) or state_of(postcode) or "")
 
 
 def zone_called(name: str | None) -> str | None:
-    """The IANA zone of that name; None for what is none (`AUS Eastern Standard Time`, `+10:00`)."""
+    """The IANA zone of that name; None where there is none (`AUS Eastern Standard Time`, `+10:00`)."""
     try:
         return ZoneInfo(name).key if name and "/" in name else None
     except (ValueError, OSError, KeyError):

@@ -1,4 +1,4 @@
-"""Brands by one spelling, and the labels that belong to one company."""
+"""Brands in one spelling, and the private labels of each company."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -11,7 +11,8 @@ _APOSTROPHES = Pattern("['`]", most=4 * _MAX_TEXT)
 _AND = Pattern("[&+]", most=4 * _MAX_TEXT)
 _NOT_A_WORD = Pattern("[^a-z0-9]+", most=20 * _MAX_TEXT)
 _ASCII = {code: chr(code).casefold() if chr(code).isalnum() else " " for code in range(128)} | dict.fromkeys(b"'`")
-"""What the expressions above make of a sign of ASCII, for the texts that hold nothing else: nearly all."""
+"""What the expressions above make of each ASCII character: a shortcut for texts of nothing else, which are nearly
+all."""
 _NO_BRAND = frozenset({"", "no brand", "unbranded", "na", "n a", "none", "null", "generic", "other"})
 
 ALIASES: Mapping[str, str] = {
@@ -24,7 +25,7 @@ ALIASES: Mapping[str, str] = {
     "odd bunch": "the odd bunch",
     "ww": "woolworths",
 }
-"""Other spelling -> the one kept, both normalised. What crawls teach is kept in the database beside it."""
+"""Other spelling -> the one kept, both normalised. Aliases that crawls find are in the database."""
 
 _LABELS = {
     "woolworths": """woolworths|essentials|homebrand|macro wholefoods market|the odd bunch|smitten|balnea|bell farms
@@ -42,11 +43,12 @@ _LABELS = {
 PRIVATE_LABELS: Mapping[str, frozenset[str]] = {
     company: frozenset(label.strip() for label in labels.split("|")) for company, labels in _LABELS.items()
 }
-"""Company (casefolded) -> its own labels, normalised. A label that begins with the company's name is its own, too."""
+"""Company (casefolded) -> its own labels, normalised. A label that begins with the company's name is its own too."""
 
 
 def normalise(text: object) -> str:
-    """Words of a brand or a name: lower case, no accents, apostrophes or signs, `&` as and. `` for what is no text."""
+    """The words of a brand or a name: lower case, no accents, apostrophes or signs, `&` as `and`. Empty for what is no
+    str."""
     return " ".join(words(text)) if isinstance(text, str) else ""
 
 
@@ -63,23 +65,23 @@ def words(text: str) -> list[str]:
 
 
 def key(brand: object, aliases: Mapping[str, str] = ALIASES) -> str:
-    """The one spelling of a brand; `` where there is none. Aliases may be chained; a circle ends at its smallest
-    name."""
+    """The one spelling of a brand; empty where there is none. Aliases may be chained; a circle of them ends at its
+    smallest name."""
     name = normalise(brand)
     if name in _NO_BRAND:
         return ""
-    seen = [name]
+    path = [name]
     while name in aliases:
         name = aliases[name]
-        if name in seen:
-            return min(seen[seen.index(name) :])
-        seen.append(name)
+        if name in path:
+            return min(path[path.index(name) :])
+        path.append(name)
     return name
 
 
 def same(a: str, b: str) -> bool:
-    """Whether two brand keys are one brand written two ways: equal without spaces, or one begins with the other's
-    words."""
+    """Whether two brand keys are one brand in two spellings: equal without spaces, or one begins with the words of the
+    other."""
     if a.replace(" ", "") == b.replace(" ", ""):
         return True
     short, long = sorted((a.split(), b.split()), key=len)

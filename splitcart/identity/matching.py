@@ -1,6 +1,7 @@
-"""Which product is this: GTIN, then the company's SKU, then brand, name words and size; with vetoes, and a reason.
+"""Whether listings are one product: by GTIN, the company's SKU, or brand, name words and size; with vetoes, and a
+reason.
 
-A decision about two listings does not depend on their order, nor a grouping of many on theirs.
+Neither the decision about two listings nor the grouping of many depends on their order.
 """
 
 from collections import defaultdict
@@ -15,12 +16,12 @@ from splitcart.sizes.packs import Size
 
 _STOP_WORDS = frozenset(("a", "an", "and", "for", "in", "of", "the", "with"))
 _APPROX_SHARE = 4
-"""Approximate amounts differ when one is more than a quarter off the other."""
+"""Approximate amounts differ by no more than a quarter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What one company's site says of one thing it sells."""
+    """A listing, as the texts of one company's site describe it."""
 
     company: str
     sku: str
@@ -37,30 +38,30 @@ class Decision:
 
     same: bool
     by: str | None
-    """gtin, sku or key: what said same, before any veto; None where nothing did."""
+    """gtin, sku or key: the evidence for one product, before any veto; None without any."""
     reason: str
-    """`code: detail`; of a veto the two values that differ."""
+    """`code: detail`; for a veto the detail is the two values that differ."""
     learned: frozenset[tuple[str, str]] = frozenset()
-    """(kind, value) of kind key, gtin or brand: names by which the one product is known from now on."""
+    """(kind, value) of kind key, gtin or brand: other names of the one product, by which it is found from now on."""
 
 
 def normalized_key(brand: object, name: object, size: object = None) -> str:
     """`brand|name words|size`: the words sorted, without the brand before them and the size after them.
 
-    `size` is a Size, a text, or None (then a size at the name's end counts). Never raises; the same for any order of
-    words.
+    `size` is a Size, a text, or None (then a size at the end of the name counts). The order of words does not matter.
+    Never raises.
     """
-    called = _text(name)
+    name_text = _text(name)
     if isinstance(size, Size):
-        return _key(_text(brand), *_told(called, size, None))
+        return _key(_text(brand), *_size_and_words(name_text, size, None))
     stated, written = _sized(_text(size))
-    found, words = _told(called, packs.stated(size, called), size)
-    return _key(_text(brand), found, words, written if found is stated else "")
+    chosen, words = _size_and_words(name_text, packs.stated(size, name_text), size)
+    return _key(_text(brand), chosen, words, written if chosen is stated else "")
 
 
 def decide(a: Listing, b: Listing, aliases: Mapping[str, str] = brands.ALIASES) -> Decision:
-    """Whether `a` and `b` are one product; `aliases` are the brands known to be one (normalised). Symmetric."""
-    by = _said_by(a, b)
+    """Whether `a` and `b` are one product, whatever their order. `aliases`: other spellings of brands (normalised)."""
+    by = _same_by(a, b)
     if by is None:
         return Decision(False, None, "nothing_says_same: neither gtin nor sku nor key")
     veto = _veto(a, b, by, aliases)
@@ -70,17 +71,17 @@ def decide(a: Listing, b: Listing, aliases: Mapping[str, str] = brands.ALIASES) 
 
 
 def vetoed(a: Listing, b: Listing, aliases: Mapping[str, str] = brands.ALIASES) -> bool:
-    """Whether `a` and `b` may not be one product, whatever a third listing says of both."""
-    return _veto(a, b, _said_by(a, b) or "key", aliases) is not None
+    """Whether `a` and `b` may not be one product, whatever a third listing has in common with both."""
+    return _veto(a, b, _same_by(a, b) or "key", aliases) is not None
 
 
 def resolve(
     listings: Iterable[Listing], aliases: Mapping[str, str] = brands.ALIASES
 ) -> list[tuple[tuple[Listing, ...], frozenset[tuple[str, str]]]]:
-    """All listings by product: its listings in order, and what was learned. The same for any order of `listings`.
+    """All listings by product: (its listings in order, what was learned). The order of `listings` does not matter.
 
-    Groups grow by gtin first, then by sku, then by key, and never join two listings that are vetoed: what two listings
-    may not be, two groups that hold them may not be either.
+    Groups are joined by gtin first, then by sku, then by key. Two groups are not joined where a listing of one is
+    vetoed with a listing of the other.
     """
     ordered = sorted(set(listings), key=_order)
     groups: dict[Listing, list[Listing]] = {listing: [listing] for listing in ordered}
@@ -102,7 +103,8 @@ def resolve(
     )
 
 
-def _said_by(a: Listing, b: Listing) -> str | None:
+def _same_by(a: Listing, b: Listing) -> str | None:
+    """The strongest evidence that both are one product: gtin, sku or key; None without any."""
     if a.gtin and a.gtin == b.gtin:
         return "gtin"
     if (_company(a), a.sku) == (_company(b), b.sku):
@@ -127,7 +129,7 @@ def _veto(a: Listing, b: Listing, by: str, aliases: Mapping[str, str]) -> str | 
 
 
 def _veto_of_gtins(a: Listing, b: Listing, by: str) -> str | None:
-    """Two valid barcodes are two products, unless one company's sku changed its barcode and nothing else."""
+    """Two valid barcodes are two products, unless the barcode of one company's sku changed and nothing else did."""
     if not a.gtin or not b.gtin or a.gtin == b.gtin:
         return None
     if by == "sku" and _facts(a).size == _facts(b).size and _facts(a).key == _facts(b).key:
@@ -136,7 +138,8 @@ def _veto_of_gtins(a: Listing, b: Listing, by: str) -> str | None:
 
 
 def differ(a: Size | None, b: Size | None) -> bool:
-    """Whether two sizes tell different packs. Unknown sizes and different measures (ml, g, sheets, packs) tell nothing.
+    """Whether two sizes are of different packs. Unknown sizes and different measures (ml, g, sheets, packs) never
+    differ.
 
     One count beside a single amount (6 x 30 g, 180 g) is one pack written two ways; two counts are two packs.
     """
@@ -180,16 +183,16 @@ def _company(listing: Listing) -> str:
 
 
 def _order(listing: Listing) -> tuple[str, ...]:
-    told = (listing.gtin, listing.name, listing.brand, listing.size, listing.company)
-    return (_company(listing), listing.sku, *(text or "" for text in told))
+    others = (listing.gtin, listing.name, listing.brand, listing.size, listing.company)
+    return (_company(listing), listing.sku, *(text or "" for text in others))
 
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What a listing's texts tell: read once, for listings are compared many times."""
+    """What is read from a listing's texts, once, because listings are compared many times."""
 
     size: Size | None
-    """Of the size text, else of the name's end."""
+    """From the size text, else from the end of the name."""
     key: str
     words: str
     """Of the name, without the size that ends it."""
@@ -201,40 +204,41 @@ def _facts(listing: Listing) -> _Facts:
 
 @lru_cache(maxsize=8192)
 def _read(brand: str, name: str, size_text: str) -> _Facts:
-    size, words = _told(name, packs.stated(size_text, name), size_text)
+    size, words = _size_and_words(name, packs.stated(size_text, name), size_text)
     return _Facts(size, _key(brand, size, words), " ".join(words))
 
 
-def _told(name: str, size: Size | None, written: object) -> tuple[Size | None, list[str]]:
-    """The size of a listing, its size text's or else its name's, and the words of the name without that size."""
-    rest, told = packs.split_name(name)
-    size = packs.chosen(size, written, name, told)
-    if size is not None and told is not None and (size.unit != told.unit or differ(size, told)):
-        rest = name  # `Panadol 500mg` in a pack of 20: the name's own amount is a word like any other
+def _size_and_words(name: str, size: Size | None, written: object) -> tuple[Size | None, list[str]]:
+    """The size of a listing and the words of its name without that size. `size`: that of its size text `written`."""
+    rest, in_name = packs.split_name(name)
+    size = packs.chosen(size, written, name, in_name)
+    if size is not None and in_name is not None and (size.unit != in_name.unit or differ(size, in_name)):
+        rest = name  # `Panadol 500mg` in a pack of 20: the amount in the name is a word like any other
     return size, brands.words(rest)
 
 
 def _key(brand: str, size: Size | None, words: list[str], written_size: str = "") -> str:
-    """`written_size`: the size in plain form, where it is known; else it is worked out."""
-    written, make = _brand(brand)
-    bare = words[len(written) :] if len(written) < len(words) and words[: len(written)] == written else words
+    """`written_size`: the size in plain form, where the caller has it."""
+    brand_words, make = _brand(brand)
+    has_brand = len(brand_words) < len(words) and words[: len(brand_words)] == brand_words
+    bare = words[len(brand_words) :] if has_brand else words
     return f"{make}|{' '.join(sorted(set(bare) - _STOP_WORDS))}|{written_size or _plain(size)}"
 
 
 @lru_cache(maxsize=4096)
 def _sized(text: str) -> tuple[Size | None, str]:
-    """What a size text tells, and that in plain form: a company writes few sizes."""
+    """The size of a size text, and the same in plain form. Cached, because a company writes few sizes."""
     return (size := packs.parse(text)), _plain(size)
 
 
 @lru_cache(maxsize=4096)
 def _brand(brand: str) -> tuple[list[str], str]:
-    """The words of the brand, as it is written before names, and its key: a shop has few brands."""
+    """The words of a brand, as it stands before names, and its key. Cached, because a shop has few brands."""
     return brands.words(brand), brands.key(brand)
 
 
 def _plain(size: Size | None) -> str:
-    """A size for a key: `6x30g`; approximate ones and ranges say so."""
+    """A size as part of a key: `6x30g`, `~150g`, `~1000-2500g`."""
     if size is None:
         return ""
     about = "~" if size.approx else ""

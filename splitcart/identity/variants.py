@@ -1,4 +1,4 @@
-"""Words that make two packs of one brand different goods."""
+"""Words by which two packs of one brand are different products: fat, flavour, strength and others."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -34,7 +34,7 @@ _GROUPS = {
     "big": "small,mini|large|jumbo,xl,extra large",
     "pot": "top loader|front loader",
 }
-"""Group -> variants told apart by `|`, each with its spellings. Of one group a name may have several (chocolate,
+"""Group -> variants, separated by `|`, each with its spellings. A name may have several of one group (chocolate,
 mint)."""
 
 
@@ -49,23 +49,25 @@ def _spellings() -> dict[str, list[tuple[str, str]]]:
 
 _SPELLINGS = _spellings()
 _LONGEST = 400
-"""Normalised words of a name; `&` has become a word by then."""
+"""Characters of the normalised words of a name, in which `&` has become a word."""
 _PATTERN = Pattern(rf"\b(?:{'|'.join(sorted(_SPELLINGS, key=len, reverse=True))})\b", _LONGEST)
 _NUMBER = Pattern(r"\b[0-9]+(?:mg|mcg|iu|w)?\b", _LONGEST)
 
 
 @lru_cache(maxsize=32_768)
 def variants(words: str) -> dict[str, frozenset[str]]:
-    """Group -> the variants that a normalised name tells; `number` holds its numbers (strengths, stages, percents)."""
-    found = chain.from_iterable(_SPELLINGS[spelling] for spelling in _PATTERN.findall(words))
-    told: dict[str, set[str]] = {}
-    for group, variant in chain(found, (("number", number) for number in _NUMBER.findall(words))):
-        told.setdefault(group, set()).add(variant)
-    return {group: frozenset(names) for group, names in told.items()}
+    """Group -> the variants in a normalised name; the group `number` has its numbers (strengths, stages,
+    percentages)."""
+    in_groups = chain.from_iterable(_SPELLINGS[spelling] for spelling in _PATTERN.findall(words))
+    groups: dict[str, set[str]] = {}
+    for group, variant in chain(in_groups, (("number", number) for number in _NUMBER.findall(words))):
+        groups.setdefault(group, set()).add(variant)
+    return {group: frozenset(names) for group, names in groups.items()}
 
 
 def conflict(a: str, b: str) -> tuple[str, Iterable[str], Iterable[str]] | None:
-    """The first group (by name) in which both names tell variants and neither tells all that the other does."""
+    """The first group (by name) in which both names have variants and neither has all of the other's, with the
+    variants."""
     ours, theirs = variants(a), variants(b)
     for group in sorted(ours.keys() & theirs.keys()):
         if not (ours[group] <= theirs[group] or theirs[group] <= ours[group]):

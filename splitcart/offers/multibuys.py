@@ -1,4 +1,4 @@
-"""Multibuys as shelves say them in words, and the words by which an offer is for members only."""
+"""Multibuys in the words of a shelf, and the word that limits an offer to members."""
 
 from splitcart.money import to_cents
 from splitcart.patterns import IGNORE_CASE, Pattern
@@ -19,16 +19,16 @@ _MEMBERS = Pattern(r"(?<![a-z])(?<!non[ -])members?(?![a-z])", LONGEST, IGNORE_C
 def from_words(text: str | None) -> tuple[int, int] | None:
     """Quantity and total in cents of the first multibuy in a text: `Pick any 2 for $7`, `Buy 5 for $4`, `2 for 90c`.
 
-    An amount of each (`2 for $3.50 each`) is multiplied. None where a text tells none, or one for a single piece.
+    An amount for each (`2 for $3.50 each`) is multiplied. None without a multibuy, or where its quantity is 1.
     """
-    for found in _MANY_FOR.finditer(" ".join((text or "")[:LONGEST].split())):
-        quantity = _WORDS.get(found[1].lower()) or int(found[1])
-        cents = to_cents(found[2])
+    for match in _MANY_FOR.finditer(" ".join((text or "")[:LONGEST].split())):
+        quantity = _WORDS.get(match[1].lower()) or int(match[1])
+        cents = to_cents(match[2])
         if quantity > 1 and cents:
-            return quantity, cents * quantity if found[3] else cents
+            return quantity, cents * quantity if match[3] else cents
     return None
 
 
 def for_members(text: str | None) -> bool:
-    """Whether a label speaks of members (`Member Price`), so that what it labels is not everyone's."""
+    """Whether a label names members (`Member Price`), so that the price is not everyone's."""
     return bool(text and _MEMBERS.search(text))

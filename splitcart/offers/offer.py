@@ -1,4 +1,5 @@
-"""What n of a thing cost: singles, multibuy lots, the best mix of both. Only these numbers rank."""
+"""What n units of an offer cost: singly, in multibuy lots, and in the cheapest mix. Offers are ranked by these
+costs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from splitcart.sizes.packs import Size
 
 Cents = TypeVar("Cents", int, Decimal)
 Lot = tuple[int, int]
-"""So many units for so many cents."""
+"""(units, cents for all of them)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Offer:
     member_price_cents: int | None = None
     member_multibuy_quantity: int | None = None
     member_multibuy_total_cents: int | None = None
-    """A multibuy for members only, beside everyone's."""
+    """A multibuy for members only, besides everyone's."""
     offer_id: str | None = None
     """Lines with one offer_id share its lots: see `cost_together`."""
     price_basis: str = "each"
@@ -47,12 +48,13 @@ class Offer:
         return (self.multibuy_quantity, self.multibuy_total_cents), members
 
     def lots(self, *, member: bool = False) -> tuple[Lot, ...]:
-        """The lots that may be bought: everyone's, and the members' when asked."""
-        told = self._multibuys if member else self._multibuys[:1]
-        return tuple((quantity, total or 0) for quantity, total in told if quantity is not None)
+        """The lots that may be bought: everyone's, and with `member` the members'."""
+        multibuys = self._multibuys if member else self._multibuys[:1]
+        return tuple((quantity, total or 0) for quantity, total in multibuys if quantity is not None)
 
     def single(self, *, member: bool = False) -> Decimal:
-        """Cents of one unit, exact: of weighed goods one typical piece (one kilogram where that is unknown)."""
+        """Exact cents of one unit. Of weighed goods that is one typical piece, or one kilogram where its weight is
+        unknown."""
         cents = self.price_cents
         if member and self.member_price_cents is not None:
             cents = min(cents, self.member_price_cents)
@@ -69,7 +71,8 @@ class Offer:
     ) -> UnitPrice | None:
         """What a kg, l, m or piece costs when n units are bought (n of 1 or more).
 
-        The shelf's unit price, which is at quantity one, scaled by cost(n); without it cost(n) over n sizes; else None.
+        The shelf's unit price holds for one unit, so it is scaled by cost(n) over n single prices. Without it: cost(n)
+        over n sizes. Without a size either: None.
         """
         if n < 1:
             raise ValueError(f"quantity {n}: a unit price needs 1 or more")
@@ -81,30 +84,32 @@ class Offer:
 
 
 def cost_together(lines: Sequence[tuple[Offer, int]], *, member: bool = False) -> int:
-    """Cents of all lines of one shared multibuy: any of their units fill a lot, the dearest first.
+    """Cents of all lines of one shared multibuy, of which any units can fill a lot.
 
-    Exact: a lot costs the same whatever fills it, so for each number of lots the dearest units belong in them. Offers
-    with different lots are not one offer: ValueError, as for a quantity below 0.
+    The cost is the least there is: a lot costs the same whatever fills it, so for each number of lots it is best to put
+    the dearest units into them. ValueError: offers with different lots, a quantity below 0.
     """
     if any(n < 0 for _, n in lines):
         raise ValueError(f"quantities {[n for _, n in lines]}: each is 0 or more")
-    told = {offer.lots(member=member) for offer, _ in lines}
-    if len(told) > 1:
-        raise ValueError(f"lots {sorted(map(str, told))}: lines of one offer have one multibuy")
+    lots = {offer.lots(member=member) for offer, _ in lines}
+    if len(lots) > 1:
+        raise ValueError(f"lots {sorted(map(str, lots))}: lines of one offer have one multibuy")
     dearest = sorted(((offer.single(member=member), n) for offer, n in lines), reverse=True)
-    costs = (cents + _beyond(dearest, taken) for taken, cents in _bought(dearest, next(iter(told), ())))
+    costs = (cents + _left_over(dearest, taken) for taken, cents in _bought(dearest, next(iter(lots), ())))
     return int(Decimal(min(costs)).to_integral_value(ROUND_HALF_EVEN))
 
 
 def cheapest_mix(units: Iterable[tuple[Cents, int]], quantity: int | None, total: int | None) -> Cents | int:
     """What units of (single price, number) cost together: lots of `quantity` for `total`, the rest singly."""
     dearest, lots = sorted(units, reverse=True), [(quantity, total or 0)] if quantity else []
-    return min(cents + _beyond(dearest, taken) for taken, cents in _bought(dearest, lots))
+    return min(cents + _left_over(dearest, taken) for taken, cents in _bought(dearest, lots))
 
 
 def _bought(dearest: Sequence[tuple[Cents, int]], lots: Sequence[Lot], taken: int = 0) -> Iterator[tuple[int, int]]:
-    """Ways to buy lots: how many units are in them with the `taken` before, and their cents. Of two kinds of lots each
-    number of the first, with what is worth trying of the second."""
+    """The ways to buy lots that are worth trying: (units in lots, `taken` ones included; cents of the lots).
+
+    With two kinds of lots every number of the first is combined with the candidates of the second.
+    """
     if not lots:
         yield taken, 0
         return
@@ -117,7 +122,11 @@ def _bought(dearest: Sequence[tuple[Cents, int]], lots: Sequence[Lot], taken: in
 
 
 def _candidates(dearest: Sequence[tuple[Cents, int]], quantity: int, most: int, before: int) -> list[int]:
-    """Numbers of lots worth trying: the cost bends only where the price of the units taken changes."""
+    """The numbers of lots worth trying.
+
+    As a function of that number the cost bends only where the price of the units that go into lots changes; in between
+    it is linear. So it is least at 0, at the most, or next to a bend.
+    """
     bends, taken = {0, most}, -before
     for _, n in dearest:
         taken += n
@@ -125,8 +134,8 @@ def _candidates(dearest: Sequence[tuple[Cents, int]], quantity: int, most: int, 
     return sorted(bends)
 
 
-def _beyond(dearest: Sequence[tuple[Cents, int]], in_lots: int) -> Cents | int:
-    """Cents of the units that are left when the dearest `in_lots` are in lots."""
+def _left_over(dearest: Sequence[tuple[Cents, int]], in_lots: int) -> Cents | int:
+    """Cents of the units that are left when the dearest `in_lots` units are in lots."""
     left: Cents | int = 0
     for price, n in dearest:
         taken = min(n, in_lots)

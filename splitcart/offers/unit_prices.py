@@ -1,4 +1,4 @@
-"""The shelf's price per measure, converted to dollars per kg, l, m or ea; never recomputed from price and size."""
+"""The shelf's unit price, converted to dollars per kg, l, m or ea; it is never recomputed from price and size."""
 
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -43,8 +43,8 @@ class UnitPrice:
     e4: int
     unit: PriceUnit
     measure: Decimal = field(default=Decimal(1), compare=False)
-    """How many units the shelf's own measure holds: 0.1 for `100G`. It sets what one last digit of the shelf is
-    worth."""
+    """How many units the shelf's own measure is: 0.1 for `100G`. One last digit of the shelf's number is worth more per
+    unit where the measure is smaller."""
     noun: str = field(default="", compare=False)
     """What the shelf counts where unit is `ea`: sheet, roll, tablet; empty for each."""
 
@@ -56,7 +56,7 @@ class UnitPrice:
 def convert(number: object, measure: object) -> UnitPrice | None:
     """Dollars `number` (0.74, "0.74", "$0.74") per `measure` (`100G`, `per 1 kg`, `125G Punnet`, `100 sheets`).
 
-    None where either says nothing (`0`, ``, `kgM`, a price of 0). Never raises.
+    None where either has no meaning (`0`, ``, `kgM`, a price of 0). Never raises.
     """
     dollars, parsed = to_decimal(number), _measure(measure)
     if not dollars or parsed is None:
@@ -70,16 +70,16 @@ def split(text: object) -> tuple[str, str] | None:
     """Dollars and measure of a shelf text: `$4.38/ 100g` -> (`4.38`, `100g`), `62c each` -> (`0.62`, `each`)."""
     if not isinstance(text, str) or len(text) > _MAX_TEXT:
         return None
-    found = _TEXT.fullmatch(" ".join(text.split()).strip())
-    if found is None:
+    match = _TEXT.fullmatch(" ".join(text.split()).strip())
+    if match is None:
         return None
-    number = found[1].replace(",", "") if found[1] else f"{Decimal(found[2]) / 100:f}"
-    measure = _PER.sub("", found[3]).strip()
+    number = match[1].replace(",", "") if match[1] else f"{Decimal(match[2]) / 100:f}"
+    measure = _PER.sub("", match[3]).strip()
     return (number, measure) if measure and to_decimal(number) is not None else None
 
 
 def from_text(text: object) -> UnitPrice | None:
-    """The unit price that a whole shelf text tells (`$40.00 per 1kg`), or None. Never raises."""
+    """The unit price in a shelf text (`$40.00 per 1kg`), or None. Never raises."""
     parts = split(text)
     return None if parts is None else convert(*parts)
 
@@ -94,11 +94,11 @@ def check(
 ) -> Agreement:
     """Whether the shelf's unit price is price over size, within one last digit of the shelf's number.
 
-    `shelf_digits`: decimals of that number; never under 2, for a shelf prints cents where JSON drops its zeros.
-    Estimates, and sizes that are approximate, may differ by 5%; a range agrees with any weight in it, for the price may
-    be the heaviest's, a typical piece's or the lightest's. `unknown` where the two do not measure the same thing (packs
-    against sheets or kg) or one is None; but kg against ml is a conflict, and so is a unit price of a pack of 6 that
-    took the 6 for grams.
+    `shelf_digits`: the decimals of that number, taken for at least 2, because a shelf prints cents where JSON drops
+    zeros. Estimates and approximate sizes may differ by 5%. A range agrees with any weight in it, because the price may
+    be that of the heaviest, a typical or the lightest piece. `unknown`: one of them is None, or the two do not measure
+    the same thing (packs against sheets or kg). But kg against ml is a conflict, and so is the unit price of a pack of
+    6 that took the 6 for grams.
     """
     if price_cents is None or size is None or unit_price is None:
         return "unknown"
@@ -115,13 +115,13 @@ def check(
 
 
 def weighs(price_cents: int, grams: int, unit_price: UnitPrice) -> bool:
-    """Whether so many grams cost the price by the shelf's unit price, within a cent and the shelf's own rounding."""
+    """Whether `grams` cost `price_cents` at the shelf's unit price, within a cent and the shelf's own rounding."""
     allowed = 100_000 + grams * 50 / unit_price.measure
     return unit_price.unit == "kg" and abs(price_cents * 100_000 - unit_price.e4 * grams) <= allowed
 
 
 def per_unit(cents: Decimal, size: Size) -> UnitPrice:
-    """Price over size, for what has no shelf unit price."""
+    """Price over size, where the shelf has no unit price."""
     unit, base = _BASE[size.unit]
     return UnitPrice(int((cents * 100 * base / size.total).to_integral_value(ROUND_HALF_EVEN)), unit, noun=size.noun)
 
@@ -133,17 +133,17 @@ def _measure(measure: object) -> tuple[Decimal, PriceUnit, str] | None:
 
 @lru_cache(maxsize=1024)
 def _measured(measure: str) -> tuple[Decimal, PriceUnit, str] | None:
-    found = _MEASURE.fullmatch(" ".join(measure.casefold().split()))
-    if found is None:
+    match = _MEASURE.fullmatch(" ".join(measure.casefold().split()))
+    if match is None:
         return None
-    unit = UNITS[found[2]]
+    unit = UNITS[match[2]]
     name, base = _BASE[unit.base]
-    amount = Decimal((found[1] or "1").replace(",", "")) * unit.scale / base
+    amount = Decimal((match[1] or "1").replace(",", "")) * unit.scale / base
     return (amount, name, unit.noun) if amount > 0 else None
 
 
 def _is_mistaken(price_cents: int, size: Size, unit_price: UnitPrice, rules: dict[str, Any]) -> bool:
-    """Whether a unit price of another measure than the size's is wrong, as far as both tell."""
+    """Whether a unit price in another measure than the size's is wrong, as far as that can be known."""
     if size.unit != "ea":
         return unit_price.unit != "ea"
     counted: BaseUnit | None = {"kg": "g", "l": "ml"}.get(unit_price.unit)  # type: ignore[assignment]
@@ -152,6 +152,7 @@ def _is_mistaken(price_cents: int, size: Size, unit_price: UnitPrice, rules: dic
 
 
 def _same_thing(size: Size, unit_price: UnitPrice) -> bool:
+    """Whether size and unit price measure the same thing, so that they can be compared."""
     if _BASE[size.unit][0] != unit_price.unit:
         return False
     if size.unit != "ea" or (unit_price.noun and size.noun == unit_price.noun):

@@ -1,11 +1,11 @@
-"""Why a run brought nothing: what an operator has to look at first."""
+"""Why a run staged nothing: the cause that an operator should look at first."""
 
 from collections.abc import Sequence
 
 from splitcart.runs.facts import Category, Counts
 
 SHOWN = 3
-"""Reasons that are named, the most frequent first."""
+"""How many reasons for drops are named, the most frequent first."""
 
 
 def why_empty(counts: Counts, categories: Sequence[Category]) -> str:
@@ -30,11 +30,13 @@ def why_empty(counts: Counts, categories: Sequence[Category]) -> str:
 
 
 def _lost(counts: Counts) -> str:
+    """Where accepted rows were lost."""
     if counts.quarantined:
         return f"the database refused {counts.quarantined} of {counts.accepted} rows: see the table quarantined_items"
     return f"{counts.accepted} accepted rows are not in the staging table: something else deleted them"
 
 
 def _named(counts: Counts) -> str:
+    """The most frequent drops in brackets; empty without any."""
     most = sorted(counts.drops.items(), key=lambda drop: (-drop[1], drop[0]))[:SHOWN]
     return f" ({', '.join(f'{name} {count}' for name, count in most)})" if most else ""

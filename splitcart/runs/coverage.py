@@ -1,4 +1,4 @@
-"""Was everything seen? Proofs of categories, and what is less than before."""
+"""Judges whether a run saw everything: whether its categories are proven, and what is less than in earlier runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,23 +9,23 @@ from splitcart.runs.facts import Category, Counts, Gates, History, Shortfall
 
 _MAX_DEPTH = 50
 STORE = "totals"
-"""The key under which the categories are judged together."""
+"""The key in `Coverage.unproven` for all categories together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What is not proven, and what is less than the history expects: key (or `store`) to a reason."""
+    """What is not proven, and what is less than the history expects: reasons by category key, or by `store`."""
 
     unproven: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     thin: dict[str, str] = field(default_factory=dict)
     short: dict[str, str] = field(default_factory=dict)
     turnover: str | None = None
-    """Too many of the listings ranged before are unseen."""
+    """The reason where too many of the listings ranged before are unseen."""
 
     @property
     def lacks(self) -> list[str]:
-        """Reasons that a second run may confirm: stores do shrink."""
+        """The reasons that a second run may confirm, because stores do shrink."""
         turnover = [self.turnover] if self.turnover else []
         return [*self.missing.values(), *self.thin.values(), *self.short.values(), *turnover]
 
@@ -68,9 +68,12 @@ def cover(categories: Sequence[Category], counts: Counts, history: History, gate
 
 
 def _short_of_totals(categories: Sequence[Category], gates: Gates) -> str | None:
-    """The slack of one category holds for all of them together, too: one listing short in each of 30 is a hole."""
-    told = [(c.seen, c.expected) for c in categories if c.expected is not None and not c.capped]
-    expected, lacking = sum(total for _, total in told), sum(max(0, total - seen) for seen, total in told)
+    """Why the categories together fall short of their totals, or None.
+
+    All of them together have the slack of one category: with a slack for each, 30 categories could lack 30 listings.
+    """
+    totals = [(c.seen, c.expected) for c in categories if c.expected is not None and not c.capped]
+    expected, lacking = sum(total for _, total in totals), sum(max(0, total - seen) for seen, total in totals)
     if lacking <= gates.slack(expected):
         return None
     return f"{STORE}_short: {lacking} of {expected} listings unseen in all, expected at most {gates.slack(expected):g}"
@@ -78,9 +81,10 @@ def _short_of_totals(categories: Sequence[Category], gates: Gates) -> str | None
 
 def confirms(before: Shortfall | None, counts: Counts, coverage: Coverage, gates: Gates) -> bool:
     """Whether a run lacks the same as an earlier one: as many listings within the tolerance, the same categories, and
-    where one of them had too many ranged listings unseen, as many of these.
+    where too many ranged listings were unseen, as many of these.
 
-    Fewer categories are not the same: what came back in one of them is missing elsewhere, where no run missed it.
+    Fewer missing categories are not the same: as many listings are then missing elsewhere, where the earlier run lacked
+    none.
     """
     if before is None or coverage.missing_keys != before.missing or not _near(counts.listings, before.listings, gates):
         return False
@@ -90,11 +94,12 @@ def confirms(before: Shortfall | None, counts: Counts, coverage: Coverage, gates
 
 
 def _near(count: int, before: int, gates: Gates) -> bool:
+    """Whether two counts are equal within the tolerance of a confirmation, or within one."""
     return abs(count - before) <= max(1.0, gates.confirm_tolerance * before)
 
 
 def confirm_after(gates: Gates) -> timedelta:
-    """How long after the first run a second one proves that what both lack is gone."""
+    """How long after the first run a second run may confirm its shortfall."""
     return timedelta(hours=gates.confirm_hours)
 
 
@@ -107,7 +112,7 @@ class _Proofs:
         self._lacks: dict[str, str | None] = {}
 
     def lack(self, category: Category, depth: int = 0) -> str | None:
-        """None where the category is proven."""
+        """Why the category is not proven; None where it is."""
         if category.failed is not None:
             return f"category_failed: {category.key} seen {category.seen}, expected its end, got {category.failed}"
         if category.capped:
@@ -130,7 +135,7 @@ class _Proofs:
         if category.expected is None or not category.held:
             # A campaign's children need not hold all of it; what they leave out is proven by the departments.
             return None
-        seen, expected = self._held_below(category), category.expected
+        seen, expected = self._seen_below(category), category.expected
         return None if _reaches(seen, expected, self._gates) else self._short(category.key, seen, expected)
 
     def _lack_by_key(self, key: str, depth: int) -> str | None:
@@ -141,8 +146,9 @@ class _Proofs:
             self._lacks[key] = self.lack(self._by_key[key], depth)
         return self._lacks[key]
 
-    def _held_below(self, category: Category) -> int:
-        """Upper bound of the distinct skus seen in the capped category: its own pages, or all below it."""
+    def _seen_below(self, category: Category) -> int:
+        """An upper bound of the distinct skus seen in the capped category: those on its own pages, or in all below
+        it."""
         below, keys, pending = 0, set[str](), list(category.children)
         while pending:
             key = pending.pop()
@@ -156,7 +162,8 @@ class _Proofs:
 
 
 def _missing(by_key: Mapping[str, Category], history: History) -> dict[str, str]:
-    """What held listings last time and was not walked, neither itself nor as part of a category above it."""
+    """Categories that had listings in the last complete run and were not walked, nor a category above them as a
+    whole."""
     walked = {child for category in by_key.values() if not category.capped for child in category.children}
     return {
         key: f"category_missing: {key} absent, expected: it held {runs[-1]} listings last time"
@@ -184,7 +191,8 @@ def _thin(categories: Sequence[Category], history: History, gates: Gates) -> dic
 
 
 def _usual(runs: tuple[int, ...], gates: Gates) -> float:
-    """The median of the last 5 runs; the last one itself where it was accepted below the gate (it was confirmed)."""
+    """The median of the last 5 runs; but the last run where it is below the gate: it was accepted because it was
+    confirmed."""
     if not runs:
         return 0.0
     middle, last = float(median(runs[-5:])), float(runs[-1])
@@ -203,7 +211,7 @@ def _short(listings: int, history: History, gates: Gates) -> dict[str, str]:
 
 
 def _small(listings: int, usual: float | None, gates: Gates) -> dict[str, str]:
-    """A first run has no history of its own; that of the company's other stores says what a store is like."""
+    """A first run has no history of its own, so it is compared with what is usual in the company's other stores."""
     if usual is None or listings >= gates.first_share * usual or usual - listings <= gates.slack(usual):
         return {}
     least = gates.first_share * usual
@@ -213,7 +221,10 @@ def _small(listings: int, usual: float | None, gates: Gates) -> dict[str, str]:
 
 
 def _turnover(counts: Counts, gates: Gates) -> str | None:
-    """Listings go one by one: where many are gone at once, the site has renumbered them or shows other goods."""
+    """Why too many ranged listings are unseen, or None.
+
+    Listings go one by one. Where many go at once, the site has renumbered them or shows other goods.
+    """
     least, again = gates.turnover_share * counts.ranged, counts.ranged - counts.unseen
     if again >= least or counts.unseen <= gates.slack(counts.ranged):
         return None

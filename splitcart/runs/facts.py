@@ -1,4 +1,5 @@
-"""What is known of a crawl run when it ends, and what is said of it. Read through `splitcart.runs.verdict`."""
+"""The facts about a crawl run that ends, the limits it is judged by, its verdict. Import from
+`splitcart.runs.verdict`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ class Category:
 
     key: str
     expected: int | None
-    """The total its first page told; None where the chain tells none."""
+    """The total on its first page; None where the chain gives none."""
     seen: int
     """Distinct skus seen in it, advertised rows excluded."""
     ended: bool
@@ -22,7 +23,8 @@ class Category:
     capped: bool = False
     """The chain shows only the first part of it (its cap): it is proven by its children."""
     children: tuple[str, ...] = ()
-    """Keys of the categories that together hold what it holds; of one walked whole all those below it."""
+    """Keys of the categories that together hold what it holds; of one that is not capped, of all categories below
+    it."""
     held: bool = True
     """False: its listings belong to other categories too and come and go by the week (specials, seasons), so its count
     is not compared with earlier runs. It is walked and proven like any other."""
@@ -30,7 +32,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the run counted, pipeline and database apart."""
+    """What the run counted, in the pipelines and in the database."""
 
     accepted: int
     """Rows that the last pipeline accepted, those of adopted walks included."""
@@ -51,8 +53,8 @@ class Counts:
     crosses_flip: bool = False
     """A specials flip lies between the first and the last page of the run."""
     error: str | None = None
-    """Of the worst CrawlError: blocked, store_mismatch, certificate_refused, left_hosts, network_down, catalogue_error,
-    failed, lease_lost; alone, or with a colon and what happened."""
+    """The reason of the gravest CrawlError: blocked, store_mismatch, certificate_refused, left_hosts, network_down,
+    catalogue_error, failed, lease_lost; alone, or followed by a colon and what happened."""
     drops: Mapping[str, int] = field(default_factory=dict)
     """Rows dropped or repaired, as {"stage/event": n}."""
     flipped: bool = False
@@ -62,15 +64,15 @@ class Counts:
     unnamed: int = 0
     """Rows that were not staged: their name could not be read, and their sku is not known."""
     ranged: int = 0
-    """Listings that the store ranged after its last complete run (now, where that run did not count them), those aside
-    that a confirmed shortfall lacked."""
+    """Listings that the store ranged after its last complete run (now, where that run did not count them), without
+    those that a confirmed shortfall lacked."""
     unseen: int = 0
-    """Listings that the store ranges and this run did not see, those aside that a confirmed shortfall lacked."""
+    """Listings that the store ranges and this run did not see, without those that a confirmed shortfall lacked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """What an earlier run lacked, in everything else complete: `figures["shortfall"]` of its verdict."""
+    """What an earlier run lacked that was otherwise complete: `figures["shortfall"]` of its verdict."""
 
     listings: int
     at: datetime
@@ -129,20 +131,20 @@ class Gates:
             raise ValueError(f"gate confirm_hours is {self.confirm_hours}: 0 or more is wanted")
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> "Gates":
-        """The gates with some of them as told. Raises ValueError, which names what no gate is called or may be."""
-        if unknown := sorted(told.keys() - cls.__dataclass_fields__.keys()):
+    def of(cls, settings: Mapping[str, Any]) -> "Gates":
+        """The gates with these settings, by name. ValueError: an unknown name, or a value out of its range."""
+        if unknown := sorted(settings.keys() - cls.__dataclass_fields__.keys()):
             raise ValueError(f"there is no gate {unknown[0]!r}: one of {', '.join(cls.__dataclass_fields__)}")
-        return cls(**{name: float(value) for name, value in told.items()})
+        return cls(**{name: float(value) for name, value in settings.items()})
 
     def slack(self, count: float) -> float:
-        """How many listings short of `count` are no shortfall."""
+        """How many listings fewer than `count` are no shortfall."""
         return max(1.0, self.tolerance * count)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a run was, why, and what it may change."""
+    """How a run ended, why, and what it may change."""
 
     status: str
     """complete, partial, blocked or failed."""

@@ -1,4 +1,4 @@
-"""What a finished crawl run may change: one pure function, `verdict`, and the exit code that tells it.
+"""What a finished crawl run may change: the pure function `verdict`, and the exit code of the crawl.
 
 A run is complete only when it is proven to have seen everything; whatever is not proven is partial at best. Blocked and
 failed runs publish nothing.
@@ -59,7 +59,8 @@ def code_of(reason: str) -> str:
 
 
 def exit_code(status: str, reason: str) -> int:
-    """0 complete (or partial as requested), 2 partial, 3 held by another, 4 blocked, 5 network down, 1 else."""
+    """0 complete (or partial as requested), 2 partial, 3 store held by another crawl, 4 blocked, 5 network down, else
+    1."""
     code = code_of(reason)
     if (status, code) in {("failed", "network_down"), ("partial", "requested")}:
         return EXIT_CODES[code]
@@ -88,31 +89,31 @@ def verdict(
     if stop := _stop(error, reason, counts, categories, coverage, gates):
         status, why = stop
         return Verdict(status, why, "nothing", figures | {"causes": [why]})
-    hard = _broken(error, reason, counts)
+    causes = _broken(error, reason, counts)
     if counts.requested:
         broken_off = [coverage.unproven[c.key] for c in categories if c.failed and c.key in coverage.unproven]
-        return _partial([*hard, "requested", *broken_off], counts, figures)
-    hard += _unproven(counts, categories, coverage)
-    if hard:
-        return _partial([*hard, *coverage.lacks], counts, figures)
+        return _partial([*causes, "requested", *broken_off], counts, figures)
+    causes += _unproven(counts, categories, coverage)
+    if causes:
+        return _partial([*causes, *coverage.lacks], counts, figures)
     if coverage.lacks:
         return _shortfall(counts, coverage, history, gates, figures, now)
     return Verdict("complete", "finished", "all", figures)
 
 
 def _error(reason: str, counts: Counts, categories: Sequence[Category]) -> str | None:
-    """The gravest error that the run, its end or a category tells; an unknown one counts as `failed`."""
-    told = {code_of(reason)} & set(_ERRORS)
-    told |= {code_of(c.failed) for c in categories if c.failed} & set(_GRAVE_IN_A_CATEGORY)
+    """The gravest error of the run, its end and its categories, or None; an unknown one counts as `failed`."""
+    codes = {code_of(reason)} & set(_ERRORS)
+    codes |= {code_of(c.failed) for c in categories if c.failed} & set(_GRAVE_IN_A_CATEGORY)
     if counts.error:
-        told.add(code_of(counts.error) if code_of(counts.error) in _ERRORS else "failed")
-    return min(told, key=_ERRORS.index, default=None)
+        codes.add(code_of(counts.error) if code_of(counts.error) in _ERRORS else "failed")
+    return min(codes, key=_ERRORS.index, default=None)
 
 
 def _stop(
     error: str | None, reason: str, counts: Counts, categories: Sequence[Category], coverage: Coverage, gates: Gates
 ) -> tuple[str, str] | None:
-    """Status and reason of a run of which nothing may be published."""
+    """Status and reason of a run that may publish nothing; None: it may publish something."""
     if error == "blocked":
         return "blocked", error
     if error not in (None, "catalogue_error"):
@@ -131,6 +132,7 @@ def _stop(
 
 
 def _implausible(counts: Counts, gates: Gates) -> str | None:
+    """Why the rows of a run are not believed, or None."""
     unreadable, rows = counts.unreadable + counts.unnamed, counts.staged + counts.unnamed
     if unreadable > max(1, gates.unreadable_share * rows):
         return (
@@ -155,7 +157,7 @@ def _implausible(counts: Counts, gates: Gates) -> str | None:
 
 
 def _broken(error: str | None, reason: str, counts: Counts) -> list[str]:
-    """What broke the run off or lost rows: outranks even a limit that the operator asked for."""
+    """The causes that ended the run early or lost rows. They outrank even a limit that the operator asked for."""
     causes = [error] if error else []
     if reason != "finished" and not error:
         causes.append(reason or "unknown")
@@ -186,7 +188,8 @@ def _partial(causes: list[str], counts: Counts, figures: dict[str, object]) -> V
 def _shortfall(
     counts: Counts, coverage: Coverage, history: History, gates: Gates, figures: dict[str, object], now: datetime
 ) -> Verdict:
-    """Less than before, though every category is proven: accepted when an earlier run lacked the same."""
+    """Every category is proven, but there is less than before: complete if it confirms an earlier run that lacked the
+    same."""
     before, since = history.shortfall, now
     if before is not None and confirms(before, counts, coverage, gates) and _comparable(before.at, now):
         since = min(before.at, now)
@@ -209,13 +212,14 @@ def _shortfall(
 
 
 def confirm_time(verdict: Verdict) -> datetime | None:
-    """From when on another run may confirm the run's shortfall; None: it has none."""
+    """The time from which another run may confirm this run's shortfall; None: it has none."""
     note = verdict.figures.get("shortfall")
-    told = note.get("confirm_at") if isinstance(note, dict) else None
-    return datetime.fromisoformat(told) if told else None
+    confirm_at = note.get("confirm_at") if isinstance(note, dict) else None
+    return datetime.fromisoformat(confirm_at) if confirm_at else None
 
 
 def _comparable(a: datetime, b: datetime) -> bool:
+    """Whether both times are aware, or both naive."""
     return (a.utcoffset() is None) == (b.utcoffset() is None)
 
 
