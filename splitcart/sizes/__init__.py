@@ -1,1 +1,1 @@
-"""Sizes: what a text says of amount, count and unit."""
+"""Sizes: the amount, count and unit of a pack, read from texts."""

@@ -1,5 +1,4 @@
-"""Measures that say something else than how much is in a pack: what a bag holds, whom a nappy fits, how strong a tablet
-is."""
+"""Measures that are not the amount in a pack: what a bag holds, whom a nappy fits, how strong a tablet is."""
 
 from collections.abc import Iterator
 from re import Match
@@ -9,7 +8,8 @@ from splitcart.sizes.text import MAX_TEXT
 from splitcart.sizes.words import NUMBER
 
 CAPACITY, USER = 1, 2
-"""Of what is spoken, as bits: vessels that are sold empty, and goods for a user of so many kilograms."""
+"""Topics of a name, as bits: vessels that are sold empty, so that a volume is what they hold; goods for a child or an
+animal, so that kilograms are the user's."""
 _BAGS = Pattern(r"(?<![a-z])(?:(?<!tea )bags|liners?|containers)(?![a-z])", MAX_TEXT)
 _VESSEL = Pattern(
     r"(?<![a-z])(?:bag(?=[^0-9]*[0-9])|container|canisters?|buckets?|bins?|eskys?|eskies|kettles?|sauce ?pans?"
@@ -36,7 +36,7 @@ _FILLS = Pattern(
     r"(?![a-z])(?! (?:containers?|cups?|mugs?|bowls?|dispensers?|canisters?)(?![a-z]))",
     MAX_TEXT,
 )
-"""What comes in a bottle, a bag or a cup, so that it is no empty one."""
+"""What a bottle, a bag or a cup contains that is not sold empty."""
 _FITS = Pattern(
     r"(?<![a-z])(?:napp(?:y|ies)(?! ?(?:rash|cream|soak|san|balm|powder|wash|clean|treat))|diapers?|pull[ -]?ups?"
     r"|swimmers|swim ?pants|training pants|huggies|babylove|pampers|tooshies|rascals?|drynites|snugglers"
@@ -63,41 +63,41 @@ _ALWAYS = Pattern(
     rf"|(?:{NUMBER})\s*(?:l|lt|ltr|litres?|ml|kg)\s+capacity(?![a-z]))",
     MAX_TEXT,
 )
-"""What is no pack in any name: `12kg+`, `over 10 kg`, `holds 5 kg`; before a count how strong (`500mg 20 tablets`) or
-how large (`27 x 33cm 20 pack`) each one is."""
+"""Measures that are no amount in any name: `12kg+`, `over 10 kg`, `holds 5 kg`; and before a count, the strength
+(`500mg 20 tablets`) or the dimensions (`27 x 33cm 20 pack`) of each piece."""
 _VOLUME = Pattern(rf"(?<![0-9.,])(?:{NUMBER})\s*(?:ml|mls|cl|l|lt|ltr|ltrs|litres?|millilitres?){_END}", MAX_TEXT)
 _WEIGHT = Pattern(
     rf"(?<![0-9.,])(?:(?:up to|over|under|above|from)\s+)?(?:{_SPAN}|(?:{NUMBER})\s*{_KILOS}){_END}", MAX_TEXT
 )
 _RANGE = Pattern(rf"(?<![0-9.,]){_SPAN}(?![a-z])", MAX_TEXT)
 _MEASURED = Pattern(r"[0-9]\s?\+?\s?(?:k|m[lgcim]|l|c[lm]|iu)", MAX_TEXT)
-"""What all of these need."""
+"""What every measure of the expressions above contains; texts without it need no other search."""
 
 
-def spoken(plain: str) -> int:
-    """CAPACITY, USER, both or neither: what a plain text, a name with a size behind it, speaks of."""
+def topics_of(plain: str) -> int:
+    """The topics of a plain text, which is a name with a size after it: CAPACITY, USER, both or neither (0)."""
     vessel = _BAGS.search(plain) or (_VESSEL.search(plain) and not _FILLS.search(plain))
     return (CAPACITY if vessel else 0) | (USER if _FITS.search(plain) else 0)
 
 
-def without_asides(plain: str, about: int = 0) -> str:
-    """The text as long as it was, with a letter for each sign of a measure that is not what is sold."""
+def without_asides(plain: str, topics: int = 0) -> str:
+    """The text with a letter for each character of a measure that is not the amount sold; its length stays."""
     if not _MEASURED.search(plain):
         return plain
-    for pattern in _patterns(plain, about | spoken(plain)):
-        plain = pattern.sub(_blotted, plain)
+    for pattern in _patterns(plain, topics | topics_of(plain)):
+        plain = pattern.sub(_masked, plain)
     return plain
 
 
-def _patterns(plain: str, about: int) -> Iterator[Pattern]:
+def _patterns(plain: str, topics: int) -> Iterator[Pattern]:
     yield _ALWAYS
-    if about & CAPACITY:
+    if topics & CAPACITY:
         yield _VOLUME
-    if about & USER:
+    if topics & USER:
         yield _WEIGHT
     elif _PETS.search(plain):
         yield _RANGE
 
 
-def _blotted(found: Match[str]) -> str:
-    return "q" * len(found[0])
+def _masked(match: Match[str]) -> str:
+    return "q" * len(match[0])

@@ -1,4 +1,4 @@
-"""The forms that a size text has, each with what it means: `6 x 375mL`, `375mL x10 Carton`, `1kg - 2.5kg`."""
+"""The forms of size texts, each with the size that it means: `6 x 375mL`, `375mL x10 Carton`, `1kg - 2.5kg`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,9 +30,10 @@ _HEAVIEST_RANGE = 10_000
 """Grams: no piece of meat is sold by a range of kilograms above it; `12-17kg` is the weight of a child."""
 _HEAVIEST_PACK = 100_000
 """g or ml"""
-_LARGEST_DRINK = 5_000
+_LARGEST_COUNTED_DRINK = 5_000
+"""ml"""
 _SINGLE_NOUNS = frozenset({"each", "ea", "bunch", "pair"})
-"""What keeps its noun; a punnet or a bag of something is one of it."""
+"""Words that keep their noun; a punnet or a bag of something is one piece of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,15 @@ class Size:
 
     @property
     def total(self) -> Decimal:
-        """All that the pack holds, in g, ml, m or ea."""
+        """The amount in all packs together, in g, ml, m or ea."""
         return self.amount * self.count
 
     def __str__(self) -> str:
         """The size in its plainest form, which `parse` reads back."""
-        about = "approx. " if self.approx and self.low is None else ""
+        prefix = "approx. " if self.approx and self.low is None else ""
         times = f"{self.count} x " if self.count > 1 else ""
         amount = f"{self.amount:f} {self.unit}"
-        return f"{about}{times}{amount}" if self.low is None else f"{times}{self.low:f} {self.unit} - {amount}"
+        return f"{prefix}{times}{amount}" if self.low is None else f"{times}{self.low:f} {self.unit} - {amount}"
 
 
 _RANGE = Pattern(rf"{NUM}(?:{UNIT})?(?:-|to(?![a-z]))\s*{NUM}{UNIT}{TAIL}", MAX_TEXT)
@@ -70,7 +71,7 @@ _LITRES_AND_PACK = Pattern(
 _ONE = Pattern(rf"{NUM}{UNIT}{SHEETS}{TAIL}", MAX_TEXT)
 _PER_MEASURE = Pattern(rf"(?:per|/)\s*(?:{NUM})?{UNIT}", MAX_TEXT)
 _BARE = Pattern(r"(kgs?|kilos?|kilograms?|litres?|metres?)\.?", MAX_TEXT)
-"""A measure without a number, but for `L` and `M`, which are large and medium."""
+"""A measure without a number; not `L` and `M`, which mean large and medium."""
 _SINGLE = Pattern(
     r"(?:sold\s+)?(?:(?:whole|half|quarter|single|loose|large|small|[\u00bc\u00bd\u00be])\s+)?"
     r"(?:(?:per|by the)\s+|/\s*)?"
@@ -91,8 +92,8 @@ _DRINKS = Pattern(
 _ROLL = Pattern(rf"{NUM}(cm|mm|m)\s*{TIMES_SIGN}{NUM}(cm|mm|m)\s*{TAIL}", MAX_TEXT)
 
 
-def _range(found: Match[str], about: bool) -> Size | None:
-    low_number, low_unit, high_number, high_unit = found.groups()
+def _range(match: Match[str], approx: bool) -> Size | None:
+    low_number, low_unit, high_number, high_unit = match.groups()
     low, high = sized(low_number, low_unit or high_unit), sized(high_number, high_unit)
     if low is None or high is None or low.unit != high.unit or not low.amount < high.amount:
         return None
@@ -101,70 +102,70 @@ def _range(found: Match[str], about: bool) -> Size | None:
     return Size(high.amount, high.unit, 1, True, low.amount, high.amount, high.noun)
 
 
-def _times(found: Match[str], about: bool) -> Size | None:
-    outer, inner, number, unit = found.groups()
+def _times(match: Match[str], approx: bool) -> Size | None:
+    outer, inner, number, unit = match.groups()
     if UNITS[unit].base == "m" and UNITS[unit].scale < 1:
-        return None  # `30 x 40cm` and `20 x 20 x 20cm` say how wide, not how many
+        return None  # `30 x 40cm` and `20 x 20 x 20cm` are dimensions
     count = _count(inner) * (_count(outer) if outer else 1)
-    return sized(number, unit, str(count), about)
+    return sized(number, unit, str(count), approx)
 
 
-def _times_after(found: Match[str], about: bool) -> Size | None:
-    if found[3] and not UNITS[found[3]].noun and found[3] not in _PLURALS:
-        return sized(found[4], found[3], found[1], about)  # `3 packs x 90`
-    return _carried(sized(found[1], found[2] or found[3], found[4], about))
+def _times_after(match: Match[str], approx: bool) -> Size | None:
+    if match[3] and not UNITS[match[3]].noun and match[3] not in _PLURALS:
+        return sized(match[4], match[3], match[1], approx)  # `3 packs x 90`
+    return _carried(sized(match[1], match[2] or match[3], match[4], approx))
 
 
-def _litres_and_pack(found: Match[str], about: bool) -> Size | None:
-    return _carried(sized(found[1], found[2], found[3], about))
+def _litres_and_pack(match: Match[str], approx: bool) -> Size | None:
+    return _carried(sized(match[1], match[2], match[3], approx))
 
 
 def _carried(size: Size | None) -> Size | None:
-    """A size that somebody could carry home: `27L x 50` are bags, though nothing else says so."""
+    """The size, or None where it is too heavy to carry home: `27L x 50` are bags, though no word says so."""
     return None if size and size.count > 1 and size.unit in ("g", "ml") and size.total > _HEAVIEST_PACK else size
 
 
-def _packs_of(found: Match[str], about: bool) -> Size | None:
-    return sized(found[2], found[3], found[1], about)
+def _packs_of(match: Match[str], approx: bool) -> Size | None:
+    return sized(match[2], match[3], match[1], approx)
 
 
-def _drinks(found: Match[str], about: bool) -> Size | None:
-    """`Block 30 375mL`, `24 Cans 330ml`: of drinks the number says how many, and the measure is of each."""
-    size = sized(found[3], found[4], found[1] or found[2], about)
-    return size if size and size.count > 1 and size.amount <= _LARGEST_DRINK else None
+def _drinks(match: Match[str], approx: bool) -> Size | None:
+    """`Block 30 375mL`, `24 Cans 330ml`: the number is that of the drinks, and the measure that of each."""
+    size = sized(match[3], match[4], match[1] or match[2], approx)
+    return size if size and size.count > 1 and size.amount <= _LARGEST_COUNTED_DRINK else None
 
 
-def _holds(found: Match[str], about: bool) -> Size | None:
-    return sized(found[1], found[2] or "ea", "1", about)
+def _holds(match: Match[str], approx: bool) -> Size | None:
+    return sized(match[1], match[2] or "ea", "1", approx)
 
 
-def _dozen(found: Match[str], about: bool) -> Size | None:
-    return sized("6" if found[1] else "12", "ea", "1", about)
+def _dozen(match: Match[str], approx: bool) -> Size | None:
+    return sized("6" if match[1] else "12", "ea", "1", approx)
 
 
-def _one(found: Match[str], about: bool) -> Size | None:
-    return sized(found[1], found[2], "1", about)
+def _one(match: Match[str], approx: bool) -> Size | None:
+    return sized(match[1], match[2], "1", approx)
 
 
-def _per_measure(found: Match[str], about: bool) -> Size | None:
-    return sized(found[1] or "1", found[2], "1", about)
+def _per_measure(match: Match[str], approx: bool) -> Size | None:
+    return sized(match[1] or "1", match[2], "1", approx)
 
 
-def _single(found: Match[str], about: bool) -> Size | None:
-    return sized("1", found[1] if found[1] in _SINGLE_NOUNS else "ea", "1", about)
+def _single(match: Match[str], approx: bool) -> Size | None:
+    return sized("1", match[1] if match[1] in _SINGLE_NOUNS else "ea", "1", approx)
 
 
-def _bare(found: Match[str], about: bool) -> Size | None:
-    return sized("1", found[1], "1", about)
+def _bare(match: Match[str], approx: bool) -> Size | None:
+    return sized("1", match[1], "1", approx)
 
 
-def _roll(found: Match[str], about: bool) -> Size | None:
-    """`30cm x 120m`: width by length; two lengths in metres, or none, say no amount."""
+def _roll(match: Match[str], approx: bool) -> Size | None:
+    """`30cm x 120m`: width by length. Two sides in metres, or none, are no amount."""
     sides = sorted(
-        (size for side in ((1, 2), (3, 4)) if (size := sized(found[side[0]], found[side[1]]))),
+        (size for side in ((1, 2), (3, 4)) if (size := sized(match[side[0]], match[side[1]]))),
         key=lambda size: size.amount,
     )
-    return sides[-1] if len(sides) == 2 and [found[2], found[4]].count("m") == 1 else None
+    return sides[-1] if len(sides) == 2 and [match[2], match[4]].count("m") == 1 else None
 
 
 Form = tuple[Pattern, Callable[[Match[str], bool], Size | None]]
@@ -189,15 +190,16 @@ def _count(text: str) -> int:
     return int(number) if number == number.to_integral_value() else 0
 
 
-def sized(number: str, word: str, count: str = "1", about: bool = False) -> Size | None:
+def sized(number: str, word: str, count: str = "1", approx: bool = False) -> Size | None:
+    """`count` packs of `number` units that `word` names; None for an amount or a count that no pack has."""
     unit, times = UNITS[word], _count(count)
     amount = Decimal(number.replace(",", "")) * unit.scale
     if not (0 < amount <= _MAX_AMOUNT and 1 <= times <= _MAX_COUNT) or (word in _PLURALS and amount > _MAX_COUNT):
-        return None  # `1980s` is a time
-    return Size(_plain(amount), unit.base, times, about, noun=unit.noun)
+        return None  # `1980s` is a decade
+    return Size(_plain(amount), unit.base, times, approx, noun=unit.noun)
 
 
 def _plain(amount: Decimal) -> Decimal:
-    """Without trailing zeros and without an exponent."""
-    whole = amount.to_integral_value()
-    return whole.quantize(Decimal(1)) if amount == whole else amount.normalize()
+    """The amount without trailing zeros and without an exponent."""
+    integral = amount.to_integral_value()
+    return integral.quantize(Decimal(1)) if amount == integral else amount.normalize()

@@ -1,4 +1,4 @@
-"""How much is in a pack: the grammar of Australian size texts, and nothing guessed beyond it.
+"""How much is in a pack, by the grammar of Australian size texts. Nothing beyond it is guessed.
 
 `6 x 375mL`, `375mL x10 Carton`, `2pk`, `1kg - 2.5kg`, `2,000 ml`, `approx. 1.8 kg per package`, `per 100g`,
 `Half Each`, `BEER CAN 375ML:PACK6`. A text that means two things (`6 pack 500g`: each or all?) or lacks a number
@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from splitcart.patterns import Pattern
-from splitcart.sizes.context import spoken, without_asides
+from splitcart.sizes.context import topics_of, without_asides
 from splitcart.sizes.forms import NUMBERED, WORDS, Form, Size, sized
 from splitcart.sizes.text import MAX_TEXT, plain, ungrouped
 from splitcart.sizes.units import COUNT_WORDS, MEASURE_WORDS, PACK_WORDS, UNITS
@@ -24,105 +24,114 @@ _TILL = Pattern(
 
 
 def parse(text: object) -> Size | None:
-    """The size that a pack text tells, alone or at the end of a name or till text, or None. Never raises."""
+    """The size that a text is, or that ends a name or a till text; None without one. Never raises."""
     return _parse(text, 0) if isinstance(text, str) and 0 < len(text) <= MAX_TEXT else None
 
 
 def stated(size: object, name: object) -> Size | None:
-    """What a size text tells of a thing so called: `27L` of bin liners is what one holds, `12-17kg` of nappies whom
-    they fit, and a width in cm or mm how large a thing is, not how much of it. Never raises."""
-    told = parse(size)
+    """The size in the size text of a thing with this name; None for a measure that is no amount. Never raises.
+
+    `27L` of bin liners is what one holds, `12-17kg` of nappies whom they fit, a width in cm or mm how large a thing is.
+    """
+    parsed = parse(size)
     if not isinstance(size, str) or not isinstance(name, str) or not name or len(size) > MAX_TEXT:
-        return told
-    if told is not None and told.unit == "m":
-        return None if _WIDTH.fullmatch(plain(size)) else told
-    if told is None or told.unit == "ml" or told.amount >= _LEAST_USER:
-        about = spoken(plain(name)[:_LONGEST_NAME] + " 1")
-        return _parse(size, about) if about else told
-    return told
+        return parsed
+    if parsed is not None and parsed.unit == "m":
+        return None if _WIDTH.fullmatch(plain(size)) else parsed
+    if parsed is None or parsed.unit == "ml" or parsed.amount >= _LEAST_USER:
+        topics = topics_of(plain(name)[:_LONGEST_NAME] + " 1")
+        return _parse(size, topics) if topics else parsed
+    return parsed
 
 
-def chosen(stated: Size | None, written: object, name: str, told: Size | None) -> Size | None:
-    """Of the size that is stated, `written` so, and the one that the name tells the one to believe.
+def chosen(stated: Size | None, written: object, name: str, name_size: Size | None) -> Size | None:
+    """The size of a thing: `stated` in the size text `written`, or `name_size`, that in its name.
 
-    `each` says less than any size in a name, unless the name says what fits in (`Egg Tray (24 Eggs)`). What is stated
-    in numbers that cannot be read (`355ml xCase`) is not the part of it that the name repeats.
+    `each` says less than a size in a name, unless the name tells what fits in (`Egg Tray (24 Eggs)`). Where the size
+    text has numbers that cannot be read (`355ml xCase`) the size is unknown: the name may repeat only a part of it.
     """
     if stated is None:
-        return None if _is_unread(written, name) else told
-    return told or stated if stated == _EACH_ONE and not spoken(plain(name[:MAX_TEXT])) else stated
+        return None if _is_unread(written, name) else name_size
+    return name_size or stated if stated == _EACH_ONE and not topics_of(plain(name[:MAX_TEXT])) else stated
 
 
 def _is_unread(written: object, name: str) -> bool:
+    """Whether a size text has numbers but no size, for no reason that the name gives: a capacity or a user."""
     if not isinstance(written, str) or not _DIGIT.search(written) or parse(written) is not None:
         return False
-    return not spoken(plain(name)[:_LONGEST_NAME] + " 1")
+    return not topics_of(plain(name)[:_LONGEST_NAME] + " 1")
 
 
 def of(size: object, name: object) -> Size | None:
-    """The size of a thing by its size text, else by its name. Never raises."""
+    """The size of a thing: that in its size text, else that in its name. Never raises."""
     text = name[:MAX_TEXT] if isinstance(name, str) else ""
     return chosen(stated(size, name), size, text, parse(text))
 
 
 @lru_cache(maxsize=32_768)
-def _parse(text: str, about: int) -> Size | None:
-    """`about`: what the text belongs to speaks of, as `spoken` has it."""
-    told = plain(text)
-    if not _DIGIT.search(told):
-        return _phrase(LEAD.sub("", told.strip("()")), bool(ABOUT.search(told)), WORDS)
-    told = without_asides(told, about)
-    circa = bool(ABOUT.search(told))
-    body = ungrouped(LEAD.sub("", told.strip("()")))
-    return _phrase(body, circa) or _twice(body, circa) or (_till(told) if ":" in told else None) or _at_end(told)[1]
+def _parse(text: str, topics: int) -> Size | None:
+    """`topics`: those of the name that the text belongs to (see `topics_of`)."""
+    folded = plain(text)
+    if not _DIGIT.search(folded):
+        return _phrase(LEAD.sub("", folded.strip("()")), bool(ABOUT.search(folded)), WORDS)
+    folded = without_asides(folded, topics)
+    approx = bool(ABOUT.search(folded))
+    body = ungrouped(LEAD.sub("", folded.strip("()")))
+    return (
+        _phrase(body, approx)
+        or _twice(body, approx)
+        or (_till(folded) if ":" in folded else None)
+        or _at_end(folded)[1]
+    )
 
 
 def split_name(name: str) -> tuple[str, Size | None]:
-    """A product's name without the size that ends it, casefolded, and that size: `Milk Full Cream 2L` -> milk full
-    cream."""
-    told = plain(name[:MAX_TEXT])
-    if not _DIGIT.search(told):
-        return told, None
-    start, size = _at_end(without_asides(told))
-    return (told[:start], size) if size else (told, None)
+    """A product's name, casefolded and without the size that ends it, and that size: `Milk Full Cream 2L` -> milk full
+    cream, 2000 ml."""
+    folded = plain(name[:MAX_TEXT])
+    if not _DIGIT.search(folded):
+        return folded, None
+    start, size = _at_end(without_asides(folded))
+    return (folded[:start], size) if size else (folded, None)
 
 
 def in_name(name: str, stated: str | None) -> list[Size]:
-    """The sizes that a name tells at its end: with the stated size's own words there, and without them."""
-    told, size = " ".join(name.casefold().split()), " ".join((stated or "").casefold().split())
-    found = [parse(told[:MAX_TEXT])]
-    if size and told.endswith(size):
-        found.append(parse(told.removesuffix(size).rstrip(" ,(-")[:MAX_TEXT]))
-    return [one for one in found if one is not None]
+    """The sizes at the end of a name: with the words of the stated size there, and without them."""
+    folded, size = " ".join(name.casefold().split()), " ".join((stated or "").casefold().split())
+    sizes = [parse(folded[:MAX_TEXT])]
+    if size and folded.endswith(size):
+        sizes.append(parse(folded.removesuffix(size).rstrip(" ,(-")[:MAX_TEXT]))
+    return [each for each in sizes if each is not None]
 
 
 def ending(text: str | None) -> str | None:
-    """The size that ends a longer text, as it is written there: `MALLEE BEER CAN 375ML:PACK24` -> `375ML:PACK24`."""
+    """The size that ends a longer text, as the text writes it: `MALLEE BEER CAN 375ML:PACK24` -> `375ML:PACK24`."""
     size, words = parse(text), (text or "").split()
     tails = (" ".join(words[start:]) for start in reversed(range(len(words)) if size else ()))
     return next((tail for tail in tails if parse(tail) == size), None)
 
 
-def _phrase(body: str, about: bool, forms: tuple[Form, ...] | None = None) -> Size | None:
-    """A text that is a size and nothing else."""
+def _phrase(body: str, approx: bool, forms: tuple[Form, ...] | None = None) -> Size | None:
+    """The size of a text that is a size and nothing else; None for any other text."""
     for pattern, build in NUMBERED + WORDS if forms is None else forms:
-        if found := pattern.fullmatch(body):
-            return build(found, about)
+        if match := pattern.fullmatch(body):
+            return build(match, approx)
     return None
 
 
-def _twice(body: str, about: bool) -> Size | None:
-    """`380g (4 x 95g)`, `4 x 95g = 380g`: one pack told two ways, which must agree; the one that tells the count."""
-    for parted in _TOLD_AGAIN.finditer(body):
-        first, again = body[: parted.start()].strip(" ()"), LEAD.sub("", body[parted.end() :].strip(" ()"))
-        told, other = _phrase(first, about), _phrase(again, about)
-        if told is not None and (_IMPERIAL.fullmatch(again) or other is not None):
-            return _agreed(told, other) if other is not None else told
+def _twice(body: str, approx: bool) -> Size | None:
+    """`380g (4 x 95g)`, `4 x 95g = 380g`: a pack written in two ways, which must agree. The size is the one with the
+    count."""
+    for separator in _SECOND_WAY.finditer(body):
+        first, second = body[: separator.start()].strip(" ()"), LEAD.sub("", body[separator.end() :].strip(" ()"))
+        first_size, second_size = _phrase(first, approx), _phrase(second, approx)
+        if first_size is not None and (_IMPERIAL.fullmatch(second) or second_size is not None):
+            return _agreed(first_size, second_size) if second_size is not None else first_size
     return None
 
 
-def _agreed(told: Size, again: Size) -> Size | None:
-    more, less = (told, again) if told.count >= again.count else (again, told)
+def _agreed(first: Size, second: Size) -> Size | None:
+    more, less = (first, second) if first.count >= second.count else (second, first)
     if more.unit == less.unit:
         return more if more.total == less.total and less.count in (1, more.count) else None
     return more if less.unit == "ea" and more.count == less.total > 1 else None
@@ -132,46 +141,47 @@ def _agreed(told: Size, again: Size) -> Size | None:
 def _tail(rest: str) -> Size | None:
     if _STRENGTH.search(rest) or _WIDTH.fullmatch(rest):
         return None
-    about, body = bool(ABOUT.search(rest)), rest.lstrip("~")
-    return _phrase(body, about) or (_twice(body, about) if _TWO_NUMBERS.search(body) else None)
+    approx, body = bool(ABOUT.search(rest)), rest.lstrip("~")
+    return _phrase(body, approx) or (_twice(body, approx) if _TWO_NUMBERS.search(body) else None)
 
 
-def _till(told: str) -> Size | None:
-    """`CARLTON DRY 8PK CAN 375ML:CTN24`: what is sold is what stands after the colon."""
-    found = _TILL.fullmatch(told)
-    return None if found is None else sized(found[1], found[2], found[4] or "1")
+def _till(folded: str) -> Size | None:
+    """`CARLTON DRY 8PK CAN 375ML:CTN24`: what is sold stands after the colon."""
+    match = _TILL.fullmatch(folded)
+    return None if match is None else sized(match[1], match[2], match[4] or "1")
 
 
-def _at_end(told: str) -> tuple[int, Size | None]:
-    """`Golden Crumpets Round 6 pack`: the longest size that ends a longer text, and where the rest ends."""
-    if not _DIGIT.search(told):
-        return len(told), None
-    figures = _FIGURE_OR_HOLDER if " of " in told or _TWO_NUMBERS.search(told) else _FIGURE
-    figure = figures.search(told)
+def _at_end(folded: str) -> tuple[int, Size | None]:
+    """Where the text before the longest size at the end ends, and that size: `Golden Crumpets Round 6 pack`."""
+    if not _DIGIT.search(folded):
+        return len(folded), None
+    figures = _FIGURE_OR_HOLDER if " of " in folded or _TWO_NUMBERS.search(folded) else _FIGURE
+    figure = figures.search(folded)
     while figure:
         start = figure.start()
-        figure = figures.search(told, start + 1)
-        rest = told[start:].rstrip("()")
-        # Short ends are few and remembered; of long ones most are told from a size by how they begin.
+        figure = figures.search(folded, start + 1)
+        rest = folded[start:].rstrip("()")
+        # Short ends are few and cached. Most long ones show by their beginning that they are no size.
         if (len(rest) > _SHORT and not _START.match(rest)) or (size := _tail(rest)) is None:
             continue
-        if (end := _break_before(told, start)) is not None:
-            before, size = _without_lead(told[:end].rstrip(" (,"), size)
+        if (end := _break_before(folded, start)) is not None:
+            before, size = _without_lead(folded[:end].rstrip(" (,"), size)
             return len(before), None if _is_tied(before, size) else size
-    return len(told), None
+    return len(folded), None
 
 
-def _break_before(told: str, start: int) -> int | None:
-    """Where the words end before a size that starts at `start`: at a space, a comma (no number's own) or a bracket."""
-    end = len(told[:start].rstrip("()"))
-    if told[end - 1 : end] == " " or (told[end - 1 : end] == "," and not _DIGIT.match(told[end - 2 : end])):
+def _break_before(folded: str, start: int) -> int | None:
+    """Where the text before a size at `start` ends: at a space, a comma outside of a number, or a bracket; else
+    None."""
+    end = len(folded[:start].rstrip("()"))
+    if folded[end - 1 : end] == " " or (folded[end - 1 : end] == "," and not _DIGIT.match(folded[end - 2 : end])):
         return end - 1
-    bracket = told.find("(", end, start)
+    bracket = folded.find("(", end, start)
     return None if bracket < 0 else bracket
 
 
 def _without_lead(before: str, size: Size) -> tuple[str, Size]:
-    """What stands before a size without the `approx.` that belongs to the size."""
+    """The text before a size without the `approx.` that belongs to the size, and the size with it."""
     rest, _, last = before.rpartition(" ")
     word = last.strip("(.")
     if word not in LEADS:
@@ -180,8 +190,8 @@ def _without_lead(before: str, size: Size) -> tuple[str, Size]:
 
 
 def _is_tied(before: str, size: Size) -> bool:
-    """Whether a size does not stand alone: another one or an `x` before it, a word that its number belongs to, or a
-    bracket that says it by the way."""
+    """Whether a size belongs to what stands before it: another size, an `x`, a word that its number belongs to, or an
+    open bracket."""
     rest = _EACH.sub("", before) if before.endswith(("each", "ea")) else before
     last = rest[-_WIDEST:]
     if (rest.endswith(_TIES) or _MEASURED.search(last)) and _AMBIGUOUS.search(last):
@@ -194,35 +204,35 @@ def _is_tied(before: str, size: Size) -> bool:
 
 
 def _is_aside(before: str) -> bool:
-    """Whether a bracket with words in it is open at the end of a text: `1.8L (makes 9L)`, `450g (drained 250g)`. What
-    is said by the way is not what is sold."""
+    """Whether a bracket with words in it is open at the end of a text: `1.8L (makes 9L)`, `450g (drained 250g)`. Such a
+    remark is not the amount sold."""
     _, bracket, inside = before.rpartition("(")
     return bool(bracket) and ")" not in inside and bool(_LETTER.search(inside))
 
 
 def _is_count_before(before: str, size: Size) -> bool:
-    """Whether a number before a drink's measure may be how many there are: `LAGER 24 330ML`, not `SPF 30 200ml`."""
+    """Whether a number before the measure of a drink may be the count: `LAGER 24 330ML`, not `SPF 30 200ml`."""
     if size.unit != "ml" or size.count > 1 or not _LEAST_DRINK <= size.amount <= _LARGEST_DRINK:
         return False
-    found = _COUNT_BEFORE.search(before)
-    return found is not None and not _NUMBERED_THING.search(before[: found.start(1)])
+    match = _COUNT_BEFORE.search(before)
+    return match is not None and not _NUMBERED_THING.search(before[: match.start(1)])
 
 
 _DIGIT = Pattern("[0-9]", MAX_TEXT)
 _EACH_ONE = sized("1", "ea")
 _LEAST_USER = 1000
-"""Grams of the least kilograms that are a user's."""
+"""Grams: no user weighs less."""
 _LONGEST_NAME = MAX_TEXT - 2
 _WIDTH = Pattern(rf"(?:{NUMBER})\s*(?:mm|cms?|millimet(?:re|er)s?|centimet(?:re|er)s?)\.?", MAX_TEXT)
 _IMPERIAL = Pattern(r"[0-9][0-9./ ]*(?:fl\.? ?)?(?:oz|lbs?|ounces?|pounds?)\.?", MAX_TEXT)
-_TOLD_AGAIN = Pattern(r" ?[(=;/] ?|, |(?<=[a-z)]) (?=[0-9])", MAX_TEXT)
+_SECOND_WAY = Pattern(r" ?[(=;/] ?|, |(?<=[a-z)]) (?=[0-9])", MAX_TEXT)
 _STRENGTH = Pattern(r"[0-9]\s*(?:mg|milligrams?)$", MAX_TEXT)
-"""`Panadol 500mg` says how strong, not how much."""
+"""`Panadol 500mg`: a strength, not an amount."""
 _HOLDING = rf"{HOLDER}\s+of\s+[0-9]|{DRINKS}\s+[0-9]"
 _FIGURE = Pattern(r"[0-9.~](?<=[ (),].)", MAX_TEXT)
-"""The first sign of what may be a size at a name's end."""
+"""The first character of what may be a size at the end of a name."""
 _FIGURE_OR_HOLDER = Pattern(rf"[0-9.~](?<=[ (),].)|(?<![a-z0-9])(?:{_HOLDING})", MAX_TEXT)
-"""For `Pack of 6` and `Block 30 375mL`, which hold an `of` or two numbers."""
+"""The same for names with an `of` or two numbers, as in `Pack of 6` and `Block 30 375mL`."""
 _TWO_NUMBERS = Pattern("[0-9][^0-9]+[0-9]", MAX_TEXT)
 _SHORT = 8
 _START = Pattern(
@@ -230,29 +240,29 @@ _START = Pattern(
     rf"(?:[a-z -]*(?:{MEASURE_WORDS}|{COUNT_WORDS}|s|{HOLDER})(?![a-wyz])|[x×*-]|to(?![a-z]))",
     MAX_TEXT,
 )
-"""How each of NUMBERED begins, so that few texts are tried in vain."""
+"""How each of NUMBERED begins, so that few other texts are tried."""
 _EACH = Pattern(r"(?:^|(?<=[^0-9])\s)(?:1\s?)?(?:each|ea)$", MAX_TEXT)
-"""`1 each (approx. 1.2kg)`: the one says no more than the other."""
+"""`1 each (approx. 1.2kg)`: `each` before a size adds nothing."""
 _LETTER = Pattern("[a-z]", MAX_TEXT)
 _AMBIGUOUS = Pattern(
     rf"(?:[0-9]\s*(?:{MEASURE_WORDS}|{PACK_WORDS}|x)(?:\s{HOLDER})?"
     r"|(?<![a-z])x(?: [hwdl])?|[×*+/&-])$",
     MAX_TEXT,
 )
-"""What must not stand before the last size: another one, or a sign that ties it to what comes before."""
+"""What must not stand before the last size: another size, or a sign that ties it to what comes before."""
 _TIES, _MEASURED = ("x", "×", "*", "+", "/", "&", "-", " h", " w", " d", " l"), Pattern(r"[0-9]\s*[a-z]", MAX_TEXT)
-"""One of these is in whatever _AMBIGUOUS finds."""
+"""Whatever _AMBIGUOUS matches ends in one of the former or contains the latter."""
 _WIDEST = 2 + max(map(len, UNITS)) + len(" multipacks")
-"""How many signs at a text's end _AMBIGUOUS can match: it is looked for in every name, and in no more than these."""
+"""The most characters at the end of a text that _AMBIGUOUS can match: no more are searched."""
 _NUMBERED_THING = Pattern(
     r"(?<![a-z])(?:(?<!king )(?<!queen )(?<!fun )(?<!family )(?<!super )(?<!double )(?<!party )sizes?|stages?|steps?"
     r"|no\.?|number|levels?|factor|type|grade|series|spf|vat|blend|formula|omega|vitamin(?: [a-k][0-9]{0,2})?|ages?"
     r"|holds|fits|serves|for|from|in|top|#)\s*$",
     MAX_TEXT,
 )
-"""Words that the number behind them belongs to: `Size 4 Nappies`, `Omega 3 Capsules`, `Holds 12 Rolls`."""
+"""Words that the number after them belongs to: `Size 4 Nappies`, `Omega 3 Capsules`, `Holds 12 Rolls`."""
 _SEVERAL = Pattern("(?<![a-z])(?:twin|dual|double|duo|triple) ?pack$", MAX_TEXT)
 _NUMERAL = Pattern("[0-9]{1,9}", MAX_TEXT)
 _COUNT_BEFORE = Pattern(r"(?:^| )\(?(4|5|6|8|10|12|15|16|18|20|24|28|30|32|36|40|48)\)?$", MAX_TEXT)
 _LEAST_DRINK, _LARGEST_DRINK = 100, 2_000
-"""ml"""
+"""ml, of drinks that a bare number before the measure may count."""

@@ -1,4 +1,4 @@
-"""Size texts as they are written, made plain: one case, one kind of dash and of digit, `½` as a decimal fraction."""
+"""Makes size texts plain: one case, one kind of dash and of digit, `½` as a decimal fraction."""
 
 from re import Match
 
@@ -6,36 +6,36 @@ from splitcart.patterns import Pattern
 from splitcart.sizes.units import COUNT_WORDS, MEASURE_WORDS
 
 MAX_TEXT = 200
-"""Characters of the longest text that is taken for a size, or for a name with one at its end."""
+"""The most characters of a text that is read as a size, or as a name with a size at its end."""
 
 
 def plain(text: str) -> str:
-    """The text casefolded, in signs of ASCII where a sign has a plain twin, each run of blanks one."""
+    """The text casefolded, with ASCII characters for signs that have an equivalent, and single spaces."""
     if "Mm" in text:
         text = _MISSPELT.sub("ml", text)
-    told = text.casefold()
-    if not told.isascii():
-        told = _FRACTION.sub(_decimal, told.translate(_TWINS))
-    if "." in told:
-        told = _STRAY_DOT.sub(" ", told)
-    if "[" in told:
-        told = told.replace("[", "(").replace("]", ")")
-    if "pack" in told:
-        told = _NUMBER_WORD.sub(lambda found: _NUMBER_WORDS[found[0]], told)
-    if "-" in told:
-        told = _HYPHEN.sub(" ", told)
-    return " ".join(told.split())
+    folded = text.casefold()
+    if not folded.isascii():
+        folded = _FRACTION.sub(_decimal, folded.translate(_TWINS))
+    if "." in folded:
+        folded = _STRAY_DOT.sub(" ", folded)
+    if "[" in folded:
+        folded = folded.replace("[", "(").replace("]", ")")
+    if "pack" in folded:
+        folded = _NUMBER_WORD.sub(lambda match: _NUMBER_WORDS[match[0]], folded)
+    if "-" in folded:
+        folded = _HYPHEN.sub(" ", folded)
+    return " ".join(folded.split())
 
 
 def ungrouped(text: str) -> str:
-    """A size that begins with a number in groups of three, without the blanks: `1 000 g`. Where the blank may as well
-    part a count from a measure (`24 375ml`) it stays."""
-    found = _GROUPED.match(text)
-    return found[0].replace(" ", "") + text[found.end() :] if found else text
+    """A size without the spaces in the number that it begins with: `1 000 g`. A space that may separate a count from a
+    measure (`24 375ml`) stays."""
+    match = _GROUPED.match(text)
+    return match[0].replace(" ", "") + text[match.end() :] if match else text
 
 
-def _decimal(found: Match[str]) -> str:
-    return (found[1] or "0").strip() + _FRACTIONS[found[2]]
+def _decimal(match: Match[str]) -> str:
+    return (match[1] or "0").strip() + _FRACTIONS[match[2]]
 
 
 _FRACTIONS = {
@@ -51,7 +51,7 @@ _FRACTIONS = {
     "\u215d": ".625",
     "\u215e": ".875",
 }
-"""A third has no end as a decimal fraction."""
+"""Thirds are left out: they have no finite decimal fraction."""
 _FRACTION = Pattern(
     rf"(?:(?<![0-9.,])([0-9]{{1,3}}|[0-9] )|(?<![0-9.,])(?<![0-9] ))([{''.join(_FRACTIONS)}])"
     rf"(?=\s?-?\s?(?:{MEASURE_WORDS}|dozen)(?![a-z]))",
@@ -72,14 +72,14 @@ _SIGNS = {
     "": "\u212e",
 }
 _TWINS = str.maketrans(
-    {sign: told for told, signs in _SIGNS.items() for sign in signs}
+    {sign: twin for twin, signs in _SIGNS.items() for sign in signs}
     | {chr(code): chr(code - 0xFEE0).casefold() for code in range(0xFF01, 0xFF5F)}
 )
 """Dashes, times signs, `about` signs, apostrophes, units that are one sign, the `e` of estimated, full-width signs."""
 _MISSPELT = Pattern(r"(?<=[0-9])\s?Mm\b", MAX_TEXT)
 """`700Mm`, a misspelt mL; mm and MM are millimetres."""
 _STRAY_DOT = Pattern(rf"(?<=[a-z.]) \.(?=[0-9]{{2,}}\s?(?:{MEASURE_WORDS})(?![a-z]))", MAX_TEXT)
-"""`approx .150g`: the dot belongs to the word before."""
+"""`approx .150g`: the dot belongs to the word before it."""
 _HYPHEN = Pattern(rf"(?<=[0-9])-(?=(?:{COUNT_WORDS}|{MEASURE_WORDS})(?![a-z]))", MAX_TEXT)
 """`6-pack`"""
 _NUMBER_WORDS = {"two": "2", "three": "3", "four": "4", "six": "6", "eight": "8", "ten": "10", "twelve": "12"}

@@ -1,4 +1,4 @@
-"""The one table of units: every word for a measure that a shelf or a pack was seen to use."""
+"""The table of units: every word that shelves and packs use for a measure."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,7 +9,7 @@ BaseUnit = Literal["g", "ml", "m", "ea"]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What a word measures: `scale` base units; `noun` tells counted things apart (a roll is not a sheet)."""
+    """What a word measures: `scale` base units. `noun` distinguishes what is counted (a roll is not a sheet)."""
 
     base: BaseUnit
     scale: Decimal
@@ -27,7 +27,7 @@ _MEASURES: dict[tuple[BaseUnit, str], str] = {
     ("m", "0.01"): "cm cms centimetre centimetres",
     ("m", "1"): "m mt mtr mtrs metre metres meter meters",
 }
-"""`nl` is a misspelt ml; a misspelt `Mm` is told from mm in size_text.py."""
+"""`nl` is a misspelt ml; `text.plain` turns a misspelt `Mm`, which is not mm, into ml."""
 
 _COUNTS = {
     "": "ea each eaches unit units pk pks pkt pkts pack packs packet packets pac item items ct count",
@@ -64,7 +64,7 @@ _PIECES = {
     " dumpling dumplings schnitzel schnitzels fillet fillets",
     "cube": "cube cubes dose doses ampoule ampoules vial vials",
 }
-"""What is counted, too, but beside a weight tells no packs of it: `4 Pies 700g`."""
+"""Counted things that beside a weight are no number of packs: `4 Pies 700g`."""
 
 
 def _counted(table: dict[str, str]) -> dict[str, Unit]:
@@ -85,5 +85,5 @@ UNITS: dict[str, Unit] = (
 
 MEASURE_WORDS = _any_of([word for word, unit in UNITS.items() if unit.base != "ea"])
 PACK_WORDS = _any_of([*_counted(_COUNTS), "dozen"])
-"""Packs, and what comes in packs: beside a weight or a volume they are another size."""
+"""Packs, and what comes in packs: beside a weight or a volume they are a second size."""
 COUNT_WORDS = _any_of([*_counted(_COUNTS), "dozen", *_counted(_PIECES)])

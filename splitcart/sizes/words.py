@@ -1,4 +1,4 @@
-"""What the grammar of size texts is made of: numbers, units, containers, and words for `about`."""
+"""The parts of the grammar of size texts: numbers, units, containers, and words for `about`."""
 
 from splitcart.patterns import Pattern
 from splitcart.sizes.text import MAX_TEXT
@@ -6,7 +6,7 @@ from splitcart.sizes.units import COUNT_WORDS, MEASURE_WORDS
 
 NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,7})(?:\.[0-9]{1,4})?|\.[0-9]{1,4}"
 NUM = rf"({NUMBER})\s*"
-"""A number, which is a group, and the space behind it."""
+"""A number, as a group, and the space after it."""
 _KINDS = (
     "tea|coffee|dishwasher|dishwashing|laundry|cotton|paper|plastic|bin|garbage|freezer|sandwich|nappy|face|facial|baby"
     "|wet|free range|cage free|chewable|effervescent|soft|bread|dinner|hot dog|multivitamin|vitamin|probiotic|sanitary"
@@ -15,9 +15,9 @@ _KINDS = (
 )
 """Words between a number and what is counted: `100 tea bags`."""
 COUNT = rf"(?:(?:{_KINDS})[ -]){{0,2}}({COUNT_WORDS}|(?<=[0-9])'?s)"
-"""What is counted; of `20s` and `200's` the s alone."""
+"""What is counted; in `20s` and `200's` that is the s."""
 SHEETS = r"(?:(?:a[3-6]|[1-5]\s?-?ply|[0-9]{2,3}\s?gsm)(?![a-z])\s*){0,2}"
-"""What is said of sheets behind their number."""
+"""What may follow the number of sheets: paper size, plies, weight."""
 UNIT = rf"(?:(?:{_KINDS})[ -]){{0,2}}({MEASURE_WORDS}|{COUNT_WORDS}|(?<=[0-9])'?s)(?![a-z])\.?\s*"
 MEASURE = rf"({MEASURE_WORDS})(?=[^a-z]|x\s*[0-9]|$)\.?\s*"
 TIMES_SIGN = r"[x×*]\s*"
@@ -37,9 +37,9 @@ BOX = (
 )
 CAN = r"(?:cans?|bottles?|stubb(?:y|ies)|tins?|longnecks?|casks?)"
 DRINKS = r"(?:cans?|bottles?|stubb(?:y|ies)|tinnies|longnecks?|blocks?|cubes?|slabs?|cartons?|ctns?|cases?)"
-"""What a number of drinks stands before or behind, each of the measure that follows."""
+"""Containers beside the number of drinks, before the measure of each: `Block 30 375mL`, `24 Cans 330ml`."""
 MANY_DRINKS = r"(?:cans|bottles|stubb(?:y|ies)|tinnies|longnecks|blocks?|cubes?|slabs?|cartons?|ctns?|cases?)"
-"""Those of them that a number before them counts: `Omega 3 bottle` has none."""
+"""Those containers that a number before them counts. A singular is not counted: `Omega 3 bottle`."""
 PER = (
     r"(?:per\s+(?:package|pack|packet|piece|each|ea|punnet|bag|tray|unit|item|bunch|box|tub|jar|carton|net|head|loaf"
     r"|bottle|can|portion|serve|pouch|tube|stick)\s*)?"
