@@ -1,6 +1,6 @@
-"""What an assignment of a list's lines to options costs, plainly: lots, weights, fees. The search is held to it.
+"""What an assignment of a list's lines to options costs: lots, weights, fees. What the search finds must cost the same.
 
-Amounts are integer cents. docs/cart.md has the rules; where they say "half up", halves go to the larger number.
+Amounts are integer cents. docs/cart.md has the rules; "half up" there rounds halves to the larger number.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,7 +14,7 @@ from splitcart.offers.offer import cheapest_mix
 
 
 class Lot(NamedTuple):
-    """What lines share lots by: those with an equal one share them."""
+    """Options with equal keys of this kind share lots."""
 
     store: str
     offer: tuple[str, str]
@@ -28,9 +28,9 @@ class Way:
     """One way to pay for an option: with the public multibuy, with the members', or with none."""
 
     single_cents: int
-    """One unit outside of lots; one kilogram of what is weighed."""
+    """One unit outside of lots; of what is weighed, one kilogram."""
     units: int
-    """0 of what is weighed."""
+    """0 for what is weighed."""
     lot: Lot | None
     alone_cents: int
     """What the option costs where no other line shares its lots."""
@@ -68,15 +68,15 @@ def alone_cents(option: Option, members: Collection[str] = ()) -> int:
 
 @lru_cache(maxsize=1 << 14)
 def lot_cents(units: tuple[tuple[int, int], ...], quantity: int, total: int) -> int:
-    """Units of (single price, number) that share lots."""
+    """Cents of units, given as (single price, number), that share lots of `quantity` for `total`."""
     return int(cheapest_mix(units, quantity, total))
 
 
 def line_cents(chosen: Mapping[int, Way]) -> dict[int, int]:
-    """The cost of each line, by its number. Lines that share lots add up to what the lots cost.
+    """The cost of each line, by line number. The costs of lines that share lots add up to that of the lots.
 
-    It is divided in proportion to their single prices, rounded down; the cents left over go one each to the first
-    lines by number.
+    It is divided in proportion to their single prices, rounded down. The cents left over go one each to the first lines
+    by number.
     """
     shared: dict[Lot, list[int]] = {}
     costs: dict[int, int] = {}
@@ -92,15 +92,16 @@ def line_cents(chosen: Mapping[int, Way]) -> dict[int, int]:
 
 
 def _shares(cents: int, units: list[tuple[int, int]]) -> list[int]:
+    """`cents` divided among units of (single price, number); the shares add up to it."""
     weights = [price * number for price, number in units]
-    whole = sum(weights)
-    shares = [cents * weight // whole if whole else 0 for weight in weights]
+    total = sum(weights)
+    shares = [cents * weight // total if total else 0 for weight in weights]
     left = cents - sum(shares)
     return [share + (at < left) for at, share in enumerate(shares)]
 
 
 def goods_by_store(chosen: Mapping[int, tuple[str, Way]]) -> dict[str, int]:
-    """The goods of each visited store, after lots."""
+    """Cents of the goods at each visited store, after lots. `chosen`: by line number, the store and the way."""
     goods: dict[str, int] = {}
     shared: dict[Lot, list[tuple[int, int]]] = {}
     for store, way in chosen.values():
@@ -115,5 +116,5 @@ def goods_by_store(chosen: Mapping[int, tuple[str, Way]]) -> dict[str, int]:
 
 def fees_cents(goods: Mapping[str, int], fees: Mapping[str, Fee]) -> int | None:
     """The fees of the visited stores; None where a minimum order is not met."""
-    asked = [fee_at(store, fees).of(cents) for store, cents in goods.items()]
-    return None if None in asked else sum(fee for fee in asked if fee is not None)
+    due = [fee_at(store, fees).of(cents) for store, cents in goods.items()]
+    return None if None in due else sum(fee for fee in due if fee is not None)

@@ -1,4 +1,4 @@
-"""Reading a document of slots that came as JSON: what is impossible is an error that names the place."""
+"""Reads a document of slots from JSON. A value that cannot be is an error that names its place."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -24,17 +24,17 @@ from splitcart.money import MAX_CENTS
 
 
 def loads(source: str) -> Slots:
-    """The document of a JSON text. Raises ValueError, which names the place and what is accepted there."""
-    found = readers.keys(readers.from_json(source, "slots"), "slots", ("version", "as_of", "stores", "lines"))
-    if found["version"] != VERSION or isinstance(found["version"], bool):
-        readers.refuse("slots: version", found["version"], f"{VERSION}")
-    as_of = readers.moment(found["as_of"], "slots: as_of")
-    listed = readers.entries(found["stores"], "slots: stores", MAX_STORES)
+    """The document in a JSON text. ValueError names the place and what is accepted there."""
+    document = readers.keys(readers.from_json(source, "slots"), "slots", ("version", "as_of", "stores", "lines"))
+    if document["version"] != VERSION or isinstance(document["version"], bool):
+        readers.refuse("slots: version", document["version"], f"{VERSION}")
+    as_of = readers.moment(document["as_of"], "slots: as_of")
+    listed = readers.entries(document["stores"], "slots: stores", MAX_STORES)
     stores = tuple(_read_store(each, f"store {at}") for at, each in enumerate(listed, 1))
     known = {store.store: store for store in stores}
     if len(known) < len(stores):
         readers.refuse("slots: stores", [store.store for store in stores], "each store once")
-    lines = tuple(_read_line(each, known) for each in readers.entries(found["lines"], "slots: lines", MAX_LINES))
+    lines = tuple(_read_line(each, known) for each in readers.entries(document["lines"], "slots: lines", MAX_LINES))
     if len({line.line for line in lines}) < len(lines):
         readers.refuse("slots: lines", [line.line for line in lines], "each line number once")
     if sum(len(line.options) for line in lines) > MAX_OPTIONS:
@@ -47,7 +47,7 @@ def _optional(value: object, where: str, limit: int = readers.MAX_TEXT) -> str |
 
 
 def _cents(value: object, where: str) -> int | None:
-    return None if value is None else readers.whole(value, where, 0, MAX_CENTS)
+    return None if value is None else readers.integer(value, where, 0, MAX_CENTS)
 
 
 def _read_store(value: object, where: str) -> Store:
@@ -67,10 +67,10 @@ def _read_store(value: object, where: str) -> Store:
 
 def _read_line(value: object, known: Mapping[str, Store]) -> Line:
     raw = readers.keys(value, "slots: a line", _LINE)
-    number = readers.whole(raw["line"], "slots: line", 1, MAX_ID)
+    number = readers.integer(raw["line"], "slots: line", 1, MAX_ID)
     where = f"line {number}"
     unit = readers.one_of(raw["quantity_unit"], f"{where}: quantity_unit", (None, "g"))
-    quantity = readers.whole(raw["quantity"], f"{where}: quantity", 1, MAX_GRAMS if unit else MAX_UNITS)
+    quantity = readers.integer(raw["quantity"], f"{where}: quantity", 1, MAX_GRAMS if unit else MAX_UNITS)
     listed = readers.entries(raw["options"], f"{where}: options", MAX_OPTIONS)
     options = tuple(_read_option(each, f"{where}, option {at}", known) for at, each in enumerate(listed, 1))
     reason = _optional(raw["reason"], f"{where}: reason")
@@ -87,7 +87,7 @@ _TEXTS = ("brand", "size", "offer_id", "offer_kind", "offer_until", "unit_of_mea
 
 def _read_option(value: object, where: str, known: Mapping[str, Store]) -> Option:
     raw = dict(readers.keys(value, where, _OPTION))
-    told = readers.whole(raw.pop("total_price_cents"), f"{where}: total_price_cents", 0, MAX_CENTS * MAX_GRAMS)
+    total = readers.integer(raw.pop("total_price_cents"), f"{where}: total_price_cents", 0, MAX_CENTS * MAX_GRAMS)
     for name in ("store", "company_name", "store_id", "store_name", "product_name", "sku"):
         raw[name] = readers.text(raw[name], f"{where}: {name}")
     for name in _TEXTS:
@@ -97,8 +97,8 @@ def _read_option(value: object, where: str, known: Mapping[str, Store]) -> Optio
     for name in ("is_substitute", "is_on_special", "flip_since", "is_estimated"):
         readers.flag(raw[name], f"{where}: {name}")
     raw["image_url"] = _optional(raw["image_url"], f"{where}: image_url", 2000)
-    readers.whole(raw["product_id"], f"{where}: product_id", 0, MAX_ID)
-    readers.whole(raw["unit_price_cents"], f"{where}: unit_price_cents", 0, MAX_CENTS)
+    readers.integer(raw["product_id"], f"{where}: product_id", 0, MAX_ID)
+    readers.integer(raw["unit_price_cents"], f"{where}: unit_price_cents", 0, MAX_CENTS)
     readers.one_of(raw["source"], f"{where}: source", SOURCES)
     readers.moment(raw["observed_at"], f"{where}: observed_at")
     if raw["unit_price"] is not None:
@@ -108,18 +108,18 @@ def _read_option(value: object, where: str, known: Mapping[str, Store]) -> Optio
         readers.refuse(f"{where}: store", raw["store"], "a store of this document, with its store_id")
     _check_amounts(raw, where)
     option = Option(**raw)
-    if option.total_price_cents != told:
-        readers.refuse(f"{where}: total_price_cents", told, f"{option.total_price_cents}, which its prices make")
+    if option.total_price_cents != total:
+        readers.refuse(f"{where}: total_price_cents", total, f"{option.total_price_cents}, which its prices make")
     return option
 
 
 def _check_amounts(raw: Mapping[str, Any], where: str) -> None:
-    """Quantity, basis and multibuys fit each other."""
+    """Refuses a quantity, a basis and multibuys that do not fit each other."""
     readers.one_of(raw["price_basis"], f"{where}: price_basis", BASES)
     by_weight = readers.one_of(raw["quantity_unit"], f"{where}: quantity_unit", (None, "g")) == "g"
-    readers.whole(raw["quantity"], f"{where}: quantity", 1, MAX_GRAMS if by_weight else MAX_UNITS)
+    readers.integer(raw["quantity"], f"{where}: quantity", 1, MAX_GRAMS if by_weight else MAX_UNITS)
     if raw["typical_grams"] is not None:
-        readers.whole(raw["typical_grams"], f"{where}: typical_grams", 1, MAX_GRAMS)
+        readers.integer(raw["typical_grams"], f"{where}: typical_grams", 1, MAX_GRAMS)
     if by_weight and raw["price_basis"] != "kg":
         readers.refuse(
             f"{where}: price_basis", raw["price_basis"], "kg: a weight matches only what is sold by the kilogram"
@@ -131,4 +131,4 @@ def _check_amounts(raw: Mapping[str, Any], where: str) -> None:
         if (lot is None) != (total is None):
             readers.refuse(f"{where}: {prefix}multibuy", (lot, total), "a quantity with its total, or neither")
         if lot is not None:
-            readers.whole(lot, f"{where}: {prefix}multibuy_quantity", 1, MAX_UNITS)
+            readers.integer(lot, f"{where}: {prefix}multibuy_quantity", 1, MAX_UNITS)

@@ -22,11 +22,11 @@ ITEMS = "gtin:DIGITS, product:NUMBER, COMPANY:SKU or a product's exact name"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One item and how much of it. `kind` says what `key` is: gtin (14 digits), product (its number), sku, name
+    """One item and how much of it. `kind` is that of `key`: gtin (14 digits), product (its number), sku, name
     (folded)."""
 
     item: str
-    """As it was written, without its quantity."""
+    """The item as it was written, without its quantity."""
     kind: str
     key: str
     quantity: int = 1
@@ -37,15 +37,15 @@ class Wanted:
 
 
 def fold(name: str) -> str:
-    """A name as names are compared: in any case."""
+    """The name casefolded, as names are compared."""
     return name.casefold()
 
 
 def amount_of(text: str) -> tuple[int, str | None]:
-    """`2 x` as (2, None), `1.5 kg` as (1500, "g"). ValueError: anything else, or beyond the limits."""
-    found = QUANTITY.fullmatch(text)
-    unit = found[2].lower() if found and not found[3] else ""
-    digits = found[1] if found else ""
+    """`2 x` as (2, None), `1.5 kg` as (1500, "g"). ValueError: any other text, or an amount beyond the limits."""
+    match = QUANTITY.fullmatch(text)
+    unit = match[2].lower() if match and not match[3] else ""
+    digits = match[1] if match else ""
     if unit == "x" and _COUNT.fullmatch(digits) and 1 <= int(digits) <= MAX_UNITS:
         return int(digits), None
     if unit in {"kg", "g"} and _WEIGHT.fullmatch(digits):
@@ -56,14 +56,14 @@ def amount_of(text: str) -> tuple[int, str | None]:
 
 
 def read_item(text: str, companies: Collection[str], names: frozenset[str]) -> Wanted:
-    """The item of a text without its quantity. ValueError: no item, or a reference that cannot be one."""
+    """The item in a text without a quantity; `names` are known products. ValueError: no item, a malformed reference."""
     if not text:
         raise ValueError(f"an item is missing; give {ITEMS}")
     item = readers.text(text, "item")
-    found = None if fold(item) in names else REFERENCE.fullmatch(item)
-    if found is None:
+    reference = None if fold(item) in names else REFERENCE.fullmatch(item)
+    if reference is None:
         return Wanted(item, "name", fold(item))
-    prefix, rest = found[1].casefold(), found[2]
+    prefix, rest = reference[1].casefold(), reference[2]
     if prefix == "gtin":
         return Wanted(item, "gtin", gtin.normalise(rest) or _refused(item, "a barcode of 8, 12, 13 or 14 digits"))
     if prefix == "product":

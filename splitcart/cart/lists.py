@@ -1,7 +1,7 @@
-"""A shopping list as text, CSV or JSON, to what each line asks for. docs/cart.md has the three forms.
+"""Reads a shopping list from text, CSV or JSON. docs/cart.md has the three forms.
 
-A malformed line is an error that names the line, its text and what is accepted; all of them are told together. Whether
-a well-formed item is known is not decided here.
+A malformed line is an error that names the line, its text and what is accepted; all errors are reported together.
+Whether a well-formed item is known is not decided here.
 """
 
 import csv
@@ -20,7 +20,7 @@ COLUMNS = ("item", "quantity", "substitutes")
 _SEPARATOR = Pattern(r"(?:^| )\|(?= |$)", most=2000)
 
 Known = Callable[[frozenset[str]], Collection[str]]
-"""Gets every text of the list that could be a product's name, folded; gives those that are one."""
+"""Takes every text of the list that could be a product's name, folded; returns those that are one."""
 
 
 class ListError(ValueError):
@@ -38,26 +38,26 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """A line before its items are read: where it stands, its text, and its parts, the item first."""
+    """A line before its items are read: its place in the source, its text, and its parts, the item first."""
 
     at: int
     text: str
     parts: tuple["_Part", ...]
-    whole: bool = False
-    """Whether the text as a whole may be one name."""
+    may_be_name: bool = False
+    """Whether the whole text may be one product's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
     text: str
     quantity: tuple[int, str | None] | None = None
-    """Given beside the text."""
+    """The quantity, where it stands apart from the text."""
     bare: bool = False
-    """Whether the text is an item alone, without a quantity before it."""
+    """Whether the text is an item only, without a quantity before it."""
 
 
 def parse(source: str, form: str, companies: Collection[str], known: Known) -> list[Entry]:
-    """The entries of a list in the form `text`, `csv` or `json`. Raises ListError; `known` is asked once."""
+    """The entries of a list in the form `text`, `csv` or `json`. Calls `known` once. Raises ListError."""
     if len(source) > MAX_SIZE:
         raise ListError(f"the list has {len(source)} characters; at most {MAX_SIZE} are accepted")
     reading = {"text": _text_lines, "csv": _csv_lines, "json": _json_lines}[form]
@@ -94,7 +94,7 @@ def _text_lines(source: str, faults: list[str]) -> Iterator[_Raw]:
         except ValueError as error:
             faults.append(str(error))
             continue
-        yield _Raw(at, cleaned, tuple(_Part(part.strip()) for part in _SEPARATOR.split(cleaned)), whole=True)
+        yield _Raw(at, cleaned, tuple(_Part(part.strip()) for part in _SEPARATOR.split(cleaned)), may_be_name=True)
 
 
 def _csv_lines(source: str, faults: list[str]) -> Iterator[_Raw]:
@@ -149,7 +149,7 @@ def _object(raw: Any) -> _Part:
             readers.refuse("quantity_unit", raw["quantity_unit"], "a quantity with it")
         return _Part(item, bare=True)
     unit = readers.one_of(raw.get("quantity_unit"), "quantity_unit", (None, "g"))
-    return _Part(item, (readers.whole(raw["quantity"], "quantity", 1, MAX_GRAMS if unit else MAX_UNITS), unit), True)
+    return _Part(item, (readers.integer(raw["quantity"], "quantity", 1, MAX_GRAMS if unit else MAX_UNITS), unit), True)
 
 
 def _other(raw: Any) -> _Part:
@@ -159,8 +159,8 @@ def _other(raw: Any) -> _Part:
 
 
 def _names(raw: _Raw) -> Iterator[str]:
-    """Every text of the line that is a name if the catalogue has it."""
-    if raw.whole:
+    """Every text of the line that could be a product's name, folded."""
+    if raw.may_be_name:
         yield fold(raw.text)
     for part in raw.parts:
         yield fold(part.text)
@@ -170,24 +170,24 @@ def _names(raw: _Raw) -> Iterator[str]:
 
 
 def _items(raw: _Raw, companies: Collection[str], names: frozenset[str]) -> list[Wanted]:
-    if raw.whole and fold(raw.text) in names:
+    if raw.may_be_name and fold(raw.text) in names:
         return [read_item(raw.text, companies, names)]
     if len(raw.parts) > MAX_SUBSTITUTES + 1:
         raise ValueError(f"{len(raw.parts) - 1} substitutes; at most {MAX_SUBSTITUTES} are accepted")
     wanted: list[Wanted] = []
     for part in raw.parts:
         text, quantity = _parted(part, names)
-        found = read_item(text, companies, names)
+        item = read_item(text, companies, names)
         if quantity is None and wanted:
             quantity = wanted[0].quantity, wanted[0].quantity_unit
         amount, unit = quantity or (1, None)
-        wanted.append(replace(found, quantity=amount, quantity_unit=unit))
+        wanted.append(replace(item, quantity=amount, quantity_unit=unit))
     return wanted
 
 
 def _parted(part: _Part, names: frozenset[str]) -> tuple[str, tuple[int, str | None] | None]:
-    """The item's text and its own quantity; a text that is wholly a known name has none."""
-    found = None if part.bare or fold(part.text) in names else QUANTITY.fullmatch(part.text)
-    if found is None:
+    """The text of a part's item, and the part's own quantity; a text that is a known name has none before it."""
+    match = None if part.bare or fold(part.text) in names else QUANTITY.fullmatch(part.text)
+    if match is None:
         return part.text, part.quantity
-    return found[3] or "", amount_of(f"{found[1]} {found[2]}")
+    return match[3] or "", amount_of(f"{match[1]} {match[2]}")

@@ -1,4 +1,4 @@
-"""What a shopper is told: the plans, which one is recommended, and what it saves. docs/cart.md explains the keys."""
+"""The answer to a list: its plans, the recommended one, and what it saves. docs/cart.md explains the JSON keys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from splitcart.cart.terms import Terms, fee_at
 
 VERSION = 1
 WORTH_CENTS = 500
-"""What a further stop has to save, unless told otherwise."""
+"""What a further stop has to save by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """Cents saved over what lines of both cost otherwise; `percent` of that, to a tenth."""
+    """Cents saved on the lines that are compared; `percent` of what they cost otherwise, to a tenth."""
 
     cents: int
     percent: float
@@ -43,7 +43,7 @@ class Answer:
 
     @property
     def recommended(self) -> Plan:
-        """The plan whose last stop is the last that fills more lines or is worth it; else that of one store."""
+        """The largest plan whose last stop fills more lines or saves `worth_cents`; else that of one store."""
         chosen = self.plans[0]
         for before, plan in zip(self.plans, self.plans[1:], strict=False):
             worth = len(plan.lines) > len(before.lines) or before.total_cents - plan.total_cents >= self.worth_cents
@@ -52,7 +52,7 @@ class Answer:
         return chosen
 
     def reason(self) -> str:
-        """Why the recommended plan is the one."""
+        """Why that plan is recommended."""
         plan = self.recommended
         if not plan.lines:
             return "no set of stores meets its minimum orders"
@@ -65,7 +65,7 @@ class Answer:
         return f"its last stop saves {dollars(before.total_cents - plan.total_cents)}"
 
     def baseline(self) -> dict[int, int]:
-        """What each line costs on average over its own options, substitutes aside."""
+        """By line number: the mean cost of the line's options, substitutes aside."""
         means = {}
         for line in self.slots.lines:
             own = [alone_cents(option, self.terms.members) for option in line.options if not option.is_substitute]
@@ -74,14 +74,14 @@ class Answer:
         return means
 
     def savings(self) -> Saving:
-        """Of the recommended plan over the baseline, its fees included."""
+        """What the recommended plan, its fees included, saves over the baseline."""
         plan, means = self.recommended, self.baseline()
         both = [line for line in plan.lines if line in means]
         before = sum(means[line] for line in both)
         return _saving(before, sum(plan.lines[line].cost_cents for line in both) + plan.fees_cents, len(both))
 
     def savings_over_best_store(self) -> Saving:
-        """Of the recommended plan over the best single store, with all that either costs beside its goods."""
+        """What the recommended plan saves over the best single store, with all that either costs besides its goods."""
         plan, single = self.recommended, self.best_single_store
         both = [line for line in plan.lines if line in single.lines]
         before, after = (
@@ -91,7 +91,7 @@ class Answer:
         return _saving(before, after, len(both)) if both else Saving(0, 0.0, 0)
 
     def unfilled(self, plan: Plan) -> list[tuple[Line, str]]:
-        """The lines that the plan leaves open, each with the reason."""
+        """The lines that the plan does not fill, each with the reason."""
         return [(line, self._why_not(plan, line)) for line in self.slots.lines if line.line not in plan.lines]
 
     def _why_not(self, plan: Plan, line: Line) -> str:
@@ -112,7 +112,7 @@ class Answer:
         return f"the minimum order is not met: {', '.join(asked[:5])}{', ...' if len(asked) > 5 else ''}"
 
     def if_out(self, plan: Plan, line: int) -> tuple[Option, int] | None:
-        """The line's cheapest other option at the plan's stores, and its cost alone."""
+        """The line's cheapest other option at the plan's stores, and its cost by itself; None where there is none."""
         taken = plan.lines[line].option
         listed = next(each for each in self.slots.lines if each.line == line).options
         others = [option for option in listed if option.store in plan.stores and option is not taken]

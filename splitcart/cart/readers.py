@@ -1,4 +1,5 @@
-"""Reading values that others wrote: each is what it must be, or an error that names its place and what is accepted."""
+"""Reads values that others wrote. One that is not accepted is a ValueError that names its place, it, and what is
+accepted."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -16,7 +17,7 @@ def refuse(where: str, value: object, accepted: str) -> NoReturn:
     raise ValueError(f"{where}: {shown[:80]}{'...' if len(shown) > 80 else ''} is not accepted; give {accepted}")
 
 
-def whole(value: object, where: str, least: int, most: int) -> int:
+def integer(value: object, where: str, least: int, most: int) -> int:
     """A whole number within the limits; no bool, no float."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         refuse(where, value, f"a whole number from {least} to {most}")
@@ -31,10 +32,10 @@ def flag(value: object, where: str) -> bool:
 
 def text(value: object, where: str, limit: int = MAX_TEXT) -> str:
     """Text without control characters, trimmed, not empty, of at most `limit` characters."""
-    found = cleaning.clean(value, limit + 1)
-    if found is None or len(found) > limit:
+    cleaned = cleaning.clean(value, limit + 1)
+    if cleaned is None or len(cleaned) > limit:
         refuse(where, value, f"a text of 1 to {limit} characters")
-    return found
+    return cleaned
 
 
 def one_of(value: object, where: str, accepted: Iterable[str | None]) -> Any:
@@ -68,7 +69,7 @@ def entries(value: object, where: str, most: int) -> list[Any]:
 
 
 def keys(value: object, where: str, needed: Iterable[str], allowed: Iterable[str] = ()) -> Mapping[str, Any]:
-    """An object with every needed key and no other than these and the allowed ones."""
+    """An object with every needed key, and no other keys than these and the allowed ones."""
     if not isinstance(value, dict):
         refuse(where, value, "an object")
     must, may = list(needed), list(allowed)
@@ -84,7 +85,7 @@ def keys(value: object, where: str, needed: Iterable[str], allowed: Iterable[str
 
 
 def from_json(source: str, where: str) -> Any:
-    """The value of a JSON text; an error for text that is none, names a key twice, or says NaN."""
+    """The value of a JSON text. ValueError: no JSON, a key twice in one object, NaN or infinity."""
     try:
         return json.loads(source, object_pairs_hook=_once, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -92,10 +93,10 @@ def from_json(source: str, where: str) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    record = dict(pairs)
+    if len(record) < len(pairs):
         raise ValueError(f"a key stands twice among {', '.join(str(key)[:40] for key, _ in pairs[:40])}")
-    return found
+    return record
 
 
 def _no_number(name: str) -> NoReturn:

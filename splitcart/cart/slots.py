@@ -1,6 +1,6 @@
-"""The slots of a list: for each of its lines every option at the stores asked for. What a plan is computed from.
+"""The slots of a list, from which plans are computed: for each line every option at the stores of the plan.
 
-A document (`Slots`) is written and read as JSON; keys and meanings are those of docs/cart.md.
+A document (`Slots`) is written and read as JSON; docs/cart.md gives its keys and what they mean.
 """
 
 from dataclasses import dataclass, fields
@@ -79,7 +79,7 @@ class Option:
     member_multibuy_quantity: int | None
     member_multibuy_total_cents: int | None
     unit_price: float | None
-    """Dollars per unit_of_measure as the shelf says; shown, never computed with."""
+    """Dollars per unit_of_measure, as the shelf shows it; never computed with."""
     unit_of_measure: str | None
     source: str
     """own, contested or inferred: how the price is known."""
@@ -101,14 +101,14 @@ class Option:
 
     @property
     def grams(self) -> int | None:
-        """What is weighed; None for what is counted."""
+        """The weight bought, in grams; None for what is counted."""
         if self.price_basis != "kg":
             return None
         return self.quantity if self.quantity_unit == "g" else self.quantity * (self.typical_grams or 0)
 
     @property
     def total_price_cents(self) -> int:
-        """This quantity alone, its own multibuy included, without members' offers."""
+        """This quantity by itself, with its own multibuy and without members' offers."""
         if (grams := self.grams) is not None:
             return half_up(self.unit_price_cents * grams, 1000)
         lot = (self.multibuy_quantity, self.multibuy_total_cents)
@@ -117,7 +117,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the list. `reason` says why there is no option; None where there is one."""
+    """A line of the list. `reason`: why there is no option; None where there is one."""
 
     line: int
     item: str
@@ -129,14 +129,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """What a plan is computed from, as of one moment."""
+    """All that a plan is computed from, as of one moment."""
 
     as_of: str
     stores: tuple[Store, ...]
     lines: tuple[Line, ...]
 
     def only(self, stores: frozenset[str]) -> "Slots":
-        """The same list at these stores alone."""
+        """The same list at these stores only."""
         lines = []
         for line in self.lines:
             options = tuple(option for option in line.options if option.store in stores)
@@ -156,9 +156,9 @@ def _plain(record: Store | Line | Option) -> dict[str, Any]:
 
 
 def _option(option: Option) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, value in _plain(option).items():
         if name == "was_price_cents":
-            found["total_price_cents"] = option.total_price_cents
-        found[name] = value
-    return found
+            values["total_price_cents"] = option.total_price_cents
+        values[name] = value
+    return values

@@ -1,4 +1,4 @@
-"""The cheapest split of a list over at most K stores, for each K, with what proves it."""
+"""The cheapest split of a list over at most K stores, for each K, with its bound."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from splitcart.cart.slots import Option, Slots
 from splitcart.cart.terms import Terms
 
 MAX_STOPS = 10
-SEARCH_SHARE, WHOLE_SHARE = 0.88, 0.94
-"""Of the time allowed: for the search, and until it is settled which of equally cheap assignments is taken."""
+SEARCH_SHARE, TIES_SHARE = 0.88, 0.94
+"""Shares of the time allowed after which the search ends, and the choice among equally cheap assignments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The best split over at most `max_stores` stores. Without a line there is no plan that meets its minimums."""
+    """The best split over at most `max_stores` stores. It has no lines where no set of stores meets its minimum
+    orders."""
 
     max_stores: int
     stores: tuple[str, ...]
@@ -50,9 +51,9 @@ class Plan:
 
 
 def split(slots: Slots, terms: Terms, most: int, *, seconds: float, now: Callable[[], float]) -> list[Plan]:
-    """The plans for 1 to `most` stores. After `seconds` by the clock `now` the best found are given.
+    """The plans for 1 to `most` stores. After `seconds` by the clock `now` they are the best found so far.
 
-    ValueError: `most` out of range; a store without a place where a trip is asked for.
+    ValueError: `most` out of range; a store without coordinates where a trip has a cost.
     """
     if not 1 <= most <= MAX_STOPS:
         raise ValueError(f"at most {most} stores: 1 to {MAX_STOPS} are accepted")
@@ -61,7 +62,7 @@ def split(slots: Slots, terms: Terms, most: int, *, seconds: float, now: Callabl
     clock = Clock(now, begun + seconds * SEARCH_SHARE)
     search = Search(model, most, clock)
     standings = search.run()
-    clock.deadline = begun + seconds * WHOLE_SHARE
+    clock.deadline = begun + seconds * TIES_SHARE
     settled: dict[Candidate, tuple[Choice, ...]] = {}
     plans = []
     for number, standing in enumerate(standings, 1):
@@ -73,11 +74,11 @@ def split(slots: Slots, terms: Terms, most: int, *, seconds: float, now: Callabl
 
 
 def _settled(search: Search, best: Candidate, proven: bool) -> tuple[Choice, ...]:
-    """Of all equally cheap assignments to the best stores the one that the rule of ties names."""
+    """Of all equally cheap assignments to the best stores, the one that the order of options prefers (docs/cart.md)."""
     if not proven:
         return best.choices
-    found = search.assigner.best(best.stores, best.value - search.beside(best.stores) + 1, ties=True)
-    return found.choices if found.choices is not None and found.proven else best.choices
+    assigned = search.assigner.best(best.stores, best.value - search.beside(best.stores) + 1, ties=True)
+    return assigned.choices if assigned.choices is not None and assigned.proven else best.choices
 
 
 def _plan(model: Model, number: int, standing: Standing, choices: tuple[Choice, ...]) -> Plan:
@@ -100,19 +101,19 @@ def _plan(model: Model, number: int, standing: Standing, choices: tuple[Choice, 
 
 
 def _bound(model: Model, standing: Standing, filled: int, total: int) -> int:
-    """Cents that no plan undercuts that fills as many lines, or more."""
+    """Cents that no plan with as many filled lines, or more, undercuts."""
     missing = len(model.slots.lines) - filled
     bound = total
     for value in standing.open:
         lines, cents = divmod(value, model.absent)
         if lines == missing:
             bound = min(bound, cents)
-        elif lines < missing:
+        elif lines < missing:  # a plan that fills fewer lines than the set could may cost less than its bound
             bound = min(bound, cents, _least(model, filled))
     return max(0, bound)
 
 
 def _least(model: Model, filled: int) -> int:
-    """Cents of the cheapest so many lines, each where it is cheapest."""
+    """Cents of the `filled` cheapest lines, each where it is cheapest."""
     cheapest = np.sort(model.low.min(axis=0))[:filled]
     return int(cheapest.sum()) // model.scale

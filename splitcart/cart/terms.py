@@ -1,4 +1,4 @@
-"""What a plan is computed under beside the prices: fees, minimum orders, members' offers, visits, the trip."""
+"""The terms of a plan besides the prices: fees, minimum orders, members' offers, visits, the trip."""
 
 import tomllib
 from collections.abc import Collection, Mapping
@@ -14,7 +14,7 @@ MAX_SIZE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Fee:
-    """Of one visited store. Amounts are cents of goods after lots; both limits are reached at >=."""
+    """The fee of one visited store. Its limits are cents of goods after lots; goods equal to a limit reach it."""
 
     fee_cents: int = 0
     free_above_cents: int | None = None
@@ -22,7 +22,7 @@ class Fee:
     minimum_cents: int = 0
 
     def of(self, goods_cents: int) -> int | None:
-        """Cents to pay for a visit with these goods; None where the minimum order is not met."""
+        """The fee in cents for these goods; None where they do not meet the minimum order."""
         if goods_cents < self.minimum_cents:
             return None
         free = self.free_above_cents is not None and goods_cents >= self.free_above_cents
@@ -39,7 +39,7 @@ def fee_at(store: str, fees: Mapping[str, Fee]) -> Fee:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a plan is computed under, beside the prices."""
+    """The terms of a plan, besides the prices."""
 
     fees: Mapping[str, Fee] = field(default_factory=dict)
     """By company."""
@@ -50,7 +50,7 @@ class Terms:
 
 
 def parse(source: str, companies: Collection[str]) -> dict[str, Fee]:
-    """The fees by company of a TOML text: a table `[company]` each, with any of the KEYS in whole cents.
+    """The fees by company in a TOML text: a table `[company]` for each, with any of the KEYS in whole cents.
 
     ValueError: no TOML, a company that is not among `companies`, an unknown key, an amount that is no whole number.
     """
@@ -60,10 +60,10 @@ def parse(source: str, companies: Collection[str]) -> dict[str, Fee]:
         tables = tomllib.loads(source)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"fees: no TOML: {str(error)[:200]}") from None
-    found = {company.casefold(): _fee(company, table, companies) for company, table in tables.items()}
-    if len(found) < len(tables):
+    fees = {company.casefold(): _fee(company, table, companies) for company, table in tables.items()}
+    if len(fees) < len(tables):
         raise ValueError(f"fees: {', '.join(tables)}: each company has one table, in any case of letters")
-    return found
+    return fees
 
 
 def _fee(company: str, table: object, companies: Collection[str]) -> Fee:
@@ -71,4 +71,4 @@ def _fee(company: str, table: object, companies: Collection[str]) -> Fee:
         readers.refuse("fees: company", company, f"a table of one of {', '.join(sorted(companies))}")
     where = f"fees: [{company}]"
     raw: Mapping[str, object] = readers.keys(table, where, (), KEYS)
-    return Fee(**{key: readers.whole(value, f"{where} {key}", 0, MAX_CENTS) for key, value in raw.items()})
+    return Fee(**{key: readers.integer(value, f"{where} {key}", 0, MAX_CENTS) for key, value in raw.items()})

@@ -1,7 +1,7 @@
 """The shortest round trip from home through every store of a set, along great circles.
 
-For every subset of the stores and each last one of them the shortest way is known from the subsets one smaller (Held
-and Karp 1962). All sets of one size are worked on at once.
+The shortest way from home through a subset of the stores, ending at one of them, follows from the shortest ways through
+the subsets without that one (Held and Karp 1962). All sets of one size are computed at once.
 """
 
 import math
@@ -43,31 +43,32 @@ def kilometres(one: tuple[float, float], two: tuple[float, float]) -> float:
 
 
 def distances(trip: Trip, stores: Sequence[Store]) -> Kilometres:
-    """Between home (row 0) and the stores. ValueError: a store without coordinates."""
+    """Kilometres between home (row and column 0) and the stores. ValueError: a store without coordinates."""
     places = [trip.home]
     for store in stores:
         if store.latitude is None or store.longitude is None:
-            raise ValueError(f"{store.store}: its place is not known; leave it or --home out")
+            raise ValueError(f"{store.store}: it has no coordinates; leave it or --home out")
         places.append((store.latitude, store.longitude))
     return np.array([[kilometres(one, two) for two in places] for one in places])
 
 
 def tours_cents(sets: npt.NDArray[np.int64], between: Kilometres, cents_per_km: float) -> npt.NDArray[np.int64]:
-    """The cost of each set's shortest round trip, rounded half up once.
+    """Cents of each set's shortest round trip, rounded half up once.
 
-    `sets`: a row a set, all of one size, of indices of stores; `between` as `distances` gives it.
+    `sets`: a row of store indices for each set, all of one size; `between`: as `distances` returns it.
     """
     size = sets.shape[1]
     places = sets + 1
     steps = [[between[places[:, one], places[:, two]] for two in range(size)] for one in range(size)]
+    # By (subset as bits, its last store): the shortest way from home, for each set.
     ways = {(1 << at, at): between[0, places[:, at]] for at in range(size)}
     for count in range(2, size + 1):
         for members in combinations(range(size), count):
             mask = sum(1 << at for at in members)
             for last in members:
                 before = mask ^ 1 << last
-                each = [ways[before, at] + steps[at][last] for at in members if at != last]
-                ways[mask, last] = np.minimum.reduce(each)
+                extended = [ways[before, at] + steps[at][last] for at in members if at != last]
+                ways[mask, last] = np.minimum.reduce(extended)
     full = (1 << size) - 1
     closed = np.minimum.reduce([ways[full, at] + between[places[:, at], 0] for at in range(size)])
     return np.floor(closed * cents_per_km + 0.5).astype(np.int64)

@@ -218,7 +218,7 @@ def test_the_trip_is_the_shortest_round_and_is_rounded_once():
 
 
 def test_a_trip_to_a_store_without_a_place_is_an_error_that_names_it():
-    with pytest.raises(ValueError, match=r"aldi:1: its place is not known.*--home"):
+    with pytest.raises(ValueError, match=r"aldi:1: it has no coordinates.*--home"):
         best([line(1, [option(ALDI, 1, 100)])], (ALDI,), home=(-33.9, 151.1), cents_per_km=1)
 
 
