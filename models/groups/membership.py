@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from models.clocks import clock
 from models.lines import slot_marks
+from models.stores import founding
 from models.stores.locks import lock_stores
 from models.tables import membership_periods, store_group_memberships, store_groups, stores
 
@@ -66,20 +67,29 @@ def _group() -> Any:
 
 def leave(connection: Connection, place: Place, now: datetime) -> None:
     """Gives the store a group of its own, of which it is the anchor."""
-    if place.is_anchor:
-        return
-    group = insert(store_groups).values(company_id=place.company_id, anchor_id=place.store_id)
-    group_id = connection.execute(group.returning(store_groups.c.id)).scalar_one()
-    _enter(connection, place, group_id, place.store_id, now)
+    if not place.is_anchor:
+        at = _end_period(connection, place.store_id, now)
+        founding.found_group(connection, place.company_id, place.store_id, at)
 
 
 def join(connection: Connection, place: Place, to: Place, now: datetime) -> None:
     """Moves the store into the group that `to` anchors. An anchor's members have to move before it: ValueError."""
     if not to.is_anchor or to.company_id != place.company_id or to.group_id is None:
         raise ValueError(f"store {to.store_id} does not anchor a group of company {place.company_id}: join its anchor")
-    _enter(connection, place, to.group_id, to.store_id, now)
+    at = _end_period(connection, place.store_id, now)
+    founding.enter_group(connection, place.store_id, to.group_id, to.store_id, at)
     if place.is_anchor:
         _end_group(connection, place)
+
+
+def _end_period(connection: Connection, store_id: int, now: datetime) -> datetime:
+    """Ends the store's open membership period at `now` or just after it began; returns when. Marks its slots."""
+    period = membership_periods.c
+    is_open = (period.store_id == store_id, period.to_at.is_(None))
+    at = clock.after(now, connection.execute(select(period.from_at).where(*is_open)).scalar())
+    connection.execute(update(membership_periods).where(*is_open).values(to_at=at))
+    slot_marks.stores(connection, [store_id], at)
+    return at
 
 
 def _end_group(connection: Connection, place: Place) -> None:
@@ -87,19 +97,3 @@ def _end_group(connection: Connection, place: Place) -> None:
     if connection.execute(left).scalar_one():
         raise ValueError(f"store {place.store_id} still anchors members: move them first")
     connection.execute(delete(store_groups).where(store_groups.c.id == place.group_id))
-
-
-def _enter(connection: Connection, place: Place, group_id: int, anchor_id: int, now: datetime) -> None:
-    """Ends the open membership period and begins the next one, at `now` or just after the open one began."""
-    period, member = membership_periods, store_group_memberships
-    mine = place.store_id
-    open_one = (period.c.store_id == mine, period.c.to_at.is_(None))
-    began = connection.execute(select(period.c.from_at).where(*open_one)).scalar()
-    at = clock.after(now, began)
-    connection.execute(update(period).where(*open_one).values(to_at=at))
-    connection.execute(insert(period).values(store_id=mine, from_at=at, group_id=group_id, anchor_id=anchor_id))
-    slot_marks.stores(connection, [mine], at)
-    if place.group_id is None:
-        connection.execute(insert(member).values(store_id=mine, group_id=group_id))
-    else:
-        connection.execute(update(member).where(member.c.store_id == mine).values(group_id=group_id))

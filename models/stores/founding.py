@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from models.database.dialect import insert_ignoring
+from models.database.dialect import insert_ignoring, upsert
 from models.tables import membership_periods, store_group_memberships, store_groups, stores
 
 
@@ -28,11 +28,15 @@ def ensure_store(connection: Connection, company_id: int, store_code: str, now: 
     return int(store_id)
 
 
-def found_group(connection: Connection, company_id: int, store_id: int, now: datetime) -> int:
-    """A new group of one store, its own anchor; the store must be in none. Returns the group's id."""
+def found_group(connection: Connection, company_id: int, store_id: int, at: datetime) -> None:
+    """Puts the store into a new group, of which it is the anchor, from `at` on. It has no open membership period."""
     group = insert(store_groups).values(company_id=company_id, anchor_id=store_id).returning(store_groups.c.id)
-    group_id = int(connection.execute(group).scalar_one())
-    connection.execute(insert(store_group_memberships).values(store_id=store_id, group_id=group_id))
-    period = {"store_id": store_id, "from_at": now, "group_id": group_id, "anchor_id": store_id}
+    enter_group(connection, store_id, connection.execute(group).scalar_one(), store_id, at)
+
+
+def enter_group(connection: Connection, store_id: int, group_id: int, anchor_id: int, at: datetime) -> None:
+    """Makes the store a member of the group from `at` on. It has no open membership period."""
+    member = upsert(connection, store_group_memberships).values(store_id=store_id, group_id=group_id)
+    connection.execute(member.on_conflict_do_update(index_elements=["store_id"], set_={"group_id": group_id}))
+    period = {"store_id": store_id, "from_at": at, "group_id": group_id, "anchor_id": anchor_id}
     connection.execute(insert(membership_periods).values(**period))
-    return group_id
