@@ -11,7 +11,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Engine, Row, ScalarSel
 
 from models.database.retry import retried
 from models.runs.chosen import chosen_rows
-from models.runs.run import Run, not_rolled_back
+from models.runs.run import Run, last_complete_runs, not_rolled_back
 from models.tables import (
     companies,
     crawl_run_categories,
@@ -31,7 +31,6 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 RUNS_REMEMBERED = 5
-COMPANY_RUNS = 1000
 
 
 def history(engine: Engine, run: Run) -> History:
@@ -52,14 +51,10 @@ def _history(engine: Engine, run: Run) -> History:
 
 
 def _company_usual(connection: Connection, run: Run) -> float | None:
-    """Median of the listings of each other store's last complete run, among the company's latest COMPANY_RUNS."""
-    table = crawl_runs.c
-    theirs = (table.company_id == run.company_id, table.store_id.is_not(None), table.store_code != run.store_code)
-    wanted = not_rolled_back("complete", *theirs).with_only_columns(table.store_code, table.counts).limit(COMPANY_RUNS)
-    latest: dict[str, int] = {}
-    for row in connection.execute(wanted):
-        latest.setdefault(row.store_code, (row.counts or {}).get("listings") or 0)
-    counts = [listings for listings in latest.values() if listings > 0]
+    """Median of the listings of each other store's last complete run."""
+    runs = connection.execute(last_complete_runs(run.company_id))
+    found = ((row.counts or {}).get("listings") or 0 for row in runs if row.store_code != run.store_code)
+    counts = [listings for listings in found if listings > 0]
     return float(median(counts)) if counts else None
 
 

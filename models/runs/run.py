@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
 from models.errors import LeaseLost
 from models.runs.leases import FAILURE_DELAY
+from models.stores.listed import EVERY_STORE
 from models.tables import crawl_runs
 from splitcart.runs.verdict import Category
 
@@ -61,3 +62,15 @@ def not_rolled_back(status: str, *of: ColumnElement[bool]) -> Select[Any]:
     run = crawl_runs.c
     wanted = select(crawl_runs).where(*of, run.status == status, run.rolled_back_at.is_(None))
     return wanted.order_by(run.finished_at.desc(), run.id.desc())
+
+
+def last_complete_runs(company_id: int) -> Select[Any]:
+    """SELECT of the last complete run of each store of a company that was not rolled back; no locator run.
+
+    One statement for all stores. A store's runs never overlap, so its last one has the greatest id: finding that needs
+    no sort of the company's runs, as `not_rolled_back` would.
+    """
+    run = crawl_runs.c
+    complete = (run.company_id == company_id, run.status == "complete", run.rolled_back_at.is_(None))
+    last = select(func.max(run.id)).where(*complete, run.store_code != EVERY_STORE).group_by(run.store_code)
+    return select(run.store_code, run.counts).where(run.id.in_(last))

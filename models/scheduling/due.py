@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from models.scheduling.reading import EVERY_STORE, read
+from models.scheduling.reading import read
+from models.stores.listed import EVERY_STORE
 from models.tables import crawl_runs, group_merges
 from splitcart.scheduling.due import Facts
 

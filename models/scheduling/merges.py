@@ -13,7 +13,7 @@ from models.database.retry import retried
 from models.errors import MergeHeld
 from models.groups.merging import Clock, Merger, Summary
 from models.runs.leases import Holder, is_dead
-from models.scheduling.reading import EVERY_STORE
+from models.stores.listed import EVERY_STORE
 from models.tables import crawl_runs, group_merges
 from splitcart.grouping.health import Progress, silent
 from splitcart.grouping.rules import Rules

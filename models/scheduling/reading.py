@@ -6,15 +6,15 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
+from models.runs.run import last_complete_runs
+from models.stores.listed import EVERY_STORE
 from models.tables import crawl_runs, store_group_memberships, store_groups, stores
 from splitcart.periods import Flip
 from splitcart.scheduling.pauses import LOOK_BACK, Span, paused_until
 from splitcart.scheduling.rule import Company, Queue, Rules, Store, queue
 
-EVERY_STORE = "*"
-"""The store code of a locator's run."""
 _OF_STORE = (
     "id", "store_code", "timezone", "is_online", "closed_at", "needs_rescraping", "last_scraped", "verified_at",
     "scheduled_at", "next_try_at", "fail_count", "lease_until",
@@ -72,12 +72,9 @@ def _anchors(connection: Connection, company_id: int) -> Mapping[int, Any]:
 
 def _requests(connection: Connection, company_id: int) -> Mapping[str, int]:
     """How many requests each store's last complete run made, by store code."""
-    run = crawl_runs.c
-    whole = (run.company_id == company_id, run.status == "complete", run.rolled_back_at.is_(None))
-    last = select(func.max(run.id)).where(*whole, run.store_code != EVERY_STORE).group_by(run.store_code)
-    found = connection.execute(select(run.store_code, run.counts).where(run.id.in_(last)))
-    told = {row.store_code: (row.counts or {}).get("requests") for row in found}
-    return {code: n for code, n in told.items() if isinstance(n, int) and not isinstance(n, bool) and n > 0}
+    runs = connection.execute(last_complete_runs(company_id))
+    counts = {row.store_code: (row.counts or {}).get("requests") for row in runs}
+    return {code: n for code, n in counts.items() if isinstance(n, int) and not isinstance(n, bool) and n > 0}
 
 
 def _paused_until(connection: Connection, company_id: int, now: datetime) -> datetime | None:
