@@ -40,7 +40,7 @@ class Fleet:
         self.truth, self.rules, self.requests = truth, Rules(policy=policy), requests
         self.known = Known(len(truth.stores), len(truth.lines))
         self.stores = [
-            Store(id=each.index, store_code=each.store_id, timezone=each.timezone, anchor=each.store_id)
+            Store(id=each.index, store_code=each.store_code, timezone=each.timezone, anchor=each.store_code)
             for each in truth.stores
         ]
         self.touched: list[datetime | None] = [None] * len(self.stores)

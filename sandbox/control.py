@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from sandbox.faults import KINDS, Faults
+from sandbox.places.places import Store
 from sandbox.sites import sites, switches
 from sandbox.world import World
 
@@ -53,7 +54,7 @@ class Controlled(Protocol):
     def forget(self) -> None:
         """Empties the log."""
 
-    def day_of(self, chain: str, store_id: str) -> int:
+    def day_of(self, chain: str, store_code: str) -> int:
         """The day that a store is in now."""
 
 
@@ -68,7 +69,7 @@ def state(server: Controlled) -> dict[str, Any]:
         "seed": world.seed,
         "products": world.products,
         "chains": {
-            chain: {"url": f"{server.url}/{chain}", "stores": [store.store_id for store in world.stores(chain)]}
+            chain: {"url": f"{server.url}/{chain}", "stores": [store.store_code for store in world.stores(chain)]}
             for chain in world.chains
         },
         "switches": sorted(server.switches),
@@ -99,7 +100,12 @@ async def _state(server: Controlled, request: web.BaseRequest, rest: list[str]) 
 
 
 async def _stores(server: Controlled, request: web.BaseRequest, rest: list[str]) -> Any:
-    return [asdict(store) for store in server.world.stores(request.query["chain"])]
+    return [_store(store) for store in server.world.stores(request.query["chain"])]
+
+
+def _store(store: Store) -> dict[str, Any]:
+    """The fields of a store; its store code under the key `store_id`, as in every JSON document."""
+    return {"store_id" if name == "store_code" else name: value for name, value in asdict(store).items()}
 
 
 async def _truth(server: Controlled, request: web.BaseRequest, rest: list[str]) -> Any:

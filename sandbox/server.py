@@ -137,9 +137,9 @@ class SandboxServer:
         """Empties the log."""
         self.log.clear()
 
-    def day_of(self, chain: str, store_id: str) -> int:
+    def day_of(self, chain: str, store_code: str) -> int:
         """The day that a store is in now."""
-        return self.day if self.clock is None else self.world.day_at(chain, store_id, self.clock)
+        return self.day if self.clock is None else self.world.day_at(chain, store_code, self.clock)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         chain, _, rest = request.path.removeprefix("/").partition("/")
@@ -197,7 +197,7 @@ class SandboxServer:
             headers=request.headers,
             cookies=entry.cookies,
             body=body,
-            day_of=lambda store_id: self.day_of(entry.chain, store_id),
+            day_of=lambda store_code: self.day_of(entry.chain, store_code),
             switches=frozenset(self.switches),
             tamper=tampering([fault for fault in faults if fault.kind in TAMPERING]),
             cache=self._cache,

@@ -46,13 +46,13 @@ def pack_price(per_kg: int, grams: int) -> int:
     return (per_kg * grams + 500) // 1000
 
 
-def blank(company: str, store_id: str, line: "Line") -> dict[str, Any]:
+def blank(company: str, store_code: str, line: "Line") -> dict[str, Any]:
     """A truth row with everything that does not hang on the day; the chain's own values are put over it."""
     readings = barcodes.readings(line.barcode, line.sku)
     acceptable: dict[str, list[Any]] = {"gtin": readings} if len(readings) > 1 else {}
     return {
         "company": company,
-        "store_id": store_id,
+        "store_id": store_code,
         "sku": line.sku,
         "name": "",
         "brand": line.brand or None,

@@ -50,7 +50,7 @@ class Ask:
     cookies: Mapping[str, str]
     body: bytes
     day_of: Callable[[str], int]
-    """Store id -> the day that store is in."""
+    """Store code -> the day that store is in."""
     switches: frozenset[str] = frozenset()
     tamper: Tamper = Tamper()
     cache: "BodyCache" = field(default_factory=lambda: BodyCache())

@@ -58,10 +58,10 @@ class World:
         self._catalogues: dict[str, Catalogue] = {}
         self._prices: dict[str, Prices] = {}
         self._stores = {chain: places.draw(chain, traits, stores, self.dice) for chain, traits in self.traits.items()}
-        self._by_id = {(s.chain, s.store_id): s for chain in self.traits for s in self._stores[chain]}
+        self._by_code = {(s.chain, s.store_code): s for chain in self.traits for s in self._stores[chain]}
         for chain, traits in self.traits.items():
             if traits.fallback:
-                self._by_id[chain, traits.fallback] = self._fallback(chain, traits.fallback)
+                self._by_code[chain, traits.fallback] = self._fallback(chain, traits.fallback)
         self._zones = {chain: self._zone_table(chain) for chain in self.traits}
         self.state = lru_cache(maxsize=64)(self._state)
         self.zone_offers = lru_cache(maxsize=64)(self._zone_offers)
@@ -69,7 +69,7 @@ class World:
     def _fallback(self, chain: str, number: str) -> Store:
         """Who answers where no store is named: in no locator, full range, zone 0."""
         first = self._stores[chain][0]
-        return replace(first, store_id=number, locator_id=number, index=-1, name="Online", is_online=True)
+        return replace(first, store_code=number, locator_id=number, index=-1, name="Online", is_online=True)
 
     def stores(self, chain: str) -> list[Store]:
         """The chain's stores as its locator should tell them; IGA's that do not sell online are among them."""
@@ -79,8 +79,8 @@ class World:
     def chains(self) -> list[str]:
         return list(self.sites)
 
-    def store(self, chain: str, store_id: str) -> Store | None:
-        return self._by_id.get((chain, store_id))
+    def store(self, chain: str, store_code: str) -> Store | None:
+        return self._by_code.get((chain, store_code))
 
     def catalogue(self, chain: str) -> Catalogue:
         if chain not in self._catalogues:
@@ -113,36 +113,36 @@ class World:
         table[order] = np.arange(count) % self.zones
         return table
 
-    def zone_of(self, chain: str, store_id: str) -> int:
-        index = self._by_id[chain, store_id].index
+    def zone_of(self, chain: str, store_code: str) -> int:
+        index = self._by_code[chain, store_code].index
         return 0 if index < 0 else int(self._zones[chain][index])
 
     def _zone_offers(self, chain: str, zone: int, day: int) -> tuple[np.ndarray, Offers]:
         return self.prices(chain).zone(zone, day)
 
-    def _state(self, chain: str, store_id: str, day: int) -> State:
-        regular, offers = self.zone_offers(chain, self.zone_of(chain, store_id), day)
-        return self.prices(chain).store(self._by_id[chain, store_id], day, regular, offers)
+    def _state(self, chain: str, store_code: str, day: int) -> State:
+        regular, offers = self.zone_offers(chain, self.zone_of(chain, store_code), day)
+        return self.prices(chain).store(self._by_code[chain, store_code], day, regular, offers)
 
     @staticmethod
     def date_of(day: int) -> dt.date:
         return EPOCH + dt.timedelta(days=day)
 
-    def day_at(self, chain: str, store_id: str, when: dt.datetime) -> int:
+    def day_at(self, chain: str, store_code: str, when: dt.datetime) -> int:
         """The day on the calendar of a store's own time zone at an aware moment."""
-        store = self._by_id.get((chain, store_id)) or self._stores[chain][0]
+        store = self._by_code.get((chain, store_code)) or self._stores[chain][0]
         return (when.astimezone(ZoneInfo(store.timezone)).date() - EPOCH).days
 
-    def truth(self, chain: str, store_id: str, day: int) -> list[dict[str, Any]]:
+    def truth(self, chain: str, store_code: str, day: int) -> list[dict[str, Any]]:
         """What a correct crawl of the store on that day would store, one dict a product, in order of sku.
 
         Beside the item's fields: `category_paths` (every path that is right), `acceptable` (field -> every value that
         is right where the wire can be read in two ways), `promo_only`, and `offer_id` where the chain tells one.
         """
-        state = self.state(chain, store_id, day)
+        state = self.state(chain, store_code, day)
         site = self.sites[chain]
         catalogue = self.catalogue(chain)
-        store = self._by_id[chain, store_id]
+        store = self._by_code[chain, store_code]
         if not store.is_online:
             return []
         rows = []
@@ -152,19 +152,19 @@ class World:
         return sorted(rows, key=lambda row: row["sku"])
 
     def prices_array(self, chain: str, day: int, stores: Sequence[str] | None = None) -> Columns:
-        """(store_ids, skus, price, was, multibuy quantity, multibuy total): int64 arrays of stores x lines, cents.
+        """(store_codes, skus, price, was, multibuy quantity, multibuy total): int64 arrays of stores x lines, cents.
 
         -1 where a line is not ranged or has no such value. Prices are what one unit costs (weighed packs: the pack),
         whether in stock or not.
         """
-        ids = list(stores) if stores is not None else [store.store_id for store in self._stores[chain]]
+        codes = list(stores) if stores is not None else [store.store_code for store in self._stores[chain]]
         catalogue = self.catalogue(chain)
         site = self.sites[chain]
         grams = np.array([site.pack_grams(line) for line in catalogue.lines[: catalogue.main]], dtype=np.int64)
-        tables = [np.full((len(ids), catalogue.main), -1, dtype=np.int64) for _ in range(4)]
-        for row, store_id in enumerate(ids):
-            store, prices = self._by_id[chain, store_id], self.prices(chain)
-            offers = prices.own(store, day, *self.zone_offers(chain, self.zone_of(chain, store_id), day))
+        tables = [np.full((len(codes), catalogue.main), -1, dtype=np.int64) for _ in range(4)]
+        for row, store_code in enumerate(codes):
+            store, prices = self._by_code[chain, store_code], self.prices(chain)
+            offers = prices.own(store, day, *self.zone_offers(chain, self.zone_of(chain, store_code), day))
             ranged = prices.ranged(store, day)[: catalogue.main]
             for place, column in enumerate((offers.price, offers.was, offers.quantity, offers.total)):
                 values = column[: catalogue.main]
@@ -172,4 +172,4 @@ class World:
                     values = np.where((grams > 0) & (values >= 0), (values * grams + 500) // 1000, values)
                 tables[place][row] = np.where(ranged, values, -1)
         skus = [line.sku for line in catalogue.lines[: catalogue.main]]
-        return ids, skus, tables[0], tables[1], tables[2], tables[3]
+        return codes, skus, tables[0], tables[1], tables[2], tables[3]

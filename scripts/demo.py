@@ -40,7 +40,7 @@ class Job:
     """One crawl: of which store, into which log, and how it went."""
 
     chain: str
-    store_id: str
+    store_code: str
     store_name: str
     log: Path
     seconds: float = 0.0
@@ -53,14 +53,14 @@ def jobs(world: World, chains: Sequence[str], stores: int, folder: Path) -> list
     for chain in chains:
         online = [store for store in world.stores(chain) if store.is_online]
         for store in online[:stores]:
-            made.append(Job(chain, store.store_id, store.name, folder / "logs" / f"{chain}-{store.store_id}.log"))
+            made.append(Job(chain, store.store_code, store.name, folder / "logs" / f"{chain}-{store.store_code}.log"))
     return made
 
 
 def crawl(job: Job, url: str, sandbox: str) -> None:
     """Runs one crawl to its end and notes its exit code."""
     begun = time.monotonic()
-    process = start(job.chain, job.store_id, database=url, sandbox=sandbox, log=job.log)
+    process = start(job.chain, job.store_code, database=url, sandbox=sandbox, log=job.log)
     job.code = process.wait()
     job.seconds = time.monotonic() - begun
 
@@ -72,12 +72,12 @@ def crawl_all(todo: Sequence[Job], report: Report, sandbox: str, console: Consol
         ended = threading.Event()
 
         def one(job: Job) -> None:
-            task = progress.add_task(visible(f"{job.chain} {job.store_id}"), total=1)
-            watched[job.chain, job.store_id] = task
+            task = progress.add_task(visible(f"{job.chain} {job.store_code}"), total=1)
+            watched[job.chain, job.store_code] = task
             crawl(job, report.url, sandbox)
-            watched.pop((job.chain, job.store_id))
+            watched.pop((job.chain, job.store_code))
             how = "done" if job.code == 0 else MEANING.get(job.code or 1, "failed")
-            told = visible(f"{job.chain} {job.store_id} {job.store_name}: {how}")
+            told = visible(f"{job.chain} {job.store_code} {job.store_name}: {how}")
             progress.update(task, description=told, completed=1)
 
         def watch() -> None:
@@ -99,10 +99,10 @@ def failures(todo: Sequence[Job], report: Report, console: Console) -> int:
     """Says of each crawl that did not complete what it was, why, and where to read more; how many there are."""
     failed = [job for job in todo if job.code != 0]
     for job in failed:
-        run = report.run(job.chain, job.store_id)
+        run = report.run(job.chain, job.store_code)
         why = run.reason if run is not None and run.reason else MEANING.get(job.code or 1, "failed")
         console.print()
-        told = f"{job.chain} store {job.store_id} was not crawled: {why} (exit code {job.code})"
+        told = f"{job.chain} store {job.store_code} was not crawled: {why} (exit code {job.code})"
         console.print(text(told, "bold red"))
         tail = job.log.read_text(errors="replace").splitlines()[-8:]
         for line in (*tail, f"whole log: {os.path.relpath(job.log)}"):
@@ -129,7 +129,7 @@ def plan(url: str, folder: Path, stores: Sequence[tuple[str, str]], console: Con
     build(engine)
     (folder / "list.txt").write_text(sample(engine), encoding="utf-8")
     engine.dispose()
-    names = ",".join(f"{chain}:{store_id}" for chain, store_id in stores)
+    names = ",".join(f"{chain}:{store_code}" for chain, store_code in stores)
     script, page = ROOT / "scripts" / "split_cart.py", folder / "plan.html"
     command = [sys.executable, str(script), str(folder / "list.txt"), "--stores", names, "--html", str(page)]
     done = subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, capture_output=True, text=True)
@@ -161,8 +161,8 @@ def show(options: argparse.Namespace, console: Console) -> int:
         crawl_all(todo, report, sandbox.url, console)
     if failures(todo, report, console):
         return 1
-    stores = [(job.chain, job.store_id) for job in todo]
-    report.show_stores(console, stores, {(job.chain, job.store_id): job.seconds for job in todo})
+    stores = [(job.chain, job.store_code) for job in todo]
+    report.show_stores(console, stores, {(job.chain, job.store_code): job.seconds for job in todo})
     report.show_drops(console, stores)
     report.show_specials(console, stores)
     merged = merge(report.url, console)

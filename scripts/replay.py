@@ -51,8 +51,8 @@ class Replay:
     Every record read is kept, dropped with a reason, or `replaced` by a later row of its sku.
     """
 
-    def __init__(self, chain: ModuleType, store_id: str, now: datetime) -> None:
-        self.chain, self.store_id, self.now = chain, store_id, now
+    def __init__(self, chain: ModuleType, store_code: str, now: datetime) -> None:
+        self.chain, self.store_code, self.now = chain, store_code, now
         self.tally = Tally()
         self.stages = [stage(self.tally) for stage in STAGES]
         self.read = 0
@@ -64,7 +64,7 @@ class Replay:
         records = records_of(self.chain, body)
         self.read += len(records)
         for record in records:
-            mapped = self.chain.to_item(record, store_id=self.store_id, now=self.now)
+            mapped = self.chain.to_item(record, store_id=self.store_code, now=self.now)
             if isinstance(mapped, Drop):
                 self.dropped[mapped.reason] += 1
             else:

@@ -56,7 +56,7 @@ def test_the_page_has_every_file_of_a_chain() -> None:
 
 def test_the_chain_of_the_page_is_found_and_crawled_with_every_row_true(corner: Path, sqlite_url: str) -> None:
     world = World(seed=3, products=80, stores=2)
-    store = world.stores("corner")[0].store_id
+    store = world.stores("corner")[0].store_code
     with SandboxServer(world) as server:
         located = crawl("corner_stores", server.url, sqlite_url)
         assert located.status == "complete", located.reason

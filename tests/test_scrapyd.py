@@ -109,7 +109,7 @@ def deployed(node: Scrapyd, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def online(sandbox: SandboxServer, chain: str = "iga") -> list[str]:
-    return [store.store_id for store in sandbox.world.stores(chain) if store.is_online]
+    return [store.store_code for store in sandbox.world.stores(chain) if store.is_online]
 
 
 @dataclass(frozen=True)

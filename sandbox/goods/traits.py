@@ -50,8 +50,8 @@ class Traits:
     """Of the lines without another offer, those that cost members less."""
     member_multibuy_share: float = 0.0
     """Of the multibuys, those that are for members only."""
-    store_ids: tuple[int, int] = (1000, 9999)
-    store_id_form: str = "{}"
+    store_codes: tuple[int, int] = (1000, 9999)
+    store_code_form: str = "{}"
     finder_ids: bool = False
     """The locator has ids of its own."""
     offline_every: int = 0

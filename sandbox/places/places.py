@@ -76,7 +76,7 @@ class Store:
     """One store of one chain."""
 
     chain: str
-    store_id: str
+    store_code: str
     """As the storefront's paths use it."""
     locator_id: str
     """As the locator names it; the same but for IGA."""
@@ -93,13 +93,13 @@ class Store:
 
 
 def _number(chain: str, traits: Traits, index: int, taken: set[str], dice: Dice) -> str:
-    """A store id in the chain's own form: 4 digits, unpadded, G and 3 digits, 5 digits."""
+    """A store code in the chain's own form: 4 digits, unpadded, G and 3 digits, 5 digits."""
     for attempt in range(10000):
-        number = int(dice.integers(f"{chain}:store-id", *traits.store_ids, index, attempt))
-        text = traits.store_id_form.format(number)
+        number = int(dice.integers(f"{chain}:store-id", *traits.store_codes, index, attempt))
+        text = traits.store_code_form.format(number)
         if text not in taken:
             return text
-    raise ValueError(f"no store id left for {chain}: ask for fewer stores")
+    raise ValueError(f"no store code left for {chain}: ask for fewer stores")
 
 
 def _finder_id(chain: str, index: int, dice: Dice) -> str:
@@ -121,7 +121,7 @@ def draw(chain: str, traits: Traits, count: int, dice: Dice) -> list[Store]:
         stores.append(
             Store(
                 chain=chain,
-                store_id=number,
+                store_code=number,
                 locator_id=str(1 + int(dice.integers(f"{chain}:finder", 0, 20000, index)))
                 if traits.finder_ids
                 else number,

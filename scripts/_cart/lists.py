@@ -33,8 +33,8 @@ def store_names(text: str) -> list[str]:
     """An argument that is a list of stores."""
     found = [each.strip() for each in text.split(",")]
     for each in found:
-        company, colon, store_id = each.partition(":")
-        if not (company and colon and store_id and each.isprintable() and len(each) <= 200):
+        company, colon, store_code = each.partition(":")
+        if not (company and colon and store_code and each.isprintable() and len(each) <= 200):
             raise argparse.ArgumentTypeError(f"{shown(each)}: COMPANY:STORE is wanted, for example woolworths:1147")
     return found
 
@@ -79,7 +79,7 @@ def read_slots(
 
 
 def _chosen(connection: Connection, options: argparse.Namespace) -> list[str]:
-    """The stores that the options choose, as company:store_id."""
+    """The stores that the options choose, as company:store_code."""
     if options.near is None:
         chosen = list(dict.fromkeys(options.stores))
         if len(chosen) > MAX_STORES:

@@ -43,12 +43,12 @@ class Report:
         with self.engine.connect() as connection:
             return {(slug, code): count for slug, code, count in connection.execute(query)}
 
-    def run(self, chain: str, store_id: str) -> Row[Any] | None:
+    def run(self, chain: str, store_code: str) -> Row[Any] | None:
         """The last run of a store."""
         query = (
             select(crawl_runs)
             .join(companies, companies.c.id == crawl_runs.c.company_id)
-            .where(companies.c.slug == chain, crawl_runs.c.store_code == store_id)
+            .where(companies.c.slug == chain, crawl_runs.c.store_code == store_code)
             .order_by(crawl_runs.c.id.desc())
             .limit(1)
         )
@@ -60,29 +60,29 @@ class Report:
         table = Table("chain", "store", "run", *(), title="What landed", title_justify="left")
         for name in ("products", "prices", "specials", "drops, repairs", "requests", "seconds"):
             table.add_column(name, justify="right")
-        for chain, store_id in keys:
-            run = self.run(chain, store_id)
+        for chain, store_code in keys:
+            run = self.run(chain, store_code)
             assert run is not None
             counts = run.counts or {}
             with self.engine.connect() as connection:
-                offers = oracle.offers(connection, chain, store_id)
+                offers = oracle.offers(connection, chain, store_code)
             specials = sum(price.offer["is_on_special"] for _, price in offers.values())
-            store = self.world.store(chain, store_id)
+            store = self.world.store(chain, store_code)
             figures = (counts.get("listings"), len(offers), specials, sum((counts.get("drops") or {}).values()))
             table.add_row(
                 text(chain),
-                text(f"{store_id} {store.name if store else ''}"),
+                text(f"{store_code} {store.name if store else ''}"),
                 text(run.status, "green" if run.status == "complete" else "bold red"),
                 *(f"{figure or 0:,}" for figure in (*figures, counts.get("requests"))),
-                f"{seconds[chain, store_id]:.1f}",
+                f"{seconds[chain, store_code]:.1f}",
             )
         console.print(table)
 
     def show_drops(self, console: Console, keys: Sequence[Key]) -> None:
         """Rows that were dropped or repaired, by chain and reason."""
         drops: Counter[tuple[str, str]] = Counter()
-        for chain, store_id in keys:
-            run = self.run(chain, store_id)
+        for chain, store_code in keys:
+            run = self.run(chain, store_code)
             for reason, count in ((run.counts or {}).get("drops") or {}).items() if run else ():
                 drops[chain, reason] += count
         table = Table("chain", "stage/event", title="Rows dropped or repaired", title_justify="left")
@@ -96,9 +96,9 @@ class Report:
         table = Table("chain", "product", "size", title="The deepest specials", title_justify="left")
         for name in ("price", "was", "unit price"):
             table.add_column(name, justify="right")
-        for chain, store_id in {chain: (chain, store_id) for chain, store_id in reversed(keys)}.values():
+        for chain, store_code in {chain: (chain, store_code) for chain, store_code in reversed(keys)}.values():
             with self.engine.connect() as connection:
-                every = [(listing, row.offer) for listing, row in oracle.offers(connection, chain, store_id).values()]
+                every = [(listing, row.offer) for listing, row in oracle.offers(connection, chain, store_code).values()]
             offers = [(listing, offer) for listing, offer in every if offer["is_on_special"]]
             offers.sort(key=lambda pair: pair[1]["price_cents"] / pair[1]["was_price_cents"])
             for listing, offer in offers[:BEST]:
@@ -113,10 +113,10 @@ class Report:
     def show_truth(self, console: Console, keys: Sequence[Key]) -> int:
         """Compares every price with the sandbox's; how many differ."""
         compared, wrong = 0, []
-        for chain, store_id in keys:
-            truth = oracle.offered(self.world, chain, store_id, self.day)
-            found = oracle.stored(self.engine, chain, store_id)
-            wrong += [f"{chain} {store_id} {line}" for line in oracle.differences({}, found, truth)]
+        for chain, store_code in keys:
+            truth = oracle.offered(self.world, chain, store_code, self.day)
+            found = oracle.stored(self.engine, chain, store_code)
+            wrong += [f"{chain} {store_code} {line}" for line in oracle.differences({}, found, truth)]
             compared += len(truth)
         verdict = "all equal" if not wrong else f"{len(wrong):,} differ"
         told = f"Compared with the sandbox, price by price: {compared:,} products, {verdict}"

@@ -26,7 +26,7 @@ def product_spiders() -> dict[str, type[ChainSpider]]:
 
 def start(
     chain: str,
-    store_id: str,
+    store_code: str,
     *,
     database: str,
     sandbox: str,
@@ -39,7 +39,7 @@ def start(
 
     program: what Python runs instead. largest_file: bytes beyond which no file of the process may grow.
     """
-    arguments = ["crawl", chain, "-a", f"store={store_id}", "-a", "dev=1", *options]
+    arguments = ["crawl", chain, "-a", f"store={store_code}", "-a", "dev=1", *options]
     environ = os.environ | {"DATABASE_URL": database, "DEV_BASE_URL": sandbox}
 
     def limit() -> None:

@@ -13,7 +13,7 @@ Price = tuple[int | None, ...]
 """The FIELDS of one offer."""
 
 
-def offers(connection: Connection, chain: str, store_id: str) -> dict[str, tuple[Any, Any]]:
+def offers(connection: Connection, chain: str, store_code: str) -> dict[str, tuple[Any, Any]]:
     """sku -> (listing, effective price) of what a store ranges and its last complete run saw.
 
     Empty for a store never published.
@@ -21,7 +21,7 @@ def offers(connection: Connection, chain: str, store_id: str) -> dict[str, tuple
     query = (
         select(stores.c.id)
         .join(companies, companies.c.id == stores.c.company_id)
-        .where(companies.c.slug == chain, stores.c.store_code == store_id)
+        .where(companies.c.slug == chain, stores.c.store_code == store_code)
     )
     known = connection.execute(query).scalar()
     effective = queries.effective_prices(connection, [known]) if known is not None else []
@@ -30,16 +30,16 @@ def offers(connection: Connection, chain: str, store_id: str) -> dict[str, tuple
     return {row.sku: (row, found[row.id]) for row in connection.execute(named) if row.id in found}
 
 
-def stored(engine: Engine, chain: str, store_id: str) -> dict[str, Price]:
+def stored(engine: Engine, chain: str, store_code: str) -> dict[str, Price]:
     """sku -> what it costs in a store by the database."""
     with engine.connect() as connection:
-        found = offers(connection, chain, store_id)
+        found = offers(connection, chain, store_code)
     return {sku: tuple(price.offer[field] for field in FIELDS) for sku, (_, price) in found.items()}
 
 
-def offered(world: World, chain: str, store_id: str, day: int) -> dict[str, Price]:
+def offered(world: World, chain: str, store_code: str, day: int) -> dict[str, Price]:
     """sku -> what it costs in a store by the sandbox, of what it ranges; all None where it has no price today."""
-    rows = (row for row in world.truth(chain, store_id, day) if row["is_ranged"])
+    rows = (row for row in world.truth(chain, store_code, day) if row["is_ranged"])
     return {row["sku"]: tuple(row[field] for field in FIELDS) for row in rows}
 
 

@@ -19,7 +19,7 @@ class Crawl:
 
     spider: str
     """`aldi`, or `aldi_stores` for the chain's locator."""
-    store_id: str
+    store_code: str
     """The chain's own id; EVERY_STORE for a locator."""
     arguments: Mapping[str, str] = field(repr=False)
     """Its `-a` arguments: store, lease, dev, probe. The lease is a secret: it is shown nowhere."""

@@ -92,7 +92,7 @@ class LocalCrawls:
 
     def _name(self, crawl: Crawl) -> str:
         """A file name without anything of a store's id that a file system or a shell would read."""
-        store = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in crawl.store_id)[:60]
+        store = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in crawl.store_code)[:60]
         return f"{self.clock():%Y%m%dT%H%M%S}-{crawl.spider}-{store}-{os.getpid()}.log"
 
     def _forget(self) -> None:

@@ -97,7 +97,7 @@ class Loop:
         return self.code is not None or self.stop.asked is not None
 
     def _named(self) -> list[str]:
-        return [each.crawl.store_id for each in self.in_hand]
+        return [each.crawl.store_code for each in self.in_hand]
 
     def _break_off(self) -> None:
         """Interrupts the crawls in hand, and kills those that do not end; a merge under way ends with the process."""
@@ -129,7 +129,7 @@ class Loop:
 
     def _judge(self, each: InHand, ended: Ended) -> None:
         """Reads in the run's row what became of a crawl."""
-        row = self.books.run_after(each.crawl.store_id, each.after)
+        row = self.books.run_after(each.crawl.store_code, each.after)
         if row is None:
             self._did_not_begin(each.crawl, each.taken, ended, self.crawls.where(each.handle))
             return
@@ -206,16 +206,16 @@ class Loop:
         return {"dev": "1"} if self.options.dev else {}
 
     def _locator(self) -> Crawl:
-        return Crawl(spider=f"{self.books.spider}_stores", store_id=EVERY_STORE, arguments=self._dev())
+        return Crawl(spider=f"{self.books.spider}_stores", store_code=EVERY_STORE, arguments=self._dev())
 
     def _crawl_of(self, taken: Taken) -> Crawl:
         told = {"store": taken.store_code, "lease": taken.lease_token} | self._dev()
         if taken.probe is not None:
             told["probe"] = str(taken.probe)
-        return Crawl(spider=self.books.spider, store_id=taken.store_code, arguments=told)
+        return Crawl(spider=self.books.spider, store_code=taken.store_code, arguments=told)
 
     def _start(self, crawl: Crawl, taken: Taken | None) -> None:
-        after = self.books.last_run(crawl.store_id)
+        after = self.books.last_run(crawl.store_code)
         try:
             handle = self.crawls.start(crawl)
         except NotStarted as error:
@@ -256,4 +256,4 @@ class Loop:
 
 def _of(crawl: Crawl) -> dict[str, object]:
     probe = crawl.arguments.get("probe")
-    return {"store_id": crawl.store_id, "spider": crawl.spider, "probe": None if probe is None else int(probe)}
+    return {"store_id": crawl.store_code, "spider": crawl.spider, "probe": None if probe is None else int(probe)}

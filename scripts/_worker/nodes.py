@@ -52,8 +52,8 @@ def watching(books: Books) -> Callable[[Crawl], Callable[[], Fate]]:
     """What ScrapydCrawls asks for the fate of a crawl: its run's row, by the database's own word."""
 
     def watch(crawl: Crawl) -> Callable[[], Fate]:
-        after = books.last_run(crawl.store_id)
-        return lambda: books.fate(crawl.store_id, crawl.arguments.get("lease"), after)
+        after = books.last_run(crawl.store_code)
+        return lambda: books.fate(crawl.store_code, crawl.arguments.get("lease"), after)
 
     return watch
 
@@ -146,7 +146,7 @@ class ScrapydCrawls:
         if fate == "dead":
             self._cancel(job)  # what is left of it must not take the place of another
             return Ended(None, f"{self.where(job)}: its lease ended without a word")
-        if fate == "running" and job.crawl.store_id != EVERY_STORE:
+        if fate == "running" and job.crawl.store_code != EVERY_STORE:
             return None
         self._look(job.place, self.poll_seconds)
         return self._before_its_run(job) if fate == "waiting" else self._locating(job)

@@ -28,11 +28,11 @@ def test_the_truth_is_the_sandboxs_for_every_store_and_day() -> None:
     world = World(seed=3, products=40, stores=6, zones=2, noise=0.05)
     truth = Truth("woolworths", 6, 40, 2, seed=3, noise=0.05)
     prices = world.prices("woolworths")
-    assert [each.store_id for each in truth.stores] == [each.store_id for each in world.stores("woolworths")]
+    assert [each.store_code for each in truth.stores] == [each.store_code for each in world.stores("woolworths")]
     for day in (0, 6, 7, 30):
         offers, codes = [], truth.codes(day)
         for store in world.stores("woolworths"):
-            zone = world.zone_of("woolworths", store.store_id)
+            zone = world.zone_of("woolworths", store.store_code)
             state = prices.store(store, day, *prices.zone(zone, day))
             columns = [getattr(state.offers, name)[:40] for name in state.offers.__dataclass_fields__]
             offers.append(list(zip(*(column.tolist() for column in columns), strict=True)))

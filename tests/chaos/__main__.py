@@ -36,8 +36,8 @@ LEASE = 130.0
 
 def targets(world: World, chains: Sequence[str], count: int) -> list[tuple[str, str]]:
     """The stores that take part: the first of each chain that sell online."""
-    online = {chain: [store.store_id for store in world.stores(chain) if store.is_online] for chain in chains}
-    return [(chain, store_id) for chain, stores in online.items() for store_id in stores[:count]]
+    online = {chain: [store.store_code for store in world.stores(chain) if store.is_online] for chain in chains}
+    return [(chain, store_code) for chain, stores in online.items() for store_code in stores[:count]]
 
 
 def mishaps(scene: Scene, names: Sequence[str] | None, plan: Random) -> Iterator[Mishap]:

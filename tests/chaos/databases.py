@@ -118,7 +118,7 @@ def another_writer(round: Round) -> None:
 
 def second_crawl(round: Round) -> None:
     """A second crawl of the store: it must find the store held, or come after the first."""
-    second = scenes.inside(round.scene, round.chain, round.store_id)
+    second = scenes.inside(round.scene, round.chain, round.store_code)
     second.future.exception(120)
     if second.code() not in (0, 3):
         round.notes.append(f"a second crawl of the store ended with exit code {second.code()}")
@@ -129,10 +129,10 @@ def readers_look_on(round: Round) -> None:
     looks: list[bool] = []
     engine = engines.create(round.scene.database)
     round.stack.callback(engine.dispose)
-    before = oracle.stored(engine, round.chain, round.store_id)
+    before = oracle.stored(engine, round.chain, round.store_code)
 
     def look() -> None:
-        looks.append(oracle.stored(engine, round.chain, round.store_id) == before)
+        looks.append(oracle.stored(engine, round.chain, round.store_code) == before)
         if not looks[-1] and looks.count(False) == 1:
             round.notes.append(f"a reader saw other prices at statement {len(looks)}, before the commit")
 

@@ -23,7 +23,7 @@ EARLY = 12
 
 def lease_lost(round: Round) -> None:
     """The run is abandoned by another, or taken over by one that dies; the crawl must end by itself, and soon."""
-    run = round.scene.run(round.chain, round.store_id)
+    run = round.scene.run(round.chain, round.store_code)
     with round.scene.engine.begin() as connection:
         held = select(crawl_runs).where(crawl_runs.c.id == (run.id if run else -1), crawl_runs.c.status == "running")
         mine = connection.execute(held.with_for_update()).one_or_none()

@@ -55,7 +55,7 @@ def a_switch(round: Round) -> None:
 
 def a_category_missing(round: Round) -> None:
     """One that the store's last run walked is not in the tree."""
-    run = round.scene.run(round.chain, round.store_id)
+    run = round.scene.run(round.chain, round.store_code)
     table = crawl_run_categories.c
     wanted = select(table.key).where(table.run_id == (run.id if run else -1), table.held).order_by(table.key)
     with round.scene.engine.connect() as connection:
@@ -89,10 +89,10 @@ def crashed_then_resumed(round: Round) -> None:
 
 def _leave_a_dead_run(round: Round) -> None:
     scene = round.scene
-    first, begun = process(scene, round.chain, round.store_id), len(scene.sandbox.log)
+    first, begun = process(scene, round.chain, round.store_code), len(scene.sandbox.log)
     strikes.wait_until(lambda: first.code() is not None or len(scene.sandbox.log) - begun > round.patience)
     first.kill()
-    run = scene.run(round.chain, round.store_id)
+    run = scene.run(round.chain, round.store_code)
     round.struck = run is not None and run.status == "running"
 
 

@@ -25,7 +25,7 @@ class Round:
 
     scene: Scene
     chain: str
-    store_id: str
+    store_code: str
     patience: int
     """Requests until the mishap strikes."""
     doors: Doors
@@ -48,9 +48,9 @@ class Round:
 
     def start(self) -> Crawl:
         if self.as_process is not None:
-            self.crawl = scenes.process(self.scene, self.chain, self.store_id, **self.as_process)
+            self.crawl = scenes.process(self.scene, self.chain, self.store_code, **self.as_process)
         else:
-            self.crawl = scenes.inside(self.scene, self.chain, self.store_id, doors=self.doors, **self.options)
+            self.crawl = scenes.inside(self.scene, self.chain, self.store_code, doors=self.doors, **self.options)
         return self.crawl
 
 
@@ -90,6 +90,7 @@ class Outcome:
     mishap: str
     chain: str
     store_id: str
+    """The store code, under its name in JSON."""
     day: int
     struck: bool
     status: str
@@ -107,22 +108,22 @@ class Outcome:
 PEACE = Mishap("nothing", harmless=True)
 
 
-def play(scene: Scene, mishap: Mishap, chain: str, store_id: str) -> Outcome:
+def play(scene: Scene, mishap: Mishap, chain: str, store_code: str) -> Outcome:
     """Crawls a store while the mishap happens, and checks what the database says afterwards."""
     began, day = time.monotonic(), scene.sandbox.day
-    before, last = oracle.stored(scene.engine, chain, store_id), scene.run(chain, store_id)
+    before, last = oracle.stored(scene.engine, chain, store_code), scene.run(chain, store_code)
     with contextlib.ExitStack() as stack:
-        round = Round(scene, chain, store_id, scene.chance.randrange(REQUESTS), Doors(scene.now), stack)
+        round = Round(scene, chain, store_code, scene.chance.randrange(REQUESTS), Doors(scene.now), stack)
         stack.callback(scene.sandbox.faults.clear)
         stack.callback(scene.sandbox.switches.clear)
         if mishap.begin:
             mishap.begin(round)
         code = _watch(round, mishap)
     struck = round.struck or bool(round.fired and round.fired())
-    run = scene.run(chain, store_id)
+    run = scene.run(chain, store_code)
     fresh = run is not None and (last is None or (run.id, run.finished_at) != (last.id, last.finished_at))
-    found = Found(before, oracle.stored(scene.engine, chain, store_id), run if fresh else None, code, struck)
-    said = judge(scene, mishap, (chain, store_id), sorted({day, scene.sandbox.day}), found)
+    found = Found(before, oracle.stored(scene.engine, chain, store_code), run if fresh else None, code, struck)
+    said = judge(scene, mishap, (chain, store_code), sorted({day, scene.sandbox.day}), found)
     return _outcome(round, mishap, day, said, found, time.monotonic() - began)
 
 
@@ -131,7 +132,7 @@ def _outcome(round: Round, mishap: Mishap, day: int, said: Judgement, found: Fou
         scene=round.scene.name,
         mishap=mishap.name,
         chain=round.chain,
-        store_id=round.store_id,
+        store_id=round.store_code,
         day=day,
         struck=found.struck,
         status=found.run.status if found.run is not None else "no run",

@@ -90,23 +90,23 @@ class Scene:
         noon = datetime.combine(self.sandbox.world.date_of(self.sandbox.day), NOON)
         return noon + timedelta(seconds=time.monotonic() - self.began)
 
-    def run(self, chain: str, store_id: str) -> Row[Any] | None:
+    def run(self, chain: str, store_code: str) -> Row[Any] | None:
         """The last run of a store."""
         query = (
             select(crawl_runs)
             .join(companies, companies.c.id == crawl_runs.c.company_id)
-            .where(companies.c.slug == chain, crawl_runs.c.store_code == store_id)
+            .where(companies.c.slug == chain, crawl_runs.c.store_code == store_code)
             .order_by(crawl_runs.c.id.desc())
         )
         with self.engine.connect() as connection:
             return connection.execute(query).first()
 
-    def has_complete(self, chain: str, store_id: str) -> bool:
+    def has_complete(self, chain: str, store_code: str) -> bool:
         """Whether a run of the store was ever complete."""
         query = (
             select(crawl_runs.c.id)
             .join(companies, companies.c.id == crawl_runs.c.company_id)
-            .where(companies.c.slug == chain, crawl_runs.c.store_code == store_id, crawl_runs.c.status == "complete")
+            .where(companies.c.slug == chain, crawl_runs.c.store_code == store_code, crawl_runs.c.status == "complete")
         )
         with self.engine.connect() as connection:
             return connection.execute(query.limit(1)).first() is not None
@@ -167,21 +167,21 @@ class Inside:
         self.future.cancel()
 
 
-def process(scene: Scene, chain: str, store_id: str, **options: Any) -> Process:
+def process(scene: Scene, chain: str, store_code: str, **options: Any) -> Process:
     """Starts a crawl as a process, dated by the sandbox; `options` as _support.crawls.start takes them."""
     ahead = (scene.now() - datetime.now(UTC)).total_seconds()
     settings = ("-s", f"CLOCK_AHEAD={ahead}", "-s", "RETRY_BACKOFF=0", "-s", "HEARTBEAT_SECONDS=0.2")
     scene.started += 1
-    log = scene.logs / f"{scene.started:03}-{chain}-{store_id}.log"
+    log = scene.logs / f"{scene.started:03}-{chain}-{store_code}.log"
     options["options"] = (*settings, "-s", "BROWSER=False", *options.get("options", ()))
     database = options.pop("database", scene.database)
-    return Process(crawls.start(chain, store_id, database=database, sandbox=scene.sandbox.url, log=log, **options))
+    return Process(crawls.start(chain, store_code, database=database, sandbox=scene.sandbox.url, log=log, **options))
 
 
 def inside(
     scene: Scene,
     chain: str,
-    store_id: str,
+    store_code: str,
     *,
     spider: Any = None,
     doors: Doors | None = None,
@@ -194,7 +194,7 @@ def inside(
 
     doors = doors or Doors(scene.now)
     own = {"HEARTBEAT_SECONDS": 0.2, "RETRY_TIMES": 3, **doors.settings(), **(settings or {})}
-    args = {"store": store_id, **(arguments or {})}
+    args = {"store": store_code, **(arguments or {})}
     return Inside(submit(spider or chain, scene.sandbox.url, database or scene.database, args=args, **own))
 
 

@@ -193,7 +193,7 @@ def test_faults_of_the_data_reach_every_chain(server, chain, kind):
 
 
 def _listing(server, chain):
-    client, store = Client(f"{server.url}/{chain}"), server.world.stores(chain)[0].store_id
+    client, store = Client(f"{server.url}/{chain}"), server.world.stores(chain)[0].store_code
     client.call("/")
     if chain == "woolworths":
         answer = browse(client, store=store)
@@ -218,7 +218,7 @@ def test_the_day_turns_in_the_middle_of_a_crawl(server, client):
 
 
 def test_a_switch_goes_on_in_the_middle_of_a_crawl(server, client):
-    store = server.world.stores("woolworths")[0].store_id
+    store = server.world.stores("woolworths")[0].store_code
     server.faults.add("switch", "woolworths", BROWSE, value="woolworths_answers_1101", after=1, times=1)
     answered = [{row["FulfilmentStoreId"] for row in organic(browse(client, store=store))} for _ in range(3)]
     assert answered == [{int(store)}, {1101}, {1101}]
@@ -227,7 +227,7 @@ def test_a_switch_goes_on_in_the_middle_of_a_crawl(server, client):
 def test_a_clock_gives_each_store_the_day_of_its_own_zone(server):
     stores = {store.state: store for store in server.world.stores("woolworths")}
     server.clock = dt.datetime(2026, 6, 9, 15, 0, tzinfo=dt.UTC)  # Wednesday 01:00 in Sydney, Tuesday 23:00 in Perth
-    days = {state: server.day_of("woolworths", store.store_id) for state, store in stores.items()}
+    days = {state: server.day_of("woolworths", store.store_code) for state, store in stores.items()}
     assert (days["NSW"], days["WA"]) == (7, 6)
 
 
@@ -286,7 +286,7 @@ def test_another_process_can_do_the_same_by_http(server, client):
     assert _control(server, "DELETE", "switches/aldi_empty_past_end")["on"] == []
     assert _control(server, "PUT", "robots/coles", {"text": "User-agent: *"})["coles"]["status"] == 200
     assert _control(server, "GET", "log")[-1]["path"] == BROWSE
-    store = server.world.stores("aldi")[0].store_id
+    store = server.world.stores("aldi")[0].store_code
     told = _control(server, "GET", f"truth?chain=aldi&store={store}&day=3")
     assert told == json.loads(json.dumps(server.world.truth("aldi", store, 3)))
     assert set(_control(server, "GET", "state")["chains"]) == set(CHAINS)

@@ -36,7 +36,7 @@ def pack_grams(line):
 
 
 def truth(world, store, day, line, state):
-    row = blank("Corner", store.store_id, line)
+    row = blank("Corner", store.store_code, line)
     put_price(row, int(state.offers.price[line.index]), None, None)
     return row
 
@@ -74,7 +74,7 @@ def test_every_switch_begins_with_its_chain():
 def test_a_fifth_chain_is_served_without_a_line_elsewhere(corner):
     world = World(products=30, stores=2)
     assert world.chains == ["woolworths", "coles", "aldi", "iga", "corner"]
-    store = world.stores("corner")[0].store_id
+    store = world.stores("corner")[0].store_code
     with SandboxServer(world) as server:
         client = Client(f"{server.url}/corner")
         seen = client.json(f"/anything?store={store}")

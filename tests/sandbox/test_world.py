@@ -14,7 +14,7 @@ CHAINS = tuple(sites())
 
 
 def rows(world, chain, day=0, store=0):
-    return world.truth(chain, world.stores(chain)[store].store_id, day)
+    return world.truth(chain, world.stores(chain)[store].store_code, day)
 
 
 @pytest.mark.parametrize("chain", CHAINS)
@@ -37,9 +37,9 @@ def test_stores_stand_in_three_time_zones_and_have_ids_of_their_chain():
     forms = {"woolworths": r"\d{4}", "coles": r"\d{3,4}", "aldi": r"G\d{3}", "iga": r"\d{5}"}
     for chain in CHAINS:
         stores = world.stores(chain)
-        assert len({store.store_id for store in stores}) == 40
+        assert len({store.store_code for store in stores}) == 40
         assert len({store.timezone for store in stores[:4]}) >= 3
-        assert all(re.fullmatch(forms[chain], store.store_id) for store in stores)
+        assert all(re.fullmatch(forms[chain], store.store_code) for store in stores)
     assert len({store.timezone for store in world.stores("iga")}) >= 8
 
 
@@ -96,11 +96,11 @@ def test_specials_flip_on_wednesdays_and_little_changes_between(chain):
 @pytest.mark.parametrize("chain", CHAINS)
 def test_the_arrays_agree_with_the_truth(chain):
     world = World(seed=4, products=300, stores=3, noise=0.05)
-    ids, skus, price, was, quantity, total = world.prices_array(chain, 2)
-    for place, store_id in enumerate(ids):
-        if not world.store(chain, store_id).is_online:
+    codes, skus, price, was, quantity, total = world.prices_array(chain, 2)
+    for place, store_code in enumerate(codes):
+        if not world.store(chain, store_code).is_online:
             continue
-        told = {row["sku"]: row for row in world.truth(chain, store_id, 2)}
+        told = {row["sku"]: row for row in world.truth(chain, store_code, 2)}
         for column, sku in enumerate(skus):
             row = told.get(sku)
             assert (row is not None) == (price[place, column] >= 0)
@@ -116,8 +116,8 @@ def test_the_arrays_agree_with_the_truth(chain):
 @pytest.mark.parametrize("chain", ["woolworths", "coles", "iga"])
 def test_stores_of_a_zone_differ_by_the_noise_and_zones_by_much_more(chain):
     world = World(seed=5, products=2000, stores=6, zones=2, noise=0.01)
-    ids, _, price, *_ = world.prices_array(chain, 0)
-    zones = [world.zone_of(chain, store_id) for store_id in ids]
+    codes, _, price, *_ = world.prices_array(chain, 0)
+    zones = [world.zone_of(chain, store_code) for store_code in codes]
     assert set(zones) == {0, 1}
     for a in range(6):
         for b in range(a):
@@ -160,4 +160,4 @@ def test_a_store_that_does_not_sell_online_has_no_truth():
     world = World(seed=1, products=50, stores=8)
     offline = [store for store in world.stores("iga") if not store.is_online]
     assert offline
-    assert world.truth("iga", offline[0].store_id, 0) == []
+    assert world.truth("iga", offline[0].store_code, 0) == []

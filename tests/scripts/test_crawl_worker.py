@@ -39,7 +39,7 @@ def rehearsed(world, sqlite_url):
     when = datetime.now(UTC) + timedelta(seconds=ahead)
     engine = engines.create(sqlite_url)
     run = opening.open_run(engine, target("*", "aldi"), spider="aldi_stores", now=when, host="h", pid=1)
-    found = {each.store_id: {"store_name": each.name} for each in world.stores("aldi") if each.is_online}
+    found = {each.store_code: {"store_name": each.name} for each in world.stores("aldi") if each.is_online}
     publish_stores(engine, run, Ending(verdict=judged(), now=when), dict(sorted(found.items())[:2]))
     engine.dispose()
     return ahead

@@ -28,7 +28,7 @@ def test_the_demo_crawls_two_stores_and_finds_every_price_right(tmp_path):
 def test_a_crawl_that_fails_is_named_with_its_reason_and_its_log(tmp_path):
     world = World(products=40)
     store = world.stores(CHAIN)[0]
-    job = demo.Job(CHAIN, store.store_id, store.name, tmp_path / "logs" / "crawl.log")
+    job = demo.Job(CHAIN, store.store_code, store.name, tmp_path / "logs" / "crawl.log")
     console = Console(record=True, width=160)
     report = Report(demo.fresh(tmp_path), world)
     with SandboxServer(world) as sandbox:
@@ -36,7 +36,7 @@ def test_a_crawl_that_fails_is_named_with_its_reason_and_its_log(tmp_path):
         demo.crawl_all([job], report, sandbox.url, console)
     assert demo.failures([job], report, console) == 1
     told = console.export_text()
-    assert f"woolworths store {store.store_id} was not crawled: blocked" in told
+    assert f"woolworths store {store.store_code} was not crawled: blocked" in told
     assert "exit code 4" in told
     assert "crawl.log" in told
 

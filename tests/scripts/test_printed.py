@@ -122,7 +122,7 @@ def test_the_demo_shows_hostile_names_and_never_obeys_them(hostile, database_url
 
 def test_the_demo_shows_a_failed_crawl_of_a_hostile_store_and_its_log(tmp_path):
     world = World(products=20)
-    job = demo.Job("woolworths", world.stores("woolworths")[0].store_id, HOSTILE, tmp_path / "logs" / "crawl.log")
+    job = demo.Job("woolworths", world.stores("woolworths")[0].store_code, HOSTILE, tmp_path / "logs" / "crawl.log")
     console = Console(record=True, width=600, file=open("/dev/null", "w"))  # noqa: SIM115
     report = Report(demo.fresh(tmp_path), world)
     with SandboxServer(world) as sandbox:
@@ -177,7 +177,7 @@ def test_no_crawl_prints_a_secret(url, level, request, tmp_path):
     database = secretive(request.getfixturevalue("postgres_url")) if wanted else url
     world = World(seed=3, products=20, stores=1)
     with SandboxServer(world) as server:
-        store = world.stores("iga")[0].store_id
+        store = world.stores("iga")[0].store_code
         options = ("-a", f"store={store}", "-a", "dev=1", "-s", f"LOG_LEVEL={level}")
         crawl = processes.start("iga", *options, log=tmp_path / "log", database=database, sandbox=server.url)
         assert crawl.code() == (0 if wanted else 1)

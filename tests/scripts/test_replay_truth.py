@@ -32,9 +32,9 @@ def world():
 
 def replayed(world, chain, store):
     """The replay of every record that the store lists outside tobacco and the market."""
-    state, catalogue = world.state(chain, store.store_id, DAY), world.catalogue(chain)
+    state, catalogue = world.state(chain, store.store_code, DAY), world.catalogue(chain)
     lines = [line for line in catalogue.lines[: catalogue.main] if state.ranged[line.index]]
-    shelf = replay.Replay(import_module(f"splitcart_spiders.chains.{chain}"), store.store_id, NOW)
+    shelf = replay.Replay(import_module(f"splitcart_spiders.chains.{chain}"), store.store_code, NOW)
     shelf.body([RECORDS[chain](world, store, line, state) for line in lines])
     return shelf
 
@@ -58,7 +58,7 @@ def differences(item, truth):
 def test_every_field_of_every_record_is_true(world, chain):
     for store in filter(lambda store: store.is_online, world.stores(chain)):
         shelf = replayed(world, chain, store)
-        truth = {row["sku"]: row for row in world.truth(chain, store.store_id, DAY)}
+        truth = {row["sku"]: row for row in world.truth(chain, store.store_code, DAY)}
         assert shelf.products.keys() == truth.keys()
         assert shelf.dropped == {}
         wrong = {sku: found for sku, row in truth.items() if (found := differences(shelf.products[sku], row))}
@@ -69,7 +69,7 @@ def test_every_field_of_every_record_is_true(world, chain):
 def test_the_category_that_a_record_tells_is_one_of_its_own(world, chain):
     store = online(world, chain)
     shelf = replayed(world, chain, store)
-    for row in world.truth(chain, store.store_id, DAY):
+    for row in world.truth(chain, store.store_code, DAY):
         assert shelf.products[row["sku"]].category_path in [tuple(path) for path in row["category_paths"]]
 
 

@@ -63,7 +63,7 @@ class Scenes:
         self.folder, self.template = folder, template
         self.numbers = itertools.count()
         self.world = World(seed=7, products=60, stores=1)
-        self.store = {chain: self.world.stores(chain)[0].store_id for chain in ("iga", "woolworths")}
+        self.store = {chain: self.world.stores(chain)[0].store_code for chain in ("iga", "woolworths")}
         self.truth = self.world.truth("iga", self.store["iga"], 1)
         self.ahead = on_day(self.world, 1)["CLOCK_AHEAD"]
 

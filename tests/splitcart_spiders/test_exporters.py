@@ -111,7 +111,7 @@ def sandbox():
 
 @pytest.mark.parametrize("chain", ["aldi", "coles", "iga", "woolworths"])
 def test_a_feed_has_the_products_of_a_store_and_nothing_else_on_every_chain(chain, sandbox, sqlite_url, tmp_path):
-    store = sandbox.world.stores(chain)[0].store_id
+    store = sandbox.world.stores(chain)[0].store_code
     feeds = {str(tmp_path / f"items.{kind}"): {"format": kind} for kind in ("jsonl", "csv")}
     outcome = crawl(chain, sandbox.url, sqlite_url, store=store, overrides={"FEEDS": feeds})
     assert outcome.status == "complete"
@@ -129,7 +129,7 @@ def test_a_feed_has_the_products_of_a_store_and_nothing_else_on_every_chain(chai
 
 
 def test_categories_follow_the_products_on_request(sandbox, sqlite_url, tmp_path):
-    store = sandbox.world.stores("iga")[0].store_id
+    store = sandbox.world.stores("iga")[0].store_code
     overrides = {"FEEDS": {str(tmp_path / "items.jsonl"): {"format": "jsonl"}}, "EXPORT_CATEGORIES": "1"}
     outcome = crawl("iga", sandbox.url, sqlite_url, store=store, overrides=overrides)
     rows = [json.loads(line) for line in (tmp_path / "items.jsonl").read_text().splitlines()]

@@ -19,7 +19,7 @@ NO_BARCODES = {"coles": {"gtins": "0"}}
 @pytest.mark.parametrize("chain", CHAINS)
 def test_two_stores_crawled_at_once_never_see_each_others_prices(chain: str, postgres_url: str, tmp_path: Path) -> None:
     world = World(seed=8, products=120, stores=3, noise=0.3)
-    first, second = [store.store_id for store in world.stores(chain) if store.is_online][:2]
+    first, second = [store.store_code for store in world.stores(chain) if store.is_online][:2]
     cache = {"HTTPCACHE_ENABLED": True, "HTTPCACHE_DIR": str(tmp_path / "cache")}
     with SandboxServer(world) as server:
         runs = [
@@ -35,7 +35,7 @@ def test_two_stores_crawled_at_once_never_see_each_others_prices(chain: str, pos
 
 def test_a_store_that_another_run_holds_is_refused_by_name(sqlite_url: str) -> None:
     world = World(seed=8, products=120, stores=1)
-    store = world.stores("aldi")[0].store_id
+    store = world.stores("aldi")[0].store_code
     with SandboxServer(world) as server:
         server.faults.add("delay", "aldi", "product-category-tree", seconds=1.5, times=1)
         first = submit("aldi", server.url, sqlite_url, args={"store": store})
@@ -59,7 +59,7 @@ def test_a_category_above_the_cap_is_crawled_by_its_children(
 ) -> None:
     spider = type("Capped", (load(chain),), {"cap": cap})
     world = World(seed=2, stores=1, **world)
-    store = world.stores(chain)[0].store_id
+    store = world.stores(chain)[0].store_code
     with SandboxServer(world) as server:
         outcome = crawl(spider, server.url, sqlite_url, overrides=QUICK, store=store, **NO_BARCODES.get(chain, {}))
     walks = outcome.crawler.spider.walker.walks.values()
@@ -73,7 +73,7 @@ def test_a_category_above_the_cap_is_crawled_by_its_children(
 
 def test_a_probe_asks_for_so_many_pages_and_delists_nothing(sqlite_url: str) -> None:
     world = World(seed=8, products=300, stores=1)
-    store = world.stores("woolworths")[0].store_id
+    store = world.stores("woolworths")[0].store_code
     with SandboxServer(world) as server:
         assert crawl("woolworths", server.url, sqlite_url, store=store).status == "complete"
         asked = len(server.log)
@@ -93,7 +93,7 @@ def test_a_probe_asks_for_so_many_pages_and_delists_nothing(sqlite_url: str) -> 
 
 def test_skipped_roots_are_named_in_the_run_row(sqlite_url: str) -> None:
     world = World(seed=8, products=120, stores=1)
-    store = world.stores("woolworths")[0].store_id
+    store = world.stores("woolworths")[0].store_code
     with SandboxServer(world) as server:
         crawl("woolworths", server.url, sqlite_url, store=store)
     engine = create_engine(sqlite_url)

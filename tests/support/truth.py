@@ -16,7 +16,7 @@ OFFER = (
 TEXT = ("name", "brand", "gtin", "size")
 
 
-def stored(engine: Engine, chain: str, store_id: str) -> dict[str, dict[str, Any]]:
+def stored(engine: Engine, chain: str, store_code: str) -> dict[str, dict[str, Any]]:
     """Every price row of a store by sku, with its listing's texts; unit_price in 1/10,000 dollar."""
     prices, listings, stores, companies = tables.prices, tables.listings, tables.stores, tables.companies
     query = (
@@ -29,13 +29,13 @@ def stored(engine: Engine, chain: str, store_id: str) -> dict[str, dict[str, Any
         .join_from(prices, listings, prices.c.listing_id == listings.c.id)
         .join(stores, stores.c.id == prices.c.store_id)
         .join(companies, companies.c.id == stores.c.company_id)
-        .where(companies.c.slug == chain, stores.c.store_code == store_id)
+        .where(companies.c.slug == chain, stores.c.store_code == store_code)
     )
     with engine.connect() as connection:
         return {row["sku"]: dict(row) for row in connection.execute(query).mappings()}
 
 
-def ranges(engine: Engine, chain: str, store_id: str) -> tuple[set[str], set[str]]:
+def ranges(engine: Engine, chain: str, store_code: str) -> tuple[set[str], set[str]]:
     """The skus that a store ranges, and those that it has in stock, read from its bit strings."""
     listings, stores, companies, bits = tables.listings, tables.stores, tables.companies, tables.store_ranges
     with engine.connect() as connection:
@@ -43,7 +43,7 @@ def ranges(engine: Engine, chain: str, store_id: str) -> tuple[set[str], set[str
             select(bits.c.ranged, bits.c.available)
             .join_from(bits, stores, stores.c.id == bits.c.store_id)
             .join(companies, companies.c.id == stores.c.company_id)
-            .where(companies.c.slug == chain, stores.c.store_code == store_id)
+            .where(companies.c.slug == chain, stores.c.store_code == store_code)
         ).one()
         known = connection.execute(
             select(listings.c.ordinal, listings.c.sku)
@@ -61,7 +61,7 @@ def bit(field: bytes, ordinal: int) -> bool:
 def check_truth(
     engine: Engine,
     chain: str,
-    store_id: str,
+    store_code: str,
     truth: list[dict[str, Any]],
     earlier: Iterable[dict[str, Any]] = (),
     *,
@@ -76,12 +76,12 @@ def check_truth(
     before = {row["sku"]: row for row in earlier}
     kept = {sku: row for sku, row in before.items() if true.get(sku, UNSEEN)["price_cents"] is None}
     priced = {sku: row for sku, row in (true | kept).items() if row["price_cents"] is not None}
-    found = stored(engine, chain, store_id)
+    found = stored(engine, chain, store_code)
     assert set(priced) - set(found) == set(), "missing prices"
     assert set(found) - set(priced) == set(), "invented prices"
     wrong = {sku: different for sku, row in priced.items() if (different := differences(found[sku], row, texts))}
     assert not wrong, dict(list(wrong.items())[:3])
-    ranged, available = ranges(engine, chain, store_id)
+    ranged, available = ranges(engine, chain, store_code)
     unseen = before.keys() - true.keys()
     assert ranged - unseen == {sku for sku, row in true.items() if row["is_ranged"]}
     assert available == {sku for sku, row in true.items() if row["is_available"]}

@@ -81,7 +81,7 @@ class FakeCrawls:
         return self.places - self.in_hand
 
     def start(self, crawl: Crawl) -> dict[str, Any]:
-        how = self.ends.get(crawl.store_id, ("complete", "finished"))
+        how = self.ends.get(crawl.store_code, ("complete", "finished"))
         self.started.append(crawl)
         if isinstance(how, Exception):
             raise how
@@ -90,7 +90,7 @@ class FakeCrawls:
         run = None
         if how is not None:
             told = {"spider": crawl.spider, "now": self.clock(), "host": "elsewhere", "pid": 1}
-            mine = target(crawl.store_id, crawl.spider.removesuffix("_stores"))
+            mine = target(crawl.store_code, crawl.spider.removesuffix("_stores"))
             run = opening.open_run(self.engine, mine, token=crawl.arguments.get("lease"), lease_seconds=7200, **told)
         return {
             "crawl": crawl,
@@ -104,7 +104,7 @@ class FakeCrawls:
         if self.clock() < handle["until"]:
             return None
         self.in_hand -= 1
-        self.done.append(handle["crawl"].store_id)
+        self.done.append(handle["crawl"].store_code)
         if handle["killed"]:
             return Ended(None, "ended by SIGKILL")
         if handle["run"] is None:
@@ -115,10 +115,10 @@ class FakeCrawls:
 
     def _end(self, crawl: Crawl, run: opening.Run, status: str, reason: str) -> None:
         verdict, now = judged(status, reason), self.clock()
-        if crawl.store_id == EVERY_STORE and status == "complete":
+        if crawl.store_code == EVERY_STORE and status == "complete":
             names = {code: {"store_name": f"Store {code}"} for code in self.found}
             publish_stores(self.engine, run, Ending(verdict=verdict, now=now), names)
-        elif verdict.publishes == "nothing" or crawl.store_id == EVERY_STORE:
+        elif verdict.publishes == "nothing" or crawl.store_code == EVERY_STORE:
             opening.finish(self.engine, run, Ending(verdict=verdict, now=now, counts={"requests": 7}))
         else:
             stage(self.engine, run.id, [row(1)])
@@ -126,7 +126,7 @@ class FakeCrawls:
             publish(self.engine, run, Ending(verdict=verdict, now=now, counts=counts))
 
     def where(self, handle: dict[str, Any]) -> str:
-        return f"/logs/{handle['crawl'].store_id}.log"
+        return f"/logs/{handle['crawl'].store_code}.log"
 
     def interrupt(self, handle: dict[str, Any]) -> None:
         if self.heeds:

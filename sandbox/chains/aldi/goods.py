@@ -118,7 +118,7 @@ def categories_of(world: "World", line: Line) -> list[tuple[str, str]]:
 
 def truth(world: "World", store: Store, day: int, line: Line, state: State) -> dict[str, Any]:
     """What a correct crawl stores of the line; shape as World.truth says."""
-    row = blank("ALDI", store.store_id, line)
+    row = blank("ALDI", store.store_code, line)
     row.update(
         name=name_of(line),
         brand=brand_sent(line),

@@ -56,7 +56,7 @@ def refused(status: int, code: str, text: str) -> Reply:
 
 
 def _state(ask: Ask, store: Store) -> State:
-    return scaled(ask.world.state("aldi", store.store_id, ask.day_of(store.store_id)), ask.tamper.factor)
+    return scaled(ask.world.state("aldi", store.store_code, ask.day_of(store.store_code)), ask.tamper.factor)
 
 
 def _money(cents: int | None) -> str | None:
@@ -139,7 +139,7 @@ def _search(ask: Ask, store: Store) -> Reply:
     if limit not in LIMITS or offset is None or offset < 0 or sort not in SORTS:
         return refused(400, "INVALID_PARAMETER", "limit, offset or sort is invalid")
     state = _state(ask, store)
-    key = (query.get("categoryKey"), query.get("q"), store.store_id, ask.day_of(store.store_id), sort)
+    key = (query.get("categoryKey"), query.get("q"), store.store_code, ask.day_of(store.store_code), sort)
     rows = ask.kept(key, lambda: _ordered(ask, _rows(ask, state), state, sort))
     if offset >= max(len(rows), 1) and "aldi_empty_past_end" not in ask.switches:
         return refused(400, "INVALID_OFFSET", "offset is beyond the result")

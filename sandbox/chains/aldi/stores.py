@@ -13,7 +13,7 @@ RADIUS_KM = 100.0
 def _row(store: Store, away: float) -> dict[str, Any]:
     return {
         "name": f"ALDI {store.name}",
-        "id": store.store_id,
+        "id": store.store_code,
         "alcoholAvailability": ["Beer", "Wine"] if store.state in ("NSW", "VIC", "WA", "ACT") else [],
         "publicPhoneNumber": None,
         "facilities": [],
@@ -47,7 +47,7 @@ def locator(ask: Ask) -> Reply:
     limit = min(limit, PAGE)
     pickup = ask.query.get("serviceType") == "pickup"
     near = sorted(
-        (kilometres(store, latitude, longitude), store.store_id, store.index)
+        (kilometres(store, latitude, longitude), store.store_code, store.index)
         for store in ask.world.stores("aldi")
         if not pickup or store.index % 3 == 0
     )

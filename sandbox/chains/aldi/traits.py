@@ -30,6 +30,6 @@ TRAITS = Traits(
     national_prices=True,
     special_share=0.01,
     weighed_specials=False,
-    store_ids=(0, 999),
-    store_id_form="G{:03d}",
+    store_codes=(0, 999),
+    store_code_form="G{:03d}",
 )

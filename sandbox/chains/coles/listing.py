@@ -18,7 +18,7 @@ SIZE = 48
 def page_props(ask: Ask, store: Store | None) -> dict[str, Any]:
     """What every page tells: initStoreId is padded to 4 digits, null on the home page."""
     return {
-        "initStoreId": store.store_id.zfill(4) if store else None,
+        "initStoreId": store.store_code.zfill(4) if store else None,
         "serverSideOutageConfig": {"isOutage": False},
         "assetsUrl": ASSETS,
         "isMobile": False,
@@ -26,7 +26,7 @@ def page_props(ask: Ask, store: Store | None) -> dict[str, Any]:
 
 
 def state_of(ask: Ask, store: Store) -> State:
-    return scaled(ask.world.state("coles", store.store_id, ask.day_of(store.store_id)), ask.tamper.factor)
+    return scaled(ask.world.state("coles", store.store_code, ask.day_of(store.store_code)), ask.tamper.factor)
 
 
 def _ordered(ask: Ask, rows: list[int], state: State, sort: str) -> list[int]:
@@ -98,7 +98,7 @@ def search_results(ask: Ask, node: Node, store: Store, page: int, sort: str) -> 
         found = [index for index in node.lines.tolist() if state.ranged[index] or lines[index].section != "main"]
         return _ordered(ask, [] if ask.tamper.empty else found, state, sort)
 
-    rows = ask.kept((node.slug, store.store_id, ask.day_of(store.store_id), sort), make)
+    rows = ask.kept((node.slug, store.store_code, ask.day_of(store.store_code), sort), make)
     shown = rows[(page - 1) * SIZE : page * SIZE] if page <= ask.world.coles_page_cap else []
     shown = [] if ask.tamper.no_rows else thinned(ask, shown)
     return {

@@ -118,7 +118,7 @@ def _listing(ask: Ask, slug: str, *, as_html: bool) -> Reply:
         return reply_json({"errors": [{"errorCode": "400", "message": "page is invalid"}]}, 400)
     page = 1 if ask.tamper.page_one else page
     store, sort = _store(ask), ask.query.get("sortBy", "salesDescending")
-    key = (slug, store.store_id, ask.day_of(store.store_id), page, sort, as_html and ask.build)
+    key = (slug, store.store_code, ask.day_of(store.store_code), page, sort, as_html and ask.build)
 
     def render() -> bytes:
         props = {

@@ -10,7 +10,7 @@ BRANDS = {1: "Coles Express", 2: "Coles Supermarkets", 3: "Liquorland", 4: "Firs
 
 
 def _row(store: Store, brand: int) -> dict[str, Any]:
-    number_ = store.store_id if brand == 2 else str(10_000 + brand * 1000 + store.index)
+    number_ = store.store_code if brand == 2 else str(10_000 + brand * 1000 + store.index)
     prefix = "Coles" if brand == 2 else BRANDS[brand]
     return {
         "storeId": number_,
@@ -23,7 +23,7 @@ def _row(store: Store, brand: int) -> dict[str, Any]:
         "postcode": store.postcode,
         "latitude": store.latitude,
         "longitude": store.longitude,
-        "phone": f"(02) {int(opaque(store.store_id, 8), 16) % 10**8:08d}",
+        "phone": f"(02) {int(opaque(store.store_code, 8), 16) % 10**8:08d}",
         "status": "OPEN",
         "tradingHours": [{"daysOfWeek": "Monday - Sunday", "storeTime": "6:00 AM - 10:00 PM"}],
     }

@@ -28,7 +28,7 @@ TRAITS = Traits(
     special_share=0.22,
     multibuy_share=0.1,
     member_multibuy_share=0.12,
-    store_ids=(200, 9999),
+    store_codes=(200, 9999),
     fallback="584",
     denial="imperva_incident",
 )

@@ -62,7 +62,7 @@ def missing(text: str) -> Reply:
 
 
 def _state(ask: Ask, store: Store) -> State:
-    return scaled(ask.world.state("iga", store.store_id, ask.day_of(store.store_id)), ask.tamper.factor)
+    return scaled(ask.world.state("iga", store.store_code, ask.day_of(store.store_code)), ask.tamper.factor)
 
 
 def end_of(key: str, switches: frozenset[str]) -> str:
@@ -85,8 +85,8 @@ def _category(ask: Ask, store: Store, key: str) -> Reply:
     if take is None or skip is None or not 1 <= take <= 100 or skip < 0:
         return reply_json({"statusCode": 400, "message": "take or skip is invalid"}, 400)
     state = _state(ask, store)
-    day = ask.day_of(store.store_id)
-    rows = ask.kept((key, store.store_id, day), lambda: _listed(ask, path[-1], state))
+    day = ask.day_of(store.store_code)
+    rows = ask.kept((key, store.store_code, day), lambda: _listed(ask, path[-1], state))
     end = end_of(key, ask.switches)
     if rows and skip >= len(rows):
         if end == "iga_end_404":
@@ -100,7 +100,7 @@ def _category(ask: Ask, store: Store, key: str) -> Reply:
         lines = ask.world.catalogue("iga").lines
         return _body(ask, store, state, [lines[index] for index in shown], len(rows))
 
-    return Reply(body=ask.cached((key, store.store_id, day, take, skip), render))
+    return Reply(body=ask.cached((key, store.store_code, day, take, skip), render))
 
 
 def _body(ask: Ask, store: Store, state: State, lines: list[Line], total: int) -> bytes:

@@ -14,14 +14,14 @@ RADIUS_KM = 200.0
 
 def tag_of(store: Store) -> str:
     """The retailer tag that the finder tells; for some stores it is not the retailerStoreId."""
-    return store.store_id if store.index % 3 else f"{store.store_id}R"
+    return store.store_code if store.index % 3 else f"{store.store_code}R"
 
 
 def _found(store: Store) -> dict[str, Any]:
     return {
         "storeId": store.locator_id, "storeName": f"IGA {store.name}", "tag": tag_of(store), "address": store.address,
         "suburb": store.suburb.upper() if store.index % 2 else store.suburb, "state": store.state,
-        "postcode": store.postcode, "phone": f"(02) {int(opaque(store.store_id, 8), 16) % 10**8:08d}",
+        "postcode": store.postcode, "phone": f"(02) {int(opaque(store.store_code, 8), 16) % 10**8:08d}",
         "latitude": f"{store.latitude:.6f}", "longitude": f"{store.longitude:.6f}",
         "hours": 'Mon-Sun: 7am - 8pm "daily"',
     }  # fmt: skip
@@ -46,12 +46,12 @@ def finder(ask: Ask) -> Reply:
 
 
 def _item(store: Store) -> dict[str, Any]:
-    number = opaque(store.store_id, 32).lower()
+    number = opaque(store.store_code, 32).lower()
     return {
         "id": f"{number[:8]}-{number[8:12]}-4{number[13:16]}-8{number[17:20]}-{number[20:]}", "status": "Active",
         "type": "Regular", "name": f"IGA {store.name}", "addressLine1": store.address, "addressLine2": "",
         "addressLine3": "", "countyProvinceState": store.state, "postCode": store.postcode, "city": store.suburb,
-        "country": "Australia", "phone": None, "retailerStoreId": store.store_id, "timeZone": store.timezone,
+        "country": "Australia", "phone": None, "retailerStoreId": store.store_code, "timeZone": store.timezone,
         "currency": "AUD", "openingHours": "7am - 8pm",
         "location": {"latitude": store.latitude, "longitude": store.longitude}, "languages": ["en"], "siteId": "1",
         "urls": [], "categoryHierarchyId": "retailer-prod-v3", "shoppingModes": [],
@@ -61,5 +61,5 @@ def _item(store: Store) -> dict[str, Any]:
 def storefronts(ask: Ask) -> Reply:
     """The store of a tag, or no items where it does not sell online."""
     wanted = ask.query.get("RSID", "")
-    stores = [store for store in ask.world.stores("iga") if wanted in (tag_of(store), store.store_id)]
+    stores = [store for store in ask.world.stores("iga") if wanted in (tag_of(store), store.store_code)]
     return reply_json({"items": [_item(store) for store in stores if store.is_online]})

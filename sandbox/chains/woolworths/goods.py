@@ -137,7 +137,7 @@ def shelf_cup(line: Line, now: int, state: State) -> Cup | None:
 
 def truth(world: "World", store: Store, day: int, line: Line, state: State) -> dict[str, Any]:
     """What a correct crawl stores of the line; shape as World.truth says."""
-    row = blank("Woolworths", store.store_id, line)
+    row = blank("Woolworths", store.store_code, line)
     tree = world.tree("woolworths")
     paths = tree.leads.get(line.index, [])
     own = pies_path(line) if line.promo_only else None

@@ -15,8 +15,8 @@ from sandbox.tree import Node
 
 
 def state_of(ask: Ask, store: Store) -> tuple[State, int]:
-    day = ask.day_of(store.store_id)
-    return scaled(ask.world.state("woolworths", store.store_id, day), ask.tamper.factor), day
+    day = ask.day_of(store.store_code)
+    return scaled(ask.world.state("woolworths", store.store_code, day), ask.tamper.factor), day
 
 
 def _under(node: Node, state: State) -> np.ndarray:
@@ -59,7 +59,7 @@ def listed(ask: Ask, node: Node, body: dict[str, Any], store: Store, page: int) 
     def make() -> list[int]:
         return [] if ask.tamper.empty else _ordered(ask, _rows(ask, node, body, state), state, sort, salt)
 
-    return ask.kept((node.key, store.store_id, day, sort, salt, *(bool(body.get(flag)) for flag in FLAGS)), make)
+    return ask.kept((node.key, store.store_code, day, sort, salt, *(bool(body.get(flag)) for flag in FLAGS)), make)
 
 
 def _rows(ask: Ask, node: Node, body: dict[str, Any], state: State) -> list[int]:
@@ -94,7 +94,7 @@ def _ads(ask: Ask, node: Node, store: Store, page: int, pages: int, hide_market:
         rank = world.dice.uniform("woolworths:ads", np.array(shown, dtype=np.int64))
         return [shown[place] for place in np.argsort(rank)[:8].tolist()]
 
-    chosen = [lines[index] for index in ask.kept(("ads", root.key, store.store_id, day, hide_market), choose)]
+    chosen = [lines[index] for index in ask.kept(("ads", root.key, store.store_code, day, hide_market), choose)]
     if page == pages + 1:
         return chosen[:1]
     lot = float(world.dice.uniform("woolworths:ad-count", page, len(root.lines)))
@@ -125,7 +125,7 @@ def page_body(ask: Ask, node: Node, body: dict[str, Any], store: Store, page: in
     ads: list[Line] = []
     if total and not ask.tamper.no_rows and not (page > pages and "woolworths_empty_past_end" in ask.switches):
         ads = _ads(ask, node, store, page, pages, bool(body.get("isHideEverydayMarketProducts")))
-    by = int(store.store_id)
+    by = int(store.store_code)
     records = [record(ask.world, catalogue.lines[index], state, day, by) for index in shown]
     for place, line in enumerate(ads):
         ad = promoted(record(ask.world, line, state, day, by), place + 1)

@@ -79,8 +79,8 @@ def _browse(ask: Ask) -> Reply:
     store = _store(ask, body.get("storeId"))
     page = 1 if ask.tamper.page_one else page
     flags = tuple(bool(body.get(flag)) for flag in FLAGS)
-    day = ask.day_of(store.store_id)
-    key = (node[-1].key, store.store_id, day, page, size, str(body.get("sortType")), flags)
+    day = ask.day_of(store.store_code)
+    key = (node[-1].key, store.store_code, day, page, size, str(body.get("sortType")), flags)
     return Reply(body=ask.cached(key, lambda: page_body(ask, node[-1], body, store, page, size)))
 
 
@@ -100,7 +100,9 @@ def _search(ask: Ask) -> Reply:
         for line in catalogue.lines[: catalogue.main]
         if state.ranged[line.index] and all(word in display_name(line).lower() for word in term.split())
     ]
-    rows = [record(ask.world, line, state, day, int(store.store_id)) for line in found[(page - 1) * size : page * size]]
+    rows = [
+        record(ask.world, line, state, day, int(store.store_code)) for line in found[(page - 1) * size : page * size]
+    ]
     return reply_json({
         "Products": bundles_of(ask, rows, 0), "SearchResultsCount": len(found), "HasTobaccoItems": False,
         "SuggestedTerm": None, "Success": True,
@@ -112,7 +114,7 @@ def _detail(ask: Ask, prefix: str, codes: str) -> Reply:
     state, day = state_of(ask, store)
     wanted = set(codes.split(","))
     lines = [line for line in ask.world.catalogue("woolworths").lines if line.sku in wanted]
-    rows = [record(ask.world, line, state, day, int(store.store_id)) for line in lines]
+    rows = [record(ask.world, line, state, day, int(store.store_code)) for line in lines]
     if prefix == "/apis/ui/products/":
         return reply_json(rows)
     if not rows:

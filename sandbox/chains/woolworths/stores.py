@@ -11,7 +11,7 @@ def _row(store: Store, division: str, distance: float) -> dict[str, Any]:
     unnamed = store.index % 11 == 5
     return {
         "Division": division,
-        "StoreNo": store.store_id if division == "SUPERMARKETS" else f"7{store.store_id}",
+        "StoreNo": store.store_code if division == "SUPERMARKETS" else f"7{store.store_code}",
         "Name": "N/A" if unnamed else store.name,
         "AddressLine1": store.address,
         "AddressLine2": None,
@@ -22,7 +22,7 @@ def _row(store: Store, division: str, distance: float) -> dict[str, Any]:
         "Longitude": f"{store.longitude:.6f}",
         "GeoLevel": "Street",
         "Distance": f"{distance:.2f}",
-        "Phone": f"(02) {int(opaque(store.store_id, 8), 16) % 10**8:08d}",
+        "Phone": f"(02) {int(opaque(store.store_code, 8), 16) % 10**8:08d}",
         "GMTZone": OFFSETS.get(store.state, "8:0"),
         "IsOpen": True,
         "PartnerUrl": None,
@@ -59,7 +59,7 @@ def fulfilment(ask: Ask) -> Reply:
     """The older shape."""
     return reply_json([
         {
-            "FulfilmentStoreId": int(store.store_id), "Description": store.name, "Street1": store.address,
+            "FulfilmentStoreId": int(store.store_code), "Description": store.name, "Street1": store.address,
             "Street2": "", "Suburb": store.suburb, "Postcode": store.postcode,
             "FulfilmentDeliveryMethods": ["Pickup", "DirectToBoot"],
         }

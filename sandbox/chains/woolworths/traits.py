@@ -31,6 +31,6 @@ TRAITS = Traits(
     multibuy_share=0.1,
     member_share=0.06,
     member_multibuy_share=0.25,
-    store_ids=(1105, 6999),
+    store_codes=(1105, 6999),
     fallback="1101",
 )

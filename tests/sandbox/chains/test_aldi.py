@@ -76,8 +76,8 @@ def test_what_a_client_sees_is_the_truth(seed, day):
     world = World(seed=seed, products=150, stores=3)
     with SandboxServer(world, day=day) as server:
         for place, store in enumerate(world.stores("aldi")[:2]):
-            seen = walk(server, store.store_id, ("relevance", "name_desc")[place])
-            assert differences(seen, world.truth("aldi", store.store_id, day)) == []
+            seen = walk(server, store.store_code, ("relevance", "name_desc")[place])
+            assert differences(seen, world.truth("aldi", store.store_code, day)) == []
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,9 @@ def client(server):
 
 @pytest.fixture(scope="module")
 def store(server):
-    return max(server.world.stores("aldi"), key=lambda each: len(server.world.truth("aldi", each.store_id, 0))).store_id
+    return max(
+        server.world.stores("aldi"), key=lambda each: len(server.world.truth("aldi", each.store_code, 0))
+    ).store_code
 
 
 def test_past_the_end_is_refused_or_empty(server, client, store):
@@ -173,7 +175,7 @@ def test_service_points_come_ten_a_page_near_the_point(server, client):
     path = f"/v2/service-points?latitude={place.latitude}&longitude={place.longitude}&serviceType=walk-in&offset={{}}"
     first = client.json(path.format(0))
     total = first["meta"]["pagination"]["totalCount"]
-    assert first["data"][0]["id"] == place.store_id
+    assert first["data"][0]["id"] == place.store_code
     assert len(first["data"]) == min(total, 10)
     assert 0 < total < len(server.world.stores("aldi"))
     assert isinstance(first["data"][0]["address"]["latitude"], str)

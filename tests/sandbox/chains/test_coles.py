@@ -104,8 +104,8 @@ def test_what_a_client_sees_is_the_truth(seed, day):
     world = World(seed=seed, products=150, stores=3)
     with SandboxServer(world, day=day) as server:
         for place, store in enumerate(world.stores("coles")[:2]):
-            seen = walk(server, store.store_id, by_html=place == 1)
-            assert differences(seen, world.truth("coles", store.store_id, day)) == []
+            seen = walk(server, store.store_code, by_html=place == 1)
+            assert differences(seen, world.truth("coles", store.store_code, day)) == []
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +126,8 @@ def _calm(request):
 @pytest.fixture(scope="module")
 def store(server):
     return max(
-        server.world.stores("coles"), key=lambda each: len(server.world.truth("coles", each.store_id, 0))
-    ).store_id
+        server.world.stores("coles"), key=lambda each: len(server.world.truth("coles", each.store_code, 0))
+    ).store_code
 
 
 def test_a_visit_begins_at_the_home_or_the_browse_page(server, store):
@@ -253,7 +253,9 @@ def test_the_locator_gives_the_nearest_of_the_brands_asked_for(server):
     place = world.stores("coles")[2]
     path = "/digital/colesweb/v1/stores/search?latitude={}&longitude={}&brandIds={}&numberOfStores={}"
     nearest = client.json(path.format(place.latitude, place.longitude, 2, 1))["stores"]
-    assert [row["storeId"] for row in nearest] == [place.store_id]
+    assert [row["storeId"] for row in nearest] == [place.store_code]
     every = client.json(path.format(place.latitude, place.longitude, "1,2,3,4,5", 99))["stores"]
-    assert {row["storeId"] for row in every if row["brandId"] == 2} == {each.store_id for each in world.stores("coles")}
+    assert {row["storeId"] for row in every if row["brandId"] == 2} == {
+        each.store_code for each in world.stores("coles")
+    }
     assert {row["brandId"] for row in every} - {2}

@@ -86,8 +86,8 @@ def test_what_a_client_sees_is_the_truth(seed, day):
     world = World(seed=seed, products=150, stores=3)
     with SandboxServer(world, day=day) as server:
         for place, store in enumerate(world.stores("iga")[:2]):
-            seen = walk(server, store.store_id, (5, 36)[place])
-            assert differences(seen, world.truth("iga", store.store_id, day)) == []
+            seen = walk(server, store.store_code, (5, 36)[place])
+            assert differences(seen, world.truth("iga", store.store_code, day)) == []
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def client(server):
 @pytest.fixture(scope="module")
 def store(server):
     online = [each for each in server.world.stores("iga") if each.is_online]
-    return max(online, key=lambda each: len(server.world.truth("iga", each.store_id, 0))).store_id
+    return max(online, key=lambda each: len(server.world.truth("iga", each.store_code, 0))).store_code
 
 
 def test_listings_end_in_three_ways(server, client, store):
@@ -152,14 +152,14 @@ def test_unknown_stores_and_categories_are_not_found(client, store):
 
 
 def test_stores_differ_in_their_categories(server, client):
-    online = [each.store_id for each in server.world.stores("iga") if each.is_online]
+    online = [each.store_code for each in server.world.stores("iga") if each.is_online]
     trees = {json.dumps(client.json(f"/api/storefront/stores/{each}/categoryHierarchy")) for each in online}
     assert len(trees) > 1
 
 
 def test_every_form_of_item_is_there(server, client):
     every = []
-    for store in (each.store_id for each in server.world.stores("iga")[:3]):
+    for store in (each.store_code for each in server.world.stores("iga")[:3]):
         for department in client.json(f"/api/storefront/stores/{store}/categoryHierarchy")["children"][0]["children"]:
             for skip in (0, 100):
                 status, _, body = search(client, store, department["identifier"], 100, skip)
@@ -206,5 +206,5 @@ def test_the_finder_names_stores_that_the_shop_may_not_have(server, client):
     for row in found.values():
         items = client.json(f"/api/storefront/stores?RSID={row['tag']}&take=1")["items"]
         ids.update(item["retailerStoreId"] for item in items)
-    assert ids == {each.store_id for each in stores if each.is_online}
+    assert ids == {each.store_code for each in stores if each.is_online}
     assert len(ids) < len(stores)

@@ -94,8 +94,8 @@ def test_what_a_client_sees_is_the_truth(seed, day):
     world = World(seed=seed, products=150, stores=3)
     with SandboxServer(world, day=day) as server:
         for place, store in enumerate(world.stores("woolworths")[:2]):
-            seen = walk(server, store.store_id, deep=place == 1)
-            assert differences(seen, world.truth("woolworths", store.store_id, day)) == []
+            seen = walk(server, store.store_code, deep=place == 1)
+            assert differences(seen, world.truth("woolworths", store.store_code, day)) == []
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +116,8 @@ def _calm(request):
 @pytest.fixture(scope="module")
 def store(server):
     return max(
-        server.world.stores("woolworths"), key=lambda each: len(server.world.truth("woolworths", each.store_id, 0))
-    ).store_id
+        server.world.stores("woolworths"), key=lambda each: len(server.world.truth("woolworths", each.store_code, 0))
+    ).store_code
 
 
 PANTRY = "1_39FD49C"
@@ -231,7 +231,7 @@ def test_the_locator_tells_all_supermarkets_and_fuel_apart(server):
     client = Client(f"{server.url}/woolworths")
     query = "/apis/ui/StoreLocator/Stores?Max=10000&Division={}&Facility=&postcode=*"
     stores = client.json(query.format("SUPERMARKETS"))["Stores"]
-    assert {row["StoreNo"] for row in stores} == {each.store_id for each in server.world.stores("woolworths")}
+    assert {row["StoreNo"] for row in stores} == {each.store_code for each in server.world.stores("woolworths")}
     assert {type(row["Latitude"]) for row in stores} == {str}
     fuel = client.json(query.format("SUPERMARKETS,EG,AMPOL"))["Stores"]
     assert {row["Division"] for row in fuel} == {"SUPERMARKETS", "EG", "AMPOL"}

@@ -20,7 +20,7 @@ def crawls_of(folder, program):
 
 
 def crawl(store="G452", **arguments):
-    return Crawl(spider="aldi", store_id=store, arguments={"store": store, "lease": "secret"} | arguments)
+    return Crawl(spider="aldi", store_code=store, arguments={"store": store, "lease": "secret"} | arguments)
 
 
 def ended(crawls, handle):

@@ -51,7 +51,7 @@ def rig_of(sqlite_url):
 
 
 def stores_of(rig):
-    return [crawl.store_id for crawl in rig.crawls.started]
+    return [crawl.store_code for crawl in rig.crawls.started]
 
 
 # What is crawled ----------------------------------------------------------------------------------------------------

@@ -241,13 +241,13 @@ class Scene:
         self.taken = 0
 
     def watch(self, crawl: Crawl) -> Callable[[], Fate]:
-        self.fates[crawl.store_id] = "waiting"
-        return lambda: self.fates[crawl.store_id]
+        self.fates[crawl.store_code] = "waiting"
+        return lambda: self.fates[crawl.store_code]
 
     def start(self, store: str = "") -> Job:
         self.taken += 1
         code = store or str(self.taken)
-        return self.crawls.start(Crawl(spider="aldi", store_id=code, arguments={"store": code, "lease": "T"}))
+        return self.crawls.start(Crawl(spider="aldi", store_code=code, arguments={"store": code, "lease": "T"}))
 
     def fill(self) -> list[Job]:
         """Starts crawls until there is no room, as the worker does at each look."""
@@ -271,7 +271,7 @@ class Scene:
         assert self.crawls.ended(job) == Ended()
 
     def run(self, job: Job, fate: Fate) -> None:
-        self.fates[job.crawl.store_id] = fate
+        self.fates[job.crawl.store_code] = fate
 
 
 def test_each_node_is_given_as_many_jobs_as_it_begins_at_once_and_none_waits() -> None:
@@ -286,7 +286,7 @@ def test_each_node_is_given_as_many_jobs_as_it_begins_at_once_and_none_waits() -
     assert [len(node.pending) for node in scene.nodes] == [0, 1]  # b runs fewer than --max-jobs says: one job shows it
     assert len({job.id for job in started}) == len(started) == 5
     for job in started:
-        assert job.place.node.arguments[job.id] == {"spider": "aldi", "store": job.crawl.store_id, "lease": "T"}
+        assert job.place.node.arguments[job.id] == {"spider": "aldi", "store": job.crawl.store_code, "lease": "T"}
 
 
 def test_a_worker_leaves_places_to_the_workers_of_other_companies() -> None:
@@ -492,7 +492,7 @@ def test_stopping_cancels_jobs_and_asks_nothing_of_a_node_that_is_gone() -> None
 def test_a_locator_is_believed_of_its_node_because_its_run_has_no_heartbeat() -> None:
     scene = Scene()
     assert scene.crawls.room() == 4
-    job = scene.crawls.start(Crawl(spider="aldi_stores", store_id=EVERY_STORE, arguments={}))
+    job = scene.crawls.start(Crawl(spider="aldi_stores", store_code=EVERY_STORE, arguments={}))
     assert scene.crawls.ended(job) is None
     scene.later()
     scene.run(job, "running")

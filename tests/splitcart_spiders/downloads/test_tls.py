@@ -83,7 +83,7 @@ def front(world: World, authority: Authority, monkeypatch: pytest.MonkeyPatch) -
 
 
 def outside_dev(world: World, spider: str, database: str | None, **overrides: Any) -> Outcome:
-    store = {} if spider.endswith("_stores") else {"store": world.stores(spider)[0].store_id}
+    store = {} if spider.endswith("_stores") else {"store": world.stores(spider)[0].store_code}
     arguments = {"dev": None} | store
     return crawl(spider, "http://127.0.0.1:1", database, overrides={"HOST_RATE": 500} | overrides, **arguments)
 
@@ -184,7 +184,7 @@ def test_good_certificates_of_a_trusted_authority_let_a_whole_run_through(
 
 @pytest.mark.parametrize(("names", "code"), [(["www.evil.example"], 1), ([HOST], 0)])
 def test_the_exit_code_and_the_log_say_so(names, code, front, authority, world, sqlite_url, tmp_path):
-    store = world.stores("woolworths")[0].store_id
+    store = world.stores("woolworths")[0].store_code
     with front(authority.certificate(*names)):
         options = ("-a", f"store={store}", "-s", "HOST_RATE=500", "-s", "RETRY_BACKOFF=0")
         process = start("woolworths", *options, log=tmp_path / "log", database=sqlite_url, sandbox="http://127.0.0.1:1")

@@ -24,7 +24,7 @@ def sandbox() -> Iterator[SandboxServer]:
 
 
 def run(sandbox: SandboxServer, url: str, spider: str = "iga", settings: Any = None, **arguments: str) -> Outcome:
-    store = {"store": sandbox.world.stores("iga")[0].store_id} if spider == "iga" else {}
+    store = {"store": sandbox.world.stores("iga")[0].store_code} if spider == "iga" else {}
     return crawl(spider, sandbox.url, url, overrides=settings or {}, **store, **arguments)
 
 

@@ -26,7 +26,7 @@ def sandbox() -> Iterator[SandboxServer]:
 
 
 def run(sandbox: SandboxServer, database_url: str, spider: Any = "iga", **settings: Any) -> Outcome:
-    store = sandbox.world.stores("iga")[0].store_id
+    store = sandbox.world.stores("iga")[0].store_code
     return crawl(spider, sandbox.url, database_url, overrides=settings, store=store)
 
 
@@ -119,7 +119,7 @@ def test_a_publish_that_the_database_refuses_ends_the_run_as_failed_and_the_next
     assert (outcome.status, outcome.exit_code) == ("failed", 1)
     assert ended(engine)[:2] == ("failed", "the run could not be concluded: database or disk is full")
     assert run(sandbox, database_url).status == "complete"
-    store = sandbox.world.stores("iga")[0].store_id
+    store = sandbox.world.stores("iga")[0].store_code
     check_truth(engine, "iga", store, sandbox.world.truth("iga", store, 0))
 
 

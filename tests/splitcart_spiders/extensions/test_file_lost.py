@@ -25,7 +25,7 @@ def sandbox() -> Iterator[SandboxServer]:
 
 def run(sandbox: SandboxServer, url: str, spider: Any = "iga", **settings: Any) -> Outcome:
     settings = {"HEARTBEAT_SECONDS": 0.05} | settings
-    return crawl(spider, sandbox.url, url, overrides=settings, store=sandbox.world.stores("iga")[0].store_id)
+    return crawl(spider, sandbox.url, url, overrides=settings, store=sandbox.world.stores("iga")[0].store_code)
 
 
 def removed(file: Path) -> None:

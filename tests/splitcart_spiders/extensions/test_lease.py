@@ -36,7 +36,7 @@ def sandbox() -> Iterator[SandboxServer]:
 
 
 def store(sandbox: SandboxServer) -> str:
-    return sandbox.world.stores("iga")[0].store_id
+    return sandbox.world.stores("iga")[0].store_code
 
 
 def begin(sandbox: SandboxServer, database_url: str, **settings: Any) -> Future[Outcome]:

@@ -21,7 +21,7 @@ def server():
 def given(server, engine):
     """The lease of the sandbox's store, just taken."""
     server.log.clear()
-    company_of(engine, [server.world.stores("iga")[0].store_id], "iga")
+    company_of(engine, [server.world.stores("iga")[0].store_code], "iga")
     return taken(engine, datetime.now(UTC), slug="iga")
 
 

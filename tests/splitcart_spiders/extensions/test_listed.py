@@ -66,7 +66,7 @@ def test_a_store_that_the_last_complete_run_missed_is_listed_no_longer(server, e
 
 @pytest.mark.parametrize("arguments", [{"unlisted": "1"}, {}])
 def test_a_store_that_is_vouched_for_or_listed_is_crawled(arguments, server, sqlite_url, sqlite_engine):
-    own = server.world.stores("woolworths")[0].store_id
+    own = server.world.stores("woolworths")[0].store_code
     located(sqlite_engine, found=FOUND if arguments else FOUND | {own: "Own"})
     outcome = crawl("woolworths", server.url, sqlite_url, store=own, **arguments)
     assert outcome.status == "complete"
@@ -78,7 +78,7 @@ def test_without_a_complete_locator_run_the_crawl_goes_on_and_says_so(
 ):
     if before == "partial":
         located(sqlite_engine, "partial")
-    own = server.world.stores("woolworths")[0].store_id
+    own = server.world.stores("woolworths")[0].store_code
     outcome = crawl("woolworths", server.url, sqlite_url, store=own)
     assert outcome.status == "complete"
     [warning] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
@@ -87,7 +87,7 @@ def test_without_a_complete_locator_run_the_crawl_goes_on_and_says_so(
 
 
 def test_accepting_fulfilment_says_what_it_remembers_and_how_to_take_it_back(server, sqlite_url, caplog):
-    own = server.world.stores("woolworths")[0].store_id
+    own = server.world.stores("woolworths")[0].store_code
     with caplog.at_level("INFO"):
         crawl("woolworths", server.url, sqlite_url, store=own, accept_fulfilment="1")
     assert f"is remembered as the one which fulfils {own}" in caplog.text

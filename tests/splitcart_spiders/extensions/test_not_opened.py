@@ -61,7 +61,7 @@ def test_a_run_whose_history_cannot_be_read_fails_before_its_first_request(serve
         raise ConnectionError("the database went away")
 
     monkeypatch.setattr(opening, "history", broken)
-    store = server.world.stores("iga")[0].store_id
+    store = server.world.stores("iga")[0].store_code
     outcome = crawl("iga", server.url, database_url, store=store)
     assert (outcome.status, outcome.exit_code) == ("failed", 1)
     assert server.log == []

@@ -26,7 +26,7 @@ def test_two_runs_at_once_share_the_rate(sqlite_url, monkeypatch):
     settings = {"POLITE": True, "HOST_RATE": RATE, "HEARTBEAT_SECONDS": 0.2}
     with SandboxServer(world) as server:
         futures = [
-            submit("woolworths", server.url, sqlite_url, args={"store": store.store_id}, **settings)
+            submit("woolworths", server.url, sqlite_url, args={"store": store.store_code}, **settings)
             for store in world.stores("woolworths")[:2]
         ]
         outcomes = [future.result(120) for future in futures]
@@ -52,7 +52,7 @@ def test_four_workers_on_one_host_stay_inside_the_hosts_rate(sqlite_url, monkeyp
     rate, workers = 30, 4
     settings = {"POLITE": True, "HOST_RATE": rate, "HEARTBEAT_SECONDS": 0.2}
     engine = engines.create(sqlite_url)
-    online = [store.store_id for store in world.stores("aldi") if store.is_online]
+    online = [store.store_code for store in world.stores("aldi") if store.is_online]
     company = company_of(engine, online)
     with SandboxServer(world) as server, ThreadPoolExecutor(workers) as pool:
         begun = [pool.submit(work, engine, company, server.url, sqlite_url, settings) for _ in range(workers)]
@@ -70,7 +70,7 @@ def test_four_workers_on_one_host_stay_inside_the_hosts_rate(sqlite_url, monkeyp
 def test_a_run_alone_has_all_of_it(sqlite_url):
     world = World(seed=8, products=60, stores=1)
     with SandboxServer(world) as server:
-        store = world.stores("aldi")[0].store_id
+        store = world.stores("aldi")[0].store_code
         settings = {"POLITE": True, "HOST_RATE": RATE, "HEARTBEAT_SECONDS": 0.2}
         outcome = submit("aldi", server.url, sqlite_url, args={"store": store}, **settings).result(120)
     assert outcome.status == "complete"

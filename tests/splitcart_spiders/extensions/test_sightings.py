@@ -50,7 +50,7 @@ class Scene:
 
     @classmethod
     def of(cls, site: SandboxServer, chain: str, url: str) -> "Scene":
-        store = next(store.store_id for store in site.world.stores(chain) if store.is_online)
+        store = next(store.store_code for store in site.world.stores(chain) if store.is_online)
         return cls(site, chain, engines.create(url), url, store)
 
     def crawl(
@@ -196,7 +196,9 @@ def test_a_lower_share_lets_a_renumbering_of_some_skus_pass(scene: Scene) -> Non
 
 def test_a_first_run_of_which_all_totals_turn_0_midway_is_not_complete(fresh: Scene) -> None:
     """Every category says that it is empty, and is proven so; only the company's other store tells that it is not."""
-    other = next(s.store_id for s in fresh.site.world.stores(fresh.chain) if s.is_online and s.store_id != fresh.store)
+    other = next(
+        s.store_code for s in fresh.site.world.stores(fresh.chain) if s.is_online and s.store_code != fresh.store
+    )
     assert fresh.crawl(store=other).status == "complete"
     for pages in range(1, 9):  # the first ones may be of categories that are empty in truth
         fresh.site.faults.clear()

@@ -281,7 +281,7 @@ def sends(path: str, to: str, status: int = 302) -> Callable[[str, str], Any]:
 
 
 def outside_dev(world: World, spider: str, database: str, **overrides: Any) -> Outcome:
-    store = {} if spider.endswith("_stores") else {"store": world.stores(spider)[0].store_id}
+    store = {} if spider.endswith("_stores") else {"store": world.stores(spider)[0].store_code}
     return crawl(spider, "http://127.0.0.1:1", database, overrides={"HOST_RATE": 500} | overrides, dev=None, **store)
 
 

@@ -29,7 +29,7 @@ def server(world):
 
 
 def run(server, url, chain, **settings):
-    store = server.world.stores(chain)[0].store_id
+    store = server.world.stores(chain)[0].store_code
     args = {"gtins": "0"} if chain == "coles" else {}
     return crawl(chain, server.url, url, overrides=settings, store=store, **args)
 

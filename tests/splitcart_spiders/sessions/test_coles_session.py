@@ -24,7 +24,7 @@ def server(world):
 
 
 def crawl_coles(server, tmp_path, **settings):
-    store = server.world.stores("coles")[0].store_id
+    store = server.world.stores("coles")[0].store_code
     values = {"EXTENSIONS": {}, "ITEM_PIPELINES": {}, "SESSION_DIR": str(tmp_path)} | settings
     return crawl("coles", server.url, None, overrides=values, store=store, categories="bakery", gtins="0")
 

@@ -35,7 +35,7 @@ def barcodes(url: str) -> dict[str, str | None]:
 
 def test_the_first_fill_is_spread_and_the_last_crawl_asks_nothing(sqlite_url: str) -> None:
     world = World(seed=6, products=90, stores=1)
-    store = world.stores("coles")[0].store_id
+    store = world.stores("coles")[0].store_code
     true = {row["sku"]: row for row in world.truth("coles", store, 0)}
     with SandboxServer(world) as server:
         assert run(server, sqlite_url, store, gtins="0")[1] == 0
@@ -54,7 +54,7 @@ def test_the_first_fill_is_spread_and_the_last_crawl_asks_nothing(sqlite_url: st
 
 def test_a_build_that_turns_stale_in_mid_crawl_loses_nothing(sqlite_url: str) -> None:
     world = World(seed=6, products=90, stores=1)
-    store = world.stores("coles")[0].store_id
+    store = world.stores("coles")[0].store_code
     with SandboxServer(world) as server:
         server.faults.add("build", "coles", "/en/browse/", after=5, times=1)
         outcome, _ = run(server, sqlite_url, store, gtins="0")
@@ -76,7 +76,7 @@ NOT_ANSWERED = (
 @pytest.mark.parametrize("body", NOT_ANSWERED)
 def test_an_answer_that_shows_no_product_leaves_the_barcode_open(sqlite_url: str, body: str) -> None:
     world = World(seed=6, products=30, stores=1)
-    store = world.stores("coles")[0].store_id
+    store = world.stores("coles")[0].store_code
     with SandboxServer(world) as server:
         fault = server.faults.add("status", "coles", "/en/product/", status=200, body=body)
         outcome, asked = run(server, sqlite_url, store, gtins="6")
@@ -90,7 +90,7 @@ def test_an_answer_that_shows_no_product_leaves_the_barcode_open(sqlite_url: str
 
 def test_a_product_page_that_has_moved_on_the_site_is_followed(sqlite_url: str) -> None:
     world = World(seed=6, products=30, stores=1)
-    store = world.stores("coles")[0].store_id
+    store = world.stores("coles")[0].store_code
     true = {row["sku"]: row for row in world.truth("coles", store, 0)}
     with SandboxServer(world) as server:
         server.switches.add("coles_products_moved")
@@ -121,7 +121,7 @@ def test_redirects_that_never_end_leave_the_barcode_open() -> None:
 @pytest.mark.parametrize("door", ["/en/browse/", "/en/product/"])
 def test_a_stale_build_that_answers_5xx_is_renewed(sqlite_url: str, door: str) -> None:
     world = World(seed=6, products=90, stores=1)
-    store = world.stores("coles")[0].store_id
+    store = world.stores("coles")[0].store_code
     with SandboxServer(world) as server:
         server.switches.add("coles_stale_500")
         server.faults.add("build", "coles", door, after=5, times=1)
@@ -133,7 +133,7 @@ def test_a_stale_build_that_answers_5xx_is_renewed(sqlite_url: str, door: str) -
 
 def test_a_5xx_of_the_build_that_holds_fails_its_category_alone(sqlite_url: str) -> None:
     world = World(seed=6, products=90, stores=1)
-    store = world.stores("coles")[0].store_id
+    store = world.stores("coles")[0].store_code
     with SandboxServer(world) as server:
         server.faults.add("status", "coles", r"/en/browse/bakery\.json", status=503)
         outcome = crawl("coles", server.url, sqlite_url, store=store, gtins="0")

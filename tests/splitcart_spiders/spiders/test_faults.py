@@ -91,7 +91,7 @@ def site(sandbox: SandboxServer) -> Iterator[SandboxServer]:
 
 
 def run(site: SandboxServer, chain: str, url: str, spider: Any = None) -> Outcome:
-    store = next(store.store_id for store in site.world.stores(chain) if store.is_online)
+    store = next(store.store_code for store in site.world.stores(chain) if store.is_online)
     quick = {"RETRY_TIMES": 2, "BROWSER": False}
     more = {"gtins": "0"} if chain == "coles" else {}
     return crawl(spider or chain, site.url, url, overrides=quick, store=store, **more)
@@ -108,7 +108,7 @@ def judge(site: SandboxServer, chain: str, url: str, expected: Expected) -> None
 
 def no_price_is_wrong(site: SandboxServer, chain: str, url: str, publishes: bool, *, whole: bool = False) -> None:
     engine = create_engine(url)
-    store = next(store.store_id for store in site.world.stores(chain) if store.is_online)
+    store = next(store.store_code for store in site.world.stores(chain) if store.is_online)
     true = {row["sku"]: row["price_cents"] for row in site.world.truth(chain, store, 0)}
     found = {sku: row["price_cents"] for sku, row in stored(engine, chain, store).items()}
     engine.dispose()

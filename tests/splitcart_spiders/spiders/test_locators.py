@@ -40,7 +40,7 @@ def test_a_locator_finds_every_store_with_its_zone_and_gives_each_a_group(
         outcome = find(chain, server.url, database_url)
     assert (outcome.status, outcome.exit_code) == ("complete", 0), outcome.reason
     found = stores(engine, chain)
-    true = {store.store_id: store for store in world.stores(chain) if store.is_online}
+    true = {store.store_code: store for store in world.stores(chain) if store.is_online}
     assert true.keys() <= found.keys()
     assert {store_id for store_id, row in found.items() if row.is_online} == true.keys()
     for store_id, store in true.items():
@@ -102,8 +102,8 @@ def test_a_store_closes_only_when_two_complete_runs_in_a_row_miss_it(sqlite_url:
     few, many = World(seed=4, stores=6), World(seed=4, stores=8)
     with SandboxServer(many) as server:
         assert find("woolworths", server.url, sqlite_url).status == "complete"
-    first = {store.store_id for store in many.stores("woolworths")}
-    gone = first - {store.store_id for store in few.stores("woolworths")}
+    first = {store.store_code for store in many.stores("woolworths")}
+    gone = first - {store.store_code for store in few.stores("woolworths")}
     assert gone
     with SandboxServer(few) as server:
         for closed in (False, True):

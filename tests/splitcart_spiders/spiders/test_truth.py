@@ -26,7 +26,7 @@ def test_two_days_of_a_store_are_stored_as_they_are_true(
     sandbox: SandboxServer, chain: str, engine: Engine, database_url: str
 ) -> None:
     world = sandbox.world
-    store = next(store.store_id for store in world.stores(chain) if store.is_online)
+    store = next(store.store_code for store in world.stores(chain) if store.is_online)
     earlier: list[dict[str, object]] = []
     for day in (0, 1):
         sandbox.day = day

@@ -12,7 +12,7 @@ from tests.support.truth import check_truth, stored
 
 def test_after_a_crawl_the_database_equals_the_truth_row_by_row(engine: Engine, database_url: str) -> None:
     world = World(seed=3, products=400, stores=2)
-    store = world.stores("woolworths")[0].store_id
+    store = world.stores("woolworths")[0].store_code
     with SandboxServer(world) as server:
         outcome = crawl("woolworths", server.url, database_url, store=store)
     assert (outcome.status, outcome.exit_code) == ("complete", 0), outcome.reason
@@ -21,7 +21,7 @@ def test_after_a_crawl_the_database_equals_the_truth_row_by_row(engine: Engine, 
 
 def test_a_second_day_is_followed_row_by_row(engine: Engine, database_url: str) -> None:
     world = World(seed=4, products=300, stores=2)
-    store = world.stores("woolworths")[0].store_id
+    store = world.stores("woolworths")[0].store_code
     with SandboxServer(world) as server:
         for day in (0, 1):
             server.day = day
@@ -35,7 +35,7 @@ def test_a_second_day_is_followed_row_by_row(engine: Engine, database_url: str) 
 
 def test_a_site_that_answers_for_another_store_writes_no_price(engine: Engine, database_url: str) -> None:
     world = World(seed=3, products=200, stores=2)
-    store = world.stores("woolworths")[0].store_id
+    store = world.stores("woolworths")[0].store_code
     with SandboxServer(world) as server:
         server.switches.add("woolworths_answers_1101")
         outcome = crawl("woolworths", server.url, database_url, store=store)
@@ -47,7 +47,7 @@ def test_a_site_that_answers_for_another_store_writes_no_price(engine: Engine, d
 
 def test_a_limited_crawl_is_partial_by_request_and_exits_zero(sqlite_url: str) -> None:
     world = World(seed=3, products=200, stores=1)
-    store = world.stores("woolworths")[0].store_id
+    store = world.stores("woolworths")[0].store_code
     with SandboxServer(world) as server:
         outcome = crawl("woolworths", server.url, sqlite_url, store=store, categories="bakery")
     assert (outcome.status, outcome.reason, outcome.exit_code) == ("partial", "requested", 0)
@@ -55,7 +55,7 @@ def test_a_limited_crawl_is_partial_by_request_and_exits_zero(sqlite_url: str) -
 
 def test_a_category_that_the_tree_does_not_have_is_named_and_nothing_is_crawled(sqlite_url: str) -> None:
     world = World(seed=3, products=200, stores=1)
-    store = world.stores("woolworths")[0].store_id
+    store = world.stores("woolworths")[0].store_code
     with SandboxServer(world) as server:
         for wanted in ("bakery,bakrey", "nope", "tobacco"):
             asked = len(server.log)
