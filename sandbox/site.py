@@ -144,7 +144,7 @@ def dollars(cents: int) -> float | int:
     return cents // 100 if cents % 100 == 0 else cents / 100
 
 
-def whole(text: Any, default: int | None) -> int | None:
+def integer(text: Any, default: int | None) -> int | None:
     """An integer from a query or a body; None where it is none."""
     if text is None:
         return default

@@ -12,7 +12,7 @@ from _cart.slots import read_text, with_places
 from _support.command import Parser, Refused, parser, run, word
 from _support.companies import Progress
 from _support.database import database
-from _support.output import console, print_json, say, table
+from _support.output import console, print_json, print_lines, table
 from rich.console import Console
 
 from models.slots.building import Built, build
@@ -44,7 +44,7 @@ def _work(options: argparse.Namespace) -> int:
         if source is None:
             began = time.monotonic()
             built = build(engine, everything=options.all, progress=Progress("slots"))
-            _tell(built, time.monotonic() - began, as_json=options.json)
+            _print_built(built, time.monotonic() - began, as_json=options.json)
             return 0
         slots = read_slots(engine, source, form_of(options.list), options, everything=options.all)
     if options.json:
@@ -54,12 +54,12 @@ def _work(options: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(built: Built, seconds: float, *, as_json: bool) -> None:
+def _print_built(built: Built, seconds: float, *, as_json: bool) -> None:
     if as_json:
         figures = {"marks": built.marks, "products": built.products, "stores": built.stores, "rows": built.rows}
         print_json(figures | {"seconds": round(seconds, 3)})
     else:
-        say(
+        print_lines(
             f"{built.rows:,} slots written in {seconds:.1f} s: of {built.products:,} products at all stores and of "
             f"{built.stores:,} stores with all they have; {built.marks:,} marks read"
         )
@@ -80,7 +80,7 @@ def _show(slots: Slots, printer: Console) -> None:
             )
     printer.print(table(COLUMNS, rows))
     if any(option.flip_since for line in slots.lines for option in line.options):
-        say("* specials have changed since: the price may be another by now")
+        print_lines("* specials have changed since: the price may be another by now")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import _path
 from _support.command import parser, run
 from _support.database import database
-from _support.output import print_json, say
+from _support.output import print_json, print_lines
 
 from models.checks.checking import check
 from models.clocks.clock import server_time
@@ -33,8 +33,8 @@ def _check(options: argparse.Namespace) -> int:
         print_json([asdict(one) for one in found], indent=2)
     else:
         for one in found:
-            say(f"{one.check}: {one.promise}; broken {one.count} times, e.g. {'; '.join(one.examples)}")
-        say(f"{len(found)} broken promises" if found else "every promise holds")
+            print_lines(f"{one.check}: {one.promise}; broken {one.count} times, e.g. {'; '.join(one.examples)}")
+        print_lines(f"{len(found)} broken promises" if found else "every promise holds")
     return 1 if found else 0
 
 

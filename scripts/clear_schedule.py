@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import _path
 from _support.command import Parser, parser, run
 from _support.database import database
-from _support.output import print_json, say
+from _support.output import print_json, print_lines
 from _support.schedule import clock_of, failure_delay, holder, one_company, take_dev, take_one_company
 
 from models.scheduling.taking import clear
@@ -28,7 +28,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"company": company.slug, "cleared": freed, "leased": leased})
     else:
-        say(f"{company.name}: {freed} stores are locked out no longer; {leased} are leased and stay so")
+        print_lines(f"{company.name}: {freed} stores are locked out no longer; {leased} are leased and stay so")
     return 0
 
 

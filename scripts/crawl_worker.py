@@ -26,14 +26,14 @@ from _support.schedule import (
     take_one_company,
     take_policy,
 )
-from _worker.books import Books, spider_of
 from _worker.crawls import Crawls
+from _worker.events import Report, as_json, as_lines
 from _worker.live import on_terminal
 from _worker.local import LocalCrawls
 from _worker.loop import FAILED, NETWORK_DOWN, NOTHING, Loop, Options
 from _worker.nodes import ScrapydCrawls, nodes_of, take_nodes, watching
+from _worker.schedule import CompanySchedule, spider_of
 from _worker.stop import Stop
-from _worker.telling import Tell, as_json, as_lines
 from platformdirs import user_log_path
 
 from splitcart.scheduling.due import Intervals
@@ -59,8 +59,8 @@ def _parser() -> Parser:
     )
     take_policy(made)
     usual = user_log_path("splitcart")
-    told = f"crawls' logs (default {usual})".replace("%", "%%")
-    made.add_argument("--logs", metavar="FOLDER", type=folder, default=usual, help=told)
+    text = f"crawls' logs (default {usual})".replace("%", "%%")
+    made.add_argument("--logs", metavar="FOLDER", type=folder, default=usual, help=text)
     take_nodes(made)
     take_lockout(made)
     return made
@@ -75,25 +75,25 @@ def _intervals() -> Intervals:
 
 
 @contextmanager
-def _teller(options: argparse.Namespace, spider: str, clock: Callable[[], datetime]) -> Iterator[Tell]:
+def _reporter(options: argparse.Namespace, spider: str, clock: Callable[[], datetime]) -> Iterator[Report]:
     if options.json:
         yield as_json(spider, clock)
     elif sys.stdout.isatty():
-        with on_terminal(f"{spider}, policy {options.policy}", clock, console()) as tell:
-            yield tell
+        with on_terminal(f"{spider}, policy {options.policy}", clock, console()) as report:
+            yield report
     else:
         yield as_lines(clock)
 
 
-def _runner(options: argparse.Namespace, logs: Path, books: Books, tell: Tell) -> Crawls:
+def _runner(options: argparse.Namespace, logs: Path, schedule: CompanySchedule, report: Report) -> Crawls:
     """What runs the crawls: this machine, or the nodes of --scrapyd."""
     if not options.scrapyd:
-        return LocalCrawls(logs, books.clock)
+        return LocalCrawls(logs, schedule.clock)
     return ScrapydCrawls(
         nodes_of(options, os.environ),
         options.max_jobs,
-        watching(books),
-        lambda told: tell("node", told=told),
+        watching(schedule),
+        lambda message: report("node", told=message),
         at_once=options.crawls,
     )
 
@@ -103,11 +103,13 @@ def _run(options: argparse.Namespace) -> int:
     logs = options.logs / spider
     stop = Stop(Path(options.stop_file) if options.stop_file else None, clock)
     wanted = Options(dev=options.dev, once=options.once, intervals=_intervals())
-    with database() as engine, stop.listening(), _teller(options, spider, clock) as tell:
-        tell("started", name=spider, policy=options.policy, logs=", ".join(options.scrapyd) or str(logs))
-        books = Books(engine, spider, rules_of(options), clock, holder(), settings.LEASE_SECONDS, failure_delay())
-        code = Loop(books, _runner(options, logs, books, tell), stop, tell, wanted).run()
-        tell("ended", code=code, why=WHY[code])
+    with database() as engine, stop.listening(), _reporter(options, spider, clock) as report:
+        report("started", name=spider, policy=options.policy, logs=", ".join(options.scrapyd) or str(logs))
+        schedule = CompanySchedule(
+            engine, spider, rules_of(options), clock, holder(), settings.LEASE_SECONDS, failure_delay()
+        )
+        code = Loop(schedule, _runner(options, logs, schedule, report), stop, report, wanted).run()
+        report("ended", code=code, why=WHY[code])
     return code
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import _path
 from _demo.report import Report
 from _demo.shopping import sample
-from _support.command import folder, parser, run, whole
+from _support.command import folder, integer, parser, run
 from _support.crawls import ROOT, product_spiders, start
 from _support.output import console as made_console
 from _support.output import text
@@ -77,8 +77,8 @@ def crawl_all(todo: Sequence[Job], report: Report, sandbox: str, console: Consol
             crawl(job, report.url, sandbox)
             watched.pop((job.chain, job.store_code))
             how = "done" if job.code == 0 else MEANING.get(job.code or 1, "failed")
-            told = visible(f"{job.chain} {job.store_code} {job.store_name}: {how}")
-            progress.update(task, description=told, completed=1)
+            outcome = visible(f"{job.chain} {job.store_code} {job.store_name}: {how}")
+            progress.update(task, description=outcome, completed=1)
 
         def watch() -> None:
             while not ended.wait(0.5):
@@ -102,8 +102,8 @@ def failures(todo: Sequence[Job], report: Report, console: Console) -> int:
         run = report.run(job.chain, job.store_code)
         why = run.reason if run is not None and run.reason else MEANING.get(job.code or 1, "failed")
         console.print()
-        told = f"{job.chain} store {job.store_code} was not crawled: {why} (exit code {job.code})"
-        console.print(text(told, "bold red"))
+        message = f"{job.chain} store {job.store_code} was not crawled: {why} (exit code {job.code})"
+        console.print(text(message, "bold red"))
         tail = job.log.read_text(errors="replace").splitlines()[-8:]
         for line in (*tail, f"whole log: {os.path.relpath(job.log)}"):
             console.print(text(f"  {line[:160]}"))
@@ -180,9 +180,9 @@ def show(options: argparse.Namespace, console: Console) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: every crawl completed, every price is right; 1: not so, and it says why; 2: wrong arguments."""
     made = parser((__doc__ or "").splitlines()[0], json="")
-    made.add_argument("--stores", type=whole(1, 100), default=2, help="stores a chain (2)")
-    made.add_argument("--products", type=whole(1, 200_000), default=400, help="products a chain sells (400)")
-    made.add_argument("--seed", type=whole(-(10**15), 10**15), default=1, help="which sandbox (1)")
+    made.add_argument("--stores", type=integer(1, 100), default=2, help="stores a chain (2)")
+    made.add_argument("--products", type=integer(1, 200_000), default=400, help="products a chain sells (400)")
+    made.add_argument("--seed", type=integer(-(10**15), 10**15), default=1, help="which sandbox (1)")
     made.add_argument("--chain", action="append", choices=product_spiders(), help="only this chain; may be repeated")
     made.add_argument("--folder", type=folder, default=ROOT / "demo", help="where its files go (demo)")
     return run(made, lambda options: show(options, made_console()), arguments)

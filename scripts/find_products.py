@@ -7,10 +7,10 @@ from dataclasses import asdict
 from itertools import groupby
 
 import _path
-from _support.command import parser, run, shown, whole, word
+from _support.command import integer, parser, run, shown, word
 from _support.companies import now, take_company
 from _support.database import database
-from _support.output import complain, print_json, say
+from _support.output import print_error, print_json, print_lines
 from _support.schedule import in_json
 
 from models.groups.reading import named_companies
@@ -23,14 +23,16 @@ USUAL = 20
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: shown; 1: nothing is called so, an unknown company or store, no database; 2: wrong arguments."""
     made = parser(__doc__, json="print a JSON list, one object a product and store")
-    made.add_argument("words", nargs="+", type=_spoken, metavar="WORD", help="each anywhere in name, brand or size")
+    made.add_argument(
+        "words", nargs="+", type=_search_word, metavar="WORD", help="each anywhere in name, brand or size"
+    )
     take_company(made)
     made.add_argument("--store", type=word, help="only the store of this id")
-    made.add_argument("--limit", type=whole(1, 1_000), default=USUAL, help=f"prices that are shown (default {USUAL})")
+    made.add_argument("--limit", type=integer(1, 1_000), default=USUAL, help=f"prices that are shown (default {USUAL})")
     return run(made, _find, arguments)
 
 
-def _spoken(text: str) -> str:
+def _search_word(text: str) -> str:
     """A word that is no option written at the wrong place. For argparse's `type`."""
     if text.startswith("-"):
         raise argparse.ArgumentTypeError(f"{shown(text)}: a word is wanted, none begins with -")
@@ -49,9 +51,9 @@ def _find(options: argparse.Namespace) -> int:
     else:
         _show(found)
     if more:
-        complain(f"the first {options.limit} prices; there are more: give more words, or --limit")
+        print_error(f"the first {options.limit} prices; there are more: give more words, or --limit")
     if not found:
-        complain("no product with a price has all of these words: give fewer, or crawl a store that sells it")
+        print_error("no product with a price has all of these words: give fewer, or crawl a store that sells it")
     return 0 if found else 1
 
 
@@ -59,10 +61,10 @@ def _show(found: Sequence[Priced]) -> None:
     for (company, sku), group in groupby(found, lambda one: (one.company, one.sku)):
         first, *others = group
         size = f" {first.size}" if first.size and first.size.casefold() not in first.name.casefold() else ""
-        say(f"{company}:{sku}  {first.name}{size}", f"    gtin {first.gtin or 'not known'}")
+        print_lines(f"{company}:{sku}  {first.name}{size}", f"    gtin {first.gtin or 'not known'}")
         for one in (first, *others):
             seen = f", seen {one.observed_at:%Y-%m-%d %H:%M} UTC" if one.observed_at else ""
-            say(f"    store {one.store_id:8} {_price(one):>14}   {one.source}{seen}")
+            print_lines(f"    store {one.store_id:8} {_price(one):>14}   {one.source}{seen}")
 
 
 def _price(one: Priced) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import _path
 from _support.command import parser, run, word
 from _support.database import database
-from _support.output import print_json, say
+from _support.output import print_json, print_lines
 from _support.schedule import one_company, take_one_company
 
 from models.publishing.stores import forget_fulfilment
@@ -31,9 +31,9 @@ def _forget(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"company": company.slug, "store_id": options.store, "fulfilled_by": was})
     elif was is None:
-        say(f"{company.name} {options.store}: no other store was remembered to fulfil it")
+        print_lines(f"{company.name} {options.store}: no other store was remembered to fulfil it")
     else:
-        say(f"{company.name} {options.store}: that {was} fulfils it is forgotten; its answers are refused")
+        print_lines(f"{company.name} {options.store}: that {was} fulfils it is forgotten; its answers are refused")
     return 0
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import _path
-from _support.command import Parser, parser, run, whole, word
+from _support.command import Parser, integer, parser, run, word
 from _support.companies import take_company
 from _support.database import database
 from _support.output import console, print_json, table
@@ -24,7 +24,7 @@ def _parser() -> Parser:
     take_company(made)
     made.add_argument("--store", type=word, help="only runs of this store, by the chain's own id")
     made.add_argument("--status", type=one_of(STATUSES), help=f"only runs of this status: {', '.join(STATUSES)}")
-    made.add_argument("--limit", type=whole(1, 100_000), default=50, metavar="N", help="at most so many (default 50)")
+    made.add_argument("--limit", type=integer(1, 100_000), default=50, metavar="N", help="at most so many (default 50)")
     take_dev(made)
     return made
 
@@ -46,11 +46,11 @@ def _run(options: argparse.Namespace) -> int:
 
 def _row(each: dict[str, Any]) -> tuple[Any, ...]:
     counts, changes = each["counts"], each["changes"] or {}
-    told = ", ".join(f"{count} {name}" for name, count in changes.items() if count)
+    changed = ", ".join(f"{count} {name}" for name, count in changes.items() if count)
     status = f"{each['status']}, rolled back" if each["rolled_back_at"] else each["status"]
     return (
         each["run"], each["company"], each["store_id"], status, each["reason"] or "", short(each["started_at"]),
-        each["seconds"], counts.get("requests", ""), counts.get("listings", ""), told,
+        each["seconds"], counts.get("requests", ""), counts.get("listings", ""), changed,
     )  # fmt: skip
 
 

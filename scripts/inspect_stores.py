@@ -9,7 +9,7 @@ import _path
 from _support.command import Parser, parser, run
 from _support.companies import take_company
 from _support.database import database
-from _support.output import console, print_json, say, table
+from _support.output import console, print_json, print_lines, table
 from _support.schedule import clock_of, in_json, one_of, rules_of, short, take_dev, take_lockout, take_policy
 
 from models.groups.reading import named_companies
@@ -54,8 +54,10 @@ def _show(found: list[dict[str, Any]]) -> None:
         for store in found
     ]  # fmt: skip
     console().print(table(COLUMNS, rows, right=["failed"]))
-    say(f"{len(found)} stores, {sum(store['offered'] for store in found)} of them offered, the next one first")
-    say(*(f"  {reason}: {words}" for reason, words in REASONS.items() if any(s["why_not"] == reason for s in found)))
+    print_lines(f"{len(found)} stores, {sum(store['offered'] for store in found)} of them offered, the next one first")
+    print_lines(
+        *(f"  {reason}: {words}" for reason, words in REASONS.items() if any(s["why_not"] == reason for s in found))
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

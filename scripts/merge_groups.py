@@ -15,7 +15,7 @@ import _path
 from _support.command import Parser, parser, run, shown, span, word
 from _support.companies import Progress, now, take_company
 from _support.database import database
-from _support.output import print_json, say
+from _support.output import print_json, print_lines
 from _support.schedule import holder
 from sqlalchemy import Connection, Engine, select
 
@@ -72,16 +72,16 @@ def figures(summary: Summary, seconds: float) -> dict[str, Any]:
 
 def _show(found: dict[str, Any]) -> None:
     by = ", ".join(f"{count:,} {name}" for name, count in found["avoided_by"].items())
-    say(
+    print_lines(
         f"{found['company']}: {found['groups_before']} groups before, {found['groups_after']} after "
         f"({found['merged']} merged, {found['ejected']} ejected, {len(found['flagged'])} flagged, "
         f"{found['passes']} passes, {found['seconds']} s)",
         f"  comparisons: {found['comparisons_made']:,} made, {found['comparisons_avoided']:,} avoided ({by})",
     )
     if found["flagged"]:
-        say(f"  to be crawled again: {', '.join(found['flagged'])}")
+        print_lines(f"  to be crawled again: {', '.join(found['flagged'])}")
     if found["put_off"]:
-        say(f"  {found['put_off']} changes put off: stores are being published; run again")
+        print_lines(f"  {found['put_off']} changes put off: stores are being published; run again")
 
 
 def _merge(engine: Engine, company: Any, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
@@ -91,8 +91,10 @@ def _merge(engine: Engine, company: Any, options: argparse.Namespace) -> tuple[d
     with nullcontext() if options.dry_run else the_only_merger(engine, company, now, holder()):
         summary = merger.run(dry_run=options.dry_run)
     found = figures(summary, time.monotonic() - began)
-    told = [str(d) for d in summary.decisions if options.explain in (d.store_code, d.other)] if options.explain else []
-    return found, told + (merger.apart(options.explain) if options.explain else [])
+    if not options.explain:
+        return found, []
+    decisions = [str(d) for d in summary.decisions if options.explain in (d.store_code, d.other)]
+    return found, decisions + merger.apart(options.explain)
 
 
 def _known(connection: Connection, companies: Sequence[Any], store: str) -> None:
@@ -104,7 +106,7 @@ def _known(connection: Connection, companies: Sequence[Any], store: str) -> None
 
 
 def _run(options: argparse.Namespace) -> int:
-    told = []
+    results = []
     with database() as engine:
         with engine.connect() as connection:
             chosen = named_companies(connection, options.company)
@@ -112,14 +114,14 @@ def _run(options: argparse.Namespace) -> int:
                 _known(connection, chosen, options.explain)
         for company in chosen:
             found, reasons = _merge(engine, company, options)
-            told.append(found | ({"explained": reasons} if options.explain else {}))
+            results.append(found | ({"explained": reasons} if options.explain else {}))
             if not options.json:
                 _show(found)
-                say(*(f"  {reason}" for reason in reasons))
+                print_lines(*(f"  {reason}" for reason in reasons))
     if options.json:
-        print_json({"dry_run": options.dry_run, "companies": told})
-    elif not told:
-        say("no company yet: crawl a store first")
+        print_json({"dry_run": options.dry_run, "companies": results})
+    elif not results:
+        print_lines("no company yet: crawl a store first")
     return 0
 
 

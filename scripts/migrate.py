@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import _path
 from _support.command import parser, run
 from _support.database import check_there
-from _support.output import say
+from _support.output import print_lines
 
 from models.database import engine as engines
 from models.database.servers import shown
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    say(migrate(engines.url_from(os.environ), check=options.check))
+    print_lines(migrate(engines.url_from(os.environ), check=options.check))
     return 0
 
 

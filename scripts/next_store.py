@@ -12,7 +12,7 @@ from typing import Any
 import _path
 from _support.command import Parser, parser, run
 from _support.database import database
-from _support.output import print_json, say
+from _support.output import print_json, print_lines
 from _support.schedule import (
     clock_of,
     failure_delay,
@@ -58,37 +58,39 @@ def _run(options: argparse.Namespace) -> int:
             failure_delay=failure_delay(),
         )
     if isinstance(found, Queue):
-        _tell_none(company, found, as_json=options.json)
+        _print_none(company, found, as_json=options.json)
         return NO_STORE
-    _tell(company, found, as_json=options.json, dev=options.dev)
+    _print_taken(company, found, as_json=options.json, dev=options.dev)
     return 0
 
 
-def _tell(company: Any, taken: Taken, *, as_json: bool, dev: bool) -> None:
+def _print_taken(company: Any, taken: Taken, *, as_json: bool, dev: bool) -> None:
     if as_json:
-        told = {"company": company.slug, "store_id": taken.store_code, "store_name": taken.store_name}
+        store = {"company": company.slug, "store_id": taken.store_code, "store_name": taken.store_name}
         lease = {"lease_token": taken.lease_token, "lease_until": taken.lease_until}
-        print_json(in_json(told | {"company_name": company.name} | lease | {"probe": taken.probe}))
+        print_json(in_json(store | {"company_name": company.name} | lease | {"probe": taken.probe}))
         return
     part = f" -a probe={taken.probe}" if taken.probe else ""
     last = " -a dev=1" if dev else ""
-    say(
+    print_lines(
         f"{company.name} {taken.store_code} ({taken.store_name}), leased until {short(taken.lease_until)}",
         f"  scrapy crawl {company.slug} -a store={taken.store_code}{part} -a lease={taken.lease_token}{last}",
     )
 
 
-def _tell_none(company: Any, queue: Queue, *, as_json: bool) -> None:
+def _print_none(company: Any, queue: Queue, *, as_json: bool) -> None:
     if as_json:
         free = {"next_free_at": queue.next_free_at}
         print_json(in_json({"company": company.slug, "none": True, "reasons": queue.reasons} | free))
         return
     if not queue.not_offered:
-        say(f"no store of {company.name} is known: find them with scrapy crawl {company.slug}_stores")
+        print_lines(f"no store of {company.name} is known: find them with scrapy crawl {company.slug}_stores")
         return
-    say(f"no store of {company.name} is offered:")
-    say(*(f"  {count} {reason}: {REASONS[reason]}" for reason, count in queue.reasons.items()))
-    say(f"  the next frees at {short(queue.next_free_at)}" if queue.next_free_at else "  none will free by itself")
+    print_lines(f"no store of {company.name} is offered:")
+    print_lines(*(f"  {count} {reason}: {REASONS[reason]}" for reason, count in queue.reasons.items()))
+    print_lines(
+        f"  the next frees at {short(queue.next_free_at)}" if queue.next_free_at else "  none will free by itself"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

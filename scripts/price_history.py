@@ -9,7 +9,7 @@ from itertools import groupby
 import _path
 from _support.command import Refused, parser, run, shown, word
 from _support.database import database
-from _support.output import complain, console, print_json, say, table
+from _support.output import console, print_error, print_json, print_lines, table
 
 from models.groups.reading import named_companies
 from models.prices import history
@@ -87,11 +87,11 @@ def _show(options: argparse.Namespace) -> int:
     if options.json:
         print_json([asdict(one) | {"changed_at": one.changed_at.isoformat()} for one in entries], indent=2)
     elif options.chart:
-        say(*chart(entries))
+        print_lines(*chart(entries))
     else:
         show(entries)
     if not entries:
-        complain(
+        print_error(
             "nothing is known of it: find its number with scripts/find_products.py, or crawl a store that sells it"
         )
     return 0 if entries else 1

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import _path
 from _support.command import parser, run, span
 from _support.database import database
-from _support.output import print_json, say
+from _support.output import print_json, print_lines
 
 from models.runs.pruning import QUARANTINE, STAGING, prune
 
@@ -30,7 +30,9 @@ def _prune(options: argparse.Namespace) -> int:
     if options.json:
         print_json(asdict(done) | {"dry_run": options.dry_run})
     else:
-        say(f"{done.staged} staged and {done.quarantined} quarantined rows {'would go' if options.dry_run else 'gone'}")
+        print_lines(
+            f"{done.staged} staged and {done.quarantined} quarantined rows {'would go' if options.dry_run else 'gone'}"
+        )
     return 0
 
 

@@ -14,7 +14,7 @@ import _path
 from _support import output
 from _support.chains import mapping, names, other_chain, records_of, slug
 from _support.command import parser, run, shown, word
-from _support.output import complain
+from _support.output import print_error
 
 from pipelines.clean import CleanPipeline
 from pipelines.duplicates import DuplicatesPipeline
@@ -174,7 +174,7 @@ def _take(replay: Replay, file: Path) -> None:
     if other := other_chain(replay.chain, body):
         raise ValueError(f"{file}: a body of {other}, not of {slug(replay.chain)}: write replay.py {other} {file}")
     if not replay.body(body):
-        complain(f"note: {file}: no records of {slug(replay.chain)} in it")
+        print_error(f"note: {file}: no records of {slug(replay.chain)} in it")
 
 
 def _replay(options: argparse.Namespace) -> int:
@@ -185,10 +185,10 @@ def _replay(options: argparse.Namespace) -> int:
             _take(replay, file)
         except ValueError as error:
             failed = True
-            complain(f"error: {error}")
+            print_error(f"error: {error}")
     for item in replay.ordered():
         print(as_json(item))
-    complain(output.as_json(replay.summary()))
+    print_error(output.as_json(replay.summary()))
     return 1 if failed else 0
 
 

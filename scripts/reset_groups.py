@@ -11,7 +11,7 @@ import _path
 from _support.command import parser, run
 from _support.companies import Progress, now, take_company
 from _support.database import database
-from _support.output import print_json, say
+from _support.output import print_json, print_lines
 
 from models.groups.merging import reset
 from models.groups.reading import named_companies
@@ -34,9 +34,9 @@ def _reset(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"stores_reset": left})
         return 0
-    say(*(f"{name}: {count} stores left a group" for name, count in left.items()))
+    print_lines(*(f"{name}: {count} stores left a group" for name, count in left.items()))
     if not left:
-        say("no company yet: crawl a store first")
+        print_lines("no company yet: crawl a store first")
     return 0
 
 

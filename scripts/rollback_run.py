@@ -7,9 +7,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 import _path
-from _support.command import parser, run, whole
+from _support.command import integer, parser, run
 from _support.database import database
-from _support.output import print_json, say
+from _support.output import print_json, print_lines
 
 from models.publishing.rollback import rollback
 
@@ -20,7 +20,7 @@ MOST = 2**31 - 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: done (or told); 1: refused; 2: what was asked cannot be meant. Why is on standard error."""
     made = parser(__doc__, json="print the figures as JSON")
-    made.add_argument("run", type=whole(1, MOST), help="id of the run in crawl_runs")
+    made.add_argument("run", type=integer(1, MOST), help="id of the run in crawl_runs")
     made.add_argument("--dry-run", action="store_true", help="change nothing, say what would change")
     return run(made, _rollback, arguments)
 
@@ -32,7 +32,7 @@ def _rollback(options: argparse.Namespace) -> int:
         print_json(asdict(done) | {"dry_run": options.dry_run})
         return 0
     would = "would put back" if options.dry_run else "put back"
-    say(
+    print_lines(
         f"run {done.run_id}: {would} {done.restored} prices, remove {done.removed}, take {done.history} entries "
         f"out of the history, restore {done.texts} texts, forget {done.aliases} names; "
         f"times in the future put right: {done.healed}"

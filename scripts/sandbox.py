@@ -7,8 +7,8 @@ import threading
 from collections.abc import Sequence
 
 import _path
-from _support.command import PORT, Refused, parser, run, whole, within, word
-from _support.output import print_json, say
+from _support.command import PORT, Refused, integer, parser, run, within, word
+from _support.output import print_json, print_lines
 
 from sandbox.control import state
 from sandbox.server import SandboxServer
@@ -20,13 +20,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made = parser(__doc__, json="print one JSON line when it is ready, nothing else")
     made.add_argument("--port", type=PORT, default=8000, help="0 takes a free port (default 8000)")
     made.add_argument("--host", type=word, default="127.0.0.1", help="address to listen at (default 127.0.0.1)")
-    made.add_argument("--seed", type=whole(-(10**15), 10**15), default=1, help="the world that is drawn (default 1)")
-    made.add_argument("--products", type=whole(1, 200_000), default=400, help="lines a chain sells (default 400)")
-    made.add_argument("--stores", type=whole(1, 5_000), default=4, help="stores a chain has (default 4)")
-    made.add_argument("--zones", type=whole(1, 1_000), default=2, help="price zones a chain has (default 2)")
+    made.add_argument("--seed", type=integer(-(10**15), 10**15), default=1, help="the world that is drawn (default 1)")
+    made.add_argument("--products", type=integer(1, 200_000), default=400, help="lines a chain sells (default 400)")
+    made.add_argument("--stores", type=integer(1, 5_000), default=4, help="stores a chain has (default 4)")
+    made.add_argument("--zones", type=integer(1, 1_000), default=2, help="price zones a chain has (default 2)")
     made.add_argument("--noise", type=within(0, 1), default=0.004, help="share of a store's lines off its zone's price")
     made.add_argument(
-        "--day", type=whole(-3650, 36500), default=0, help="day of the world, 0 is a Wednesday (default 0)"
+        "--day", type=integer(-3650, 36500), default=0, help="day of the world, 0 is a Wednesday (default 0)"
     )
     return run(made, _serve, arguments)
 
@@ -42,26 +42,26 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         server = SandboxServer(world, options.port, options.day, options.host).__enter__()
     except (OSError, UnicodeError) as error:
-        told = getattr(error, "strerror", None) or error
+        reason = getattr(error, "strerror", None) or error
         raise ConnectionError(
-            f"port {options.port} at {options.host}: {told}; choose another --port or --host"
+            f"port {options.port} at {options.host}: {reason}; choose another --port or --host"
         ) from None
     try:
-        _tell(state(server), server.url, as_json=options.json)
+        _print_ready(state(server), server.url, as_json=options.json)
         stop.wait()
     finally:
         server.__exit__(None, None, None)
     return 0
 
 
-def _tell(ready: dict, url: str, *, as_json: bool) -> None:
-    """Says that it is ready, and where."""
+def _print_ready(ready: dict, url: str, *, as_json: bool) -> None:
+    """Prints the address of each chain's site, once they are served."""
     if as_json:
         print_json(ready)
         return
-    say(f"day {ready['day']} ({ready['date']}), control at {url}/_sandbox/")
+    print_lines(f"day {ready['day']} ({ready['date']}), control at {url}/_sandbox/")
     for chain, site in ready["chains"].items():
-        say(f"{chain:11}{site['url']}  stores {' '.join(site['stores'][:12])}")
+        print_lines(f"{chain:11}{site['url']}  stores {' '.join(site['stores'][:12])}")
 
 
 if __name__ == "__main__":

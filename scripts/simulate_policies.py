@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import _path
-from _support.command import Parser, parser, run, whole
-from _support.output import console, print_json, say, table
+from _support.command import Parser, integer, parser, run
+from _support.output import console, print_json, print_lines, table
 from _support.schedule import one_of
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
@@ -25,16 +25,16 @@ COLUMNS = ("company", "policy", "right", "worst day", "of day", "crawls", "probe
 def _parser() -> Parser:
     made = parser(__doc__, json="print a JSON list: by company and policy the shares, and of each day")
     made.add_argument("--company", metavar="C", type=one_of(STORES), help=f"only this one of {', '.join(STORES)}")
-    made.add_argument("--days", type=whole(1, 1000), default=56, help="days that count (default 56)")
-    made.add_argument("--warm-up", type=whole(0, 1000), default=WARM_UP, help=f"days before (default {WARM_UP})")
+    made.add_argument("--days", type=integer(1, 1000), default=56, help="days that count (default 56)")
+    made.add_argument("--warm-up", type=integer(0, 1000), default=WARM_UP, help=f"days before (default {WARM_UP})")
     made.add_argument(
-        "--zones", type=whole(1, 500), default=10, help="price zones of a chain (default 10; ALDI has one)"
+        "--zones", type=integer(1, 500), default=10, help="price zones of a chain (default 10; ALDI has one)"
     )
     made.add_argument(
-        "--lines-a-page", type=whole(1, 48), default=2, help="listings that stand for a page's (default 2)"
+        "--lines-a-page", type=integer(1, 48), default=2, help="listings that stand for a page's (default 2)"
     )
-    made.add_argument("--stores", type=whole(1, 5000), help="stores of a chain, in place of the real number")
-    made.add_argument("--seed", type=whole(), default=1, help="of the sandbox (default 1)")
+    made.add_argument("--stores", type=integer(1, 5000), help="stores of a chain, in place of the real number")
+    made.add_argument("--seed", type=integer(), default=1, help="of the sandbox (default 1)")
     return made
 
 
@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace) -> int:
         for one in found
     ]  # fmt: skip
     console().print(table(COLUMNS, rows, right=COLUMNS[2:]))
-    say(f"right: of all pairs of store and ranged listing, the mean of {options.days} days; flip days are among them")
+    print_lines(f"right: of all pairs of store and ranged listing, the mean of {options.days} days, flip days included")
     return 0
 
 

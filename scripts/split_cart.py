@@ -13,8 +13,8 @@ from _cart.lists import place, take_stores
 from _cart.page import page
 from _cart.report import csv_rows, tables
 from _cart.slots import companies, read_text, slots_of, with_places
-from _support.command import Parser, Refused, parser, run, shown, whole, within, word
-from _support.output import complain, console, print_csv, print_json, say
+from _support.command import Parser, Refused, integer, parser, run, shown, within, word
+from _support.output import console, print_csv, print_error, print_json, print_lines
 
 from splitcart.cart import terms as cart_terms
 from splitcart.cart import trips
@@ -35,7 +35,7 @@ def arguments_of() -> Parser:
     )
     made.add_argument("--slots", metavar="FILE", type=word, help="plan from a document of slots instead of a list")
     take_stores(made)
-    stops = whole(1, MAX_STOPS)
+    stops = integer(1, MAX_STOPS)
     made.add_argument("--max-stores", metavar="K", type=stops, default=3, help=f"1 to {MAX_STOPS} stops (3)")
     made.add_argument("--csv", action="store_true", help="print the recommended plan's lines as CSV")
     made.add_argument("--html", metavar="FILE", type=word, help="write the plan as a page to read and to print")
@@ -44,14 +44,14 @@ def arguments_of() -> Parser:
         "--member", metavar="COMPANY", type=word, action="append", default=[], help="count its members' offers"
     )
     made.add_argument(
-        "--visit-cents", metavar="N", type=whole(0, MAX_CENTS), default=0, help="a cost per store visited (0)"
+        "--visit-cents", metavar="N", type=integer(0, MAX_CENTS), default=0, help="a cost per store visited (0)"
     )
     made.add_argument("--home", metavar="LAT,LON", type=place, help="where the round trip begins and ends")
     per_km = within(0, trips.MAX_CENTS_PER_KM)
     made.add_argument(
         "--cents-per-km", metavar="N", type=per_km, help="what a kilometre of the trip costs; with --home"
     )
-    worth = whole(0, MAX_CENTS)
+    worth = integer(0, MAX_CENTS)
     made.add_argument(
         "--worth-cents", metavar="N", type=worth, default=WORTH_CENTS, help="what a stop has to save (500)"
     )
@@ -104,14 +104,14 @@ def _work(options: argparse.Namespace) -> int:
         terms = terms_of(options, slots)
         plans = split(slots, terms, options.max_stores, seconds=options.deadline, now=time.monotonic)
     except ValueError as error:
-        complain(error)
+        print_error(error)
         return 2
     answer = Answer(slots, terms, plans, options.worth_cents)
     if options.html:
         write(Path(options.html), page(answer))
     show(answer, options)
     if not answer.can_buy:
-        complain("nothing on the list can be bought at these stores: the reasons are given line by line")
+        print_error("nothing on the list can be bought at these stores: the reasons are given line by line")
         return NOTHING
     return 0
 
@@ -124,7 +124,7 @@ def show(answer: Answer, options: argparse.Namespace) -> None:
     else:
         for part in tables(answer):
             if isinstance(part, str):
-                say(part)
+                print_lines(part)
             else:
                 console().print(part)
 

@@ -23,10 +23,10 @@ def chart(answer: Answer) -> str:
         total = f"${(plan.total_cents + 50) // 100}" if plan.lines else "none"
         bars.append(f'<text{mark} x="{middle:.1f}" y="{top:.1f}">{total}</text>')
         bars.append(f'<text{mark} x="{middle:.1f}" y="{floor + 15}">{plan.max_stores}</text>')
-    told = "; ".join(f"{p.max_stores}: {dollars(p.total_cents) if p.lines else 'no plan'}" for p in answer.plans)
+    label = "; ".join(f"{p.max_stores}: {dollars(p.total_cents) if p.lines else 'no plan'}" for p in answer.plans)
     size = f"0 0 {WIDTH} {HEAD + HEIGHT + FOOT}"
     return (
-        f'<figure>\n<svg viewBox="{size}" role="img" aria-label="Total by the number of stores allowed. {told}">\n'
+        f'<figure>\n<svg viewBox="{size}" role="img" aria-label="Total by the number of stores allowed. {label}">\n'
         + "\n".join(bars)
         + f'\n<text x="{WIDTH / 2}" y="{HEAD + HEIGHT + 31}">stores allowed</text>\n</svg>\n'
         + f'<figcaption><span class="key" style="background:{GOODS}"></span>goods '

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from _support.command import Parser, Refused, shown, within, word
 from _support.companies import Progress
-from _support.output import complain
+from _support.output import print_error
 from sqlalchemy import Connection, Engine
 
 from models.slots import reading
@@ -90,5 +90,7 @@ def _chosen(connection: Connection, options: argparse.Namespace) -> list[str]:
     if not chosen:
         raise Refused(f"no store with prices lies within {options.radius:g} km of --near: give a larger --radius")
     if len(chosen) > MAX_STORES:
-        complain(f"{len(chosen)} stores lie within {options.radius:g} km of --near: the nearest {MAX_STORES} are taken")
+        print_error(
+            f"{len(chosen)} stores lie within {options.radius:g} km of --near: the nearest {MAX_STORES} are taken"
+        )
     return chosen[:MAX_STORES]

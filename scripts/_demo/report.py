@@ -119,11 +119,11 @@ class Report:
             wrong += [f"{chain} {store_code} {line}" for line in oracle.differences({}, found, truth)]
             compared += len(truth)
         verdict = "all equal" if not wrong else f"{len(wrong):,} differ"
-        told = f"Compared with the sandbox, price by price: {compared:,} products, {verdict}"
+        line = f"Compared with the sandbox, price by price: {compared:,} products, {verdict}"
         console.print()
-        console.print(text(told, "bold red" if wrong else "green"))
-        for line in wrong[:10]:
-            console.print(text(f"  {line}"))
+        console.print(text(line, "bold red" if wrong else "green"))
+        for difference in wrong[:10]:
+            console.print(text(f"  {difference}"))
         return len(wrong)
 
     def show_soundness(self, console: Console) -> int:

@@ -51,8 +51,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        told = message if len(message) <= LONGEST_ERROR else f"{message[:LONGEST_ERROR]}..."
-        self.exit(2, f"{self.prog}: error: {visible(told)}; see --help\n")
+        shortened = message if len(message) <= LONGEST_ERROR else f"{message[:LONGEST_ERROR]}..."
+        self.exit(2, f"{self.prog}: error: {visible(shortened)}; see --help\n")
 
 
 def parser(description: str | None, *, json: str = "print the figures as one JSON object") -> Parser:
@@ -83,17 +83,17 @@ def run(
     except Refused as error:
         made.error(str(error))
     except DatabaseRefused as error:
-        output.complain(_told(error))
+        output.print_error(_message_of(error))
         return 2
     except BrokenPipeError:
         # Whoever read the output has gone; what is left of it must not be written at the very end either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return failed
     except KNOWN as error:
-        output.complain(_told(error))
+        output.print_error(_message_of(error))
         return failed
     except KeyboardInterrupt:
-        output.complain("interrupted")
+        output.print_error("interrupted")
         return 130
 
 
@@ -106,7 +106,7 @@ def word(text: str) -> str:
     return text
 
 
-def whole(least: int = 0, most: int = 10**9) -> Callable[[str], int]:
+def integer(least: int = 0, most: int = 10**9) -> Callable[[str], int]:
     """An argument that is a whole number from `least` to `most`."""
 
     def read(text: str) -> int:
@@ -119,7 +119,7 @@ def whole(least: int = 0, most: int = 10**9) -> Callable[[str], int]:
     return read
 
 
-PORT = whole(0, 65535)
+PORT = integer(0, 65535)
 """An argument that is a port; 0 takes a free one."""
 
 
@@ -162,7 +162,7 @@ def shown(text: str) -> str:
     return f"'{visible(text[:40])}{'...' if len(text) > 40 else ''}'"
 
 
-def _told(error: BaseException) -> str:
+def _message_of(error: BaseException) -> str:
     """An error in a line or two, without a secret that a driver may have repeated."""
     return without_secrets(str(original(error)) or type(error).__name__, os.environ.get("DATABASE_URL", ""))
 
@@ -170,7 +170,7 @@ def _told(error: BaseException) -> str:
 def _fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Shows the traceback of a fault of ours: what an error quotes is outside text, too."""
     shown = "".join(traceback.format_exception(kind, error, trace))
-    output.complain(without_secrets(shown, os.environ.get("DATABASE_URL", "")))
+    output.print_error(without_secrets(shown, os.environ.get("DATABASE_URL", "")))
 
 
 def _float(text: str) -> float:

@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime
 
 from .command import Parser, word
-from .output import complain
+from .output import print_error
 
 
 def take_company(made: Parser) -> None:
@@ -21,9 +21,9 @@ class Progress:
     """Reports at most once a second what long work is at, on standard error."""
 
     def __init__(self, company: str) -> None:
-        self._company, self._told = company, time.monotonic()
+        self._company, self._reported_at = company, time.monotonic()
 
     def __call__(self, what: str, done: int, there_are: int) -> None:
-        if time.monotonic() - self._told >= 1:
-            self._told = time.monotonic()
-            complain(f"{self._company}: {what} {done}/{there_are}")
+        if time.monotonic() - self._reported_at >= 1:
+            self._reported_at = time.monotonic()
+            print_error(f"{self._company}: {what} {done}/{there_are}")

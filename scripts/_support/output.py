@@ -13,13 +13,13 @@ from rich.text import Text
 from splitcart.printing import cell, visible, visible_lines
 
 
-def say(*lines: object) -> None:
+def print_lines(*lines: object) -> None:
     """Prints each argument as one line of standard output, whatever is in it."""
     for line in lines:
         print(visible(line), flush=True)
 
 
-def complain(text: object) -> None:
+def print_error(text: object) -> None:
     """Prints a text of one or more lines to standard error."""
     print(visible_lines(str(text)).strip(), file=sys.stderr, flush=True)
 

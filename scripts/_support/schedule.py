@@ -23,21 +23,21 @@ from .companies import now
 
 def take_one_company(made: Parser) -> None:
     """Adds --company, which must be given."""
-    told = "the company: its name or slug, in any case"
-    made.add_argument("--company", metavar="C", type=word, required=True, help=told)
+    text = "the company: its name or slug, in any case"
+    made.add_argument("--company", metavar="C", type=word, required=True, help=text)
 
 
 def take_lockout(made: Parser) -> None:
     """Adds --lockout-hours."""
     usual = settings.SCHEDULE_LOCKOUT_HOURS
-    told = f"hours for which a store that was handed out is not offered again (default {usual})"
-    made.add_argument("--lockout-hours", metavar="H", type=span, default=usual, help=told)
+    text = f"hours for which a store that was handed out is not offered again (default {usual})"
+    made.add_argument("--lockout-hours", metavar="H", type=span, default=usual, help=text)
 
 
 def take_dev(made: Parser) -> None:
     """Adds --dev."""
-    told = "crawls ask the sandbox (-a dev=1), and the clock is theirs: CLOCK_AHEAD seconds ahead of the machine's"
-    made.add_argument("--dev", action="store_true", help=told)
+    text = "crawls ask the sandbox (-a dev=1), and the clock is theirs: CLOCK_AHEAD seconds ahead of the machine's"
+    made.add_argument("--dev", action="store_true", help=text)
 
 
 def clock_of(options: argparse.Namespace) -> Callable[[], datetime]:
@@ -54,8 +54,8 @@ def clock_of(options: argparse.Namespace) -> Callable[[], datetime]:
 
 def take_policy(made: Parser) -> None:
     """Adds --policy."""
-    told = "oldest (the default): every store in full; groups: anchors in full, members by probes"
-    made.add_argument("--policy", metavar="P", type=one_of(POLICIES), default=POLICIES[0], help=told)
+    text = "oldest (the default): every store in full; groups: anchors in full, members by probes"
+    made.add_argument("--policy", metavar="P", type=one_of(POLICIES), default=POLICIES[0], help=text)
 
 
 def rules_of(options: argparse.Namespace) -> Rules:
@@ -91,9 +91,9 @@ def one_of(names: Collection[str]) -> Callable[[str], str]:
     return read
 
 
-def in_json(told: dict[str, Any]) -> dict[str, Any]:
+def in_json(fields: dict[str, Any]) -> dict[str, Any]:
     """The same with its times as ISO text."""
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in fields.items()}
 
 
 def short(when: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""The worker on a terminal: a table of the store in hand, the last results and what is due next."""
+"""The worker on a terminal: tables of the crawls in hand and the last results, and what it waits for."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -8,16 +8,16 @@ from typing import Any
 
 from _support.output import table, text
 from _support.schedule import short
-from _worker.telling import Tell, in_words, name_of, outcome, shown
+from _worker.events import Report, in_words, name_of, outcome, shown
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
 LAST = 10
-"""Results that the table keeps."""
+"""Results that the board keeps."""
 
 
 class Board:
-    """What the table shows, gathered from the events."""
+    """The state that the tables show, gathered from the events."""
 
     def __init__(self, title: str, clock: Callable[[], datetime]) -> None:
         self.title, self.clock = title, clock
@@ -25,27 +25,27 @@ class Board:
         self.last: deque[tuple[str, str, str]] = deque(maxlen=LAST)
         self.next: list[str] = []
 
-    def tell(self, event: str, **fields: Any) -> None:
-        """Takes an event in."""
-        told, now = shown(fields), self.clock()
+    def report(self, event: str, **fields: Any) -> None:
+        """Updates the board with an event."""
+        fields, now = shown(fields), self.clock()
         if event == "crawling":
-            self.in_hand[told["store_id"]] = (name_of(told), now)
+            self.in_hand[fields["store_id"]] = (name_of(fields), now)
             self.next = []
         elif event in ("crawled", "not_begun"):
-            self.in_hand.pop(told["store_id"], None)
-            words = outcome(told) if event == "crawled" else in_words(event, told)[0]
-            self.last.append((short(now), name_of(told), words))
+            self.in_hand.pop(fields["store_id"], None)
+            words = outcome(fields) if event == "crawled" else in_words(event, fields)[0]
+            self.last.append((short(now), name_of(fields), words))
         elif event == "merged":
-            self.last.append((short(now), "groups", in_words(event, told)[0]))
+            self.last.append((short(now), "groups", in_words(event, fields)[0]))
         elif event == "not_merged":
-            self.last.append((short(now), "groups", told["error"]))
+            self.last.append((short(now), "groups", fields["error"]))
         elif event == "node":
-            self.last.append((short(now), "nodes", told["told"]))
+            self.last.append((short(now), "nodes", fields["told"]))
         elif event != "started":
-            self.next = in_words(event, told)
+            self.next = in_words(event, fields)
 
     def shown(self) -> RenderableType:
-        """The tables as they are now. Called by the thread that draws, so that it reads copies."""
+        """The tables as they are now. The drawing thread calls it, so it reads copies."""
         held = [
             (name, short(since), f"{(self.clock() - since).total_seconds():.0f} s")
             for name, since in list(self.in_hand.values())
@@ -58,13 +58,13 @@ class Board:
 
 
 @contextmanager
-def on_terminal(title: str, clock: Callable[[], datetime], console: Console) -> Iterator[Tell]:
-    """Shows the board, drawn anew every second; what it shows last stays."""
+def on_terminal(title: str, clock: Callable[[], datetime], console: Console) -> Iterator[Report]:
+    """Shows the board, redrawn every second; its last state stays on the screen. Yields what reports the events."""
     board = Board(title, clock)
     with Live(console=console, get_renderable=board.shown, refresh_per_second=1) as live:
 
-        def tell(event: str, **fields: Any) -> None:
-            board.tell(event, **fields)
+        def report(event: str, **fields: Any) -> None:
+            board.report(event, **fields)
             live.refresh()
 
-        yield tell
+        yield report

@@ -49,8 +49,8 @@ class LocalCrawls:
 
     def start(self, crawl: Crawl) -> Child:
         """Starts the crawl's process. Raises NotStarted where its log cannot be written, or the system refuses."""
-        told = [part for name, value in crawl.arguments.items() for part in ("-a", f"{name}={value}")]
-        command = [sys.executable, *self.program, "crawl", crawl.spider, *told]
+        arguments = [part for name, value in crawl.arguments.items() for part in ("-a", f"{name}={value}")]
+        command = [sys.executable, *self.program, "crawl", crawl.spider, *arguments]
         log = self.folder / self._name(crawl)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

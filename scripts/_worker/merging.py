@@ -1,23 +1,23 @@
-"""Merging groups beside the crawls: in a thread, so that crawls go on meanwhile and signals are heard."""
+"""Merges groups in a thread, so that crawls and signals are handled meanwhile."""
 
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
-from typing import Any
 
-from _worker.books import Books
+from _worker.events import Report
+from _worker.schedule import CompanySchedule
 
 from splitcart.scheduling.due import Facts, Intervals, merge_at
 
 
 class Merges:
-    """The merges of one company, one at a time. One that fails is reported, and tried again when the next is due."""
+    """The merges of one company, one at a time. A failed one is reported, and tried again when the next is due."""
 
-    def __init__(self, books: Books, tell: Callable[..., None], intervals: Intervals) -> None:
-        self.books, self.tell, self.intervals = books, tell, intervals
+    def __init__(self, schedule: CompanySchedule, report: Report, intervals: Intervals) -> None:
+        self.schedule, self.report, self.intervals = schedule, report, intervals
         self.failed_at: datetime | None = None
-        """When the last merge began, unless it has succeeded."""
+        """When the last merge began; None once it has succeeded."""
         self._future: Future[dict[str, int]] | None = None
 
     @property
@@ -27,30 +27,30 @@ class Merges:
 
     def begin_where_due(self, facts: Facts) -> None:
         """Begins a merge where one is due and none is under way."""
-        now = self.books.clock()
+        now = self.schedule.clock()
         when = merge_at(facts, self.intervals, now)
         if self.under_way or when is None or when > now:
             return
-        self.tell("merging")
+        self.report("merging")
         self.failed_at = now
-        self._future = in_thread(self.books.merge)
+        self._future = in_thread(self.schedule.merge)
 
     def collect(self) -> bool:
-        """Reports a merge that has ended; whether one has."""
+        """Reports a merge that has ended; returns whether one has."""
         if self._future is None or not self._future.done():
             return False
         done, self._future = self._future, None
         error = done.exception()
         if error is not None:
-            self.tell("not_merged", error=error)
+            self.report("not_merged", error=error)
         else:
             self.failed_at = None
-            self.tell("merged", **done.result())
+            self.report("merged", **done.result())
         return True
 
 
-def in_thread(work: Callable[[], dict[str, int]]) -> Future[dict[str, Any]]:
-    """Does the work in a thread that the process does not wait for when it ends."""
+def in_thread(work: Callable[[], dict[str, int]]) -> Future[dict[str, int]]:
+    """Does the work in a daemon thread: the process does not wait for it when it ends."""
     future: Future[dict[str, int]] = Future()
 
     def do() -> None:

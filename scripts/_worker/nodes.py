@@ -10,10 +10,10 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from _support.command import Parser, whole
-from _support.output import complain
-from _worker.books import Books
+from _support.command import Parser, integer
+from _support.output import print_error
 from _worker.crawls import EVERY_STORE, Crawl, Ended, NotStarted
+from _worker.schedule import CompanySchedule
 from _worker.scrapyd import Jobs, Node, NodeFailed, node_url
 
 from models.scheduling.handed import Fate
@@ -34,12 +34,12 @@ LONGEST_SILENCE = 300.0
 
 def take_nodes(made: Parser) -> None:
     """Adds --scrapyd and --max-jobs."""
-    told = "crawl by this node's scrapyd, not here (http://HOST:6800); may be repeated"
-    made.add_argument("--scrapyd", metavar="URL", type=node_url, action="append", default=[], help=told)
-    told = f"jobs that each node runs at once, its max_proc (default {MAX_JOBS})"
-    made.add_argument("--max-jobs", metavar="N", type=whole(1, 1000), default=MAX_JOBS, help=told)
-    told = "crawls of this worker at once, on all nodes together (default: as many as there are places)"
-    made.add_argument("--crawls", metavar="N", type=whole(1, 100_000), help=told)
+    text = "crawl by this node's scrapyd, not here (http://HOST:6800); may be repeated"
+    made.add_argument("--scrapyd", metavar="URL", type=node_url, action="append", default=[], help=text)
+    text = f"jobs that each node runs at once, its max_proc (default {MAX_JOBS})"
+    made.add_argument("--max-jobs", metavar="N", type=integer(1, 1000), default=MAX_JOBS, help=text)
+    text = "crawls of this worker at once, on all nodes together (default: as many as there are places)"
+    made.add_argument("--crawls", metavar="N", type=integer(1, 100_000), help=text)
 
 
 def nodes_of(options: argparse.Namespace, environ: Mapping[str, str]) -> list[Node]:
@@ -48,12 +48,12 @@ def nodes_of(options: argparse.Namespace, environ: Mapping[str, str]) -> list[No
     return [Node(url, user, secret) for url in dict.fromkeys(options.scrapyd)]
 
 
-def watching(books: Books) -> Callable[[Crawl], Callable[[], Fate]]:
+def watching(schedule: CompanySchedule) -> Callable[[Crawl], Callable[[], Fate]]:
     """What ScrapydCrawls asks for the fate of a crawl: its run's row, by the database's own word."""
 
     def watch(crawl: Crawl) -> Callable[[], Fate]:
-        after = books.last_run(crawl.store_code)
-        return lambda: books.fate(crawl.store_code, crawl.arguments.get("lease"), after)
+        after = schedule.last_run(crawl.store_code)
+        return lambda: schedule.fate(crawl.store_code, crawl.arguments.get("lease"), after)
 
     return watch
 
@@ -104,7 +104,7 @@ class ScrapydCrawls:
     nodes: Sequence[Node]
     most: int
     watch: Callable[[Crawl], Callable[[], Fate]]
-    say: Callable[[str], None] = complain
+    report: Callable[[str], None] = print_error
     clock: Callable[[], float] = time.monotonic
     poll_seconds: float = POLL_SECONDS
     at_once: int | None = None
@@ -214,7 +214,7 @@ class ScrapydCrawls:
         """A job has waited too long: the node runs no more than it does now, whatever --max-jobs says."""
         if 0 < running < place.most:
             place.most = running
-            self.say(f"node {place.node.name} begins no more than {running} jobs: is --max-jobs above its max_proc?")
+            self.report(f"node {place.node.name} begins no more than {running} jobs: is --max-jobs above its max_proc?")
         elif not running:
             self._failed(place, NodeFailed(place.node.name, "it begins none of its jobs: see its log"))
 
@@ -234,13 +234,13 @@ class ScrapydCrawls:
 
     def _sound(self, place: Place) -> None:
         if place.failures:
-            self.say(f"node {place.node.name} works again")
+            self.report(f"node {place.node.name} works again")
         place.failures, place.refuses, place.ask_at = 0, False, -math.inf
 
     def _failed(self, place: Place, error: NodeFailed) -> None:
         """The node gets nothing until it is asked again and answers, which is tried more and more seldom."""
         if not place.failures:
-            self.say(f"{error}; it gets no crawl for a while")
+            self.report(f"{error}; it gets no crawl for a while")
         wait = min(self.poll_seconds * 2 ** min(place.failures, 20), LONGEST_SILENCE)
         place.lost_at = min(place.lost_at, self.clock())
         place.jobs, place.failures, place.ask_at = None, place.failures + 1, self.clock() + wait

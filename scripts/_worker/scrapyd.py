@@ -64,8 +64,8 @@ class Node:
 
     def jobs(self) -> Jobs:
         """What it runs and what waits for a place on it. Raises NodeFailed."""
-        told = self._ask("listjobs.json")
-        return Jobs(self._ids(told, "pending"), self._ids(told, "running"))
+        answer = self._ask("listjobs.json")
+        return Jobs(self._ids(answer, "pending"), self._ids(answer, "running"))
 
     def schedule(self, spider: str, job: str, arguments: dict[str, str]) -> None:
         """Queues a job of this id; `arguments` are the spider's. Raises NodeFailed."""
@@ -76,8 +76,8 @@ class Node:
         """Takes a pending job off the queue; interrupts a running one, or ends it at once. Raises NodeFailed."""
         self._ask("cancel.json", {"project": self.project, "job": job, **({"signal": "KILL"} if kill else {})})
 
-    def _ids(self, told: dict[str, Any], state: str) -> frozenset[str]:
-        jobs = told.get(state)
+    def _ids(self, answer: dict[str, Any], state: str) -> frozenset[str]:
+        jobs = answer.get(state)
         if not isinstance(jobs, list) or not all(isinstance(job, dict) for job in jobs):
             raise NodeFailed(self.name, f"it answered without its {state} jobs: is this scrapyd 1.6?")
         return frozenset(str(job.get("id")) for job in jobs)
@@ -117,10 +117,10 @@ class Node:
             raise NodeFailed(self.name, why, refused=True) from error
 
     def _headers(self) -> dict[str, str]:
-        told = {"Content-Type": "application/x-www-form-urlencoded", "Connection": "close"}
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Connection": "close"}
         if self.user:
-            told["Authorization"] = "Basic " + base64.b64encode(f"{self.user}:{self.secret}".encode()).decode()
-        return told
+            headers["Authorization"] = "Basic " + base64.b64encode(f"{self.user}:{self.secret}".encode()).decode()
+        return headers
 
     def _read(self, status: int, body: bytes) -> dict[str, Any]:
         if status == 401:
@@ -131,22 +131,22 @@ class Node:
         if len(body) > MOST_BYTES:
             raise NodeFailed(self.name, f"it answered with more than {MOST_BYTES} bytes: empty its queue")
         try:
-            told = json.loads(body)
+            answer = json.loads(body)
         except (ValueError, RecursionError) as error:
             raise NodeFailed(self.name, "its answer is no JSON: is this scrapyd?") from error
-        if isinstance(told, dict) and told.get("status") == "error":
-            why = f"it refused: {str(told.get('message'))[:200]}; is the egg deployed there?"
+        if isinstance(answer, dict) and answer.get("status") == "error":
+            why = f"it refused: {str(answer.get('message'))[:200]}; is the egg deployed there?"
             raise NodeFailed(self.name, why, refused=True)
-        if not isinstance(told, dict) or told.get("status") != "ok":
+        if not isinstance(answer, dict) or answer.get("status") != "ok":
             raise NodeFailed(self.name, "its answer is none of scrapyd's: is the address right?")
-        return told
+        return answer
 
 
 def node_url(text: str) -> str:
     """An argument that is a node's address, spelt in one way. For argparse's `type`."""
     if "@" in text:  # what stands before it may be a password: nothing of it is repeated
-        told = "a node's address names no user and no password: set SCRAPYD_USERNAME and SCRAPYD_PASSWORD"
-        raise argparse.ArgumentTypeError(told)
+        message = "a node's address names no user and no password: set SCRAPYD_USERNAME and SCRAPYD_PASSWORD"
+        raise argparse.ArgumentTypeError(message)
     found = _ADDRESS.fullmatch(text)
     if found is None or int(found["port"] or 1) not in range(1, 65536):
         raise argparse.ArgumentTypeError(f"{shown(text)} is no node's address: http://HOST:6800 is wanted")

@@ -15,7 +15,7 @@ from itertools import cycle
 from pathlib import Path
 from random import Random
 
-from _support.command import folder, parser, run, whole, within
+from _support.command import folder, integer, parser, run, within
 from _support.crawls import ROOT, product_spiders
 from _support.output import print_json, text
 from rich.console import Console
@@ -86,10 +86,10 @@ def command_line() -> argparse.ArgumentParser:
     """What can be asked for."""
     made = parser((__doc__ or "").splitlines()[0], json="print counts and crawls as JSON instead of a table")
     made.add_argument("--minutes", type=within(0, 10_000), default=10.0, help="how long, over both databases (10)")
-    made.add_argument("--runs", type=whole(1), help="this many crawls over both databases, however long they take")
-    made.add_argument("--seed", type=whole(-(10**15), 10**15), default=1, help="of the mishaps and their moments (1)")
-    made.add_argument("--products", type=whole(1, 200_000), default=100, help="products a chain sells (100)")
-    made.add_argument("--stores", type=whole(1, 100), default=2, help="stores of each chain that take part (2)")
+    made.add_argument("--runs", type=integer(1), help="this many crawls over both databases, however long they take")
+    made.add_argument("--seed", type=integer(-(10**15), 10**15), default=1, help="of the mishaps and their moments (1)")
+    made.add_argument("--products", type=integer(1, 200_000), default=100, help="products a chain sells (100)")
+    made.add_argument("--stores", type=integer(1, 100), default=2, help="stores of each chain that take part (2)")
     made.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both", help="only this one")
     made.add_argument("--chain", action="append", choices=product_spiders(), help="only this chain; may be repeated")
     names = [mishap.name for mishap in MISHAPS]

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from _worker.books import Books
 from _worker.crawls import EVERY_STORE, Crawl, Ended
 from _worker.loop import Loop, Options
+from _worker.schedule import CompanySchedule
 from sqlalchemy import Engine, event
 
 from models.publishing.publish import publish
@@ -89,9 +89,9 @@ class FakeCrawls:
         self.most = max(self.most, self.in_hand)
         run = None
         if how is not None:
-            told = {"spider": crawl.spider, "now": self.clock(), "host": "elsewhere", "pid": 1}
+            opened = {"spider": crawl.spider, "now": self.clock(), "host": "elsewhere", "pid": 1}
             mine = target(crawl.store_code, crawl.spider.removesuffix("_stores"))
-            run = opening.open_run(self.engine, mine, token=crawl.arguments.get("lease"), lease_seconds=7200, **told)
+            run = opening.open_run(self.engine, mine, token=crawl.arguments.get("lease"), lease_seconds=7200, **opened)
         return {
             "crawl": crawl,
             "run": run,
@@ -144,16 +144,16 @@ class Rig:
         self.stop, self.crawls = FakeStop(self.clock), FakeCrawls(engine, self.clock)
         self.events: list[dict[str, Any]] = []
         self.options = Options(**options)
-        self.books = Books(engine, "aldi", Rules(), self.clock, HOLDER)
+        self.schedule = CompanySchedule(engine, "aldi", Rules(), self.clock, HOLDER)
 
     def run(self) -> int:
         """The exit code."""
-        return Loop(self.books, self.crawls, self.stop, self._tell, self.options).run()
+        return Loop(self.schedule, self.crawls, self.stop, self._report, self.options).run()
 
-    def _tell(self, name: str, **fields: Any) -> None:
+    def _report(self, name: str, **fields: Any) -> None:
         self.events.append({"event": name, "at": self.clock()} | fields)
 
-    def told(self, name: str) -> list[dict[str, Any]]:
+    def reported(self, name: str) -> list[dict[str, Any]]:
         """The events of this name."""
         return [each for each in self.events if each["event"] == name]
 

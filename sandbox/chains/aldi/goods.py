@@ -91,9 +91,9 @@ def shelf_of(line: Line, now: int, state: State) -> tuple[Cup, str] | None:
             cup(now, good.amount, unit, 1), "1 m")  # fmt: skip
     if form == "ea":
         return cup(now, good.amount, unit, 1), "1 PAC" if lot % 12 == 0 else "1 each"
-    whole = lot % 5 < 2
-    name = {"ml": ("1 L", "100 ml"), "g": ("1 kg", "100 g")}[unit][0 if whole else 1]
-    return cup(now, good.amount, unit, 1000 if whole else 100), name
+    is_large = lot % 5 < 2
+    name = {"ml": ("1 L", "100 ml"), "g": ("1 kg", "100 g")}[unit][0 if is_large else 1]
+    return cup(now, good.amount, unit, 1000 if is_large else 100), name
 
 
 def prices_of(line: Line, state: State) -> tuple[int, int | None]:

@@ -23,7 +23,7 @@ from sandbox.chains.aldi.tree import build, tree_json
 from sandbox.goods.good import Line
 from sandbox.places.places import Store
 from sandbox.pricing import State, scaled
-from sandbox.site import Ask, Reply, dump, opaque, reply_json, slugify, thinned, whole
+from sandbox.site import Ask, Reply, dump, integer, opaque, reply_json, slugify, thinned
 
 __all__ = ["SWITCHES", "TRAITS", "answer", "build", "pack_grams", "truth"]
 
@@ -134,7 +134,7 @@ def _ordered(ask: Ask, rows: list[int], state: State, sort: str) -> list[int]:
 
 def _search(ask: Ask, store: Store) -> Reply:
     query = ask.query
-    limit, offset = whole(query.get("limit"), 12), whole(query.get("offset"), 0)
+    limit, offset = integer(query.get("limit"), 12), integer(query.get("offset"), 0)
     sort = query.get("sort", "relevance")
     if limit not in LIMITS or offset is None or offset < 0 or sort not in SORTS:
         return refused(400, "INVALID_PARAMETER", "limit, offset or sort is invalid")

@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.places.geo import kilometres, number
 from sandbox.places.places import REGIONS, Store
-from sandbox.site import Ask, Reply, reply_json, whole
+from sandbox.site import Ask, Reply, integer, reply_json
 
 PAGE = 10
 RADIUS_KM = 100.0
@@ -41,7 +41,7 @@ def _row(store: Store, away: float) -> dict[str, Any]:
 def locator(ask: Ask) -> Reply:
     """The service points near a point, nearest first, ten a page."""
     latitude, longitude = number(ask.query.get("latitude")), number(ask.query.get("longitude"))
-    offset, limit = whole(ask.query.get("offset"), 0), whole(ask.query.get("limit"), PAGE)
+    offset, limit = integer(ask.query.get("offset"), 0), integer(ask.query.get("limit"), PAGE)
     if latitude is None or longitude is None or offset is None or offset < 0 or limit is None or limit < 1:
         return reply_json({"errors": [{"code": "INVALID_PARAMETER", "message": "a parameter is invalid"}]}, 400)
     limit = min(limit, PAGE)

@@ -10,7 +10,7 @@ from sandbox.chains.coles.traits import TRAITS
 from sandbox.chains.coles.tree import build, tree_json
 from sandbox.pages import IMPERVA_SCRIPT
 from sandbox.places.places import Store
-from sandbox.site import HTML, Ask, Reply, dump, holds, issue, reply_html, reply_json, whole
+from sandbox.site import HTML, Ask, Reply, dump, holds, integer, issue, reply_html, reply_json
 from sandbox.tree import Node
 
 __all__ = ["SWITCHES", "TRAITS", "answer", "build", "pack_grams", "truth"]
@@ -113,7 +113,7 @@ def _listing(ask: Ask, slug: str, *, as_html: bool) -> Reply:
     node = _node(ask, slug)
     if node is None:
         return _missing()
-    page = whole(ask.query.get("page"), 1)
+    page = integer(ask.query.get("page"), 1)
     if page is None or page < 1:
         return reply_json({"errors": [{"errorCode": "400", "message": "page is invalid"}]}, 400)
     page = 1 if ask.tamper.page_one else page

@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.places.geo import kilometres, number
 from sandbox.places.places import Store
-from sandbox.site import Ask, Reply, opaque, reply_json, whole
+from sandbox.site import Ask, Reply, integer, opaque, reply_json
 
 BRANDS = {1: "Coles Express", 2: "Coles Supermarkets", 3: "Liquorland", 4: "First Choice Liquor", 5: "Vintage Cellars"}
 
@@ -32,10 +32,10 @@ def _row(store: Store, brand: int) -> dict[str, Any]:
 def locator(ask: Ask) -> Reply:
     """The `numberOfStores` nearest of the brands asked for."""
     latitude, longitude = number(ask.query.get("latitude")), number(ask.query.get("longitude"))
-    most = whole(ask.query.get("numberOfStores"), 15)
+    most = integer(ask.query.get("numberOfStores"), 15)
     if latitude is None or longitude is None or most is None or most < 1:
         return reply_json({"statusCode": 400, "message": "Bad Request"}, 400)
-    wanted = {whole(text, None) for text in ask.query.get("brandIds", "1,2,3,4,5").split(",")}
+    wanted = {integer(text, None) for text in ask.query.get("brandIds", "1,2,3,4,5").split(",")}
     found = []
     for store in ask.world.stores("coles"):
         away = kilometres(store, latitude, longitude)

@@ -96,9 +96,9 @@ def shelf_of(line: Line, now: int, state: State) -> tuple[Cup, str] | None:
     if unit in ("ea", "m"):
         shelf = cup(now, good.amount, unit, 100 if unit == "ea" else 1)
         return shelf, f"${shelf.number:.2f}/{'100 sheets' if unit == 'ea' else 'm'}"
-    whole = good.amount >= 1000 or good.weighed
-    shelf = cup(now, good.amount, unit, 1000 if whole else 100)
-    return shelf, f"${shelf.number:.2f}/" + {"g": ("kg", "100g"), "ml": ("l", "100ml")}[unit][0 if whole else 1]
+    is_large = good.amount >= 1000 or good.weighed
+    shelf = cup(now, good.amount, unit, 1000 if is_large else 100)
+    return shelf, f"${shelf.number:.2f}/" + {"g": ("kg", "100g"), "ml": ("l", "100ml")}[unit][0 if is_large else 1]
 
 
 def breadcrumb(world: "World", line: Line) -> list[str]:

@@ -14,7 +14,7 @@ from sandbox.chains.iga.tree import build, tree_json
 from sandbox.goods.good import Line
 from sandbox.places.places import Store
 from sandbox.pricing import State, scaled
-from sandbox.site import Ask, Reply, dump, opaque, reply_html, reply_json, thinned, whole
+from sandbox.site import Ask, Reply, dump, integer, opaque, reply_html, reply_json, thinned
 from sandbox.tree import Node
 
 __all__ = ["SWITCHES", "TRAITS", "answer", "build", "pack_grams", "truth"]
@@ -81,7 +81,7 @@ def _category(ask: Ask, store: Store, key: str) -> Reply:
     path = ask.world.tree("iga").paths.get(key)
     if path is None or key == ask.tamper.missing:
         return missing("Category not found")
-    take, skip = whole(ask.query.get("take"), 20), whole(ask.query.get("skip"), 0)
+    take, skip = integer(ask.query.get("take"), 20), integer(ask.query.get("skip"), 0)
     if take is None or skip is None or not 1 <= take <= 100 or skip < 0:
         return reply_json({"statusCode": 400, "message": "take or skip is invalid"}, 400)
     state = _state(ask, store)
@@ -112,7 +112,7 @@ def _body(ask: Ask, store: Store, state: State, lines: list[Line], total: int) -
 
 
 def _search(ask: Ask, store: Store) -> Reply:
-    words, take, skip = ask.query.get("q", ""), whole(ask.query.get("take"), 20), whole(ask.query.get("skip"), 0)
+    words, take, skip = ask.query.get("q", ""), integer(ask.query.get("take"), 20), integer(ask.query.get("skip"), 0)
     if take is None or skip is None or not 1 <= take <= 100 or skip < 0:
         return reply_json({"statusCode": 400, "message": "take or skip is invalid"}, 400)
     state = _state(ask, store)

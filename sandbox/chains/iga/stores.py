@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.places.geo import kilometres
 from sandbox.places.places import SUBURBS, Store
-from sandbox.site import JSON, Ask, Reply, opaque, reply_json, whole
+from sandbox.site import JSON, Ask, Reply, integer, opaque, reply_json
 
 LOCATIONS = 23_001
 RADIUS_KM = 200.0
@@ -29,7 +29,7 @@ def _found(store: Store) -> dict[str, Any]:
 
 def finder(ask: Ask) -> Reply:
     """JSONP: HTML in JSON, the stores near the location as escaped JSON in data-storedata attributes."""
-    location, most = whole(ask.query.get("locationId"), None), whole(ask.query.get("limit"), 20)
+    location, most = integer(ask.query.get("locationId"), None), integer(ask.query.get("limit"), 20)
     shown: list[Store] = []
     if location is not None and most is not None and 1 <= location <= LOCATIONS:
         _, _, _, latitude, longitude = SUBURBS[(location - 1) * len(SUBURBS) // LOCATIONS]

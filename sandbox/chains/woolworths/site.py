@@ -10,7 +10,7 @@ from sandbox.chains.woolworths.records import record
 from sandbox.chains.woolworths.traits import TRAITS
 from sandbox.chains.woolworths.tree import build, tree_json
 from sandbox.places.places import Store
-from sandbox.site import Ask, Reply, dump, holds, issue, reply_html, reply_json, whole
+from sandbox.site import Ask, Reply, dump, holds, integer, issue, reply_html, reply_json
 
 __all__ = ["SWITCHES", "TRAITS", "answer", "build", "denial", "pack_grams", "truth"]
 
@@ -70,7 +70,7 @@ def _browse(ask: Ask) -> Reply:
     body = ask.json()
     if not isinstance(body, dict):
         return reply_json({"Message": "The request is invalid."}, 400)
-    page, size = whole(body.get("pageNumber"), 1), whole(body.get("pageSize"), 24)
+    page, size = integer(body.get("pageNumber"), 1), integer(body.get("pageSize"), 24)
     if page is None or size is None or page < 1 or not 1 <= size <= 36:
         return reply_json({"Message": "The request is invalid."}, 400)
     node = ask.world.tree("woolworths").paths.get(str(body.get("categoryId")))
@@ -88,8 +88,8 @@ def _search(ask: Ask) -> Reply:
     body = ask.json() if ask.method == "POST" else None
     fields = body if isinstance(body, dict) else dict(ask.query)
     term = str(fields.get("SearchTerm") or fields.get("searchTerm") or "").lower()
-    size = whole(fields.get("PageSize") or fields.get("pageSize"), 24)
-    page = whole(fields.get("PageNumber") or fields.get("pageNumber"), 1)
+    size = integer(fields.get("PageSize") or fields.get("pageSize"), 24)
+    page = integer(fields.get("PageNumber") or fields.get("pageNumber"), 1)
     if size is None or page is None or page < 1 or not 1 <= size <= 36:
         return reply_json({"Message": "The request is invalid."}, 400)
     store = _store(ask, fields.get("storeId"))

@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.places.geo import kilometres, number
 from sandbox.places.places import OFFSETS, Store
-from sandbox.site import Ask, Reply, opaque, reply_json, whole
+from sandbox.site import Ask, Reply, integer, opaque, reply_json
 
 
 def _row(store: Store, division: str, distance: float) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def _row(store: Store, division: str, distance: float) -> dict[str, Any]:
 def locator(ask: Ask) -> Reply:
     """StoreLocator/Stores: by postcode (`*` is all) or nearest first; fuel stations are a division of their own."""
     query = ask.query
-    most = whole(query.get("Max"), 30)
+    most = integer(query.get("Max"), 30)
     if most is None:
         return reply_json({"Message": "The request is invalid."}, 400)
     latitude, longitude = number(query.get("latitude")), number(query.get("longitude"))

@@ -105,12 +105,12 @@ def build(world: "World") -> Tree:
     market = _market(world, roots)
     for root in (*roots.values(), *market[1:]):
         root.children.insert(0, _specials(root))
-    whole = Node("", "", "", children=[*roots.values()])
-    group = Node("specialsgroup", "Specials", "specials", role="promo", rule="special", source=whole)
+    every = Node("", "", "", children=[*roots.values()])
+    group = Node("specialsgroup", "Specials", "specials", role="promo", rule="special", source=every)
     group.children = [
-        Node("specialsgroup.3676", "Half Price", "half-price", role="promo", rule="half", source=whole),
+        Node("specialsgroup.3676", "Half Price", "half-price", role="promo", rule="half", source=every),
         Node("specialsgroup.onlineonly", "Online Only", "online-only", role="promo"),
-        Node("specialsgroup.-2", "Buy More Save More", "buy-more-save-more", role="promo", rule="many", source=whole),
+        Node("specialsgroup.-2", "Buy More Save More", "buy-more-save-more", role="promo", rule="many", source=every),
     ]
     promotions = _promotions(world)
     return Tree([group, market[0], *promotions[:2], *roots.values(), *promotions[2:4], *market[1:], promotions[4]])

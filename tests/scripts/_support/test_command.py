@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from _support import output
-from _support.command import KNOWN, Refused, parser, run, whole, within, word
+from _support.command import KNOWN, Refused, integer, parser, run, within, word
 
 from models.errors import DatabaseRefused
 from tests.support.tree import ROOT
@@ -284,9 +284,9 @@ def test_a_terminal_that_lacks_a_letter_shows_its_escape(encoding, tmp_path):
     code = (
         "import sys; sys.path[:0] = sys.argv[1:]\n"
         "from _support.command import parser, run\n"
-        "from _support.output import console, say, table\n"
+        "from _support.output import console, print_lines, table\n"
         "def work(_):\n"
-        "    say('Nestl\\u00e9 \\u5bb6 \\ud800')\n"
+        "    print_lines('Nestl\\u00e9 \\u5bb6 \\ud800')\n"
         "    console().print(table(['a'], [['\\u5bb6']]))\n"
         "    return 0\n"
         "sys.exit(run(parser('d'), work, []))"
@@ -302,8 +302,8 @@ def test_a_reader_who_leaves_early_causes_no_traceback(tmp_path):
     code = (
         "import sys; sys.path[:0] = sys.argv[1:]\n"
         "from _support.command import parser, run\n"
-        "from _support.output import say\n"
-        "sys.exit(run(parser('d'), lambda _: say(*['x' * 1000] * 1000) or 0, []))"
+        "from _support.output import print_lines\n"
+        "sys.exit(run(parser('d'), lambda _: print_lines(*['x' * 1000] * 1000) or 0, []))"
     )
     command = [sys.executable, "-c", code, str(ROOT), str(ROOT / "scripts")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -327,7 +327,7 @@ def test_csv_defuses_texts_and_keeps_numbers(capsys):
     assert capsys.readouterr().out == "name,cents\n'=1+1,-5\n'-196 Lemon,1.5\na\\x1b[31m,\n"
 
 
-@pytest.mark.parametrize("read", [whole(1, 9), within(1, 9), word])
+@pytest.mark.parametrize("read", [integer(1, 9), within(1, 9), word])
 def test_an_argument_in_its_range_is_taken(read):
     assert str(read("5"))[0] == "5"
 

@@ -31,8 +31,8 @@ def test_a_crawl_is_scrapy_with_its_arguments_and_a_log_of_its_own(tmp_path):
     crawls = crawls_of(tmp_path / "new" / "aldi", TELLS)
     handle = crawls.start(crawl(dev="1", probe="8"))
     assert ended(crawls, handle).code == 5
-    told = ["crawl", "aldi", "-a", "store=G452", "-a", "lease=secret", "-a", "dev=1", "-a", "probe=8"]
-    assert handle.log.read_text() == f"{told}\n"
+    arguments = ["crawl", "aldi", "-a", "store=G452", "-a", "lease=secret", "-a", "dev=1", "-a", "probe=8"]
+    assert handle.log.read_text() == f"{arguments}\n"
     assert crawls.where(handle) == str(handle.log)
     assert handle.log.name == f"20261127T120000-aldi-G452-{os.getpid()}.log"
     assert LocalCrawls(tmp_path, lambda: NOW).program == ("-m", "scrapy")
@@ -53,7 +53,7 @@ def test_a_signal_for_the_workers_group_leaves_its_crawl_alone_and_a_killed_work
     try:
         assert os.getpgid(handle.process.pid) == handle.process.pid != os.getpgid(0)
         crawls.interrupt(handle)
-        assert ended(crawls, handle).told == "ended by SIGTERM"
+        assert ended(crawls, handle).note == "ended by SIGTERM"
     finally:
         handle.process.kill()
 

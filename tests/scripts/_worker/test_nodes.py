@@ -34,7 +34,7 @@ class Fleet:
         self.events: list[tuple[datetime, Callable[[], Any]]] = []
         self.said: list[str] = []
         rig.stop.meanwhile = self.play
-        rig.crawls = ScrapydCrawls(self.nodes, most, watching(rig.books), self.said.append, self.monotonic, 30)
+        rig.crawls = ScrapydCrawls(self.nodes, most, watching(rig.schedule), self.said.append, self.monotonic, 30)
 
     def monotonic(self) -> float:
         return (self.clock() - START).total_seconds()
@@ -109,7 +109,7 @@ def test_a_node_that_runs_fewer_than_was_said_costs_one_job_its_turn(fleet: Call
     both.check()
     assert [node.most for node in both.nodes] == [2, 1]
     assert [len(node.cancelled) for node in both.nodes] == [0, 1]
-    assert len(both.rig.told("not_begun")) == 1
+    assert len(both.rig.reported("not_begun")) == 1
     assert [node.turned_away for node in both.nodes] == [[], []]
 
 

@@ -147,7 +147,7 @@ def test_a_node_that_is_not_there_surely_did_nothing() -> None:
     assert failed.value.refused
 
 
-def test_a_node_whose_certificate_nobody_signed_is_told_nothing(tmp_path: Path) -> None:
+def test_a_node_whose_certificate_nobody_signed_is_sent_nothing(tmp_path: Path) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(Authority(tmp_path).certificate("127.0.0.1"))
     with Web() as server:
@@ -376,14 +376,14 @@ def test_the_run_row_is_believed_and_not_the_node() -> None:
         node.running.clear()
     listed.place.node.running.append(listed.id)
     done.place.node.running.append(done.id)
-    for job, told in ((lost, "running"), (listed, "dead"), (done, "ended"), (failed, "waiting")):
-        scene.run(job, told)
+    for job, state in ((lost, "running"), (listed, "dead"), (done, "ended"), (failed, "waiting")):
+        scene.run(job, state)
     scene.later()
     assert scene.crawls.ended(lost) is None  # the run is alive, whatever the node knows
     assert scene.crawls.ended(done) == Ended()  # it still closes
-    assert "its lease ended" in scene.crawls.ended(listed).told
+    assert "its lease ended" in scene.crawls.ended(listed).note
     assert listed.place.node.cancelled == [(listed.id, False)]  # what is left of it takes no place
-    assert "before its run began" in scene.crawls.ended(failed).told
+    assert "before its run began" in scene.crawls.ended(failed).note
     assert all(job.id in scene.crawls.where(job) for job in (lost, listed, done, failed))
 
 
@@ -405,8 +405,8 @@ def test_a_job_that_a_restarted_node_has_forgotten_keeps_its_place_while_its_run
 def test_a_job_whose_run_began_while_the_node_was_asked_is_no_lost_job() -> None:
     scene = Scene()
     job = scene.fill()[0]
-    told = iter(["waiting", "running"])
-    job.fate = lambda: next(told)
+    states = iter(["waiting", "running"])
+    job.fate = lambda: next(states)
     job.place.node.pending.clear()
     scene.later()
     assert scene.crawls.ended(job) is None
@@ -432,7 +432,7 @@ def test_a_node_that_died_gets_nothing_and_is_asked_more_and_more_seldom_while_o
     assert dead.asked["schedule"] == 1
     assert len([line for line in scene.said if "it gets no crawl for a while" in line]) == 1
     scene.run(first, "dead")
-    assert "its lease ended" in scene.crawls.ended(first).told
+    assert "its lease ended" in scene.crawls.ended(first).note
     scene.finish(last)
     dead.down = ""
     dead.running.clear()
@@ -501,13 +501,13 @@ def test_a_locator_is_believed_of_its_node_because_its_run_has_no_heartbeat() ->
     scene.later()
     assert scene.crawls.ended(job) is None
     scene.later(UNSEEN_SECONDS + 1)
-    assert "does not answer" in scene.crawls.ended(job).told
+    assert "does not answer" in scene.crawls.ended(job).note
     job.place.node.down = ""
     scene.later(LONGEST_SILENCE)
     assert scene.crawls.ended(job) is None
     job.place.node.running.clear()
     scene.later()
-    assert "the locator died" in scene.crawls.ended(job).told
+    assert "the locator died" in scene.crawls.ended(job).note
     scene.run(job, "ended")
     assert scene.crawls.ended(job) == Ended()
 

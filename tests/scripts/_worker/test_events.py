@@ -5,8 +5,8 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from _worker.events import WORDS, as_json, as_lines
 from _worker.live import Board, on_terminal
-from _worker.telling import WORDS, as_json, as_lines
 from rich.console import Console
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -66,18 +66,18 @@ def test_an_event_is_a_line_with_its_time(name, fields, words, capsys):
 def test_an_event_is_one_line_of_json(name, fields, _words, capsys):
     as_json("aldi", lambda: NOW)(name, **fields)
     [line] = capsys.readouterr().out.splitlines()
-    told = json.loads(line)
-    assert (told.pop("at"), told.pop("event"), told.pop("company")) == (NOW.isoformat(), name, "aldi")
-    assert set(told) == set(fields)
+    event = json.loads(line)
+    assert (event.pop("at"), event.pop("event"), event.pop("company")) == (NOW.isoformat(), name, "aldi")
+    assert set(event) == set(fields)
 
 
-def test_what_came_from_outside_moves_no_cursor_and_a_password_is_not_told(capsys, monkeypatch):
+def test_what_came_from_outside_moves_no_cursor_and_a_password_is_not_shown(capsys, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:hunter2@db/splitcart")
     fields = CRAWL | RUN | {"reason": "\x1b[31m[bold]no\nline", "status": "failed"}
     wrong = ValueError("no answer from postgresql://me:hunter2@db/splitcart\nand more")
-    for tell in (as_lines(lambda: NOW), as_json("aldi", lambda: NOW)):
-        tell("crawled", **fields)
-        tell("not_merged", error=wrong)
+    for report in (as_lines(lambda: NOW), as_json("aldi", lambda: NOW)):
+        report("crawled", **fields)
+        report("not_merged", error=wrong)
     shown = capsys.readouterr().out + drawn([("crawled", fields), ("not_merged", {"error": wrong})])
     assert "\x1b" not in shown
     assert "hunter2" not in shown
@@ -87,7 +87,7 @@ def test_what_came_from_outside_moves_no_cursor_and_a_password_is_not_told(capsy
 def drawn(events):
     board = Board("aldi, policy oldest", lambda: NOW + timedelta(seconds=90))
     for name, fields in events:
-        board.tell(name, **fields)
+        board.report(name, **fields)
     made = Console(file=io.StringIO(), width=160)
     made.print(board.shown())
     return made.file.getvalue()
@@ -106,9 +106,9 @@ def test_the_table_shows_the_store_in_hand_the_last_results_and_what_is_next():
 
 def test_on_a_terminal_the_table_is_drawn_and_what_it_showed_last_stays():
     console = Console(file=io.StringIO(), width=160, force_terminal=True)
-    with on_terminal("aldi, policy oldest", lambda: NOW, console) as tell:
-        tell("crawling", **EVENTS[1][1])
-        tell("ended", code=0, why="asked to stop")
+    with on_terminal("aldi, policy oldest", lambda: NOW, console) as report:
+        report("crawling", **EVENTS[1][1])
+        report("ended", code=0, why="asked to stop")
     shown = console.file.getvalue()
     assert "aldi, policy oldest" in shown
     assert shown.rindex("ended with 0: asked to stop") > shown.rindex("store G452") > 0

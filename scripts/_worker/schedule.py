@@ -1,4 +1,4 @@
-"""What a worker reads and writes in the database, all of one company."""
+"""The database as a worker uses it between crawls: the schedule of one company."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 def spider_of(company: str) -> str:
-    """The spider of a company, named by its name or slug in any case. ValueError: there is none."""
+    """The spider of a company, given its name or slug in any case. Raises ValueError where there is none."""
     spiders = product_spiders()
     for name, spider in spiders.items():
         if company.casefold() in (name.casefold(), spider.chain.COMPANY.casefold()):
@@ -34,8 +34,8 @@ def spider_of(company: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
-    """The company is that of `spider`; its row is missing until the first run of it."""
+class CompanySchedule:
+    """The schedule of the company of `spider`. The company has no row until its first run."""
 
     engine: Engine
     spider: str
@@ -46,7 +46,7 @@ class Books:
     failure_delay: timedelta = FAILURE_DELAY
 
     def take(self) -> Taken | Queue:
-        """The next store, leased; else why there is none."""
+        """The next store, leased; or the queue, which holds the reasons why there is none."""
         company = self._company()
         if company is None:
             return Queue((), {})
@@ -61,13 +61,13 @@ class Books:
         )
 
     def give_back(self, taken: Taken) -> None:
-        """Ends the lease of a store whose crawl could not begin; a failure of the store."""
+        """Ends the lease of a store whose crawl could not begin, and counts a failure of the store."""
         company = self._company()
         assert company is not None
         give_back(self.engine, company.id, taken, self.clock(), self.failure_delay)
 
     def facts(self) -> Facts:
-        """What is known of the company's locator runs, complete runs and merges."""
+        """What the database holds of the company's locator runs, complete runs and merges."""
         company = self._company()
         if company is None:
             return Facts()
@@ -81,7 +81,7 @@ class Books:
         return self._read(lambda c: due.last_run(c, company.id, store_code), f"reading the runs of {store_code}")
 
     def run_after(self, store_code: str, run_id: int) -> Row[Any] | None:
-        """The row of a store's first run after that one; None: it has none."""
+        """The row of a store's first run after `run_id`; None where there is none."""
         company = self._company()
         if company is None:
             return None
@@ -90,9 +90,9 @@ class Books:
         )
 
     def fate(self, store_code: str, token: str | None, run_id: int) -> Fate:
-        """What became of a crawl that was asked for, by the rows of runs after that one and by its lease."""
+        """The state of a crawl that was handed to a node, by the store's runs after `run_id` and by its lease."""
         company = self._company()
-        if company is None:  # the locator that is to make it has not begun
+        if company is None:  # the locator that makes its row has not begun
             return "waiting"
         now, who = self.clock(), self.holder
         return self._read(
@@ -101,7 +101,7 @@ class Books:
         )
 
     def merge(self) -> dict[str, int]:
-        """Merges the company's groups, then builds the slots that are marked. Raises MergeHeld while another merges."""
+        """Merges the groups, then builds the marked slots; returns counts. Raises MergeHeld while another merges."""
         company = self._company()
         assert company is not None
         rules = GroupRules(flip=Flip(company.flip_weekday, company.flip_hour))
