@@ -24,10 +24,10 @@ def takings(url: str, name: str, processes: int) -> dict:
         with engine.begin() as connection:
             connection.execute(text("ANALYZE"))
     engine.dispose()
-    seconds, told = timed_takings(url, processes, deadline=DEADLINE)
-    taken = [store for stores, _ in told for store, _ in stores]
+    seconds, results = timed_takings(url, processes, deadline=DEADLINE)
+    taken = [store for stores, _ in results for store, _ in stores]
     once = sorted(taken) == sorted(codes)
-    shares = sorted(len(stores) for stores, _ in told)
+    shares = sorted(len(stores) for stores, _ in results)
     against = f"{shares[0]} to {shares[-1]} for each process"
     label = f"schedule: {STORES:,} stores taken by {processes} processes, {name}"
     return row(label, STORES / seconds, "takes/s", against, None, "each exactly once", once)

@@ -109,7 +109,7 @@ def simulate(
 
 def _figures(shares: list[float], fleet: Fleet | None, warm_up: int) -> dict[str, object]:
     worst = int(np.argmin(shares))
-    told: dict[str, object] = {"mean": float(np.mean(shares)), "worst": shares[worst], "worst_day": warm_up + worst}
+    figures: dict[str, object] = {"mean": float(np.mean(shares)), "worst": shares[worst], "worst_day": warm_up + worst}
     if fleet is not None:
-        told |= fleet.counts | {"groups": len(np.unique(fleet.known.anchor))}
-    return told | {"days": shares}
+        figures |= fleet.counts | {"groups": len(np.unique(fleet.known.anchor))}
+    return figures | {"days": shares}

@@ -91,29 +91,29 @@ class Fleet:
         looked = ranged if pages is None else ranged & self._drawn(number, pages, day)
         settled = None if pages is None else self._settle(number, codes, looked, when, day)
         known.publish(number, codes, looked, when, day, complete=pages is None)
-        at, told = moment(when), self.stores[number]
+        at, store = moment(when), self.stores[number]
         self.touched[number] = at
         self.counts["crawls" if pages is None else "probes"] += 1
         if settled in self.counts:
             self.counts[settled] += 1
         if pages is None:
-            told = replace(told, last_scraped=at, needs_rescraping=False, requests=self.requests)
+            store = replace(store, last_scraped=at, needs_rescraping=False, requests=self.requests)
         elif settled == AGREES:
-            told = replace(told, verified_at=at)
+            store = replace(store, verified_at=at)
         elif settled == DIFFERS:
-            told = replace(told, needs_rescraping=True)
-        self.stores[number] = told
+            store = replace(store, needs_rescraping=True)
+        self.stores[number] = store
         members = known.followers(number).tolist()
         if pages is None:
-            self._tell_anchor(members, told)
+            self._update_members(members, store)
         self.dirty.update((number, *members))
         if self.log is not None:
             self.log(when, number, np.flatnonzero(looked), pages is None)
 
-    def _tell_anchor(self, members: Sequence[int], anchor: Store) -> None:
+    def _update_members(self, members: Sequence[int], anchor: Store) -> None:
         for member in members:
-            told = replace(self.stores[member], anchor=anchor.store_code, anchor_scraped=anchor.last_scraped)
-            self.stores[member] = told
+            updated = replace(self.stores[member], anchor=anchor.store_code, anchor_scraped=anchor.last_scraped)
+            self.stores[member] = updated
 
     def _drawn(self, number: int, pages: int, day: int) -> Flags:
         """The lines on the pages that a probe draws."""
@@ -178,9 +178,9 @@ class Fleet:
                 self.known.move(number, other)
                 self.dirty.add(number)
         for code, anchor in anchors.items():
-            number, spoken = self.number[code], self.stores[self.number[anchor]]
+            number, anchor_store = self.number[code], self.stores[self.number[anchor]]
             self.stores[number] = replace(
-                self.stores[number], anchor=anchor, anchor_scraped=spoken.last_scraped,
+                self.stores[number], anchor=anchor, anchor_scraped=anchor_store.last_scraped,
                 followers=len(self.known.followers(number)),
                 needs_rescraping=self.stores[number].needs_rescraping or code in flagged,
             )  # fmt: skip

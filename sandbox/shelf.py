@@ -89,8 +89,8 @@ def put_offers(row: dict[str, Any], state: "State", index: int) -> None:
         ("member_multibuy", offers.member_quantity, offers.member_total),
     ):
         if quantity[index] > 0:
-            told = {f"{name}_quantity": int(quantity[index]), f"{name}_total_cents": int(total[index])}
-            row.update(told, offer_kind=name)
+            values = {f"{name}_quantity": int(quantity[index]), f"{name}_total_cents": int(total[index])}
+            row.update(values, offer_kind=name)
     if offers.member[index] >= 0:
         row["member_price_cents"] = int(offers.member[index])
 

@@ -112,7 +112,7 @@ def test_nothing_is_left_for_later():
     later = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b|pytest\.(mark\.)?(sk" r"ip|xf" r"ail)")
     found = [
         f"{path}:{number}: {line.strip()[:100]}"
-        for path, text in tree.texts()
+        for path, text in tree.text_files()
         if path.suffix in {".py", ".md", ".toml", ".cfg", ".sh", ".ini", ""}
         for number, line in enumerate(text.splitlines(), 1)
         if later.search(line)
@@ -179,7 +179,7 @@ def test_no_file_names_a_machine_or_a_package_host():
     told = re.compile("|".join(map(re.escape, [*here, *hosts])))
     named = [
         f"{path}:{number}: {line.strip()[:100]}"
-        for path, text in tree.texts()
+        for path, text in tree.text_files()
         for number, line in enumerate(text.splitlines(), 1)
         if told.search(line)
     ]

@@ -60,7 +60,7 @@ def test_every_document_in_docs_is_linked_from_the_readme():
 def test_code_and_messages_name_only_scripts_and_documents_that_exist():
     missing = {
         f"{path}: {named}"
-        for path, text in tree.texts()
+        for path, text in tree.text_files()
         if path.suffix in {".py", ".toml", ".cfg", ""} and path.parts[0] != "tests"
         for named in re.findall(r"\b(?:scripts|docs|benchmarks)/\w+\.(?:py|md)\b", text)
         if PLACEHOLDER not in named and not (ROOT / named).exists()

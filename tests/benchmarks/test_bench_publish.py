@@ -1,4 +1,4 @@
-"""The benchmark of publishing measures what it says, on little data."""
+"""The benchmark of publishing measures every figure it names, on little data."""
 
 import pytest
 
@@ -8,15 +8,15 @@ from benchmarks.storage_rows import barcode, rows
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_every_figure_is_told_for_each_database(kind, postgres_server, monkeypatch):
+def test_every_figure_is_measured_on_each_database(kind, postgres_server, monkeypatch):
     monkeypatch.setattr(bench_publish, "LISTINGS", 40)
     monkeypatch.setattr(bench_publish, "OTHERS", 80)
     monkeypatch.setattr(bench_publish, "TURNS", 2)
     found = [bench_publish.memory(kind, postgres_server, rows(40))]
     found += bench_publish.measured(kind, postgres_server)
     assert all(set(row) == set(KEYS) for row in found)
-    told = " / ".join(row["name"] for row in found)
-    assert all(words in told for words in ("memory", "first run of 40", "unchanged", "beside 80", "stall p99"))
+    names = " / ".join(row["name"] for row in found)
+    assert all(words in names for words in ("memory", "first run of 40", "unchanged", "beside 80", "stall p99"))
     assert all(row["value"] >= 0 for row in found)
 
 

@@ -1,4 +1,4 @@
-"""The simulation of policies: its truth is the sandbox's, its arrays follow the rules, its figure is what it says."""
+"""The simulation of policies: its truth is the sandbox's, its arrays follow the rules, its figure is an hourly mean."""
 
 import json
 from collections import defaultdict
@@ -43,7 +43,7 @@ def test_the_truth_is_the_sandboxs_for_every_store_and_day() -> None:
     assert truth.day(14 * HOUR)[[0, 3]].tolist() == [1, 0]  # midnight in Sydney, two hours before Perth's
 
 
-def test_the_arrays_say_of_each_line_what_the_rule_says() -> None:
+def test_the_arrays_agree_with_the_rule_line_by_line() -> None:
     dice, shape = Dice(1), 3000
     own, now, then = (dice.integers(name, low, 4, np.arange(shape)) for name, low in (("a", 1), ("b", 0), ("c", 0)))
     seen, changed = (dice.integers(name, low, 30, np.arange(shape)) for name, low in (("d", 0), ("e", NEVER)))
@@ -76,16 +76,16 @@ class Replayed:
     def published(self, when: int, store: int, lines: np.ndarray, complete: bool) -> None:
         day, seen = int(self.fleet.truth.day(when)[store]), set(lines.tolist())
         for line in range(SIZE["lines"]):
-            key, told = (store, line), self.entries[store, line]
+            key, entries = (store, line), self.entries[store, line]
             if line in seen:
                 code = int(self.fleet.truth.codes(day)[key])
-                if not told or told[-1][0] != code:
-                    told.append([code, when, day, when])
-                told[-1][2:] = [day, when]
+                if not entries or entries[-1][0] != code:
+                    entries.append([code, when, day, when])
+                entries[-1][2:] = [day, when]
                 self.missed.discard(key)
-            elif complete and told and told[-1][0]:
+            elif complete and entries and entries[-1][0]:
                 if key in self.missed:
-                    told.append([0, when, day, when])
+                    entries.append([0, when, day, when])
                 self.missed ^= {key}
 
     def code(self, store: int, line: int) -> int:
@@ -109,7 +109,7 @@ class Replayed:
 
 
 @pytest.mark.parametrize("policy", ["oldest", "groups"])
-def test_a_fleet_knows_what_the_rule_says_of_all_that_it_has_published(policy: str) -> None:
+def test_a_fleet_knows_what_the_rule_makes_of_all_that_it_has_published(policy: str) -> None:
     truth = Truth("woolworths", **SIZE, seed=5, noise=0.01)
     fleet = Fleet(truth, policy, 12_000)
     replayed, stores = Replayed(fleet), np.arange(6)
@@ -135,10 +135,10 @@ def test_the_figure_is_the_mean_of_24_hourly_samples_over_all_pairs_and_the_same
             codes, ranged = truth.now(at, np.arange(6))
             hours.append(((fleet.known.effective(np.arange(6)).codes == codes) & ranged).sum() / ranged.sum())
         days.append(float(np.mean(hours)))
-    told = found["groups"]
-    assert told["days"] == pytest.approx(days[7:])
-    assert (told["mean"], told["worst"]) == (pytest.approx(np.mean(days[7:])), pytest.approx(min(days[7:])))
-    assert told["worst_day"] == 7 + int(np.argmin(days[7:]))
+    groups = found["groups"]
+    assert groups["days"] == pytest.approx(days[7:])
+    assert (groups["mean"], groups["worst"]) == (pytest.approx(np.mean(days[7:])), pytest.approx(min(days[7:])))
+    assert groups["worst_day"] == 7 + int(np.argmin(days[7:]))
 
 
 def test_the_clairvoyant_is_wrong_only_where_the_zone_has_changed_since_or_its_store_does_not_range_the_line() -> None:

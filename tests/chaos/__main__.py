@@ -93,8 +93,8 @@ def command_line() -> argparse.ArgumentParser:
     made.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both", help="only this one")
     made.add_argument("--chain", action="append", choices=product_spiders(), help="only this chain; may be repeated")
     names = [mishap.name for mishap in MISHAPS]
-    told = f"only this; may be repeated: {', '.join(names)}".replace("%", "%%")
-    made.add_argument("--mishap", action="append", choices=names, help=told, metavar="NAME")
+    help_ = f"only this; may be repeated: {', '.join(names)}".replace("%", "%%")
+    made.add_argument("--mishap", action="append", choices=names, help=help_, metavar="NAME")
     made.add_argument("--logs", type=folder, default=ROOT / "build" / "chaos", help="their logs (build/chaos)")
     return made
 
@@ -116,7 +116,7 @@ def logged(folder: Path) -> Iterator[None]:
         handler.close()
 
 
-def tell(console: Console, outcome: Outcome, number: int) -> None:
+def print_outcome(console: Console, outcome: Outcome, number: int) -> None:
     """One line a crawl, and what it broke."""
     ended = f"{outcome.status} {outcome.reason[:60]}" if outcome.struck else outcome.status
     where = f"{outcome.scene} {outcome.chain} {outcome.store_id} day {outcome.day}"
@@ -146,7 +146,7 @@ def rounds(options: argparse.Namespace) -> int:
         with logged(logs), SandboxServer(world) as sandbox, scene(kind, sandbox, options.seed, logs) as place:
             for outcome in rage(place, options, runs, until):
                 outcomes.append(outcome)
-                tell(console, outcome, len(outcomes))
+                print_outcome(console, outcome, len(outcomes))
     seconds = round(time.monotonic() - began, 1)
     if options.json:
         print_json(summary(outcomes, seed=options.seed, products=options.products, seconds=seconds), indent=1)

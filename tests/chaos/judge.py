@@ -48,33 +48,33 @@ class Judgement:
     def lines(self) -> list[str]:
         """A few lines of each kind."""
         named = {"loss": self.lost, "wrong deletion": self.deleted, "false complete": self.false}
-        told = [f"{kind}: {line}" for kind, lines in named.items() for line in lines[:EXAMPLES]]
-        return [*told, *self.others]
+        lines = [f"{kind}: {line}" for kind, lines in named.items() for line in lines[:EXAMPLES]]
+        return [*lines, *self.others]
 
 
 def judge(scene: "Scene", mishap: "Mishap", store: tuple[str, str], days: Sequence[int], found: Found) -> Judgement:
     """Judges one finished crawl; `days`: those that the sandbox showed meanwhile."""
     truths = [_priced(oracle.offered(scene.sandbox.world, *store, day), found.before) for day in days]
-    said = Judgement()
+    judgement = Judgement()
     status = found.run.status if found.run is not None else "no run"
     if status == "complete":
         allowed = tolerated(scene, found.run) if mishap.hides else 0
         unread = unreadable(scene.sandbox.world, store[0], mishap.garbles)
         kept = {sku: found.before.get(sku) for sku in unread}
-        said.false = untrue(found.after, truths, allowed, kept)
+        judgement.false = untrue(found.after, truths, allowed, kept)
         if mishap.spoils and found.struck:
-            said.false.append("a run that it befell says complete")
-    said.lost = lost(found.before, found.after, truths)
+            judgement.false.append("a run that it befell says complete")
+    judgement.lost = lost(found.before, found.after, truths)
     if status != "complete" or not mishap.hides:
-        said.deleted = deleted(found.before, found.after, truths)
+        judgement.deleted = deleted(found.before, found.after, truths)
     if status not in ("complete", "partial") and found.after != found.before:
-        said.others.append(f"a run that is {status} changed {len(_changed(found))} prices")
-    said.others += _silent(mishap, found, status)
+        judgement.others.append(f"a run that is {status} changed {len(_changed(found))} prices")
+    judgement.others += _silent(mishap, found, status)
     now = max(scene.now(), datetime.now(UTC))  # staging and quarantine have the machine's own time
     with scene.engine.connect() as connection:
         broken = list(check(connection, now))
-    said.others += [f"check_database: {one.check}: {one.count}, {one.examples[0]}" for one in broken]
-    return said
+    judgement.others += [f"check_database: {one.check}: {one.count}, {one.examples[0]}" for one in broken]
+    return judgement
 
 
 def _priced(truth: Prices, before: Prices) -> Prices:
@@ -134,14 +134,14 @@ def tolerated(scene: "Scene", run: Row[Any] | None) -> int:
 
 
 def _silent(mishap: "Mishap", found: Found, status: str) -> list[str]:
-    """What was not told, or told otherwise than by the exit code."""
+    """What the run's row and the exit code do not record, or where they disagree."""
     code, run = found.code, found.run
     if run is None:
-        told = code not in (None, 0) and found.struck
-        return [] if told else [f"no run was recorded, exit code {code}"]
+        is_known = code not in (None, 0) and found.struck
+        return [] if is_known else [f"no run was recorded, exit code {code}"]
     if status == "running":
-        told = (mishap.kills and (code or 0) < 0) or (mishap.mute and code not in (None, 0))
-        return [] if told and found.struck else [f"the run is still running, exit code {code}"]
+        is_known = (mishap.kills and (code or 0) < 0) or (mishap.mute and code not in (None, 0))
+        return [] if is_known and found.struck else [f"the run is still running, exit code {code}"]
     if not run.reason:
         return [f"the run is {status} without a reason"]
     reason = code_of(run.reason)

@@ -57,12 +57,12 @@ def by_mishap(outcomes: Sequence[Outcome]) -> dict[tuple[str, str], Figures]:
     return {key: Figures.of(these) for key, these in groups.items()}
 
 
-def summary(outcomes: Sequence[Outcome], **told: Any) -> dict[str, Any]:
-    """The figures as JSON: in all, by database, by mishap; each crawl; and what else is `told`."""
+def summary(outcomes: Sequence[Outcome], **facts: Any) -> dict[str, Any]:
+    """The figures as JSON: in all, by database, by mishap; each crawl; and any `facts`."""
     databases = sorted({each.scene for each in outcomes})
     figures = by_mishap(outcomes)
     return {
-        **told,
+        **facts,
         "totals": asdict(Figures.of(outcomes)),
         "databases": {one: asdict(Figures.of([each for each in outcomes if each.scene == one])) for one in databases},
         "mishaps": [{"database": key[0], "mishap": key[1], **asdict(each)} for key, each in figures.items()],

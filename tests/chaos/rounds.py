@@ -123,11 +123,11 @@ def play(scene: Scene, mishap: Mishap, chain: str, store_code: str) -> Outcome:
     run = scene.run(chain, store_code)
     fresh = run is not None and (last is None or (run.id, run.finished_at) != (last.id, last.finished_at))
     found = Found(before, oracle.stored(scene.engine, chain, store_code), run if fresh else None, code, struck)
-    said = judge(scene, mishap, (chain, store_code), sorted({day, scene.sandbox.day}), found)
-    return _outcome(round, mishap, day, said, found, time.monotonic() - began)
+    judgement = judge(scene, mishap, (chain, store_code), sorted({day, scene.sandbox.day}), found)
+    return _outcome(round, mishap, day, judgement, found, time.monotonic() - began)
 
 
-def _outcome(round: Round, mishap: Mishap, day: int, said: Judgement, found: Found, seconds: float) -> Outcome:
+def _outcome(round: Round, mishap: Mishap, day: int, judgement: Judgement, found: Found, seconds: float) -> Outcome:
     return Outcome(
         scene=round.scene.name,
         mishap=mishap.name,
@@ -139,10 +139,10 @@ def _outcome(round: Round, mishap: Mishap, day: int, said: Judgement, found: Fou
         reason=str(found.run.reason or "") if found.run is not None else "",
         exit_code=found.code,
         seconds=round_to(seconds),
-        losses=len(said.lost),
-        wrong_deletions=len(said.deleted),
-        false_complete=bool(said.false),
-        broken=(*round.notes, *said.lines()),
+        losses=len(judgement.lost),
+        wrong_deletions=len(judgement.deleted),
+        false_complete=bool(judgement.false),
+        broken=(*round.notes, *judgement.lines()),
     )
 
 

@@ -60,8 +60,8 @@ NO_MISHAP = {"renumbered"}
 
 
 def test_every_fault_of_the_sandbox_is_a_mishap():
-    told = Path(mishaps.__file__).read_text()
-    assert {kind for kind in KINDS if f'"{kind}"' not in told} == NO_MISHAP
+    source = Path(mishaps.__file__).read_text()
+    assert {kind for kind in KINDS if f'"{kind}"' not in source} == NO_MISHAP
 
 
 def outcome(mishap: str, *, struck: bool, broken: tuple[str, ...] = ()) -> Outcome:
@@ -70,21 +70,23 @@ def outcome(mishap: str, *, struck: bool, broken: tuple[str, ...] = ()) -> Outco
 
 def test_what_was_broken_and_what_never_came_about_is_counted():
     played = [outcome("a kill", struck=False), outcome("a kill", struck=True, broken=("loss: milk",))]
-    told = report.summary([*played, outcome("a crash", struck=False)], seed=7)
-    assert told["seed"] == 7
-    assert told["totals"] == told["databases"]["sqlite"]
-    assert (told["totals"]["runs"], told["totals"]["losses"], told["totals"]["violations"]) == (3, 1, 1)
-    assert [(each["mishap"], each["struck"]) for each in told["mishaps"]] == [("a crash", 0), ("a kill", 1)]
+    summary = report.summary([*played, outcome("a crash", struck=False)], seed=7)
+    assert summary["seed"] == 7
+    assert summary["totals"] == summary["databases"]["sqlite"]
+    assert (summary["totals"]["runs"], summary["totals"]["losses"], summary["totals"]["violations"]) == (3, 1, 1)
+    assert [(each["mishap"], each["struck"]) for each in summary["mishaps"]] == [("a crash", 0), ("a kill", 1)]
     assert report.unstruck([*played, outcome("a crash", struck=False)]) == ["sqlite a crash"]
 
 
 def play(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> list[dict]:
     """The crawls of a short chaos, none of which may have broken a promise."""
     code = chaos.main([*arguments, "--products", "60", "--stores", "1", "--logs", str(folder), "--json"])
-    told = json.loads(capsys.readouterr().out)
-    played: list[dict] = told["crawls"]
-    assert told["totals"]["runs"] == len(played) == sum(each["runs"] for each in told["mishaps"])
-    assert [told["totals"][name] for name in ("losses", "wrong_deletions", "false_completes", "violations")] == [0] * 4
+    summary = json.loads(capsys.readouterr().out)
+    played: list[dict] = summary["crawls"]
+    assert summary["totals"]["runs"] == len(played) == sum(each["runs"] for each in summary["mishaps"])
+    assert [summary["totals"][name] for name in ("losses", "wrong_deletions", "false_completes", "violations")] == [
+        0
+    ] * 4
     assert [crawl for crawl in played if crawl["broken"]] == []
     assert code == 0
     assert played[-1]["status"] == "complete"

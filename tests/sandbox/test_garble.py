@@ -47,7 +47,7 @@ def test_a_renumbered_row_has_another_sku_and_all_else_as_before(chain: str) -> 
 
 @pytest.mark.parametrize("chain", CHAINS)
 @pytest.mark.parametrize("form", garble.PRICES)
-def test_an_unreadable_price_is_what_its_form_says(chain: str, form: str) -> None:
+def test_an_unreadable_price_has_the_value_of_its_form(chain: str, form: str) -> None:
     body = shown(chain, "unreadable_prices", form=form)
     assert json.dumps(garble.PRICES[form]) in body.replace(":{", ": {").replace('":', '": ')
     assert row_of(chain, body) != row_of(chain, json.dumps(BODIES[chain]))

@@ -1,4 +1,4 @@
-"""The server keeps what it is told: faults, days, switches, logs, robots."""
+"""The server does what it is set to: faults, days, switches, logs, robots."""
 
 import datetime as dt
 import http.client
@@ -96,7 +96,7 @@ def test_a_body_can_be_cut_off(server, client):
 
 
 @pytest.mark.parametrize("kind", ["truncate", "invalid_json"])
-def test_a_whole_answer_can_be_no_json(server, client, kind):
+def test_a_complete_answer_can_be_no_json(server, client, kind):
     server.faults.add(kind, "woolworths", BROWSE)
     status, headers, body = browse(client)
     assert status == 200
@@ -170,16 +170,16 @@ def test_prices_can_double(server, client):
 
 
 def test_rows_can_go_while_the_total_stays(server, client):
-    whole, few, total = 0, 0, []
+    every, few, total = 0, 0, []
     server.faults.add("gone", "woolworths", '"gone"')
     for page in (1, 2, 3):
-        whole += len(organic(browse(client, page)))
+        every += len(organic(browse(client, page)))
     server.faults.add("gone", "woolworths", BROWSE, value=0.3)
     for page in (1, 2, 3):
         few += len(organic(browse(client, page)))
         total.append(json.loads(browse(client, page)[2])["TotalRecordCount"])
-    assert whole * 0.4 < few < whole
-    assert set(total) == {whole}
+    assert every * 0.4 < few < every
+    assert set(total) == {every}
 
 
 @pytest.mark.parametrize("chain", CHAINS)
@@ -239,7 +239,7 @@ def test_sessions_can_end(server, client):
     assert browse(client)[0] == 200
 
 
-def test_robots_are_absent_until_told(server):
+def test_robots_are_absent_until_set(server):
     client = Client(f"{server.url}/iga")
     assert client.call("/robots.txt")[0] == 404
     server.robots["iga"] = (200, "User-agent: *\nCrawl-delay: 3\nDisallow: /api/\n")
@@ -287,8 +287,8 @@ def test_another_process_can_do_the_same_by_http(server, client):
     assert _control(server, "PUT", "robots/coles", {"text": "User-agent: *"})["coles"]["status"] == 200
     assert _control(server, "GET", "log")[-1]["path"] == BROWSE
     store = server.world.stores("aldi")[0].store_code
-    told = _control(server, "GET", f"truth?chain=aldi&store={store}&day=3")
-    assert told == json.loads(json.dumps(server.world.truth("aldi", store, 3)))
+    truth = _control(server, "GET", f"truth?chain=aldi&store={store}&day=3")
+    assert truth == json.loads(json.dumps(server.world.truth("aldi", store, 3)))
     assert set(_control(server, "GET", "state")["chains"]) == set(CHAINS)
     with pytest.raises(urllib.error.HTTPError, match="400"):
         _control(server, "POST", "faults", {"kind": "no_such"})

@@ -86,5 +86,5 @@ def test_a_fifth_chain_is_served_without_a_line_elsewhere(corner):
 
 def test_the_document_names_every_fault_and_switch():
     text = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
-    told = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE))
-    assert told == KINDS | switches()
+    documented = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE))
+    assert documented == KINDS | switches()

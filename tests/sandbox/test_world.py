@@ -44,7 +44,7 @@ def test_stores_stand_in_three_time_zones_and_have_ids_of_their_chain():
 
 
 @pytest.mark.parametrize("chain", CHAINS)
-def test_skus_and_names_tell_products_apart(chain):
+def test_skus_and_names_identify_products(chain):
     lines = World(seed=2, products=3000).catalogue(chain).lines
     assert len({line.sku for line in lines}) == len(lines)
     main = [line for line in lines if line.section == "main"]
@@ -100,9 +100,9 @@ def test_the_arrays_agree_with_the_truth(chain):
     for place, store_code in enumerate(codes):
         if not world.store(chain, store_code).is_online:
             continue
-        told = {row["sku"]: row for row in world.truth(chain, store_code, 2)}
+        truth = {row["sku"]: row for row in world.truth(chain, store_code, 2)}
         for column, sku in enumerate(skus):
-            row = told.get(sku)
+            row = truth.get(sku)
             assert (row is not None) == (price[place, column] >= 0)
             if row and row["price_cents"] is not None:
                 seen = [

@@ -36,15 +36,15 @@ def shopping(tmp_path):
     return str(path)
 
 
-def told(capsys):
+def printed(capsys):
     return json.loads(capsys.readouterr().out)
 
 
-def test_what_has_changed_is_built_once_and_told(town, capsys):
+def test_what_has_changed_is_built_once_and_reported(town, capsys):
     assert build_price_slots.main(["--json"]) == 0
-    assert told(capsys)["rows"] == 3
+    assert printed(capsys)["rows"] == 3
     assert build_price_slots.main(["--json"]) == 0
-    assert told(capsys) | {"seconds": 0} == {"marks": 0, "products": 0, "stores": 0, "rows": 0, "seconds": 0}
+    assert printed(capsys) | {"seconds": 0} == {"marks": 0, "products": 0, "stores": 0, "rows": 0, "seconds": 0}
     assert build_price_slots.main(["--all"]) == 0
     assert capsys.readouterr().out.startswith("3 slots written in ")
 
@@ -52,7 +52,7 @@ def test_what_has_changed_is_built_once_and_told(town, capsys):
 @pytest.mark.parametrize("stores", [["--stores", "woolworths:1"], NEAR])
 def test_the_slots_of_a_list_are_printed_at_the_stores_chosen(town, shopping, capsys, stores):
     assert build_price_slots.main(["--list", shopping, *stores, "--json"]) == 0
-    found = told(capsys)
+    found = printed(capsys)
     assert [store["store"] for store in found["stores"]] == ["woolworths:1"]
     first, second = found["lines"]
     [option] = first["options"]
@@ -85,11 +85,11 @@ def test_a_list_that_cannot_be_meant_is_refused_before_anything_is_built(town, s
 
 def test_a_list_is_planned_from_slots_that_are_built_for_it(town, shopping, capsys):
     assert split_cart.main([shopping, "--stores", "woolworths:1,woolworths:2", "--json"]) == 0
-    best = told(capsys)["plans"][0]
+    best = printed(capsys)["plans"][0]
     assert (best["stores"], best["total_cents"], best["is_optimal"]) == (["woolworths:2"], 500, True)
 
 
-def test_more_stores_near_a_place_than_are_planned_are_told(town, shopping, capsys, monkeypatch):
+def test_more_stores_near_a_place_than_can_be_planned_are_reported(town, shopping, capsys, monkeypatch):
     monkeypatch.setattr("_cart.lists.MAX_STORES", 1)
     with town.begin() as connection:
         connection.execute(text("UPDATE stores SET latitude = -33.88, longitude = 151.2 WHERE store_code = '2'"))

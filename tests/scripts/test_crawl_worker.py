@@ -49,10 +49,10 @@ def rehearsed(world, sqlite_url):
 def working(*options, database, sandbox, logs, ahead=0.0):
     """A worker's process; killed with its group at the latest after DEADLINE seconds."""
     command = [sys.executable, str(ROOT / "scripts" / "crawl_worker.py"), "--company", "ALDI", "--dev", "--json"]
-    told = {"DATABASE_URL": database, "DEV_BASE_URL": sandbox, "CLOCK_AHEAD": str(ahead)}
+    environ = {"DATABASE_URL": database, "DEV_BASE_URL": sandbox, "CLOCK_AHEAD": str(ahead)}
     process = subprocess.Popen(
         [*command, "--logs", str(logs), *options],
-        env=os.environ | told,
+        env=os.environ | environ,
         cwd=logs,
         stdout=subprocess.PIPE,
         text=True,
@@ -71,12 +71,12 @@ def working(*options, database, sandbox, logs, ahead=0.0):
 
 def events(process, until=None):
     """The events that the worker reports, up to the first of that name."""
-    told = []
+    reported = []
     for line in process.stdout:
-        told.append(json.loads(line))
-        if told[-1]["event"] == until:
+        reported.append(json.loads(line))
+        if reported[-1]["event"] == until:
             break
-    return told
+    return reported
 
 
 def test_once_crawls_a_store_and_merges_and_a_rehearsal_sees_its_lease(
@@ -86,20 +86,20 @@ def test_once_crawls_a_store_and_merges_and_a_rehearsal_sees_its_lease(
         SandboxServer(world, day=1) as server,
         working("--once", database=sqlite_url, sandbox=server.url, logs=tmp_path, ahead=rehearsed) as process,
     ):
-        told = events(process)
+        reported = events(process)
         assert process.wait() == 0
-    assert [each["event"] for each in told] == ["started", "crawling", "crawled", "merging", "merged", "ended"]
-    crawled = told[2]
+    assert [each["event"] for each in reported] == ["started", "crawling", "crawled", "merging", "merged", "ended"]
+    crawled = reported[2]
     assert (crawled["status"], crawled["reason"], crawled["company"]) == ("complete", "finished", "aldi")
     assert crawled["listings"] > 0
-    assert all(datetime.fromisoformat(each["at"]) for each in told)
+    assert all(datetime.fromisoformat(each["at"]) for each in reported)
     [log] = [each.name for each in (tmp_path / "aldi").iterdir()]
     assert f"-aldi-{crawled['store_id']}-" in log
-    assert next_store_says(capsys, monkeypatch, sqlite_url, rehearsed)["store_id"] != crawled["store_id"]
-    assert next_store_says(capsys, monkeypatch, sqlite_url, rehearsed)["reasons"] == {"scheduled": 2}
+    assert next_store_of(capsys, monkeypatch, sqlite_url, rehearsed)["store_id"] != crawled["store_id"]
+    assert next_store_of(capsys, monkeypatch, sqlite_url, rehearsed)["reasons"] == {"scheduled": 2}
 
 
-def next_store_says(capsys, monkeypatch, url, ahead):
+def next_store_of(capsys, monkeypatch, url, ahead):
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setattr(settings, "CLOCK_AHEAD", str(ahead))
     next_store.main(["--company", "aldi", "--dev", "--json"])
@@ -119,11 +119,11 @@ def test_a_second_sigterm_ends_at_once_and_the_run_ends_partial_with_its_lease_f
             os.killpg(process.pid, signal.SIGTERM)  # as a terminal and a service manager signal it
             stopping = events(process, "stopping")[-1]
             os.killpg(process.pid, signal.SIGTERM)
-            told = events(process)
+            reported = events(process)
             assert process.wait() == 0
     assert (stopping["why"], len(stopping["in_hand"])) == ("SIGTERM", 1)
-    assert [each["event"] for each in told] == ["breaking_off", "crawled", "ended"]
-    assert (told[1]["status"], told[1]["reason"]) == ("partial", "shutdown")
+    assert [each["event"] for each in reported] == ["breaking_off", "crawled", "ended"]
+    assert (reported[1]["status"], reported[1]["reason"]) == ("partial", "shutdown")
     assert query(engine, "SELECT count(*) FROM stores WHERE lease_token IS NOT NULL") == [(0,)]
     assert query(engine, "SELECT count(*) FROM crawl_runs WHERE status = 'running'") == [(0,)]
     engine.dispose()
@@ -137,7 +137,7 @@ def wait_for(found):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "--company"),
         (["--company", "aldi", "--policy", "newest"], "one of oldest"),
@@ -145,11 +145,11 @@ def wait_for(found):
         (["--company", "aldi", "--lockout-hours", "x"], "is no number of days or hours"),
     ],
 )
-def test_wrong_arguments_exit_2(arguments, told, capsys):
+def test_wrong_arguments_exit_2(arguments, message, capsys):
     with pytest.raises(SystemExit) as left:
         crawl_worker.main(arguments)
     assert left.value.code == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_an_unknown_company_exits_1_and_names_those_that_there_are(capsys):
@@ -165,7 +165,7 @@ def test_a_clock_that_cannot_be_meant_exits_2(capsys, monkeypatch):
     assert "CLOCK_AHEAD" in capsys.readouterr().err
 
 
-def test_a_stop_file_ends_the_worker_with_0_and_says_so(sqlite_url, tmp_path, monkeypatch, capsys):
+def test_a_stop_file_ends_the_worker_with_0_and_a_message(sqlite_url, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
     (tmp_path / "stop").touch()
     assert crawl_worker.main(["--company", "aldi", "--stop-file", str(tmp_path / "stop"), "--logs", str(tmp_path)]) == 0

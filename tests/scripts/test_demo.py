@@ -35,10 +35,10 @@ def test_a_crawl_that_fails_is_named_with_its_reason_and_its_log(tmp_path):
         sandbox.faults.add("block")
         demo.crawl_all([job], report, sandbox.url, console)
     assert demo.failures([job], report, console) == 1
-    told = console.export_text()
-    assert f"woolworths store {store.store_code} was not crawled: blocked" in told
-    assert "exit code 4" in told
-    assert "crawl.log" in told
+    shown = console.export_text()
+    assert f"woolworths store {store.store_code} was not crawled: blocked" in shown
+    assert "exit code 4" in shown
+    assert "crawl.log" in shown
 
 
 def test_a_demo_starts_afresh_and_leaves_a_folders_other_files_alone(tmp_path):

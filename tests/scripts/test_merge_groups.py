@@ -24,21 +24,21 @@ def chain(sqlite_url, monkeypatch):
     engine.dispose()
 
 
-def told(capsys) -> dict:
+def printed(capsys) -> dict:
     return json.loads(capsys.readouterr().out)
 
 
 def test_a_merge_prints_its_figures_as_json_and_a_reset_undoes_it(chain, capsys):
     before, rows = prices_now(chain), written(chain)
     assert merge_groups.main(["--company", "WoolWorths", "--json"]) == 0
-    (found,) = told(capsys)["companies"]
+    (found,) = printed(capsys)["companies"]
     assert (found["groups_before"], found["groups_after"], found["merged"]) == (4, 2, 2)
     assert (found["flagged"], found["ejected"], found["put_off"]) == ([], 0, 0)
     assert "rows_saved" not in found
     assert found["comparisons_avoided"] > 0
     assert grouped(chain) == {frozenset({"1", "2", "10"}), frozenset({"4"})}
     assert reset_groups.main(["--json"]) == 0
-    assert told(capsys) == {"stores_reset": {"Woolworths": 2}}
+    assert printed(capsys) == {"stores_reset": {"Woolworths": 2}}
     assert len(grouped(chain)) == 4
     assert (prices_now(chain), written(chain)) == (before, rows)
 
@@ -47,7 +47,7 @@ def test_a_merge_that_has_nothing_to_do_compares_nothing(chain, capsys):
     assert merge_groups.main([]) == 0
     assert "2 merged, 0 ejected" in capsys.readouterr().out
     assert merge_groups.main(["--json"]) == 0
-    (found,) = told(capsys)["companies"]
+    (found,) = printed(capsys)["companies"]
     assert (found["merged"], found["comparisons_made"], found["passes"]) == (0, 0, 1)
 
 

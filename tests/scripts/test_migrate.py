@@ -27,9 +27,9 @@ def test_a_newer_schema_is_refused_with_the_remedy(postgres_url, monkeypatch, ca
 def test_a_database_that_does_not_answer_is_an_error_without_a_traceback(monkeypatch, capsys):
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/none")
     assert migrate.main([]) == 1
-    told = capsys.readouterr().err
-    assert "127.0.0.1" in told
-    assert "secret" not in told
+    error = capsys.readouterr().err
+    assert "127.0.0.1" in error
+    assert "secret" not in error
 
 
 def test_a_check_of_no_database_makes_none(tmp_path, monkeypatch, capsys):

@@ -194,9 +194,9 @@ def test_no_traceback_repeats_what_the_driver_was_given(monkeypatch):
 
     engine = engines.create("postgresql://u:hunter%322@127.0.0.1:1/d?sslpassword=hunter3")
     monkeypatch.setattr(psycopg2, "connect", refuse)
-    with pytest.raises(ConnectionError) as told:
+    with pytest.raises(ConnectionError) as refused:
         engines.check_schema(engine)
-    shown = "".join(traceback.format_exception(told.value))
+    shown = "".join(traceback.format_exception(refused.value))
     assert "cannot connect with" in shown
     assert "hunter" not in shown.replace("hunter%322", "").replace("sslpassword=hunter3", "")
     engine.dispose()

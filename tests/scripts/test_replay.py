@@ -80,7 +80,7 @@ def summary_adds_up(summary):
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_captured_woolworths_bodies_give_what_they_say(run, name, tmp_path):
+def test_captured_woolworths_bodies_give_the_products_read_by_hand(run, name, tmp_path):
     path = saved(tmp_path, INLINE) if name == "inline" else SAMPLES / "woolworths" / name
     code, products, summary, _ = run("woolworths", path, "--store", "1147", "--now", "2026-09-16T10:00:00+10:00")
     fields = ("price_cents", "was_price_cents", "size", "unit_price", "unit_of_measure", "gtin", "sponsored")
@@ -179,7 +179,7 @@ def test_a_file_that_is_no_body_fails_by_name_and_the_others_are_still_read(run,
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_a_body_is_read_in_every_encoding_that_its_file_tells(run, encoding, tmp_path):
+def test_a_body_is_read_in_every_encoding_that_its_first_bytes_name(run, encoding, tmp_path):
     path = tmp_path / "body.json"
     path.write_bytes(json.dumps([woolworths_row(Name="Caf\u00e9")], ensure_ascii=False).encode(encoding))
     code, products, _, _ = run("woolworths", path)
@@ -197,7 +197,7 @@ def test_a_body_is_read_in_every_encoding_that_its_file_tells(run, encoding, tmp
         (b"<html>Access Denied</html>", "save a listing or a product page"),
     ],
 )
-def test_a_file_that_is_no_body_says_what_to_do(run, content, remedy, tmp_path):
+def test_a_file_that_is_no_body_is_named_with_the_remedy(run, content, remedy, tmp_path):
     path = tmp_path / "body.json"
     path.write_bytes(content)
     code, products, _, stderr = run("coles", path)

@@ -48,8 +48,8 @@ def coles(description="SAMPLE SAUCE 500G", **fields):
 
 def aldi(**price):
     row = {"sku": "000000000000123456", "name": "Cola 1.5L", "sellingSize": "1.5 L"}
-    told = {"amount": 89, "comparison": 59, "comparisonDisplay": "59c per 1 L", "wasPriceDisplay": None} | price
-    return {"meta": {"pagination": {"totalCount": 1}}, "data": [row | {"price": told}]}
+    sent = {"amount": 89, "comparison": 59, "comparisonDisplay": "59c per 1 L", "wasPriceDisplay": None} | price
+    return {"meta": {"pagination": {"totalCount": 1}}, "data": [row | {"price": sent}]}
 
 
 def iga(**fields):
@@ -136,7 +136,7 @@ WHERE = {"size": 500, "abbreviation": "g"}
         ),
     ],
 )
-def test_what_a_body_of_the_field_says_is_kept(chain, body, expected):
+def test_the_offer_of_a_body_of_the_field_is_kept(chain, body, expected):
     item = kept(chain, body)["612345" if chain == "woolworths" else None]
     assert {field: getattr(item, field) for field in expected} == expected
 
@@ -155,7 +155,7 @@ def rows(name):
         return list(csv.DictReader(file, delimiter="\t"))
 
 
-def as_told(value):
+def as_written(value):
     """A value as the table writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -166,11 +166,11 @@ def test_the_fields_own_bodies_come_out_right_where_they_are_at_hand():
     for row in rows("expected.tsv"):
         if row["file"] not in OTHERS:
             item = kept(row["chain"], json.loads((FIELD / row["file"]).read_text()))[row["sku"]]
-            told = as_told(getattr(item, row["field"]))
+            written = as_written(getattr(item, row["field"]))
             if row["expected"].startswith("anything but "):
-                assert told != row["expected"].removeprefix("anything but "), row
+                assert written != row["expected"].removeprefix("anything but "), row
             else:
-                assert told == row["expected"], row
+                assert written == row["expected"], row
 
 
 def test_the_fields_own_unit_prices_are_read_where_they_are_at_hand():
@@ -185,8 +185,8 @@ def test_the_fields_own_size_texts_are_read_or_refused_where_they_are_at_hand():
         for size, name in ((row["text"], "Sample"), ("", row["text"])):
             body = woolworths(PackageSize=size, DisplayName=name)
             pack = json.loads(replay.as_json(kept("woolworths", body)["612345"]))["pack"]
-            told = pack and f"{pack['count']} x {pack['amount']} {pack['unit']}".removeprefix("1 x ")
-            assert (told or "none") in row["acceptable"].split("|"), (row, size, name)
+            size_read = pack and f"{pack['count']} x {pack['amount']} {pack['unit']}".removeprefix("1 x ")
+            assert (size_read or "none") in row["acceptable"].split("|"), (row, size, name)
 
 
 def test_the_fields_own_brands_have_their_key_where_they_are_at_hand():
@@ -194,7 +194,7 @@ def test_the_fields_own_brands_have_their_key_where_they_are_at_hand():
         assert brands.key(row["brand"]) == row["key"]
 
 
-def test_the_fields_own_stores_are_told_right_where_they_are_at_hand():
+def test_the_fields_own_stores_are_read_right_where_they_are_at_hand():
     for row in rows("stores.tsv"):
         raw = json.loads(row["raw (fields of the locator)"])
         if row["chain"] == "coles":
@@ -220,15 +220,15 @@ def test_the_fields_own_stores_are_told_right_where_they_are_at_hand():
         ({"PackageSize": "Medium", "DisplayName": "Shirt"}, None),
     ],
 )
-def test_a_replay_prints_the_pack_that_size_and_name_tell(fields, pack):
+def test_a_replay_prints_the_pack_read_from_size_and_name(fields, pack):
     printed = json.loads(replay.as_json(kept("woolworths", woolworths(**fields))["612345"]))
     keys = ("count", "amount", "unit", "is_approximate")
     assert printed["pack"] == (None if pack is None else dict(zip(keys, pack, strict=True)))
 
 
 def test_a_size_that_iga_sends_as_text_is_read():
-    for sent, told in (("1,000", "1000g"), (" 450 ", "450g"), ("6 x 375ml", "6 x 375ml"), ("large", None)):
-        assert kept("iga", iga(unitOfSize=WHERE | {"size": sent}, pricePerUnit=None))[None].size == told
+    for sent, read in (("1,000", "1000g"), (" 450 ", "450g"), ("6 x 375ml", "6 x 375ml"), ("large", None)):
+        assert kept("iga", iga(unitOfSize=WHERE | {"size": sent}, pricePerUnit=None))[None].size == read
 
 
 def test_the_weight_of_a_child_makes_no_price_an_estimate():

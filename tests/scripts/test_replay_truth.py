@@ -66,7 +66,7 @@ def test_every_field_of_every_record_is_true(world, chain):
 
 
 @pytest.mark.parametrize("chain", sorted(RECORDS.keys() - {"woolworths"}))
-def test_the_category_that_a_record_tells_is_one_of_its_own(world, chain):
+def test_the_category_of_a_record_is_one_that_lists_it(world, chain):
     store = online(world, chain)
     shelf = replayed(world, chain, store)
     for row in world.truth(chain, store.store_code, DAY):

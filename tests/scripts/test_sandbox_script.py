@@ -1,4 +1,4 @@
-"""scripts/sandbox.py says when it is ready and where, and ends when it is told to."""
+"""scripts/sandbox.py prints its address once it serves, and a signal ends it."""
 
 import json
 import signal
@@ -16,7 +16,7 @@ def start(*arguments):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_the_ready_line_tells_the_address_and_a_signal_ends_it():
+def test_the_ready_line_has_the_address_and_a_signal_ends_it():
     process = start("--port", "0", "--day", "3")
     try:
         ready = json.loads(process.stdout.readline())

@@ -32,14 +32,14 @@ def chain(database_url, monkeypatch):
     engine.dispose()
 
 
-def told(capsys):
+def printed(capsys):
     return json.loads(capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("name", ["aldi", "ALDI", "AlDi"])
 def test_the_next_store_is_printed_with_its_lease_whatever_the_case_of_the_company(chain, capsys, name):
     assert next_store.main(["--company", name, "--json"]) == 0
-    found = told(capsys)
+    found = printed(capsys)
     [lease] = query(chain, "SELECT lease_token FROM stores WHERE store_code = '9'")
     assert set(found) == {"company", "store_id", "store_name", "company_name", "lease_token", "lease_until", "probe"}
     assert found["probe"] is None
@@ -56,7 +56,7 @@ def test_a_member_that_is_due_is_printed_with_the_pages_of_its_probe(chain, caps
     assert next_store.main(["--company", "aldi", "--policy", "groups"]) == 0
     assert "scrapy crawl aldi -a store=9 -a probe=78 -a lease=t0ken" in capsys.readouterr().out
     assert next_store.main(["--company", "aldi", "--json"]) == 0
-    assert told(capsys)["probe"] == 78
+    assert printed(capsys)["probe"] == 78
     assert [rules.policy for rules in asked] == ["groups", "oldest"]
 
 
@@ -66,7 +66,7 @@ def test_no_store_exits_3_and_names_for_how_many_stores_each_reason_holds(chain,
         assert next_store.main(["--company", "aldi"]) == 0
     assert "scrapy crawl aldi -a store=9 -a lease=" in capsys.readouterr().out
     assert next_store.main(["--company", "aldi", "--json"]) == 3
-    found = told(capsys)
+    found = printed(capsys)
     first = min(when for (when,) in query(chain, "SELECT scheduled_at FROM stores WHERE scheduled_at IS NOT NULL"))
     free = (first if isinstance(first, datetime) else datetime.fromisoformat(first)) + timedelta(hours=4)
     assert datetime.fromisoformat(found.pop("next_free_at")) == free
@@ -78,12 +78,12 @@ def test_no_store_exits_3_and_names_for_how_many_stores_each_reason_holds(chain,
     assert "the next frees at 20" in shown
 
 
-def test_a_company_without_stores_says_how_to_find_them(chain, capsys):
+def test_a_company_without_stores_names_the_command_that_finds_them(chain, capsys):
     company_of(chain, slug="iga")
     assert next_store.main(["--company", "iga"]) == 3
     assert "scrapy crawl iga_stores" in capsys.readouterr().out
     assert next_store.main(["--company", "iga", "--json"]) == 3
-    assert told(capsys) == {"company": "iga", "none": True, "reasons": {}, "next_free_at": None}
+    assert printed(capsys) == {"company": "iga", "none": True, "reasons": {}, "next_free_at": None}
 
 
 @pytest.mark.parametrize("script", [next_store, inspect_stores, inspect_runs, clear_schedule])
@@ -97,7 +97,7 @@ def test_stores_are_shown_with_their_state_and_why_they_are_not_offered(chain, c
     crawl(chain, [row(1)], slug="aldi", store="9", now=now - timedelta(minutes=9))
     taken(chain, now)
     assert inspect_stores.main(["--json"]) == 0
-    by_code = {each["store_id"]: each for each in told(capsys)}
+    by_code = {each["store_id"]: each for each in printed(capsys)}
     assert all(set(each) == KEYS for each in by_code.values())
     assert list(by_code) == ["S1", "9", "10"]
     assert (by_code["9"]["state"], by_code["9"]["offered"], by_code["9"]["why_not"]) == ("fresh", True, None)
@@ -113,7 +113,7 @@ def test_stores_are_filtered_by_company_state_and_reason(chain, capsys):
 
     def found(*options):
         assert inspect_stores.main([*options, "--json"]) == 0
-        return [each["store_id"] for each in told(capsys)]
+        return [each["store_id"] for each in printed(capsys)]
 
     assert found("--company", "Coles") == ["1"]
     assert found("--reason", "scheduled") == found("--state", "running") == ["9"]
@@ -133,20 +133,20 @@ def test_runs_are_shown_with_their_reason_counts_changes_and_seconds(chain, caps
     end = now + timedelta(seconds=90)
     opening.finish(chain, bad, Ending(verdict=why, now=end, answered_for="77", counts={"requests": 7}))
     assert inspect_runs.main(["--json"]) == 0
-    failed, whole = sorted(told(capsys), key=lambda each: -each["run"])
+    failed, complete = sorted(printed(capsys), key=lambda each: -each["run"])
     assert (failed["status"], failed["reason"], failed["seconds"]) == ("failed", "\x1b[31mbroken", 90)
     assert (failed["counts"], failed["changes"], failed["answered_for"]) == ({"requests": 7}, None, "77")
-    assert (whole["company"], whole["store_id"], whole["status"]) == ("aldi", "9", "complete")
-    assert whole["changes"] == {"inserted": 2, "updated": 0, "unchanged": 0, "missing": 0, "delisted": 0}
-    assert whole["counts"]["listings"] == 2
+    assert (complete["company"], complete["store_id"], complete["status"]) == ("aldi", "9", "complete")
+    assert complete["changes"] == {"inserted": 2, "updated": 0, "unchanged": 0, "missing": 0, "delisted": 0}
+    assert complete["counts"]["listings"] == 2
     assert inspect_runs.main([]) == 0
     shown = capsys.readouterr().out
     assert "\\x1b[31mbroken" in shown
     assert "\x1b" not in shown
     for options, wanted in ([["--status", "failed"], 1], [["--store", "9"], 1], [["--limit", "1"], 1], [[], 2]):
         assert inspect_runs.main([*options, "--json"]) == 0
-        assert len(told(capsys)) == wanted, options
-    assert bad.token not in json.dumps([failed, whole])
+        assert len(printed(capsys)) == wanted, options
+    assert bad.token not in json.dumps([failed, complete])
 
 
 def test_the_schedule_is_cleared_and_a_live_lease_is_not(chain, capsys):
@@ -156,11 +156,11 @@ def test_the_schedule_is_cleared_and_a_live_lease_is_not(chain, capsys):
     opening.finish(chain, run, Ending(verdict=judged("partial", "requested"), now=now))
     taken(chain, now)
     assert clear_schedule.main(["--company", "Aldi", "--json"]) == 0
-    assert told(capsys) == {"company": "aldi", "cleared": 1, "leased": 1}
+    assert printed(capsys) == {"company": "aldi", "cleared": 1, "leased": 1}
     assert clear_schedule.main(["--company", "aldi"]) == 0
     assert "ALDI: 0 stores are locked out no longer; 1 are leased and stay so" in capsys.readouterr().out
     assert next_store.main(["--company", "aldi", "--json"]) == 0
-    assert told(capsys)["store_id"] == given.store_code
+    assert printed(capsys)["store_id"] == given.store_code
 
 
 def test_seeing_changes_nothing(chain, capsys):

@@ -124,7 +124,7 @@ def test_an_infeasible_list_is_an_answer_with_exit_0(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["--max-stores", "0"], "from 1 to 10"),
         (["--max-stores", "11"], "from 1 to 10"),
@@ -145,13 +145,13 @@ def test_an_infeasible_list_is_an_answer_with_exit_0(tmp_path, capsys):
         (["list.txt"], "a document of slots has its list"),
     ],
 )
-def test_an_option_that_cannot_be_meant_is_refused_with_exit_2(slots, capsys, options, told):
+def test_an_option_that_cannot_be_meant_is_refused_with_exit_2(slots, capsys, options, message):
     code, out, err = planned(capsys, "--slots", slots, *options)
     assert (code, out) == (2, "")
-    assert told in err
+    assert message in err
 
 
-def test_wrong_fees_and_documents_are_told_in_a_line_with_exit_2(slots, tmp_path, capsys):
+def test_wrong_fees_and_documents_are_one_line_and_exit_2(slots, tmp_path, capsys):
     fees = tmp_path / "fees.toml"
     fees.write_text("[kmart]\nfee_cents = 1")
     code, _, err = planned(capsys, "--slots", slots, "--fees", fees)
@@ -177,7 +177,7 @@ def test_a_page_that_cannot_be_written_is_exit_1(slots, capsys):
     assert "/nowhere" in err
 
 
-def test_a_page_replaces_the_old_one_whole(slots, tmp_path, capsys):
+def test_a_page_replaces_the_old_one_completely(slots, tmp_path, capsys):
     page = tmp_path / "plan.html"
     page.write_text("old")
     assert planned(capsys, "--slots", slots, "--html", page, "--json")[0] == 0
@@ -189,14 +189,14 @@ def test_a_page_replaces_the_old_one_whole(slots, tmp_path, capsys):
 def test_text_from_outside_moves_no_cursor_and_is_no_markup(tmp_path, capsys, monkeypatch, form):
     monkeypatch.setenv("COLUMNS", "400")
     of = carts.store("aldi", 1, HOSTILE) | {"store_address": HOSTILE, "company_name": HOSTILE}
-    texts = {
+    fields = {
         "product_name": HOSTILE,
         "size": HOSTILE,
         "department": HOSTILE,
         "unit_of_measure": HOSTILE,
         "unit_price": 1,
     }
-    lines = [carts.line(1, [carts.option(of, 1, 100, **texts)], item=HOSTILE), carts.line(2, [], item=HOSTILE)]
+    lines = [carts.line(1, [carts.option(of, 1, 100, **fields)], item=HOSTILE), carts.line(2, [], item=HOSTILE)]
     code, out, err = planned(capsys, "--slots", saved(tmp_path, carts.document([of], lines)), *form)
     assert (code, err) == (0, "")
     assert {sign for sign in out if sign != "\n" and unicodedata.category(sign) in {"Cc", "Cf", "Cs"}} == set()

@@ -1,4 +1,4 @@
-"""The operator's scripts on the storage: what they print, and their exit codes. Backups come back whole."""
+"""The operator's scripts on the storage: what they print, and their exit codes. Backups come back complete."""
 
 import json
 import shlex
@@ -36,7 +36,7 @@ def crawled(engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch) 
     return engine
 
 
-def test_check_database_tells_what_is_broken_and_exits_1(crawled: Engine, capsys) -> None:
+def test_check_database_names_what_is_broken_and_exits_1(crawled: Engine, capsys) -> None:
     assert check_database.main([]) == 0
     assert "every promise holds" in capsys.readouterr().out
     with crawled.begin() as connection:
@@ -50,9 +50,9 @@ def test_check_database_reports_a_time_in_the_future_and_rollback_run_puts_it_ri
     with crawled.begin() as connection:
         connection.execute(update(stores).values(scheduled_at=day(3650)))
     assert check_database.main([]) == 1
-    told = capsys.readouterr().out
-    assert "future: no time lies in the future: scripts/rollback_run.py heals" in told
-    assert "table=stores id=1 scheduled_at=2036-11-20" in told
+    out = capsys.readouterr().out
+    assert "future: no time lies in the future: scripts/rollback_run.py heals" in out
+    assert "table=stores id=1 scheduled_at=2036-11-20" in out
     assert rollback_run.main(["2", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["healed"] == 1
     assert check_database.main([]) == 0
@@ -71,7 +71,7 @@ def test_check_database_without_an_answer_exits_2(monkeypatch: pytest.MonkeyPatc
     assert "127.0.0.1" in capsys.readouterr().err
 
 
-def test_rollback_tells_first_and_then_does_it(crawled: Engine, capsys) -> None:
+def test_a_dry_rollback_reports_and_a_rollback_does_it_once(crawled: Engine, capsys) -> None:
     assert rollback_run.main(["2", "--dry-run"]) == 0
     assert "would put back 1 prices" in capsys.readouterr().out
     assert cents(crawled) == {"1": 100, "2": 200}
@@ -94,7 +94,7 @@ def test_price_history_by_gtin_and_by_sku(crawled: Engine, capsys) -> None:
     assert price_history.main(["--gtin", "1"]) == 1
 
 
-def test_price_history_fits_80_columns_with_its_dates_whole(crawled: Engine, capsys) -> None:
+def test_price_history_fits_80_columns_without_cutting_its_dates(crawled: Engine, capsys) -> None:
     assert price_history.main(["--gtin", GTIN]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "Woolworths 1  Product 1" in lines[0]
@@ -128,7 +128,7 @@ def test_products_are_found_by_words_with_sku_gtin_and_price_by_store(crawled: E
     assert "company 'spar' is unknown" in capsys.readouterr().err
 
 
-def test_price_history_of_a_member_says_how_each_price_is_known(crawled: Engine, capsys) -> None:
+def test_price_history_of_a_member_states_how_each_price_is_known(crawled: Engine, capsys) -> None:
     """Its anchor's change counts as inferred; of all stores each change is what the store showed itself."""
     for store, number in (("2", 1.1), ("1147", 1.15)):
         crawl(crawled, [row(1, 100, gtin=GTIN, was_price_cents=150), row(2, 200)], store=store, now=day(number))
@@ -145,7 +145,7 @@ def test_price_history_of_a_member_says_how_each_price_is_known(crawled: Engine,
     assert "inferred" in capsys.readouterr().out
 
 
-def test_prune_says_what_goes(crawled: Engine, capsys) -> None:
+def test_prune_reports_what_it_deletes(crawled: Engine, capsys) -> None:
     assert prune.main(["--staging-days", "0", "--dry-run"]) == 0
     with crawled.begin() as connection:
         connection.execute(update(crawl_runs).values(started_at=day(-9), finished_at=day(-9)))
@@ -198,13 +198,15 @@ def test_days_that_are_none_are_refused_before_anything_is_deleted(crawled: Engi
         (price_history, ["--gtin", GTIN], 1), (prune, [], 1), (rollback_run, ["1"], 1),
     ],
 )  # fmt: skip
-def test_a_database_that_cannot_be_used_is_told_in_a_line(monkeypatch, capsys, script, arguments, code, url, message):
+def test_a_database_that_cannot_be_used_is_one_line_with_the_remedy(
+    monkeypatch, capsys, script, arguments, code, url, message
+):
     """Exit code 2 where DATABASE_URL is at fault; a server that does not answer may answer later."""
     monkeypatch.setenv("DATABASE_URL", url)
     assert script.main(arguments) == (code if "nobody" in url else 2)
-    told = capsys.readouterr().err
-    assert message in told
-    assert "sqlalche.me" not in told
+    err = capsys.readouterr().err
+    assert message in err
+    assert "sqlalche.me" not in err
 
 
 def restored(url: str) -> dict[str, int]:
@@ -226,7 +228,7 @@ def backed_up(file: str, copy: Path) -> int:
     return subprocess.run([sys.executable, *command[1:-2], file, str(copy)], capture_output=True).returncode
 
 
-def test_a_sqlite_backup_taken_while_a_crawl_writes_comes_back_whole(sqlite_url: str, tmp_path: Path) -> None:
+def test_a_sqlite_backup_taken_while_a_crawl_writes_comes_back_complete(sqlite_url: str, tmp_path: Path) -> None:
     engine = engines.create(sqlite_url)
     crawl(engine, [row(1, 150), row(2, 200)])
     with engine.begin() as writing:
@@ -239,7 +241,7 @@ def test_a_sqlite_backup_taken_while_a_crawl_writes_comes_back_whole(sqlite_url:
     assert not list(tmp_path.glob("[mn]*.db"))
 
 
-def test_a_postgresql_dump_comes_back_whole(
+def test_a_postgresql_dump_comes_back_complete(
     postgres_url: str, empty_postgres_url: str, postgres_server, tmp_path
 ) -> None:
     engine = engines.create(postgres_url)

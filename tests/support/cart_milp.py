@@ -1,6 +1,6 @@
 """The textbook mixed-integer programme of a split, solved by HiGHS: an oracle that shares nothing with what it tests.
 
-One binary for each way of each line and one for each store; whole lots and the units in them; a binary for each fee
+One binary for each way of each line and one for each store; complete lots and the units in them; a binary for each fee
 that enough goods waive. Round trips are left out: they need a constraint for every subset. So are lots whose units
 have different prices, or that save nothing: which of them are cheapest is no linear constraint.
 """
@@ -68,16 +68,16 @@ def _add_lot(found, quantity, total, users, goods):
     """
     assert len({single for _, single, _ in users}) == 1, f"units of {users} are not of one price"
     assert total < quantity * users[0][1], f"a lot for {total} saves nothing"
-    whole = found.column(total, sum(units for _, _, units in users) // quantity)
-    goods[whole] = total
-    filled = {whole: -quantity}
+    lots_bought = found.column(total, sum(units for _, _, units in users) // quantity)
+    goods[lots_bought] = total
+    filled = {lots_bought: -quantity}
     for taken, single, units in users:
         inside = found.column(-single, units)
         goods[inside] = -single
         filled[inside] = 1
         found.row(-INFINITE, 0, {inside: 1, taken: -units})
     found.row(0, 0, filled)
-    found.row(-INFINITE, quantity - 1, {whole: -quantity} | {taken: units for taken, _, units in users})
+    found.row(-INFINITE, quantity - 1, {lots_bought: -quantity} | {taken: units for taken, _, units in users})
 
 
 def _add_fee(found, fee, visited, goods):
@@ -92,7 +92,7 @@ def _add_fee(found, fee, visited, goods):
 
 
 def load(found, seconds=120.0):
-    """HiGHS with the programme, told to prove the optimum to less than a cent."""
+    """HiGHS with the programme, set to prove the optimum to less than a cent."""
     model = highspy.HighsModel()
     lp = model.lp_
     lp.num_col_, lp.num_row_ = len(found.costs), len(found.rows)

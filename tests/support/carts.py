@@ -34,7 +34,7 @@ def store(company, number, name="Newtown", place=(None, None)):
 
 
 def option(of, product_id, cents, quantity=1, **more):
-    """An option of a store, with what is told by the way filled in."""
+    """An option of a store, with every other field filled in."""
     found = {key: of[key] for key in ("store", "company_name", "store_id", "store_name", "store_address")}
     found |= {
         "product_id": product_id,
@@ -101,12 +101,12 @@ def ways(choice, members):
         pieces = choice["quantity_unit"] is None
         grams = choice["quantity"] * choice["typical_grams"] if pieces else choice["quantity"]
         return [(single, 0, None, half_up(single * grams, 1000))]
-    told = [(choice["multibuy_quantity"], choice["multibuy_total_cents"])]
+    multibuys = [(choice["multibuy_quantity"], choice["multibuy_total_cents"])]
     if member and choice["member_multibuy_quantity"]:
-        told.append((choice["member_multibuy_quantity"], choice["member_multibuy_total_cents"]))
+        multibuys.append((choice["member_multibuy_quantity"], choice["member_multibuy_total_cents"]))
     offer = ("o", choice["offer_id"]) if choice["offer_id"] is not None else ("l", choice["sku"])
     found = []
-    for quantity, total in told:
+    for quantity, total in multibuys:
         lot = None if quantity is None else (choice["store"], offer, quantity, total)
         way = (single, choice["quantity"], lot, None if lot else single * choice["quantity"])
         if way not in found:

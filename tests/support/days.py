@@ -62,7 +62,7 @@ class Days:
     shelves: dict[str, Shelf] = field(default_factory=dict)
     shown: list[Shown] = field(default_factory=list)
     """What stands of the runs that published, oldest first."""
-    told: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
     """What happened, for a failing test to show."""
     sources: Counter[str] = field(default_factory=Counter)
     """How the prices that were checked were known."""
@@ -78,13 +78,13 @@ class Days:
     def live(self, operations: int) -> None:
         """So many things happen."""
         words, weights = list(WORDS), list(WORDS.values())
-        for store in () if self.told else self.shelves:
+        for store in () if self.log else self.shelves:
             self.crawl(store)
         for _ in range(operations):
             self.now += self.rng.choice([1, 2, 5, 11, 26]) * HOUR
             word = self.rng.choices(words, weights)[0]
             store = self.rng.choice(list(self.shelves))
-            self.told.append(f"{self.now:%a %d %H:%M} {word} {store}")
+            self.log.append(f"{self.now:%a %d %H:%M} {word} {store}")
             getattr(self, word)(store)
 
     # The storefronts -------------------------------------------------------------------------------------------

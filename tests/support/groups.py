@@ -45,9 +45,9 @@ def offers(zone: int = 0, *, lines: int = 100, without=(), changed=()) -> list[d
 
 def rows(**cents: int | None) -> list[dict]:
     """A hundred lines, those of some skus (s5=999) at other prices, or left out where that is None."""
-    told = {int(name[1:]): price for name, price in cents.items()}
-    kept = [one for one in offers() if int(one["sku"]) not in told]
-    return [*kept, *(row(sku, price) for sku, price in told.items() if price is not None)]
+    changed_prices = {int(name[1:]): price for name, price in cents.items()}
+    kept = [one for one in offers() if int(one["sku"]) not in changed_prices]
+    return [*kept, *(row(sku, price) for sku, price in changed_prices.items() if price is not None)]
 
 
 def stores_of(engine: Engine) -> dict[str, int]:

@@ -36,15 +36,15 @@ class FakeClock:
 
     async def play(self, *coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
         """Run them all to their end; exceptions are results."""
-        whole = asyncio.gather(*coroutines, return_exceptions=True)
-        while not whole.done():
+        gathered = asyncio.gather(*coroutines, return_exceptions=True)
+        while not gathered.done():
             for _ in range(50):
                 await asyncio.sleep(0)
-            if not whole.done() and self._sleepers:
+            if not gathered.done() and self._sleepers:
                 self.time, _, future = heapq.heappop(self._sleepers)
                 if not future.done():
                     future.set_result(None)
-        return whole.result()
+        return gathered.result()
 
     def run(self, *coroutines: Coroutine[Any, Any, Any]) -> list[Any]:
         return asyncio.run(self.play(*coroutines))

@@ -94,18 +94,18 @@ def many_for(text):
 def offers(many, members):
     """The fields of a multibuy (quantity, cents), everyone's or members'."""
     fields = {"multibuy_quantity": None, "multibuy_total_cents": None}
-    told = dict(zip(fields, many or (None, None), strict=True))
-    shown = {f"member_{name}": value for name, value in (told if members else fields).items()}
-    return (fields if members else told) | shown
+    filled = dict(zip(fields, many or (None, None), strict=True))
+    shown = {f"member_{name}": value for name, value in (filled if members else fields).items()}
+    return (fields if members else filled) | shown
 
 
 def differences(seen, truth):
     """What the client saw otherwise than the truth says, in words; `seen` is sku -> fields."""
-    told = {row["sku"]: row for row in truth}
-    wrong = [f"missed {sku}" for sku in sorted(told.keys() - seen.keys())]
-    wrong += [f"invented {sku}" for sku in sorted(seen.keys() - told.keys())]
-    for sku in sorted(told.keys() & seen.keys()):
-        row = told[sku]
+    expected = {row["sku"]: row for row in truth}
+    wrong = [f"missed {sku}" for sku in sorted(expected.keys() - seen.keys())]
+    wrong += [f"invented {sku}" for sku in sorted(seen.keys() - expected.keys())]
+    for sku in sorted(expected.keys() & seen.keys()):
+        row = expected[sku]
         for field, value in seen[sku].items():
             right = row["category_paths"] if field == "category_path" else row["acceptable"].get(field, [row[field]])
             if value not in right:

@@ -110,10 +110,10 @@ class PlayedNode(FakeNode):
         super().cancel(job, kill=kill)
 
     def _open(self, job: str) -> None:
-        told = {"spider": "aldi", "now": self.clock(), "host": self.name, "pid": 1}
+        opened = {"spider": "aldi", "now": self.clock(), "host": self.name, "pid": 1}
         code, token = self.arguments[job]["store"], self.arguments[job]["lease"]
         try:
-            run = opening.open_run(self.engine, target(code, "aldi"), token=token, **told)
+            run = opening.open_run(self.engine, target(code, "aldi"), token=token, **opened)
         except (LeaseOver, StoreHeld):
             self.turned_away.append(job)
             self.running.remove(job)

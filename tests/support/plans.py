@@ -1,4 +1,4 @@
-"""What statements make PostgreSQL read, told by their plans: rows, however often and whether or not they count."""
+"""What statements make PostgreSQL read, by their plans: rows, however often and whether or not they count."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ _REMOVED = ("Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Remov
 
 
 def rows_read(plan: dict[str, Any]) -> float:
-    """Rows that a node and those below it told or passed over."""
+    """Rows that a node and those below it returned or passed over."""
     own = float(plan["Actual Rows"] + sum(plan.get(name, 0) for name in _REMOVED)) * plan["Actual Loops"]
     return own + sum(map(rows_read, plan.get("Plans", ())))
 
@@ -25,9 +25,9 @@ def measured(engine: Engine) -> Iterator[list[tuple[float, str]]]:
         if statement.lstrip().startswith(_WORK):
             cursor.execute("SAVEPOINT measured")
             cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}", values)
-            ((told,),) = cursor.fetchall()
+            ((plan,),) = cursor.fetchall()
             cursor.execute("ROLLBACK TO SAVEPOINT measured")
-            found.append((rows_read(told[0]["Plan"]), " ".join(statement.split())))
+            found.append((rows_read(plan[0]["Plan"]), " ".join(statement.split())))
 
     event.listen(engine, "before_cursor_execute", before)
     try:

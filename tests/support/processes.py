@@ -14,11 +14,11 @@ from tests.support.tree import ROOT
 DEADLINE = 60.0
 
 
-def until(what: str, found: Callable[[], Any], told: Callable[[], str] = str) -> Any:
-    """The first thing that `found` gives; fails after a minute, with what `told` tells."""
+def until(what: str, found: Callable[[], Any], context: Callable[[], str] = str) -> Any:
+    """The first thing that `found` gives; fails after a minute, with what `context` returns."""
     deadline = time.monotonic() + DEADLINE
     while not (thing := found()):
-        assert time.monotonic() < deadline, f"waited a minute for {what}\n{told()}"
+        assert time.monotonic() < deadline, f"waited a minute for {what}\n{context()}"
         time.sleep(0.05)
     return thing
 

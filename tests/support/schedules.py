@@ -40,8 +40,8 @@ def taken(engine: Engine, now: datetime = START, slug: str = "aldi", **rules: An
 
 def begun(engine: Engine, given: Taken, now: datetime = START, slug: str = "aldi", **options: Any) -> opening.Run:
     """The run of a crawl that takes a lease over."""
-    told = {"spider": slug, "now": now, "host": "elsewhere", "pid": 1, "token": given.lease_token} | options
-    return opening.open_run(engine, target(given.store_code, slug), **told)
+    values = {"spider": slug, "now": now, "host": "elsewhere", "pid": 1, "token": given.lease_token} | options
+    return opening.open_run(engine, target(given.store_code, slug), **values)
 
 
 def change(engine: Engine, code: str, **values: Any) -> None:
@@ -62,5 +62,5 @@ def timed_takings(url: str, count: int, now: datetime = START, deadline: float =
     """The same, and the seconds from when all of them are ready until the last one is done."""
     command = [sys.executable, "-m", "tests.support.takers", url, now.isoformat(), str(count), str(deadline)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=deadline + DEADLINE, check=True)
-    seconds, told = json.loads(done.stdout)
-    return seconds, [tuple(each) for each in told]
+    seconds, takings = json.loads(done.stdout)
+    return seconds, [tuple(each) for each in takings]

@@ -98,14 +98,14 @@ class Scrapyd:
             pair = f"{user}:{self.environ['SCRAPYD_PASSWORD']}".encode()
             asked.add_header("Authorization", f"Basic {base64.b64encode(pair).decode()}")
         with urllib.request.urlopen(asked, timeout=DEADLINE) as answer:
-            told: dict[str, Any] = json.load(answer)
-        return told
+            answer_body: dict[str, Any] = json.load(answer)
+        return answer_body
 
     def schedule(self, spider: str, **values: Any) -> str:
         """The id of a new job; `values` are spider arguments, and `setting` a list of NAME=VALUE."""
-        told = self.ask("schedule.json", {"project": PROJECT, "spider": spider, **values})
-        assert told["status"] == "ok", told
-        return str(told["jobid"])
+        answer_body = self.ask("schedule.json", {"project": PROJECT, "spider": spider, **values})
+        assert answer_body["status"] == "ok", answer_body
+        return str(answer_body["jobid"])
 
     def cancel(self, job: str) -> str | None:
         """Interrupts a job; gives its state before."""

@@ -120,7 +120,7 @@ class Memory:
         totals: dict[str, int] | None = None,
         unreadable: Collection[str] = (),
     ) -> Crawl:
-        """A run that saw `seen`, of categories that told `totals` (what was seen, where none are given); the prices of
+        """A run that saw `seen`, of categories that gave `totals` (what was seen, where none are given); the prices of
         `unreadable` skus could not be read."""
         prices = {sku: cents for skus in seen.values() for sku, cents in skus.items()}
         known = [
@@ -149,20 +149,20 @@ class Memory:
     def judge(self, crawl: Crawl, now: datetime, gates: Gates | None = None) -> Verdict:
         return verdict(crawl.reason, crawl.counts, crawl.categories, self.history(), gates or Gates(), now=now)
 
-    def keep(self, told: Verdict, crawl: Crawl, seen: dict[str, dict[str, int]], now: datetime) -> None:
+    def keep(self, judged: Verdict, crawl: Crawl, seen: dict[str, dict[str, int]], now: datetime) -> None:
         """Remember a verdict as publishing would."""
         shown = {sku: cents for skus in seen.values() for sku, cents in skus.items()}
-        if told.publishes != "nothing":
+        if judged.publishes != "nothing":
             self.prices |= {sku: cents for sku, cents in shown.items() if sku not in crawl.unreadable}
             self.ranged |= shown.keys()
             self.missing = {sku: since for sku, since in self.missing.items() if sku not in shown}
-        if told.publishes == "all":
+        if judged.publishes == "all":
             self.at, self.shortfall = now, None
             self.complete = [*self.complete, {c.key: c.seen for c in crawl.categories}][-5:]
             self.last_complete = crawl.counts.listings
-            self._miss(self.ranged - shown.keys(), now, confirmed="shortfall_confirmed" in told.reason)
+            self._miss(self.ranged - shown.keys(), now, confirmed="shortfall_confirmed" in judged.reason)
             self.ranged_then = len(self.ranged)
-        elif note := told.figures.get("shortfall"):
+        elif note := judged.figures.get("shortfall"):
             at, missing = datetime.fromisoformat(note["at"]), frozenset(note["missing"])
             self.shortfall = Shortfall(note["listings"], at, missing, note["unseen"])
         self.confirmed &= self.missing.keys()
@@ -193,9 +193,9 @@ def live_a_day(store: Store, memory: Memory, now: datetime, **day: object) -> Ve
     """One clean day: the store changes, all of it is crawled, judged and remembered."""
     store.a_day(flip=crosses(Flip(), ZONE, now - timedelta(days=1), now), **day)
     crawl = memory.crawl(store.categories, now)
-    told = memory.judge(crawl, now)
-    memory.keep(told, crawl, {key: dict(skus) for key, skus in store.categories.items()}, now)
-    return told
+    judged = memory.judge(crawl, now)
+    memory.keep(judged, crawl, {key: dict(skus) for key, skus in store.categories.items()}, now)
+    return judged
 
 
 def without(crawl: Crawl, **changes: object) -> Crawl:

@@ -38,8 +38,8 @@ def main(url: str, now: str, count: str, deadline: str) -> int:
     """Writes [seconds from when all are ready, answers] as JSON; gives 1 where a process failed."""
     fork = multiprocessing.get_context("fork")
     together, answers = fork.Barrier(int(count) + 1), fork.SimpleQueue()
-    told = (url, datetime.fromisoformat(now), together, answers)
-    takers = [fork.Process(target=take_all, args=told, daemon=True) for _ in range(int(count))]
+    arguments = (url, datetime.fromisoformat(now), together, answers)
+    takers = [fork.Process(target=take_all, args=arguments, daemon=True) for _ in range(int(count))]
     for taker in takers:
         taker.start()
     together.wait(DEADLINE)

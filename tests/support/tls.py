@@ -40,10 +40,12 @@ class Authority:
         self.file = folder / f"{name.replace(' ', '-')}.pem"
         self.file.write_bytes(self._sign(self.key, self.name, [], ca=True).public_bytes(serialization.Encoding.PEM))
 
-    def certificate(self, *names: str, signed: bool = True, **told: Any) -> Path:
-        """A certificate for names (IP addresses as such); `told` as `_sign` takes it."""
+    def certificate(self, *names: str, signed: bool = True, **options: Any) -> Path:
+        """A certificate for names (IP addresses as such); `options` as `_sign` takes it."""
         key = ec.generate_private_key(ec.SECP256R1())
-        found = self._sign(key, named(names[0] if names else "a host"), [general(n) for n in names], own=signed, **told)
+        found = self._sign(
+            key, named(names[0] if names else "a host"), [general(n) for n in names], own=signed, **options
+        )
         path = self.folder / f"{found.serial_number}.pem"
         encoding = serialization.Encoding.PEM
         secret = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

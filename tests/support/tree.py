@@ -26,7 +26,7 @@ def files() -> tuple[Path, ...]:
     return tuple(sorted(path for path in paths if (ROOT / path).is_file()))
 
 
-def texts() -> Iterator[tuple[Path, str]]:
+def text_files() -> Iterator[tuple[Path, str]]:
     """Every text file with its content."""
     for path in files():
         try:

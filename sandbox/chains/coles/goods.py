@@ -128,8 +128,8 @@ def offer_of(line: Line, state: State) -> tuple[int, int, str | None, bool] | No
 def truth(world: "World", store: Store, day: int, line: Line, state: State) -> dict[str, Any]:
     """What a correct crawl stores of the line; shape as World.truth says. Barcodes stand on product pages only."""
     row = blank("Coles", store.store_code, line)
-    told = [code for code in (line.barcode or "").split(",") if code]
-    kept = [barcodes.kept(code, line.sku) for code in told]
+    codes = [code for code in (line.barcode or "").split(",") if code]
+    kept = [barcodes.kept(code, line.sku) for code in codes]
     row["gtin"] = None
     row["acceptable"]["gtin"] = [None, *[code for code in kept if code]]
     tree = world.tree("coles")

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Engine, Integer, Text, event, select
 from models.database import bulk
 from models.database.dialect import emptied, temporary_table
 from models.tables.base import Big
-from tests.support.texts import AWKWARD
+from tests.support.awkward import AWKWARD
 
 WORDS = temporary_table("words", Column("number", Integer), Column("word", Text), Column("big", Big))
 

@@ -5,7 +5,7 @@ from sqlalchemy import Column, Engine, Integer, Text, select
 
 from models.database import bulk
 from models.database.dialect import emptied, is_one_of, temporary_table
-from tests.support.texts import AWKWARD
+from tests.support.awkward import AWKWARD
 
 WORDS = temporary_table("words_and_numbers", Column("word", Text), Column("number", Integer))
 

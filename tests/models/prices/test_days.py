@@ -20,7 +20,7 @@ def live(engine: Engine, seed: int, operations: int) -> Days:
         days.check()
         days.check_history()
     except BaseException as error:
-        error.add_note("\n".join(days.told))
+        error.add_note("\n".join(days.log))
         raise
     return days
 

@@ -1,4 +1,4 @@
-"""ALDI's stand-in tells its truth to a client that walks it, and has the quirks that the real one has."""
+"""A client that walks ALDI's stand-in sees its truth; the stand-in has the quirks of the real site."""
 
 import re
 

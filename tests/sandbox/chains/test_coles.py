@@ -1,4 +1,4 @@
-"""Coles' stand-in tells its truth to a client that walks it, and has the quirks that the real one has."""
+"""A client that walks Coles' stand-in sees its truth; the stand-in has the quirks of the real site."""
 
 import json
 import re
@@ -160,7 +160,7 @@ def test_a_stale_build_is_not_found_and_the_build_can_turn_mid_crawl(server, sto
     assert Shopper(server, store).build != shopper.build
 
 
-def test_the_store_is_told_padded_to_four_digits(server, store):
+def test_the_store_is_sent_padded_to_four_digits(server, store):
     props = Shopper(server, store).data("browse/bakery", 1)
     assert props["initStoreId"] == store.zfill(4)
     assert len(props["initStoreId"]) == 4

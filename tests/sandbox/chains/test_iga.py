@@ -1,4 +1,4 @@
-"""IGA's stand-in tells its truth to a client that walks it, and has the quirks that the real one has."""
+"""A client that walks IGA's stand-in sees its truth; the stand-in has the quirks of the real site."""
 
 import html
 import json
@@ -140,7 +140,7 @@ def test_without_a_switch_the_category_decides_how_it_ends(client, store):
     assert ends == {(200, False), (200, True), (404, False)}
 
 
-def test_a_listing_may_tell_no_total(server, client, store):
+def test_a_listing_may_have_no_total(server, client, store):
     server.switches.add("iga_no_total")
     assert "total" not in json.loads(search(client, store, "Drinks", 20, 0)[2])
 

@@ -1,4 +1,4 @@
-"""Woolworths' stand-in tells its truth to a client that walks it, and has the quirks that the real one has."""
+"""A client that walks Woolworths' stand-in sees its truth; the stand-in has the quirks of the real site."""
 
 import pytest
 
@@ -172,7 +172,7 @@ def test_the_market_is_hidden_on_request(server, store):
     assert hidden["TotalRecordCount"] < shown["TotalRecordCount"]
 
 
-def test_rows_say_which_store_answered(server, store):
+def test_rows_name_the_store_that_answered(server, store):
     client = warm(server)
     assert {row["FulfilmentStoreId"] for row in rows(page(client, PANTRY, 1, store))} == {int(store)}
     server.switches.add("woolworths_answers_1101")
@@ -227,7 +227,7 @@ def test_a_bundle_may_hold_two_products_or_none(server, store):
     assert [row["Stockcode"] for row in organic(answer)] == [row["Stockcode"] for row in plain]
 
 
-def test_the_locator_tells_all_supermarkets_and_fuel_apart(server):
+def test_the_locator_lists_all_supermarkets_and_separates_fuel(server):
     client = Client(f"{server.url}/woolworths")
     query = "/apis/ui/StoreLocator/Stores?Max=10000&Division={}&Facility=&postcode=*"
     stores = client.json(query.format("SUPERMARKETS"))["Stores"]

@@ -48,21 +48,22 @@ def browser():
 
 
 def opened(browser, page, width, height):
-    """The page at a size, and what its console said."""
+    """The page at a size, and the messages of its console."""
     view = browser.new_page(viewport={"width": width, "height": height})
-    told = []
-    view.on("console", lambda message: told.append(message.text))
-    view.on("pageerror", lambda error: told.append(str(error)))
+    messages = []
+    view.on("console", lambda message: messages.append(message.text))
+    view.on("pageerror", lambda error: messages.append(str(error)))
     view.on(
-        "request", lambda request: told.append(request.url) if not request.url.startswith(("file:", "data:")) else None
+        "request",
+        lambda request: messages.append(request.url) if not request.url.startswith(("file:", "data:")) else None,
     )
     view.goto(page.as_uri())
-    return view, told
+    return view, messages
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
 def test_the_page_opens_without_an_error_and_axe_reports_nothing_serious(browser, tmp_path, width, height):
-    view, told = opened(browser, made(tmp_path, document()), width, height)
+    view, messages = opened(browser, made(tmp_path, document()), width, height)
     assert view.evaluate("document.documentElement.scrollWidth") <= width
     assert view.locator("h1").inner_text() == "Shopping plan"
     axe = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -70,17 +71,17 @@ def test_the_page_opens_without_an_error_and_axe_reports_nothing_serious(browser
     found = view.evaluate("axe.run()")
     assert [(each["id"], each["impact"]) for each in found["violations"]] == []
     assert len(found["passes"]) > 10
-    assert told == []
+    assert messages == []
     view.close()
 
 
 def test_the_printed_page_has_all_that_is_bought_within_the_paper(browser, tmp_path):
-    view, told = opened(browser, made(tmp_path, document()), 718, 1000)
+    view, messages = opened(browser, made(tmp_path, document()), 718, 1000)
     view.emulate_media(media="print")
     assert view.evaluate("document.documentElement.scrollWidth") <= 718
     assert view.locator(".goods li").count() == 14
     assert view.pdf(format="A4").startswith(b"%PDF")
-    assert told == []
+    assert messages == []
     view.close()
 
 
@@ -89,11 +90,11 @@ def test_names_from_outside_are_text_of_the_page(browser, tmp_path):
     for store in found["stores"]:
         store["store_name"] = store["company_name"] = store["store_address"] = HOSTILE
     page = made(tmp_path, found)
-    view, told = opened(browser, page, 1280, 900)
+    view, messages = opened(browser, page, 1280, 900)
     assert view.locator("script").count() == view.locator("img").count() == 0
     assert "<script>alert(1)</script>" in view.locator(".goods li").first.inner_text()
     assert "\u202e" not in page.read_text()
-    assert told == []
+    assert messages == []
     view.close()
 
 
@@ -130,7 +131,7 @@ def test_the_page_needs_nothing_from_elsewhere(tmp_path):
     assert "default-src 'none'" in text
 
 
-def test_the_chart_has_a_bar_for_each_number_of_stores_and_says_it_in_words(tmp_path):
+def test_the_chart_has_a_bar_for_each_number_of_stores_and_states_it_in_words(tmp_path):
     text = made(tmp_path, document()).read_text()
     assert text.count("<rect") == 8
     assert re.search(r'aria-label="Total by the number of stores allowed\. 1: \$[0-9.]+; 2: ', text)
@@ -140,7 +141,7 @@ def test_a_list_that_cannot_be_planned_still_has_a_page(browser, tmp_path):
     fees = tmp_path / "fees.toml"
     fees.write_text("".join(f"[{company}]\nminimum_cents = 9000000\n" for company in carts.COMPANIES))
     page = made(tmp_path, document(), "--fees", str(fees))
-    view, told = opened(browser, page, 390, 844)
+    view, messages = opened(browser, page, 390, 844)
     assert "There is no plan" in view.locator("main").inner_text()
-    assert told == []
+    assert messages == []
     view.close()

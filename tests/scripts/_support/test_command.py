@@ -162,12 +162,12 @@ def test_a_database_url_that_cannot_serve_exits_2_with_the_remedy(script, url, c
 def no_databases(tmp_path_factory, sqlite_template) -> dict[Path, str]:
     """Files that are no database of ours, by what the error says of each."""
     folder = tmp_path_factory.mktemp("files")
-    told = {
+    messages = {
         "missing": "there is no database at", "missing/too": "there is no database at", "empty": "there is no database",
         "text": "not a database", "bytes": "not a database", "foreign": "another program", "older": "migrate.py",
         "newer": "newer code", "torn": "malformed",
     }  # fmt: skip
-    files = {folder / name: words for name, words in told.items()}
+    files = {folder / name: words for name, words in messages.items()}
     (folder / "empty").touch()
     (folder / "text").write_text("Milk, $1.75\n" * 100)
     (folder / "bytes").write_bytes(bytes(range(256)) * 40)
@@ -218,7 +218,7 @@ def test_a_script_run_as_a_process_ends_as_its_main_does(script, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "told"),
+    ("error", "code", "message"),
     [
         (DatabaseRefused("DATABASE_URL is wrong"), 2, "DATABASE_URL is wrong"),
         (ConnectionError("gone\x1b[31m"), 7, "gone\\x1b[31m"),
@@ -227,12 +227,12 @@ def test_a_script_run_as_a_process_ends_as_its_main_does(script, tmp_path):
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
-def test_what_an_operator_can_put_right_is_one_line_and_an_exit_code(error, code, told, capsys):
+def test_what_an_operator_can_put_right_is_one_line_and_an_exit_code(error, code, message, capsys):
     def work(_):
         raise error
 
     assert run(parser("d"), work, [], failed=7) == code
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_what_only_the_work_sees_is_refused_like_an_argument(capsys):
@@ -245,7 +245,7 @@ def test_what_only_the_work_sees_is_refused_like_an_argument(capsys):
     assert "error: name one\\x1b[31m" in capsys.readouterr().err
 
 
-def test_a_fault_of_ours_shows_a_traceback_that_moves_no_cursor_and_tells_no_secret(tmp_path):
+def test_a_fault_of_ours_shows_a_traceback_that_moves_no_cursor_and_shows_no_secret(tmp_path):
     code = (
         "import sys; sys.path[:0] = sys.argv[1:]\n"
         "from _support.command import parser, run\n"
@@ -322,7 +322,7 @@ def test_json_is_exact_and_of_harmless_characters_alone(capsys):
     assert json.loads(shown) == value
 
 
-def test_csv_defuses_texts_and_keeps_numbers(capsys):
+def test_csv_defuses_text_and_keeps_numbers(capsys):
     output.print_csv(["name", "cents"], [["=1+1", -5], ["-196 Lemon", 1.5], ["a\x1b[31m", None]])
     assert capsys.readouterr().out == "name,cents\n'=1+1,-5\n'-196 Lemon,1.5\na\\x1b[31m,\n"
 

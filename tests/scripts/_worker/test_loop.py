@@ -129,7 +129,7 @@ def test_a_crawl_that_cannot_be_started_is_reported_with_the_remedy(rig_of):
 # No store -----------------------------------------------------------------------------------------------------------
 
 
-def test_without_a_store_it_says_why_and_sleeps_until_the_next_frees_without_asking_the_database(rig_of):
+def test_without_a_store_it_reports_why_and_sleeps_until_the_next_frees_without_asking_the_database(rig_of):
     rig = rig_of("1", "2", "off")
     change(rig.engine, "off", is_online=False)
     for store, hours in (("1", 0), ("2", 1)):
@@ -187,7 +187,7 @@ def test_network_down_in_a_locator_ends_with_5_too(rig_of):
 # Being asked to stop ------------------------------------------------------------------------------------------------
 
 
-def test_a_signal_finishes_the_store_in_hand_and_says_so_at_once(rig_of):
+def test_a_signal_finishes_the_store_in_hand_and_is_reported_at_once(rig_of):
     rig = rig_of("1", "2")
     rig.stop.at = [START + MINUTE / 2]
     assert rig.run() == 0

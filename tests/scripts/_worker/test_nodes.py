@@ -32,9 +32,9 @@ class Fleet:
             PlayedNode(name, n, engine=rig.engine, clock=rig.clock) for name, n in zip("ab", places, strict=True)
         ]
         self.events: list[tuple[datetime, Callable[[], Any]]] = []
-        self.said: list[str] = []
+        self.reported: list[str] = []
         rig.stop.meanwhile = self.play
-        rig.crawls = ScrapydCrawls(self.nodes, most, watching(rig.schedule), self.said.append, self.monotonic, 30)
+        rig.crawls = ScrapydCrawls(self.nodes, most, watching(rig.schedule), self.reported.append, self.monotonic, 30)
 
     def monotonic(self) -> float:
         return (self.clock() - START).total_seconds()
@@ -103,7 +103,7 @@ def test_nodes_run_no_more_than_they_may_and_no_lease_runs_out_in_a_queue(fleet:
     assert {status for _, status, *_ in both.runs()} == {"complete"}
 
 
-def test_a_node_that_runs_fewer_than_was_said_costs_one_job_its_turn(fleet: Callable[..., Fleet]) -> None:
+def test_a_node_that_runs_fewer_than_max_jobs_costs_one_job_its_turn(fleet: Callable[..., Fleet]) -> None:
     both = fleet(2, 1)
     assert both.run(2 * HOUR) == 0
     both.check()

@@ -43,7 +43,7 @@ class Web(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.status, self.body, self.headers = 200, b"{}", {"Content-Type": "application/json"}
         self.asked: list[tuple[str, str, dict[str, list[str]], str | None]] = []
-        self.say: Callable[[Any], None] | None = None
+        self.answer: Callable[[Any], None] | None = None
 
     @property
     def url(self) -> str:
@@ -56,8 +56,8 @@ class _Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         self.server.asked.append((self.command, self.path, parse_qs(body), self.headers.get("Authorization")))
-        if self.server.say:
-            self.server.say(self.wfile)
+        if self.server.answer:
+            self.server.answer(self.wfile)
             return
         self.send_response(self.server.status)
         for name, value in self.server.headers.items():
@@ -172,7 +172,7 @@ def test_a_node_that_drips_its_answer_is_left(web: Web) -> None:
         except OSError:
             left.set()
 
-    web.say = drip
+    web.answer = drip
     with pytest.raises(NodeFailed, match=r"no answer within 0\.2 s") as failed:
         Node(web.url, patience=0.2).jobs()
     assert left.wait(60)
@@ -236,8 +236,8 @@ class Scene:
 
     def __init__(self, *nodes: FakeNode, most: int = 2) -> None:
         self.nodes = nodes or (FakeNode("a"), FakeNode("b"))
-        self.time, self.said, self.fates = 1000.0, [], {}
-        self.crawls = ScrapydCrawls(self.nodes, most, self.watch, self.said.append, lambda: self.time)
+        self.time, self.reported, self.fates = 1000.0, [], {}
+        self.crawls = ScrapydCrawls(self.nodes, most, self.watch, self.reported.append, lambda: self.time)
         self.taken = 0
 
     def watch(self, crawl: Crawl) -> Callable[[], Fate]:
@@ -315,7 +315,7 @@ def test_a_job_that_waits_too_long_is_cancelled_and_teaches_how_many_the_node_ru
     scene.time += 5
     assert isinstance(scene.crawls.ended(second), Ended)
     assert scene.nodes[0].cancelled == [(second.id, False)]
-    assert "is --max-jobs above its max_proc?" in scene.said[-1]
+    assert "is --max-jobs above its max_proc?" in scene.reported[-1]
     scene.later()
     assert scene.crawls.room() == 0
     assert scene.crawls.ended(first[0]) is None
@@ -331,7 +331,7 @@ def test_a_node_that_begins_nothing_gets_nothing_more() -> None:
     [job] = scene.fill()
     scene.later(PENDING_SECONDS + 1)
     assert isinstance(scene.crawls.ended(job), Ended)
-    assert "it begins none of its jobs" in scene.said[-1]
+    assert "it begins none of its jobs" in scene.reported[-1]
     assert scene.crawls.room() == 0
 
 
@@ -360,12 +360,12 @@ def test_a_node_that_refuses_jobs_though_it_answers_is_tried_more_and_more_seldo
             with pytest.raises(NotStarted):
                 scene.start()
     assert 6 < refused < 13
-    assert len(scene.said) == 1
+    assert len(scene.reported) == 1
     scene.nodes[0].refuses = False
     scene.later(LONGEST_SILENCE)
     assert scene.crawls.room() == 2
     assert scene.start().place.node is scene.nodes[0]
-    assert scene.said[1:] == ["node a works again"]
+    assert scene.reported[1:] == ["node a works again"]
 
 
 def test_the_run_row_is_believed_and_not_the_node() -> None:
@@ -430,7 +430,7 @@ def test_a_node_that_died_gets_nothing_and_is_asked_more_and_more_seldom_while_o
     asked = dead.asked["jobs"] - before
     assert 10 < asked < 20  # 5, 10, 20, ... seconds, then every 5 minutes
     assert dead.asked["schedule"] == 1
-    assert len([line for line in scene.said if "it gets no crawl for a while" in line]) == 1
+    assert len([line for line in scene.reported if "it gets no crawl for a while" in line]) == 1
     scene.run(first, "dead")
     assert "its lease ended" in scene.crawls.ended(first).note
     scene.finish(last)
@@ -438,7 +438,7 @@ def test_a_node_that_died_gets_nothing_and_is_asked_more_and_more_seldom_while_o
     dead.running.clear()
     scene.later(LONGEST_SILENCE)
     assert scene.crawls.room() == 4
-    assert scene.said[-1] == f"node {dead.name} works again"
+    assert scene.reported[-1] == f"node {dead.name} works again"
 
 
 def test_a_crawl_goes_to_the_next_node_where_one_surely_did_not_take_it() -> None:
@@ -512,7 +512,7 @@ def test_a_locator_is_believed_of_its_node_because_its_run_has_no_heartbeat() ->
     assert scene.crawls.ended(job) == Ended()
 
 
-# What run rows say -----------------------------------------------------------------------------------------------
+# What run rows show ----------------------------------------------------------------------------------------------
 
 
 def ended(engine: Engine, run: Run) -> None:
