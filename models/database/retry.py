@@ -35,7 +35,7 @@ def is_transient(engine: Engine, error: BaseException) -> bool:
         return "locked" in str(cause) or "busy" in str(cause)
     if isinstance(cause, psycopg2.Error):
         lost = cause.pgcode is None and isinstance(cause, psycopg2.OperationalError | psycopg2.InterfaceError)
-        return lost or cause.pgcode in _AGAIN or engine.dialect.is_disconnect(cause, None, None)  # type: ignore[arg-type]
+        return lost or cause.pgcode in _AGAIN or engine.dialect.is_disconnect(cause, None, None)
     return False
 
 

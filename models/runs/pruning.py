@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, delete, func, or_, select
+from sqlalchemy import ColumnElement, Engine, Table, delete, func, or_, select
 
 from models.tables import crawl_runs, quarantined_items, staged_items
 
@@ -33,9 +33,9 @@ def prune(
     """
     staged = 0
     for run_id in _ended(engine, now - staging):
-        staged += _remove(engine, staged_items.c.run_id == run_id, staged_items, dry)
+        staged += _remove(engine, staged_items, staged_items.c.run_id == run_id, dry)
     old = quarantined_items.c.created_at < now - quarantine
-    return Pruned(staged, _remove(engine, old, quarantined_items, dry))
+    return Pruned(staged, _remove(engine, quarantined_items, old, dry))
 
 
 def _ended(engine: Engine, before: datetime) -> list[int]:
@@ -46,13 +46,9 @@ def _ended(engine: Engine, before: datetime) -> list[int]:
         return sorted(connection.execute(wanted).scalars())
 
 
-def _remove(engine: Engine, which: object, table: object, dry: bool) -> int:
+def _remove(engine: Engine, table: Table, which: ColumnElement[bool], dry: bool) -> int:
     if dry:
         with engine.connect() as connection:
-            return _count(connection, which, table)
+            return int(connection.execute(select(func.count()).select_from(table).where(which)).scalar_one())
     with engine.begin() as connection:
-        return int(connection.execute(delete(table).where(which)).rowcount)  # type: ignore[arg-type]
-
-
-def _count(connection: Connection, which: object, table: object) -> int:
-    return int(connection.execute(select(func.count()).select_from(table).where(which)).scalar_one())  # type: ignore[arg-type]
+        return connection.execute(delete(table).where(which)).rowcount
