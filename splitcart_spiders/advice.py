@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from splitcart.runs.verdict import code_of
 
-RESUME = "go on with it within 6 hours: scrapy crawl {spider} -a store={store} -a resume=1"
+RESUME = "resume it within 6 hours: scrapy crawl {spider} -a store={store} -a resume=1"
 AGAIN = "crawl it again: scrapy crawl {spider} -a store={store}"
 CONFIRM = (
     "stores do shrink: a second run at {confirm_at} or later that lacks the same is complete; where it must not be so, "
@@ -28,36 +28,36 @@ ADVICE: dict[str, str] = {
     "turnover": CONFIRM,
     "store_held": "wait for it: scrapy crawl {spider} -a store={store} -a wait=1",
 }
-"""By the code of the reason. Crawls of stores only; an error's own remedy comes first."""
+"""By the code of the reason, for crawls of stores. An error's own remedy comes first."""
 LOCATOR: dict[str, str] = {
     "complete": "crawl one of them: scrapy crawl {slug} -a store=ID; python scripts/inspect_stores.py --company {slug}",
     "partial": "run it again: only a run that was answered in full closes stores and vouches for ids",
 }
 """By the status of a locator's run."""
 NOT_OPENED = "the run could not be opened"
-SAYS_IT_ITSELF = (NOT_OPENED, "the last complete run of", "the database's schema", "this machine's clock")
-"""How reasons begin that name their remedy."""
+NAME_THEIR_REMEDY = (NOT_OPENED, "the last complete run of", "the database's schema", "this machine's clock")
+"""Beginnings of reasons that name their own remedy."""
 READ_LOG = "read the errors above, then python scripts/inspect_runs.py --company {slug}"
 GATES = (
     ("median new/old", '{"ratio_low": 0.5, "ratio_high": 2}'),
     ("changed outside a flip", '{"changed_share": 1}'),
     ("could not be read", '{"unreadable_share": 0.2}'),
 )
-"""By what an implausible run's reason says: the gates that would let it pass."""
+"""A part of an implausible run's reason, and the gates that would let the run pass."""
 
 
-def next_step(status: str, reason: str, told: Mapping[str, str]) -> str:
-    """What to do after a run that ended so; empty where the reason says it itself.
+def next_step(status: str, reason: str, values: Mapping[str, str]) -> str:
+    """What to do after a run that ended so; empty if the reason itself names the remedy.
 
-    told: spider, slug, store ("" for a locator), confirm_at where known.
+    values: spider, slug, store ("" for a locator), confirm_at where known.
     """
-    if reason.startswith(SAYS_IT_ITSELF):
+    if reason.startswith(NAME_THEIR_REMEDY):
         return ""
-    if not told["store"]:
-        words = LOCATOR.get(status, READ_LOG)
+    if not values["store"]:
+        step = LOCATOR.get(status, READ_LOG)
     elif status == "held":
-        words = ADVICE["store_held"]
+        step = ADVICE["store_held"]
     else:
-        words = ADVICE.get(code_of(reason), RESUME if status == "partial" else READ_LOG)
+        step = ADVICE.get(code_of(reason), RESUME if status == "partial" else READ_LOG)
     gates = next((gate for part, gate in GATES if part in reason), "")
-    return words.format_map({"confirm_at": "12 hours from now", **told, "gates": gates})
+    return step.format_map({"confirm_at": "12 hours from now", **values, "gates": gates})

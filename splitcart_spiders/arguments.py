@@ -1,4 +1,4 @@
-"""Spider arguments: `-a NAME=VALUE` comes as text. What cannot be meant is refused, with how to write it."""
+"""Spider arguments: `-a NAME=VALUE` arrives as text. A value that cannot be meant is refused, with how to write it."""
 
 import inspect
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from scrapy.exceptions import UsageError
 from splitcart.printing import visible
 
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
-# Every letter, digit and sign that chains' ids of stores have; a locator's own "*" is none.
+# Every character that chains' ids of stores have; "*", the store code of locator runs, is none of them.
 _IN_IDS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 _HEX = frozenset("0123456789abcdef")
 
@@ -18,23 +18,23 @@ MOST_DIGITS = 9
 MOST_LETTERS = 10_000
 """Of a list of names."""
 LONGEST_ID = 40
-"""Signs of a store's id."""
+"""Characters of a store's id."""
 TOKEN_DIGITS = 32
 """Of a lease's token."""
 
 
 def is_yes(argument: object) -> bool:
-    """Whether a value is one of those that say yes."""
+    """Whether a value means yes."""
     return str(argument or "").casefold() in YES
 
 
 def truth(argument: object, name: str) -> bool:
-    """Whether an argument says yes; absent it says no. Raises UsageError for what says neither."""
-    said = "0" if argument is None else str(argument).strip().casefold()
-    if said not in YES | NO:
+    """Whether an argument means yes; an absent one means no. Raises UsageError for a value that means neither."""
+    answer = "0" if argument is None else str(argument).strip().casefold()
+    if answer not in YES | NO:
         wanted = f"yes or no is wanted, -a {name}=1 or -a {name}=0"
-        raise UsageError(f"{told(name, argument)}: {wanted}", print_help=False)
-    return said in YES
+        raise UsageError(f"{quoted(name, argument)}: {wanted}", print_help=False)
+    return answer in YES
 
 
 def count(argument: object, name: str, *, least: int = 0) -> int | None:
@@ -43,10 +43,10 @@ def count(argument: object, name: str, *, least: int = 0) -> int | None:
         return None
     text = str(argument).strip()
     if text.isdigit() and len(text) > MOST_DIGITS:
-        raise UsageError(f"{told(name, argument)}: at most {10**MOST_DIGITS - 1} is wanted", print_help=False)
+        raise UsageError(f"{quoted(name, argument)}: at most {10**MOST_DIGITS - 1} is wanted", print_help=False)
     if not (text.isascii() and text.isdigit() and int(text) >= least):
         wanted = f"a whole number of {least} or more is wanted, for example -a {name}=8"
-        raise UsageError(f"{told(name, argument)}: {wanted}", print_help=False)
+        raise UsageError(f"{quoted(name, argument)}: {wanted}", print_help=False)
     return int(text)
 
 
@@ -56,9 +56,9 @@ def names(argument: str | None, name: str) -> set[str]:
         return set()
     found = {one.strip().casefold() for one in argument.split(",") if one.strip()}
     if not found:
-        raise UsageError(f"{told(name, argument)}: names are wanted, for example -a {name}=a,b", print_help=False)
+        raise UsageError(f"{quoted(name, argument)}: names are wanted, for example -a {name}=a,b", print_help=False)
     if len(argument) > MOST_LETTERS:
-        raise UsageError(f"{told(name, argument)}: at most {MOST_LETTERS} letters are read", print_help=False)
+        raise UsageError(f"{quoted(name, argument)}: at most {MOST_LETTERS} characters are read", print_help=False)
     return found
 
 
@@ -76,12 +76,12 @@ def store_code(argument: object, spider: str) -> str:
     """The chain's id of a store. Raises UsageError where it is missing, or is no such id."""
     found = "" if argument is None else str(argument).strip()
     if not found:
-        raise UsageError(f"Say which store: scrapy crawl {spider} -a store=ID", print_help=False)
+        raise UsageError(f"No store was named: scrapy crawl {spider} -a store=ID", print_help=False)
     if not (set(found.casefold()) <= _IN_IDS and found.isascii() and found[0].isalnum() and ".." not in found):
         wanted = "the chain's own id of one store is wanted, as its storefront's paths use it"
-        raise UsageError(f"{told('store', argument)}: {wanted}", print_help=False)
+        raise UsageError(f"{quoted('store', argument)}: {wanted}", print_help=False)
     if len(found) > LONGEST_ID:
-        raise UsageError(f"{told('store', argument)}: no id has more than {LONGEST_ID} signs", print_help=False)
+        raise UsageError(f"{quoted('store', argument)}: no id has more than {LONGEST_ID} characters", print_help=False)
     return found
 
 
@@ -92,12 +92,12 @@ def lease_of(argument: object) -> str | None:
     found = str(argument).strip()
     if len(found) != TOKEN_DIGITS or not set(found) <= _HEX:
         wanted = f"the lease_token that scripts/next_store.py printed is wanted, {TOKEN_DIGITS} hexadecimal digits"
-        raise UsageError(f"{told('lease', argument)}: {wanted}", print_help=False)
+        raise UsageError(f"{quoted('lease', argument)}: {wanted}", print_help=False)
     return found
 
 
-def told(name: str, argument: object) -> str:
-    """A wrong argument as an error quotes it: short, and without control characters."""
+def quoted(name: str, argument: object) -> str:
+    """A wrong argument as an error message quotes it: short, and without control characters."""
     text = str(argument)
     return f"-a {visible(name[:40])}={visible(text[:40])}{'...' if len(text) > 40 else ''}"
 
@@ -109,12 +109,12 @@ def refuse_unknown(spider: type, left: Iterable[str]) -> None:
         near = get_close_matches(name, taken, n=1)
         meant = f"did you mean -a {near[0]}=? " if near else ""
         takes = f"{meant}It takes {', '.join(f'-a {one}=' for one in taken)}"
-        unknown = f"{told(name, '')}: {getattr(spider, 'name', spider)} takes no such argument"
+        unknown = f"{quoted(name, '')}: {getattr(spider, 'name', spider)} takes no such argument"
         raise UsageError(f"{unknown}; {takes}", print_help=False)
 
 
 def known(spider: type) -> list[str]:
-    """The names of every argument that a spider takes, its bases' first."""
+    """The names of every argument that a spider takes, those of its base classes first."""
     found: dict[str, None] = {}
     for base in reversed(spider.__mro__):
         if base.__module__.startswith("scrapy.") or "__init__" not in vars(base):

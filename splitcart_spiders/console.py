@@ -1,6 +1,6 @@
-"""What a crawl shows where nobody asked for a log: its own lines, plainly, and on a terminal one that is rewritten.
+"""What a crawl shows by default: its own lines, plainly, and on a terminal one that is rewritten.
 
-A log level that was asked for (`-L`, LOG_LEVEL) shows what Scrapy shows; a log file has all of it.
+With a log level on the command line (`-L`, LOG_LEVEL) it shows what Scrapy shows; a log file has all of it.
 """
 
 import logging
@@ -18,10 +18,10 @@ CHATTER = (
     "scrapy.utils.log", "scrapy.addons", "scrapy.middleware", "scrapy.crawler", "scrapy.core.engine",
     "scrapy.extensions.feedexport", "scrapy.statscollectors",
 )  # fmt: skip
-"""Loggers whose lines below WARNING say nothing to who watches a crawl."""
+"""Loggers whose lines below WARNING are of no use to a person who watches a crawl."""
 MIGRATIONS = "alembic"
 PROJECT = 20
-"""Priority of the project's own settings: what has more was asked for."""
+"""Priority of the project's own settings; a higher one means that the operator set it."""
 WIDEST = 240
 
 
@@ -36,12 +36,12 @@ def is_plain(settings: BaseSettings) -> bool:
 
 
 def prepare(settings: BaseSettings, stream: TextIO) -> None:
-    """Before Scrapy says its first word: quiet what nobody asked for. stream: where the log goes."""
+    """Hide other loggers' lines, before Scrapy logs its first. stream: where the log goes."""
     if not was_asked_for(settings, "LOG_LEVEL"):
         logging.getLogger(MIGRATIONS).setLevel(logging.WARNING)
     if not is_plain(settings):
         return
-    for name in CHATTER:  # a filter, because Scrapy sets the levels of its loggers anew
+    for name in CHATTER:  # a filter, because Scrapy sets the levels of its loggers again
         logging.getLogger(name).addFilter(is_loud)
     live = stream.isatty()
     wanted = {
@@ -54,7 +54,7 @@ def prepare(settings: BaseSettings, stream: TextIO) -> None:
 
 
 def is_loud(record: logging.LogRecord) -> bool:
-    """Whether a record tells of something wrong."""
+    """Whether a record is a warning or an error."""
     return record.levelno >= logging.WARNING
 
 
@@ -64,18 +64,18 @@ class LiveLine:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.handler: logging.StreamHandler[TextIO] | None = None
-        # Scrapy makes its handler anew while a crawler starts.
+        # Scrapy makes a new handler while a crawler starts.
         crawler.signals.connect(self.started, signal=signals.engine_started)
 
     def started(self) -> None:
-        """Stand before Scrapy's handler, where it writes to a terminal."""
+        """Filter what Scrapy's handler writes, if it writes to a terminal."""
         handler = get_scrapy_root_handler()
         if is_plain(self.crawler.settings) and type(handler) is logging.StreamHandler and handler.stream.isatty():
             self.handler = handler
             handler.addFilter(self.show)
 
     def show(self, record: logging.LogRecord) -> bool:
-        """False for a report, which is written here."""
+        """False for a report, which is written here instead."""
         assert self.handler is not None
         live = all(getattr(record, name, None) == value for name, value in LIVE.items())
         width = min(WIDEST, shutil.get_terminal_size().columns) - 1

@@ -1,4 +1,4 @@
-"""Feeds (`-O file`): one row a sku, the one that publishing would choose; CSV files that a spreadsheet may open."""
+"""Feeds (`-O file`): one row per sku, the one that publishing would choose; CSV files that a spreadsheet may open."""
 
 import logging
 from collections.abc import Iterable, Mapping, Set
@@ -37,7 +37,7 @@ class _Sku:
 
 
 class Choice:
-    """Chooses one row a sku, as models.runs.chosen.chosen does of staged rows. Any number of companies and stores."""
+    """Chooses one row per sku, as models.runs.chosen.chosen does from staged rows, for any number of stores."""
 
     def __init__(self, promo_roots: Set[str] = frozenset()) -> None:
         self.promo_roots = promo_roots
@@ -45,10 +45,10 @@ class Choice:
         self._gtins: dict[tuple[str, str, str], str] = {}
 
     def add(self, item: ProductItem) -> None:
-        """Takes the next row.
+        """Add the next row.
 
-        The last organic row gives the offer (an advertised one only where there is no organic, one whose price could
-        not be read only where no other is); the first organic one outside the promotional roots gives the category.
+        The last organic row gives the offer (an advertised row only if there is no organic one, a row whose price could
+        not be read only if there is no other); the first organic row outside the promotional roots gives the category.
         """
         key = (item.company, item.store_id, item.sku)
         is_readable = item.price_cents is not None or not item.is_unreadable
@@ -64,7 +64,7 @@ class Choice:
                 found.category, found.is_promo = item.category_path, is_promo
 
     def barcode(self, item: BarcodeItem) -> None:
-        """Takes what a product page told."""
+        """Add the barcode of a product page."""
         if item.gtin:
             self._gtins[item.company, item.store_id, item.sku] = item.gtin
 
@@ -76,7 +76,7 @@ class Choice:
 
 
 class OneRowASku(BaseItemExporter):
-    """Keeps the rows until the end; before an exporter of Scrapy's in a class's bases."""
+    """Keeps the rows until the end. A mixin: it precedes one of Scrapy's exporters in a class's bases."""
 
     with_categories = False
     """Setting EXPORT_CATEGORIES: whether the categories that were walked follow the products."""
@@ -95,7 +95,7 @@ class OneRowASku(BaseItemExporter):
         return exporter
 
     def export_item(self, item: Any) -> None:
-        """Keeps a product; a locator's store is written at once."""
+        """Keep a product; a locator's store is written at once."""
         if isinstance(item, ProductItem):
             self.choice.add(item)
         elif isinstance(item, BarcodeItem):
@@ -106,7 +106,7 @@ class OneRowASku(BaseItemExporter):
             super().export_item(item)  # type: ignore[safe-super]
 
     def finish_exporting(self) -> None:
-        """Writes what was kept."""
+        """Write what was kept."""
         rows = list(self.choice.rows())
         for row in rows:
             super().export_item(row)  # type: ignore[safe-super]

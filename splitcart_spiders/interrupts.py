@@ -1,4 +1,4 @@
-"""What Ctrl-C does to a crawl, said at once."""
+"""Logs at once what Ctrl-C does to a crawl."""
 
 import asyncio
 import logging
@@ -14,11 +14,11 @@ from splitcart_spiders.crawl.chain_spider import ChainSpider
 
 logger = logging.getLogger(__name__)
 
-HEARD = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:
-    """Speaks before Scrapy's own handlers act: the first ends the crawl in order, the second at once."""
+    """Logs a line before Scrapy's own handlers act: the first signal ends the crawl in order, the second at once."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -26,28 +26,28 @@ class Interrupts:
         crawler.signals.connect(self.listen, signal=signals.engine_started)
 
     def listen(self) -> None:
-        """Put ours before the handlers that are there."""
+        """Install the first message before Scrapy's handlers."""
         self.before(self.finishing)
 
-    def before(self, tell: Callable[[], None]) -> None:
-        """Let `tell` speak, on the event loop, when a signal comes."""
+    def before(self, announce: Callable[[], None]) -> None:
+        """Call `announce` on the event loop when a signal comes, then the handler that was installed before."""
         loop = asyncio.get_running_loop()
-        for number in HEARD:
+        for number in SIGNALS:
             scrapys: Any = signal.getsignal(number)
 
-            def heard(number: int, frame: FrameType | None, scrapys: Any = scrapys) -> None:
-                loop.call_soon_threadsafe(tell)
+            def handle(number: int, frame: FrameType | None, scrapys: Any = scrapys) -> None:
+                loop.call_soon_threadsafe(announce)
                 if callable(scrapys):
                     scrapys(number, frame)
 
-            signal.signal(number, heard)
+            signal.signal(number, handle)
 
     def finishing(self) -> None:
-        """What is waited for, and what becomes of what was seen."""
+        """Log what the crawl waits for, and what becomes of what was seen."""
         engine, kept = self.crawler.engine, "the stores found so far are kept"
         waiting = len(engine.downloader.active) if engine is not None else 0
         if isinstance(self.crawler.spider, ChainSpider):
-            kept = "what was seen is published, and nothing is taken for gone"
+            kept = "what was seen is published, and nothing is delisted"
         logger.info(
             "stopping: waiting for %d answers under way, then %s. Ctrl-C again ends it at once, publishing nothing",
             waiting,
@@ -56,5 +56,5 @@ class Interrupts:
         self.before(self.ending)
 
     def ending(self) -> None:
-        """That nothing is published, and how it may go on."""
-        logger.warning("ended at once, nothing more is published; a store's crawl goes on with -a resume=1")
+        """Log that nothing is published, and how to resume the crawl."""
+        logger.warning("ended at once, nothing more is published; a store's crawl is resumed with -a resume=1")

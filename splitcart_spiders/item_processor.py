@@ -1,4 +1,4 @@
-"""Runs the item pipelines without what Scrapy's own runner does for old ones: half of what six stages cost an item."""
+"""Runs the item pipelines without Scrapy's support for old ones, which is half the cost of six stages."""
 
 from inspect import isawaitable
 from typing import Any
@@ -7,10 +7,10 @@ from scrapy.pipelines import ItemPipelineManager
 
 
 class StageRunner(ItemPipelineManager):
-    """Scrapy's pipelines, in order; a stage's answer is awaited only where it has to be.
+    """Scrapy's pipelines, in order; the result of a stage is awaited only if it is awaitable.
 
     For stages whose `process_item(self, item)` is a plain or an async method, which a test holds: Scrapy's runner also
-    names each method for its warnings, wraps each answer and passes a spider to those that ask.
+    names each method for its warnings, wraps each result and passes the spider to methods that take it.
     """
 
     async def process_item_async(self, item: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What spiders yield. A field that the chain does not tell is None; nothing is guessed."""
+"""What spiders yield. A field that the chain does not send is None; nothing is guessed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,18 +14,18 @@ class ProductItem:
     """The chain's own store id, as its storefront's paths use it."""
     sku: str
     name: str | None
-    """None: one was sent, and could not be read. A listing that is known keeps the name it has."""
+    """None: one was sent and could not be read. A known listing keeps the name it has."""
     brand: str | None = None
     gtin: str | None = None
-    """14 digits with a true check digit, or None. A mapping passes the raw digits; the pipeline normalises."""
+    """14 digits with a valid check digit, or None. A mapping passes the raw digits; the pipeline normalises."""
     size: str | None = None
     """The pack size as the chain writes it, trimmed."""
     price_cents: int | None = None
     """What one purchasable unit costs, or one kilogram where price_basis is `kg`. None: listed, not purchasable."""
     is_unreadable: bool = False
-    """The name or the price could not be read, though the row is listed: a sighting, and no word on what it costs."""
+    """The name or the price could not be read, though the row is listed: a sighting without a price."""
     was_price_cents: int | None = None
-    """The price before the special; only ever above price_cents."""
+    """The price before the special; always above price_cents."""
     price_basis: str = "each"
     """`each` or `kg`."""
     typical_grams: int | None = None
@@ -46,7 +46,7 @@ class ProductItem:
     multibuy_total_cents: int | None = None
     """For the whole multibuy_quantity."""
     member_price_cents: int | None = None
-    """What members of the chain's club pay for one; only ever below price_cents."""
+    """What members of the chain's club pay for one; always below price_cents."""
     member_multibuy_quantity: int | None = None
     member_multibuy_total_cents: int | None = None
     """For the whole member_multibuy_quantity, for members only."""
@@ -80,18 +80,18 @@ class CategoryItem:
 
 @dataclass(kw_only=True, slots=True)
 class BarcodeItem:
-    """What a product page told of a listing's barcode, where listing pages tell none."""
+    """The barcode of a product page, for chains whose listing pages have none."""
 
     company: str
     store_id: str
     sku: str
     gtin: str | None
-    """14 digits, or None: looked up, and none was there."""
+    """14 digits, or None: looked up, and the page has none."""
 
 
 @dataclass(kw_only=True, slots=True)
 class StoreItem:
-    """One store, as a locator tells it."""
+    """One store, as a locator lists it."""
 
     company: str
     store_id: str

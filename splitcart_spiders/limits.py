@@ -1,4 +1,4 @@
-"""What each setting may be. Checked before a crawl begins: a slip is refused, with what is wanted instead."""
+"""The range of each setting, checked before a crawl begins. A value out of it is refused, with what is wanted."""
 
 import math
 from collections.abc import Iterator
@@ -44,14 +44,14 @@ NUMBERS: dict[str, tuple[float, float]] = {
     "PROGRESS_SECONDS": (0, DAY),
     "CLOSESPIDER_TIMEOUT": (0, YEAR),
 }
-"""Name -> the least and the most. A number that an operator may set has its line in one of these two."""
+"""Name -> the least and the most. Every number that an operator may set is in one of these two."""
 YES_OR_NO = {"POLITE", "BROWSER", "KEEP_MARKETPLACE", "EXPORT_CATEGORIES"}
-"""May be unset, too."""
+"""May be unset as well."""
 NAMED = {"ROBOTS_UNAVAILABLE": ("stop", "allow")}
 
 
 def check_settings(settings: BaseSettings) -> None:
-    """Raises UsageError for the first setting that cannot be meant; settings that are not there are not asked for."""
+    """Raises UsageError for the first setting that is out of its range; settings that are not there are not checked."""
     for wrong in _wrong(settings):
         raise UsageError(wrong, print_help=False)
 
@@ -60,13 +60,13 @@ def _wrong(settings: BaseSettings) -> Iterator[str]:
     for name, (least, most) in (WHOLE | NUMBERS).items():
         if name in settings and not least <= _number(settings.get(name), whole=name in WHOLE) <= most:
             kind = "a whole number" if name in WHOLE else "a number"
-            yield f"{_told(name, settings)}: {kind} from {least:g} to {most:g} is wanted"
+            yield f"{_quoted(name, settings)}: {kind} from {least:g} to {most:g} is wanted"
     for name in YES_OR_NO & set(settings):
         if str(settings.get(name)) not in ("None", "True", "False", "true", "false", "1", "0"):
-            yield f"{_told(name, settings)}: 1 or 0 is wanted"
+            yield f"{_quoted(name, settings)}: 1 or 0 is wanted"
     for name, known in NAMED.items():
         if name in settings and settings.get(name) not in known:
-            yield f"{_told(name, settings)}: {' or '.join(known)} is wanted"
+            yield f"{_quoted(name, settings)}: {' or '.join(known)} is wanted"
     yield from _wrong_together(settings)
 
 
@@ -75,10 +75,10 @@ def _wrong_together(settings: BaseSettings) -> Iterator[str]:
     if beat >= lease:
         yield f"HEARTBEAT_SECONDS={beat:g} is no less than LEASE_SECONDS={lease:g}: a lease would end between two beats"
     if settings.get("DEV_BASE_URL") and not _is_base(str(settings.get("DEV_BASE_URL"))):
-        yield f"{_told('DEV_BASE_URL', settings)}: the sandbox's address is wanted, such as http://127.0.0.1:8000"
+        yield f"{_quoted('DEV_BASE_URL', settings)}: the sandbox's address is wanted, such as http://127.0.0.1:8000"
     contact = str(settings.get("CONTACT", ""))
     if not contact.isprintable() or not contact.isascii() or len(contact) > 200:
-        yield f"{_told('CONTACT', settings)}: at most 200 ASCII characters are wanted, it is part of a header"
+        yield f"{_quoted('CONTACT', settings)}: at most 200 ASCII characters are wanted, it is part of a header"
     try:
         Gates.of(settings.getdict("RUN_GATES"))
     except (ValueError, TypeError) as error:
@@ -86,7 +86,7 @@ def _wrong_together(settings: BaseSettings) -> Iterator[str]:
 
 
 def _number(value: object, *, whole: bool) -> float:
-    """A setting's value as a number; NaN, which lies in no range, for what is none."""
+    """A setting's value as a number; NaN, which is in no range, if it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return math.nan
     try:
@@ -106,5 +106,5 @@ def _is_base(url: str) -> bool:
         return False
 
 
-def _told(name: str, settings: BaseSettings) -> str:
+def _quoted(name: str, settings: BaseSettings) -> str:
     return f"setting {name}={str(settings.get(name))[:40]!r}"

@@ -1,4 +1,4 @@
-"""What the parts of one crawl share, one of each a crawler: its run, its gate, its rate, its hosts."""
+"""Objects that the parts of one crawl share, one of each per crawler: its run, gate, rate and hosts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Run(Protocol):
-    """Where the last pipeline puts what a run keeps."""
+    """Where the last pipeline puts the rows of a run."""
 
     async def stage(self, row: dict[str, Any]) -> None: ...
 
@@ -25,16 +25,16 @@ class Run(Protocol):
 
 @dataclass
 class Shared:
-    """Take a crawler's by `Shared.of(crawler)`. The crawler itself keeps it, so that both end together: what is shared
-    knows its crawler, and a dictionary of crawlers, also a weak one, would keep every crawler alive."""
+    """The shared objects of a crawler: `Shared.of(crawler)`. They are an attribute of the crawler, so that both end
+    together: they refer to it, so that a dictionary of crawlers, even a weak one, would keep every crawler alive."""
 
     run: Run | None = None
-    """Set by the extension that owns the run of the spider; None: no extension does."""
+    """Set by the extension that owns the spider's run; None: no extension does."""
     _made: dict[type, object] = field(default_factory=dict)
 
     @classmethod
     def of(cls, crawler: Crawler) -> "Shared":
-        """The crawler's own, empty on first use."""
+        """Those of the crawler, made on first use."""
         shared = vars(crawler).setdefault("splitcart", cls())
         assert isinstance(shared, cls)
         return shared

@@ -1,4 +1,4 @@
-"""`scrapy crawl`: Scrapy's own, with an exit code that tells how the run ended. scrapyd runs it too."""
+"""`scrapy crawl`: Scrapy's own, with the exit code of the run's outcome. scrapyd runs it too."""
 
 import argparse
 import asyncio
@@ -18,17 +18,17 @@ logger = logging.getLogger(__name__)
 
 FAILED = 1
 HOME = Path(__file__).parents[2]
-"""What holds our packages: the checkout, or scrapyd's egg."""
+"""The folder or archive of our packages: the checkout, or scrapyd's egg."""
 
 
 def put_ours_first() -> None:
-    """Let `models` and `pipelines` be ours: Scrapy and scrapyd put the project behind site-packages on sys.path."""
+    """Make `models` and `pipelines` the project's own: Scrapy and scrapyd put it behind site-packages on sys.path."""
     if sys.path[:1] != [str(HOME)]:
         sys.path.insert(0, str(HOME))
 
 
 def refuse(parser: argparse.ArgumentParser, message: str) -> NoReturn:
-    """Say how the command is written, and exit as a failure: argparse's own code, 2, is a partial run's."""
+    """Print the usage, and exit as a failure: argparse's own code, 2, is that of a partial run."""
     parser.print_usage(sys.stderr)
     parser.exit(FAILED, f"{parser.prog}: error: {visible(message)}\n")
 
@@ -44,7 +44,7 @@ class Command(ScrapyCrawl):
             "Crawl one store (-a store=ID) or find a chain's stores (scrapy crawl woolworths_stores). "
             "Spider arguments: -a dev=1 asks the sandbox at DEV_BASE_URL; "
             "-a categories=a,b and -a probe=8 crawl a part; "
-            "-a resume=1 goes on with a killed run; -a wait=1 waits for a store that another run holds; "
+            "-a resume=1 resumes a killed run; -a wait=1 waits for a store that another run holds; "
             "-a unlisted=1 crawls a store that the chain's locator does not list; "
             "-a clock=trust dates the run by a clock that looks wrong. "
             "Exit codes: 0 complete, 2 partial, 3 store held by another, 4 blocked, 5 network down, 1 failed."
@@ -72,29 +72,29 @@ class Command(ScrapyCrawl):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
             self.exitcode = self.crawl(self.crawler_of(args), opts)
-        except UsageError as error:  # Scrapy's own exit code for it, 2, is a partial run's
+        except UsageError as error:  # Scrapy's own exit code for it, 2, is that of a partial run
             logger.error("%s", error)
             self.exitcode = FAILED
 
     def crawler_of(self, args: list[str]) -> Crawler:
-        """The crawler of the one spider that is named. Raises UsageError."""
+        """The crawler of the named spider. Raises UsageError."""
         assert self.crawler_process
         known = self.crawler_process.spider_loader.list()
         if unknown := [one for one in args if one.startswith("-")]:
             raise UsageError(f"There is no option {unknown[0]}: see scrapy crawl --help")
         if len(args) != 1:
-            raise UsageError("Say one spider: scrapy crawl woolworths -a store=1147")
+            raise UsageError("One spider is wanted: scrapy crawl woolworths -a store=1147")
         if args[0] not in known:
             raise UsageError(f"There is no spider {args[0]!r}: one of {', '.join(sorted(known))}")
         return self._create_crawler(args[0])
 
     def crawl(self, crawler: Crawler, opts: argparse.Namespace) -> int:
-        """Crawl, and give the exit code. Raises UsageError where the spider refuses its arguments."""
+        """Crawl, and return the exit code. Raises UsageError if the spider refuses its arguments."""
         assert self.crawler_process
         from splitcart_spiders.console import LiveLine
         from splitcart_spiders.interrupts import Interrupts
 
-        self.watching = Interrupts(crawler), LiveLine(crawler)  # signals alone would not keep them
+        self.watching = Interrupts(crawler), LiveLine(crawler)  # Scrapy's signals hold weak references
         more = {"accept_fulfilment": "1"} if opts.accept_fulfilment else {}
         crawling = self.crawler_process.crawl(crawler, **opts.spargs, **more)
         self.crawler_process.start()

@@ -10,16 +10,16 @@ T = TypeVar("T")
 
 
 async def apart(work: Callable[..., T], *arguments: Any) -> T:
-    """What `work(*arguments)` returns or raises.
+    """Return or raise what `work(*arguments)` returns or raises.
 
-    As asyncio.to_thread, but its thread is a daemon: where a database never answers, the caller may stop waiting
-    (asyncio.wait_for) and the process may end. Threads of an executor are waited for at the exit.
+    As asyncio.to_thread, but in a daemon thread: if a database never answers, the caller may stop waiting
+    (asyncio.wait_for) and the process may exit. The threads of an executor would be joined at exit.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
     def settle(settler: Callable[[Any], None], outcome: Any) -> None:
-        if not future.done():  # nobody waits any more
+        if not future.done():  # the caller may have stopped waiting
             settler(outcome)
 
     def run() -> None:
@@ -27,7 +27,7 @@ async def apart(work: Callable[..., T], *arguments: Any) -> T:
         outcome: Any = None
         try:
             outcome = work(*arguments)
-        except BaseException as error:  # noqa: BLE001 who waits gets it, whatever it is
+        except BaseException as error:  # noqa: BLE001 - the caller gets it, whatever it is
             settler, outcome = future.set_exception, error
         with contextlib.suppress(RuntimeError):  # the loop is closed: the process is ending
             loop.call_soon_threadsafe(settle, settler, outcome)

@@ -1,4 +1,4 @@
-"""The time that runs are dated with, and whether it can be right."""
+"""The time that runs are dated with, and the check that it can be right."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ def ahead(crawler: Crawler) -> timedelta:
 
 
 def now() -> datetime:
-    """What the machine's clock says."""
+    """The machine's time, in UTC."""
     return datetime.now(UTC)
 
 

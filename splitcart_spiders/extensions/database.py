@@ -6,7 +6,7 @@ from models.database.url import url_from
 
 
 def url_of(settings: BaseSettings) -> str:
-    """The database's URL as it was set. It is read when the run is opened, so that a slip in it ends as such a run."""
+    """The database's URL as it was set. It is parsed when the run is opened, so that an error in it fails that run."""
     if url := settings.get("DATABASE_URL"):
         return str(url)
     home = settings.get("XDG_DATA_HOME")

@@ -14,25 +14,25 @@ from splitcart_spiders.middlewares import chain_of
 from splitcart_spiders.middlewares.gate import Gate
 
 NEXT = "next:"
-IN_WORDS = {"requested": ": only a part of the store was asked for", "shutdown": ": it was interrupted"}
-"""What a bare reason means."""
+EXPLAINED = {"requested": ": only a part of the store was asked for", "shutdown": ": it was interrupted"}
+"""What a reason that is a bare code means."""
 Changed = Published | Located | None
 """What a run changed; None: nothing."""
 
 
 def lines(crawler: Crawler, status: str, reason: str, judged: Verdict | None, changed: Changed) -> list[str]:
-    """The lines; the first says how it ended, the last what to do. judged: None where no run was opened or judged."""
+    """The lines; the first states how it ended, the last what to do. judged: None if no run was opened or judged."""
     spider = crawler.spider
     assert spider is not None
     error = Gate.of(crawler).error
-    why = "" if reason in ("finished", status) else f": {reason}{IN_WORDS.get(reason, '')}"
+    why = "" if reason in ("finished", status) else f": {reason}{EXPLAINED.get(reason, '')}"
     why += f": {error}" if error and str(error) not in reason else ""
     found = [_found(crawler, changed), *_walked(spider), _spent(crawler)] if judged else []
     return [f"{status}: {name_of(spider)}{why}", *found, *_next(crawler, status, reason, judged)]
 
 
 def name_of(spider: Spider) -> str:
-    """What is crawled, for people."""
+    """What is crawled, as messages name it."""
     return f"{chain_of(spider)} store {spider.store_code}" if isinstance(spider, ChainSpider) else spider.name
 
 
@@ -73,11 +73,11 @@ def _spent(crawler: Crawler) -> str:
 def _next(crawler: Crawler, status: str, reason: str, judged: Verdict | None) -> list[str]:
     spider = crawler.spider
     assert spider is not None
-    told = {"spider": spider.name, "slug": chain_of(spider), "store": ""}
+    values = {"spider": spider.name, "slug": chain_of(spider), "store": ""}
     if isinstance(spider, ChainSpider):
-        told["store"] = spider.store_code
+        values["store"] = spider.store_code
     if judged and (when := confirm_time(judged)):
-        told["confirm_at"] = f"{when:%Y-%m-%d %H:%M} UTC"
+        values["confirm_at"] = f"{when:%Y-%m-%d %H:%M} UTC"
     error = Gate.of(crawler).error
-    words = error.remedy if error else next_step(status, reason, told)
-    return [f"{NEXT} {words}"] if words else []
+    step = error.remedy if error else next_step(status, reason, values)
+    return [f"{NEXT} {step}"] if step else []

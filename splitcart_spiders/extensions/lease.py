@@ -19,9 +19,9 @@ LEAST = 2.0
 class LeaseKeeper:
     """A heartbeat every `every` seconds; `lost` is called once, with the reason, when the crawl must end.
 
-    The lease is lost at once when the run or its store is another's by now, or the database's file is gone. While the
-    database does not answer, heartbeats are tried again for as long as the lease lasts, and no longer: after that the
-    store may be another's, and the fleet no longer counts this run in its rate.
+    The lease is lost at once when another run has taken the run or its store, or the database's file is gone. While the
+    database does not answer, heartbeats are retried for as long as the lease lasts, and no longer: after that another
+    run may take the store, and the fleet no longer counts this run in its rate.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class LeaseKeeper:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin; call it on the event loop."""
+        """Begin; to be called on the event loop."""
         self._task = asyncio.ensure_future(self._keep())
 
     def stop(self) -> None:
@@ -60,10 +60,10 @@ class LeaseKeeper:
             except DatabaseReplaced as replaced:
                 self._end(DatabaseLost(str(replaced)))
             except Exception as error:
-                told, since = str(original(error)).strip() or "it does not answer", time.monotonic() - held
+                why, since = str(original(error)).strip() or "it does not answer", time.monotonic() - held
                 logger.warning("A heartbeat failed, %.0f s after the last one that did not", since, exc_info=True)
                 if since >= self.lasts:
-                    self._end(DatabaseLost(f"no heartbeat has reached the database for {since:.0f} s: {told}"))
+                    self._end(DatabaseLost(f"no heartbeat has reached the database for {since:.0f} s: {why}"))
 
     def _end(self, error: CrawlError) -> None:
         self.error = error

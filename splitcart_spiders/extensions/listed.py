@@ -1,4 +1,4 @@
-"""Before a store is crawled: whether the chain's locator lists it, and what accepting another store's answer means."""
+"""Checks before a store is crawled: whether the locator lists it, and what accepting another store's answer means."""
 
 import asyncio
 import logging
@@ -16,10 +16,10 @@ logger = logging.getLogger(__name__)
 async def check(engine: Engine, crawler: Crawler, spider: ChainSpider) -> None:
     """Raises StoreUnlisted for a store that the last complete locator run does not list.
 
-    One that a scheduler handed out, or the operator vouches for (`-a unlisted=1`), is crawled without being asked of.
+    A store that a scheduler handed out, or that the operator vouches for (`-a unlisted=1`), is not looked up.
     """
     if spider.accept_fulfilment:
-        say_what_is_learnt(spider)
+        log_fulfilment(spider)
     if spider.unlisted or spider.lease:
         return
     slug = spider.chain.SLUG
@@ -34,12 +34,12 @@ async def check(engine: Engine, crawler: Crawler, spider: ChainSpider) -> None:
         )
 
 
-def say_what_is_learnt(spider: ChainSpider) -> None:
-    """What `--accept-fulfilment` remembers, and how to take it back."""
-    back = f"python scripts/forget_fulfilment.py --company {spider.chain.SLUG} --store {spider.store_code}"
+def log_fulfilment(spider: ChainSpider) -> None:
+    """Log what `--accept-fulfilment` will store, and how to undo it."""
+    undo = f"python scripts/forget_fulfilment.py --company {spider.chain.SLUG} --store {spider.store_code}"
     logger.info(
         "accepting another store's answer: once this run publishes, that store is remembered as the one which fulfils "
-        "%s, and later crawls accept it unasked. To take it back: %s",
+        "%s, and later crawls accept it without the option. To take it back: %s",
         spider.store_code,
-        back,
+        undo,
     )

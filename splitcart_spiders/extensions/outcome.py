@@ -1,4 +1,4 @@
-"""How a run's outcome is said: in the run row's counts, in the statistics, in the log and by the exit code."""
+"""The outcome of a run, as the counts of its row, as statistics, as lines of the log and as an exit code."""
 
 import logging
 from datetime import datetime
@@ -22,9 +22,9 @@ STAGES = ("mapping", "validate", "clean", "price", "unit_price", "duplicates", "
 def figures(
     crawler: Crawler, counts: Counts, started: datetime, now: datetime, exceptions: list[str]
 ) -> dict[str, Any]:
-    """What the run row keeps: counts, drops and repairs as {"stage/event": n}, requests, seconds, the error.
+    """The counts of the run row: rows, drops and repairs as {"stage/event": n}, requests, seconds, the error.
 
-    `probe`: how many pages of the whole store were asked for; null for any other crawl.
+    `probe`: how many pages of the whole store were requested; null for any other crawl.
     """
     assert crawler.stats is not None
     stats = crawler.stats.get_stats()
@@ -57,10 +57,10 @@ def drops(crawler: Crawler) -> dict[str, int]:
     }
 
 
-def say(
+def report(
     crawler: Crawler, status: str, reason: str, judged: Verdict | None = None, changed: ending.Changed = None
 ) -> None:
-    """Put the outcome where the crawl command, tests and the log find it.
+    """Record the outcome in the statistics, for the crawl command, and log it.
 
     judged, changed: the verdict of a run that was opened, and what it changed.
     """
@@ -72,23 +72,23 @@ def say(
     stats.set_value("splitcart/run/exit_code", code)
     level = logging.INFO if code == 0 else logging.WARNING if status == "partial" else logging.ERROR
     for line in ending.lines(crawler, status, reason, judged, changed):
-        told = line.startswith((status, ending.NEXT))
-        logger.log(level if told else logging.INFO, "%s", line)
+        leveled = line.startswith((status, ending.NEXT))
+        logger.log(level if leveled else logging.INFO, "%s", line)
 
 
-def say_unless_said(crawler: Crawler, status: str, reason: str) -> None:
-    """As `say`, where nothing was said before."""
+def report_unless_reported(crawler: Crawler, status: str, reason: str) -> None:
+    """As `report`, if no outcome was reported before."""
     assert crawler.stats is not None
     if crawler.stats.get_value("splitcart/run/status") is None:
-        say(crawler, status, reason)
+        report(crawler, status, reason)
 
 
 def not_opened(crawler: Crawler, error: Exception) -> CloseSpider:
-    """Say that there is no run, and why; raise what it gives, so that no site is asked in vain."""
-    # What an operator can put right is told in a line; anything else is a fault of ours, and its place is wanted.
-    ours = not isinstance(error, StorageError | ConnectionError)
-    if ours:
+    """Report that no run was opened, and why. Returns the exception to raise: nothing is requested without a run."""
+    # One line is enough for what an operator can put right; anything else is a defect, and needs its traceback.
+    is_defect = not isinstance(error, StorageError | ConnectionError)
+    if is_defect:
         logger.error("The run could not be opened: %s", error, exc_info=error)
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    say(crawler, "failed", f"{NOT_OPENED}: {lines[0]}")
+    report(crawler, "failed", f"{NOT_OPENED}: {lines[0]}")
     return CloseSpider("run_not_opened")

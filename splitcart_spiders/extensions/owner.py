@@ -85,7 +85,7 @@ class RunOwner(Generic[S]):
             self.run = await self.take(spider)
             await self.begin(spider)
         except tuple(self.refusals) as refusal:
-            outcome.say(self.crawler, "held" if isinstance(refusal, StoreHeld) else "failed", str(refusal))
+            outcome.report(self.crawler, "held" if isinstance(refusal, StoreHeld) else "failed", str(refusal))
             raise CloseSpider(self.refusals[type(refusal)]) from None
         except Exception as error:
             self.exceptions.append(f"{type(error).__name__}: {error}")
@@ -143,17 +143,17 @@ class RunOwner(Generic[S]):
     async def closed(self, spider: S, reason: str) -> None:
         """Judge and publish; whatever goes wrong here is reported by the exit code too."""
         if self.run is None:
-            outcome.say_unless_said(self.crawler, "failed", f"the run could not be opened ({reason})")
+            outcome.report_unless_reported(self.crawler, "failed", f"the run could not be opened ({reason})")
             return
         try:
             await self.staging.end_staging()
             judged, changed = await asyncio.to_thread(self.conclude, spider, reason, self.now())
             engines.check_file(self.engine)
-            outcome.say(self.crawler, judged.status, judged.reason, judged, changed)
+            outcome.report(self.crawler, judged.status, judged.reason, judged, changed)
         except Exception as error:
             logger.exception("%s %s could not be concluded", self.title, self.run.id)
             why = f"the run could not be concluded: {original(error)}".strip()
-            outcome.say(self.crawler, *await asyncio.to_thread(self.give_up, why, self.now()))
+            outcome.report(self.crawler, *await asyncio.to_thread(self.give_up, why, self.now()))
         finally:
             if self.engine is not None:
                 await asyncio.to_thread(self.engine.dispose)

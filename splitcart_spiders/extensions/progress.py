@@ -1,4 +1,4 @@
-"""Says what is crawled when it begins, and how far it is every PROGRESS_SECONDS."""
+"""Logs what is crawled when it begins, and how far it is every PROGRESS_SECONDS."""
 
 import asyncio
 import logging
@@ -34,8 +34,8 @@ class ProgressExtension:
         self.crawler = crawler
         self.every = crawler.settings.getfloat("PROGRESS_SECONDS")
         self.began = time.monotonic()
-        self.told = (self.began, 0)
-        """When the last line was written, and the requests by then."""
+        self.reported = (self.began, 0)
+        """Time of the last line (monotonic), and the requests made by then."""
         self.task: asyncio.Task[None] | None = None
 
     @classmethod
@@ -48,7 +48,7 @@ class ProgressExtension:
         return extension
 
     def opened(self, spider: Spider) -> None:
-        """Name the store, whom it asks, and where the prices go."""
+        """Log the store, the sandbox where that is asked, and where the prices are written."""
         asked = f" from the sandbox at {base_url_of(self.crawler.settings)}" if is_dev(spider) else ""
         place = shown_url(database.url_of(self.crawler.settings))
         logger.info("crawling %s%s into %s", name_of(spider), asked, place)
@@ -56,7 +56,7 @@ class ProgressExtension:
     async def started(self) -> None:
         """Begin to report."""
         self.began = time.monotonic()
-        self.told = (self.began, 0)
+        self.reported = (self.began, 0)
         if self.every > 0:
             self.task = asyncio.ensure_future(self.report())
 
@@ -69,7 +69,7 @@ class ProgressExtension:
         """How far the crawl is at `now` (monotonic)."""
         assert self.crawler.stats is not None
         requests = self.crawler.stats.get_value("downloader/request_count", 0)
-        (last, before), self.told = self.told, (now, requests)
+        (last, before), self.reported = self.reported, (now, requests)
         rate = f"{(requests - before) / max(now - last, 0.001):.1f} requests a second"
         spider = self.crawler.spider
         if not isinstance(spider, ChainSpider):
@@ -88,7 +88,7 @@ class ProgressExtension:
         return f"{name_of(spider)}: {', '.join(parts)}"
 
     def closed(self) -> None:
-        """The ending has the last word."""
+        """Report no more: the outcome is the last line."""
         if self.task is not None:
             self.task.cancel()
 
@@ -112,9 +112,9 @@ def time_left(walker: Walker, elapsed: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    rounded = round(seconds)
+    if rounded < 60:
+        return f"{rounded} s"
+    if rounded < 3600:
+        return f"{rounded // 60} min {rounded % 60} s"
+    return f"{rounded // 3600} h {rounded % 3600 // 60} min"

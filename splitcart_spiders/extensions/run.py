@@ -1,4 +1,4 @@
-"""Owns the run of one store's crawl: keeps its lease alive, judges it, publishes or not."""
+"""Owns the run of one store's crawl: keeps its lease alive, judges it, publishes it or not."""
 
 import asyncio
 import functools
@@ -34,7 +34,7 @@ from splitcart_spiders.middlewares.gate import Gate
 
 logger = logging.getLogger(__name__)
 
-LAST_WORD = 5.0
+PARTING_SECONDS = 5.0
 """Seconds that a run which has lost its lease may take to end itself in the database."""
 
 
@@ -86,6 +86,7 @@ class RunExtension(RunOwner[ChainSpider]):
         return super().open_run(spider, resume=spider.resume, token=spider.lease, failure_delay=delay, **options)
 
     async def begin(self, spider: ChainSpider) -> None:
+        """Give the spider what earlier runs saw, and start the staging and the heartbeats."""
         assert self.run is not None
         assert self.engine is not None
         spider.fulfilled_by = self.run.fulfilled_by
@@ -106,13 +107,13 @@ class RunExtension(RunOwner[ChainSpider]):
         self.lease.start()
 
     def heartbeat(self) -> Callable[[], None]:
-        """What writes a heartbeat, with the categories whose rows are staged by now."""
+        """A function that writes a heartbeat, with the categories whose rows are staged by now."""
         assert self.engine is not None
         assert self.run is not None
         return functools.partial(opening.heartbeat, self.engine, self.run, self.now(), self.staging.ended_and_staged())
 
     def lost(self, error: CrawlError) -> None:
-        """End the crawl: the store may be another's."""
+        """End the crawl: another run may have the store."""
         self.exceptions.append(str(error))
         assert self.crawler.stats is not None
         self.crawler.stats.set_value(f"splitcart/run/{error.reason}", 1)
@@ -131,15 +132,15 @@ class RunExtension(RunOwner[ChainSpider]):
             await super().closed(spider, reason)
 
     async def part(self, error: CrawlError) -> None:
-        """End a run that has lost its lease, where the database answers soon; the exit code does not wait for it."""
+        """End a run that has lost its lease, if the database answers soon; the exit code does not depend on it."""
         assert self.engine is not None
         why = f"{error.reason}: {error}"
         try:
-            await asyncio.wait_for(apart(self.give_up, why, self.now()), LAST_WORD)
+            await asyncio.wait_for(apart(self.give_up, why, self.now()), PARTING_SECONDS)
             self.engine.dispose()
         except TimeoutError:
             logger.error("The run stays open until its lease ends: the database does not answer")
-        outcome.say(self.crawler, "failed", why)
+        outcome.report(self.crawler, "failed", why)
 
     def conclude(self, spider: ChainSpider, reason: str, now: datetime) -> tuple[Verdict, Published | None]:
         """The verdict, and what it changed."""
@@ -158,7 +159,7 @@ class RunExtension(RunOwner[ChainSpider]):
         return judged, published
 
     def learn(self, spider: ChainSpider, judged: Verdict, now: datetime) -> None:
-        """Keep what later runs may use. The run has ended by now: a failure here does not change how."""
+        """Store what later runs may use. The run has ended by now: a failure here does not change its outcome."""
         assert self.run is not None
         assert self.engine is not None
         try:
@@ -169,6 +170,7 @@ class RunExtension(RunOwner[ChainSpider]):
             logger.exception("What run %s learnt could not be kept", self.run.id)
 
     def finisher(self, judged: Verdict) -> Callable[..., Any]:
+        """The function that ends the run: it publishes, or not."""
         return opening.finish if judged.publishes == "nothing" else publishing.publish
 
     def measured(self, spider: ChainSpider, now: datetime) -> Counts:

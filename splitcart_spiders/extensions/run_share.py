@@ -20,7 +20,7 @@ from splitcart_spiders.middlewares.host_rate import HostRate
 logger = logging.getLogger(__name__)
 
 HOLD = 1.25
-"""Heartbeats that a run waits when others are live: by then every one of them has read its smaller share."""
+"""Heartbeats that a run waits when others are live: by then each of them has read its smaller share."""
 
 
 class ShareExtension:
@@ -46,7 +46,7 @@ class ShareExtension:
         return extension
 
     async def started(self) -> None:
-        """Take the first share, and wait where others must make room."""
+        """Read the first share, and wait if others must make room."""
         owner = self.crawler.get_extension(RunOwner)
         if owner is None or owner.run is None:
             return
@@ -55,7 +55,7 @@ class ShareExtension:
         self.task = asyncio.ensure_future(self.follow(owner, owner.run))
 
     async def follow(self, owner: RunOwner[Any], run: Run) -> None:
-        """Take the share of the moment with every heartbeat; where the database cannot be asked the last one stands."""
+        """Read the share with every heartbeat; if the database cannot be read, the last one stays in force."""
         while True:
             await asyncio.sleep(self.heartbeat)
             try:
@@ -64,13 +64,13 @@ class ShareExtension:
                 logger.warning("The share of run %s could not be read: %s", run.id, error)
 
     async def take(self, owner: RunOwner[Any], run: Run) -> int:
-        """Set the share; how many runs are live, this one included."""
+        """Set the share. Returns how many runs are live, this one included."""
         now = owner.now()
         live = max(1, await apart(leases.live_runs, owner.engine, run.company_id, now))
         self.rate.share = 1 / live
         return live
 
     def closed(self) -> None:
-        """Nothing more will be sent."""
+        """Read no more: nothing will be sent."""
         if self.task is not None:
             self.task.cancel()

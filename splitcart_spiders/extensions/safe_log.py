@@ -1,4 +1,4 @@
-"""What a crawl logs: no secret of DATABASE_URL, no control character from a site, in messages and tracebacks alike."""
+"""Cleans what a crawl logs: no secret of DATABASE_URL, no control character of a site, in messages or tracebacks."""
 
 import functools
 import logging
@@ -9,11 +9,11 @@ from models.database.secrets import without_secrets
 from splitcart.printing import visible_lines
 
 LONGEST = 20_000
-"""Letters of a record; what is longer is cut, since a site decides how long an address or an error is."""
+"""Characters of a record; a longer one is cut, since a site decides how long an address or an error is."""
 
 
 class SafeRecord(logging.LogRecord):
-    """A record whose every text was cleaned before a handler sees it."""
+    """A log record whose texts are cleaned before any handler sees them."""
 
     url = ""
 
@@ -21,7 +21,7 @@ class SafeRecord(logging.LogRecord):
         super().__init__(*arguments, **named)
         self.url = url
         self.sign = "" if self.levelno < logging.WARNING else f"{self.levelname}: "
-        """What a plain line begins with."""
+        """What a plain line begins with: empty below WARNING."""
         if self.exc_info and not self.exc_text:
             self.exc_text = self.cleaned(logging.Formatter().formatException(self.exc_info))  # type: ignore[arg-type]
         if self.stack_info:
@@ -38,6 +38,6 @@ class SafeRecord(logging.LogRecord):
 
 
 def install(url: str | None) -> None:
-    """Lets every logger of this process make such records, and logs what nothing caught. url: DATABASE_URL."""
+    """Make every logger of this process use such records, and log uncaught exceptions. url: DATABASE_URL."""
     logging.setLogRecordFactory(functools.partial(SafeRecord, url=url or ""))
     sys.excepthook = lambda *fault: logging.getLogger(__name__).critical("Uncaught", exc_info=fault)

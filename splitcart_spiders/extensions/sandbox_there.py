@@ -1,4 +1,4 @@
-"""With `-a dev=1`: whether anything listens at DEV_BASE_URL, asked once before the first request."""
+"""With `-a dev=1`: checks once, before the first request, that something listens at DEV_BASE_URL."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ PORTS = {"http": 80, "https": 443}
 
 
 class SandboxThereExtension:
-    """Ends a crawl that has nobody to ask, instead of retrying what no second try puts right."""
+    """Ends a crawl whose sandbox is not there, instead of retrying requests that cannot succeed."""
 
     def __init__(self, crawler: Crawler) -> None:
         if not is_dev(crawler.spider):

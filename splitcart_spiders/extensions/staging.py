@@ -1,4 +1,4 @@
-"""What the last pipeline hands over, on its way to the writer thread, and how much of it has arrived."""
+"""Passes rows from the last pipeline to the writer thread, and counts how many have arrived."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,23 +12,23 @@ from splitcart_spiders.items import BarcodeItem, StoreItem
 
 
 class Staging:
-    """The rows of one run; begun when the run is open, ended by the last pipeline."""
+    """The rows of one run: begun when the run is open, ended by the last pipeline."""
 
     def __init__(self) -> None:
         self.spider: ChainSpider | None = None
         self.writer: StagingWriter | None = None
         self.totals: Totals | None = None
-        """What became of the rows; None until the end."""
+        """How many rows were accepted, staged and quarantined; None until the end."""
         self.barcodes: dict[str, str | None] = {}
-        """What product pages told, by sku."""
+        """Barcodes of product pages, by sku; None: the page has none."""
         self.processed = 0
         """Items that left the pipelines so far."""
         self.unnamed = 0
-        """Rows without a name of skus that nobody knows: counted, and not staged."""
+        """Rows without a name whose sku is not known either: counted, not staged."""
         self.known_skus: Callable[[], frozenset[str]] = frozenset
-        """Reads the skus of which the company has listings."""
+        """Reads the skus of the company's listings."""
         self.known: frozenset[str] | None = None
-        """What it read; None until a row without a name comes."""
+        """Those skus; read when the first row without a name arrives."""
         self.ending: tuple[int | None, list[Category]] = (None, [])
         """Rows accepted by the last heartbeat, and the categories whose rows were all among them."""
 
@@ -39,13 +39,13 @@ class Staging:
 
     @property
     def errors(self) -> list[str]:
-        """Why the writer gave up, should it have."""
+        """Why the writer gave up, if it did."""
         return [self.totals.error] if self.totals and self.totals.error else []
 
     async def stage(self, row: dict[str, Any]) -> None:
-        """Hand one row to the writer thread; waits while its buffer is full.
+        """Pass one row to the writer thread; waits while its buffer is full.
 
-        A row without a name is a sighting of a listing that is known; of any other sku it says nothing to keep.
+        A row without a name is staged for a known listing only, as a sighting.
         """
         assert self.writer is not None
         assert self.spider is not None
@@ -63,11 +63,11 @@ class Staging:
         return sku in self.known
 
     async def stage_barcode(self, item: BarcodeItem) -> None:
-        """Keep what one product page told until the rows are resolved to products."""
+        """Keep the barcode of one product page until the rows are resolved to products."""
         self.barcodes[item.sku] = item.gtin
 
     async def stage_store(self, item: StoreItem) -> None:
-        """A crawl of one store finds products, not stores."""
+        """Raises TypeError: a crawl of one store finds products, not stores."""
         raise TypeError(f"a crawl of one store yielded store {item.store_id}")
 
     async def end_staging(self) -> None:
@@ -76,21 +76,22 @@ class Staging:
             self.totals = await self.writer.close()
 
     def give_up(self, why: str) -> None:
-        """Stage nothing more: the run has lost its lease, or its database."""
+        """Stage nothing more: the run has lost its lease or its database."""
         if self.writer is not None:
             self.writer.give_up(why)
 
     def item_done(self) -> None:
-        """An item left the pipelines: staged, dropped or refused."""
+        """Count an item that left the pipelines: staged, dropped or refused."""
         self.processed += 1
 
     def ended_and_staged(self) -> list[Category]:
-        """Categories that ended by the heartbeat before, whose rows the database has by now: what a resume may skip."""
+        """The categories that had ended by the last heartbeat and whose rows the database has by now.
+
+        A resumed run may skip them. A probe has none: a page past a category's end ends it, and proves nothing.
+        """
         assert self.writer is not None
         assert self.spider is not None
-        if (
-            self.spider.probe
-        ):  # A page past a category's end ends it; that proves nothing to a run that goes on with it.
+        if self.spider.probe:
             return []
         walker, writer = self.spider.walker, self.writer
         accepted, ended = self.ending

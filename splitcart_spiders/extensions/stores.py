@@ -33,11 +33,11 @@ class FoundStores:
         self.by_code[row.pop("store_id")] = {name: row[name] for name in stores.LOCATED}
 
     async def stage(self, row: dict[str, Any]) -> None:
-        """A locator finds stores, not products."""
+        """Raises TypeError: a locator finds stores, not products."""
         raise TypeError(f"a locator yielded product {row.get('sku')}")
 
     async def stage_barcode(self, item: BarcodeItem) -> None:
-        """A locator finds stores, not products."""
+        """Raises TypeError: a locator finds stores, not products."""
         raise TypeError(f"a locator yielded the barcode of {item.sku}")
 
     async def end_staging(self) -> None:

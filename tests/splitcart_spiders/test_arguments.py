@@ -8,8 +8,8 @@ from scrapy.spiderloader import SpiderLoader
 from splitcart_spiders.arguments import known
 
 REFUSED = [
-    ({"store": None}, "Say which store"),
-    ({"store": "  "}, "Say which store"),
+    ({"store": None}, "No store was named"),
+    ({"store": "  "}, "No store was named"),
     ({"store": "*"}, "-a store=*: the chain's own id of one store is wanted"),
     ({"store": "11 47"}, "-a store=11 47: the chain's own id"),
     ({"stoer": "1"}, "-a stoer=: .* takes no such argument; did you mean -a store=?"),
@@ -23,13 +23,13 @@ REFUSED = [
     ({"store": "11\u202e47"}, "the chain's own id"),
     ({"store": "\u212a1147"}, "the chain's own id"),
     ({"store": "%2e%2e"}, "the chain's own id"),
-    ({"store": "1" * 41}, "no id has more than 40 signs"),
-    ({"store": "1" * 100_000}, "no id has more than 40 signs"),
+    ({"store": "1" * 41}, "no id has more than 40 characters"),
+    ({"store": "1" * 100_000}, "no id has more than 40 characters"),
     ({"probe": "9" * 5000}, "at most 999999999 is wanted"),
     ({"probe": "1" * 10}, "at most 999999999 is wanted"),
     ({"probe": "\u0663" * 5000}, "at most 999999999 is wanted"),
     ({"probe": "1e3"}, "-a probe=1e3: a whole number"),
-    ({"categories": "a" * 10_001}, "at most 10000 letters are read"),
+    ({"categories": "a" * 10_001}, "at most 10000 characters are read"),
     ({"name": "other"}, "-a name=: .* takes no such argument"),
     ({"probe": "x"}, "-a probe=x: a whole number of 1 or more is wanted, for example -a probe=8"),
     ({"probe": ""}, "-a probe=: a whole number"),

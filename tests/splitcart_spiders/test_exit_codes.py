@@ -316,7 +316,7 @@ def test_a_crawl_of_some_categories_is_partial_as_requested_and_exits_0(ended, s
 @pytest.mark.parametrize(
     ("scene", "message"),
     [
-        ("no_store", "Say which store: scrapy crawl iga -a store=ID"),
+        ("no_store", "No store was named: scrapy crawl iga -a store=ID"),
         ("no_such_argument", "-a stoer=: iga takes no such argument; did you mean -a store=?"),
         ("no_such_option", "There is no option --acept-fulfilment: see scrapy crawl --help"),
         ("no_value", "error: Invalid -a value, use -a NAME=VALUE"),

@@ -200,7 +200,7 @@ def test_a_crawl_ends_though_its_database_never_answers(
     sandbox: SandboxServer, engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "LEAST", 0.5)
-    monkeypatch.setattr(run_extension, "LAST_WORD", 0.5)
+    monkeypatch.setattr(run_extension, "PARTING_SECONDS", 0.5)
     crawling = begin(sandbox, database_url, LEASE_SECONDS=4)
     with occupied(engine):
         outcome = crawling.result(DEADLINE)

@@ -46,7 +46,7 @@ def test_a_report_has_the_categories_the_products_and_the_rate_since_the_last_on
         spidercls=IgaSpider, spider=spider, settings=settings, stats=SimpleNamespace(get_value=stats.get)
     )
     progress = ProgressExtension(crawler)
-    progress.told = (100.0, 20)
+    progress.reported = (100.0, 20)
     walked(spider, "a", 50, 50)
     walked(spider, "b", 10, 60, is_open=True)
     spider.walker.promos = [Node("p", ("p",), is_promo=True)]
