@@ -1,4 +1,4 @@
-"""Builds the egg that scrapyd runs: the crawl and what it stands on, with its migrations; no sandbox, no tests."""
+"""Builds the egg that scrapyd runs: the crawl and the packages it imports, with migrations; no sandbox, no tests."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Stage 200: texts trimmed, unescaped and bounded, no trade marks in names; the barcode a true one; addresses http."""
+"""Stage 200: texts trimmed, unescaped and bounded, names without trade marks; valid barcodes and addresses only."""
 
 from pipelines.stage import Stage
 from splitcart import cleaning, gtin
@@ -10,7 +10,7 @@ _LONGEST_URL = 1000
 
 
 class CleanPipeline(Stage):
-    """Clears and counts refused barcodes and addresses. A name of nothing but white space could not be read."""
+    """Clears and counts invalid barcodes and addresses. A name of white space only is unreadable."""
 
     name = "clean"
 

@@ -1,4 +1,4 @@
-"""Stage 600: one listing once. An advertised row stands until the organic row comes; staging keeps the last organic."""
+"""Stage 600: drops repeats. An organic row replaces an advertised one; staging keeps the last organic row."""
 
 from dataclasses import dataclass
 
@@ -14,21 +14,21 @@ _OFFER = (
 
 @dataclass(slots=True)
 class _Seen:
-    """What the rows of a listing have shown so far."""
+    """The state of a listing after the rows seen so far."""
 
     sponsored: bool
-    """As advertisements only."""
+    """Every row was an advertisement."""
     has_no_price: bool
-    """The price could not be read in any."""
+    """The price could be read in no row."""
     has_no_name: bool
-    """The name could not be read in any."""
+    """The name could be read in no row."""
     offer: int
-    """Of the last one."""
+    """The hash of the offer of the last row."""
     category_path: tuple[str, ...]
 
 
 class DuplicatesPipeline(Stage):
-    """Drops and counts repeats; lets through what changes the offer, or first gives a category, a name or a price."""
+    """Drops and counts repeats; passes a row that changes the offer, or is the first with a category, name or price."""
 
     name = "duplicates"
 

@@ -11,7 +11,7 @@ _UNIT = ("unit_price", "unit_of_measure", "shelf_unit_price", "shelf_unit_measur
 
 
 class PricePipeline(Stage):
-    """Repairs and counts contradictions; the price itself is never changed. Offers that are kept are counted, too."""
+    """Repairs and counts contradictions, and counts the offers that are kept; the price itself is never changed."""
 
     name = "price"
 
@@ -34,9 +34,9 @@ class PricePipeline(Stage):
         return item
 
     def _multibuy(self, item: ProductItem, kind: str, pair: tuple[str, str], single: int) -> None:
-        """One of the two multibuys; `single` is what one costs whoever may have it."""
+        """Check one of the two multibuys; `single` is what one costs those who may buy it."""
         quantity, total = (getattr(item, field) for field in pair)
-        if fault := _fault(quantity, total, single, told=item.offer_kind == kind):
+        if fault := _fault(quantity, total, single, is_named=item.offer_kind == kind):
             self.count(f"{kind}_{fault}")
             _clear(item, pair)
         elif quantity is not None:
@@ -54,10 +54,13 @@ def _clear(item: ProductItem, fields: tuple[str, ...]) -> None:
         setattr(item, field, None)
 
 
-def _fault(quantity: int | None, total: int | None, single: int, *, told: bool) -> str | None:
-    """Why a multibuy is none: half of it missing, for one only, or not cheaper than as many singles."""
+def _fault(quantity: int | None, total: int | None, single: int, *, is_named: bool) -> str | None:
+    """Why a multibuy is none: half of it is missing, it is for one only, or not cheaper than as many singles.
+
+    is_named: whether the item says that it has such a multibuy.
+    """
     if quantity is None and total is None:
-        return "incomplete" if told else None
+        return "incomplete" if is_named else None
     if quantity is None or total is None:
         return "incomplete"
     if quantity < 2 or total <= 0:

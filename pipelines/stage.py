@@ -8,13 +8,13 @@ from splitcart_spiders.items import ProductItem
 
 
 class Stats(Protocol):
-    """The part of a statistics collector that the stages need; scripts/replay.py brings its own."""
+    """The part of a statistics collector that the stages use; scripts/replay.py has its own."""
 
     def inc_value(self, key: str, count: int = 1, start: int = 0) -> None: ...
 
 
 class Dropped(DropItem):
-    """Raised by a stage for an item that goes no further; `stage` and `reason` are what was counted."""
+    """Raised by a stage for an item that it drops; counted under `stage` and `reason`."""
 
     def __init__(self, stage: str, reason: str, sku: str) -> None:
         super().__init__(f"{stage}: {reason}: sku {sku!r:.60}", log_level="DEBUG")
@@ -23,7 +23,7 @@ class Dropped(DropItem):
 
 
 class Stage:
-    """One concern of the pipeline. A subclass names itself and works on one product; other items pass untouched."""
+    """One stage of the pipeline. A subclass has a name and processes one product; other items pass unchanged."""
 
     name: str
 
@@ -38,7 +38,7 @@ class Stage:
         return self.process(item) if isinstance(item, ProductItem) else item
 
     def process(self, item: ProductItem) -> ProductItem:
-        """The same item, changed in place where it had to be; DropItem when it is not to go on."""
+        """The same item, repaired in place. Raises DropItem to drop it."""
         raise NotImplementedError
 
     def count(self, event: str) -> None:

@@ -1,4 +1,4 @@
-"""The last stage: hands each item to the run's staging writer. Nothing live changes here."""
+"""The last stage: passes each item to the run's staging. Nothing is published here."""
 
 from dataclasses import fields
 from operator import attrgetter
@@ -12,14 +12,14 @@ from splitcart.identity.matching import normalized_key
 from splitcart_spiders.items import BarcodeItem, CategoryItem, ProductItem, StoreItem
 from splitcart_spiders.shared import Run, Shared
 
-# The run row already says whose they are; the shelf's texts have become unit_price.
+# The run row has company and store; the shelf's texts have become unit_price.
 NOT_STAGED = {"company", "store_id", "shelf_unit_price", "shelf_unit_measure"}
 STAGED = tuple(field.name for field in fields(ProductItem) if field.name not in NOT_STAGED)
 take = attrgetter(*STAGED)
 
 
 class UnitOfWorkPipeline:
-    """Stages product rows for the run that the run extension owns; waits only when the bounded buffer is full."""
+    """Stages the rows of the run that an extension owns; waits only while the bounded buffer is full."""
 
     def __init__(self, run: Run, stats: StatsCollector) -> None:
         self.run = run

@@ -14,7 +14,7 @@ _KILOGRAM = Size(Decimal(1000), "g")
 
 
 class UnitPricePipeline(Stage):
-    """Converts the shelf's number and measure, and lets no unit price stand that contradicts price over size."""
+    """Converts the shelf's number and measure, and clears a unit price that contradicts price over size."""
 
     name = "unit_price"
 
@@ -33,8 +33,8 @@ class UnitPricePipeline(Stage):
         return item
 
     def _agreed(self, item: ProductItem, shelf: UnitPrice, digits: int) -> UnitPrice | None:
-        """The shelf's word; in a conflict with the size still, where it agrees with the size in the name; else a
-        thousandth of it, where that agrees (a measure of `1g` that means a kilogram, `1ml` a litre); else none."""
+        """The shelf's unit price if it agrees with the size, or with the size in the name; else a thousandth of it if
+        that agrees (a measure of `1g` that means a kilogram, `1ml` a litre); else None."""
         size = _priced_size(item)
         if _agreement(item, size, shelf, digits) != "conflict":
             return shelf
@@ -57,7 +57,7 @@ def _agreement(item: ProductItem, size: Size | None, shelf: UnitPrice, digits: i
 
 
 def _priced_size(item: ProductItem) -> Size | None:
-    """What the price is of: a kilogram, the weight that it was made from, else the size."""
+    """What the price is of: a kilogram, the weight from which it was estimated, else the size."""
     if item.price_basis == "kg":
         return _KILOGRAM
     if item.is_estimated and item.typical_grams:

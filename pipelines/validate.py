@@ -1,4 +1,4 @@
-"""Stage 100: an item has what every later stage relies on, in type and in bounds."""
+"""Stage 100: every field on which later stages rely is there, of its type and within bounds."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -29,7 +29,7 @@ _FLAGS = {
 class ValidatePipeline(Stage):
     """Drops what lacks a required field; clears any other field that cannot be true.
 
-    A row whose name or price cannot be true was listed all the same: it stays, as unreadable.
+    A row whose name or price cannot be true is kept as unreadable: it was listed.
     """
 
     name = "validate"

@@ -1,15 +1,15 @@
-"""What can end a crawl. Each class says who raises it and what the operator should do."""
+"""What can end a crawl. Each class states what raises it and what the operator should do."""
 
 from typing import TypeGuard
 
 
 class CrawlError(Exception):
-    """Base of the tree; never raised itself. `reason` goes to the run row, `remedy` to the log."""
+    """Base of the tree; never raised itself. `reason` is written to the run row, `remedy` to the log."""
 
     reason = "failed"
     remedy = "Read the log above this line."
     breaks_off = False
-    """Whether answers under way are of no use any more, so that the crawl does not wait for them."""
+    """Whether the crawl ends without waiting for answers under way."""
 
 
 class BlockedError(CrawlError):
@@ -29,14 +29,14 @@ class StoreMismatch(CrawlError):
 
 
 class NetworkDown(CrawlError):
-    """Raised when every retry of a request failed before one byte came from the host."""
+    """Raised when every retry of a request failed before a byte came from the host."""
 
     reason = "network_down"
     remedy = "Check this machine's network and DNS, then crawl again. Nothing was published."
 
 
 class SandboxMissing(NetworkDown):
-    """Raised with `-a dev=1` when nothing listens at DEV_BASE_URL, before it has answered anything. Not asked again."""
+    """Raised with `-a dev=1` when nothing listens at DEV_BASE_URL, before it has answered anything. Not retried."""
 
     remedy = (
         "Start the sandbox (python scripts/sandbox.py --port 8000), or set DEV_BASE_URL to where it listens. "
@@ -45,7 +45,7 @@ class SandboxMissing(NetworkDown):
 
 
 class CertificateRefused(CrawlError):
-    """Raised when a host's certificate is not trusted, not valid now, or not that host's. It is never asked again."""
+    """Raised when a host's certificate is not trusted, not valid now, or not that host's. Never retried."""
 
     reason = "certificate_refused"
     remedy = (
@@ -70,11 +70,11 @@ class CatalogueError(CrawlError):
     reason = "catalogue_error"
     remedy = "The site's shape may have changed: replay a saved body with scripts/replay.py."
     status: int | None = None
-    """The error status that the last try was answered with, where that is the fault."""
+    """The error status of the last try, where that is the cause."""
 
 
 class UnreadableTree(CatalogueError):
-    """Raised when a store's categories cannot be had: without them nothing can be crawled."""
+    """Raised when a store's categories cannot be read: without them nothing can be crawled."""
 
     remedy = (
         "Check that the chain has this store (scrapy crawl CHAIN_stores finds its stores, scripts/inspect_stores.py "
@@ -83,13 +83,13 @@ class UnreadableTree(CatalogueError):
 
 
 class UnknownCategory(CatalogueError):
-    """Raised when `-a categories=` names what the store's tree does not have."""
+    """Raised when `-a categories=` names a category that the store's tree does not have."""
 
     remedy = "Name a category as the tree does, by its name, slug or key, or leave -a categories= out."
 
 
 class StoreLost(CrawlError):
-    """Raised by the run's heartbeat when the run or its store is another's by now, or one of their rows is gone."""
+    """Raised by the run's heartbeat when another run has taken the run or its store, or one of their rows is gone."""
 
     reason = "lease_lost"
     remedy = "Nothing was published. Look into crawl_runs for the run that has the store now, or crawl again."
@@ -97,7 +97,7 @@ class StoreLost(CrawlError):
 
 
 class DatabaseLost(CrawlError):
-    """Raised by the run's heartbeat when the database gave no answer while the lease lasted, or its file went."""
+    """Raised by the run's heartbeat when the database did not answer while the lease lasted, or its file is gone."""
 
     reason = "database_lost"
     remedy = "Nothing was published. Bring the database back, then crawl again, with -a resume=1 within 6 hours."

@@ -1,4 +1,4 @@
-"""The base of every spider: which chain's storefront it reads, and what all parts of a crawl may know of it."""
+"""The base of every spider: which chain's storefront it reads, and the attributes that other parts of a crawl read."""
 
 from collections.abc import Set
 from datetime import datetime
@@ -84,6 +84,6 @@ class StorefrontSpider(Spider):
 
 
 def user_agent(settings: BaseSettings) -> str:
-    """Who we are and whom to write to: the one User-Agent of spiders, locators and the browser."""
+    """The one User-Agent of spiders, locators and the browser: a name, and a contact."""
     name = f"{settings['BOT_NAME']}/{settings['BOT_VERSION']}"
     return f"{name} (grocery price research; contact: {settings['CONTACT']})"

@@ -22,7 +22,7 @@ PAGE = "https://www.aldi.com.au/product"
 IMAGE_WIDTH = "500"
 _KILOGRAM = packs.Size(Decimal(1000), "g")
 _PER_THING = Pattern(" per [a-z]+$", 100, IGNORE_CASE)
-"""What the weight is of, whatever it is: a package, a piece, a fillet."""
+"""What has the weight: a package, a piece, a fillet."""
 _AMOUNT = Pattern(
     r"\$\s?[0-9][0-9,]{0,9}(?:\.[0-9]{1,2})?|(?<![0-9.,])[0-9]{1,4}\s?(?:c|¢|cents?)(?![a-z])", 40, IGNORE_CASE
 )
@@ -76,7 +76,7 @@ def to_item(raw: dict, seen: Seen) -> ProductItem:
 
 
 def _pricing(raw: dict) -> dict:
-    """The prices; of null `{"amount": None}`; where none can be read, no amount."""
+    """The prices; for null `{"amount": None}`, and an empty amount if none can be read."""
     if raw.get("price", "") is None:
         return {"amount": None}
     return {"amount": ""} | fields.obj(raw.get("price"))
@@ -84,7 +84,7 @@ def _pricing(raw: dict) -> dict:
 
 def _cents(value: object) -> int | None:
     """An amount that is cents already."""
-    return fields.whole(value)
+    return fields.whole_number(value)
 
 
 def _unit_price(pricing: dict) -> tuple[str | None, str | None]:
@@ -96,7 +96,7 @@ def _unit_price(pricing: dict) -> tuple[str | None, str | None]:
 
 
 def _approximate_grams(size: str | None) -> int | None:
-    """Grams of a pack whose weight is only approximate (`approx. 1.8 kg per package`); of a range the heaviest."""
+    """Grams of a pack whose weight is only approximate (`approx. 1.8 kg per package`); the heaviest of a range."""
     parsed = packs.parse(_PER_THING.sub("", size)) if size else None
     if parsed is None or not parsed.approx or parsed.unit != "g":
         return None
@@ -104,14 +104,14 @@ def _approximate_grams(size: str | None) -> int | None:
 
 
 def _is_per_kilogram(pricing: dict, number: str | None, measure: str | None) -> bool:
-    """Whether the amount is what a kilogram costs, as far as the shelf tells (`$0.60 per 100 g`): then it is not the
-    price of the pack."""
+    """Whether the amount is what a kilogram costs by the shelf's unit price (`$0.60 per 100 g`), and so not the pack's
+    price."""
     shelf = unit_prices.convert(number, measure)
     return unit_prices.check(_cents(pricing.get("amount")), _KILOGRAM, shelf) == "agrees"
 
 
 def _of_weight(cents: int | None, grams: int) -> int | None:
-    """Cents for that weight of goods that cost so many cents a kilogram, halves up as a till does."""
+    """Cents for `grams` of what costs `cents` a kilogram, halves rounded up as a till does."""
     return None if cents is None else max(1, (cents * grams + 500) // 1000)
 
 

@@ -31,9 +31,9 @@ _KIND = Pattern("[A-Z][A-Z_]{0,39}", most=40)
 
 
 def records(body: object) -> list:
-    """Raw records, tiles and associations too, of a data answer, a page's `__NEXT_DATA__`, pageProps or a bare list.
+    """Raw records, including tiles and associations, of a data answer, a page's `__NEXT_DATA__`, pageProps or a list.
 
-    Of a product's own page the product, which tells its barcode as well.
+    For a product's own page the product, which has its barcode as well.
     """
     if isinstance(body, list):
         return body
@@ -47,7 +47,7 @@ def records(body: object) -> list:
 
 @mapping
 def to_item(raw: dict, seen: Seen) -> ProductItem | Drop:
-    """The item of one record, or why there is none; what is no product is dropped without a sku, as no total counts it.
+    """The item of one record, or why there is none; what is no product is dropped without a sku: no total counts it.
 
     Raises Refused.
     """
@@ -60,21 +60,21 @@ def to_item(raw: dict, seen: Seen) -> ProductItem | Drop:
 
 
 def answered_for(body: object) -> str | None:
-    """The store that a page was made for, without the zeros it is padded with; None where the page does not say."""
+    """The store that a page was made for, without the zeros of its padding; None if the page does not name one."""
     padded = fields.code(_page_props(body).get("initStoreId"))
     return str(int(padded)) if padded and padded.isdecimal() else None
 
 
 def is_shelved(record: object, path: tuple[str, ...]) -> bool:
-    """Whether one of a record's shelves (`onlineHeirs`) lies at a path of names or below it."""
+    """Whether one of a record's shelves (`onlineHeirs`) is at a path of names or below it."""
     wanted = [name.casefold() for name in fields.path(path)]
     return any([name.casefold() for name in shelf[: len(wanted)]] == wanted for shelf in _shelves(fields.obj(record)))
 
 
 def gtin_from_product(body: object, sku: str | None = None) -> str | None:
-    """The barcode (14 digits) of a product page's data, pageProps, product or JSON-LD; None without a true one.
+    """The barcode (14 digits) of a product page's data, pageProps, product or JSON-LD; None without a valid one.
 
-    Several may be sent, as a list or parted by commas: one of 13 digits is preferred. The row's own `sku` is none.
+    Several may be sent, as a list or separated by commas: one of 13 digits is preferred. The row's own `sku` is none.
     """
     for product in _products(body):
         known = sku or fields.code(product.get("id"))
@@ -85,8 +85,8 @@ def gtin_from_product(body: object, sku: str | None = None) -> str | None:
 
 
 def shows_product(body: object, sku: str) -> bool:
-    """Whether a product page's data shows that very product: else (a redirect, notFound, a status in the place of the
-    product, another product) it has not answered, and says nothing about the barcode."""
+    """Whether a product page's data is that of the product: otherwise (a redirect, notFound, a status in place of the
+    product, another product) it is no answer about the barcode."""
     outer, product = fields.obj(body), fields.obj(_page_props(body).get("product"))
     if outer.get("notFound") or _redirect_target(body) is not None:
         return False
@@ -94,8 +94,8 @@ def shows_product(body: object, sku: str) -> bool:
 
 
 def redirect(body: object, sku: str) -> str | None:
-    """The last part of the address to which the site says that a product's page has moved; None for an address that is
-    no page of that product on the site itself."""
+    """The last part of the address to which a product's page redirects; None if that is no page of the product on the
+    site itself."""
     path = (_redirect_target(body) or "").removeprefix(SITE).partition("?")[0].partition("#")[0]
     slug = path.removeprefix("/product/")
     if not path.startswith("/product/") or not _SLUG.fullmatch(slug):
@@ -119,13 +119,13 @@ def _products(body: object) -> list[dict]:
 
 
 def _type_names(row: dict) -> set[str]:
-    """What JSON-LD says a row is; an empty name where it says nothing."""
+    """The types of a row of JSON-LD; an empty name if it has none."""
     named = row.get("@type", "")
     return {name for name in (named if isinstance(named, list) else [named]) if isinstance(name, str)}
 
 
 def _page_props(body: object) -> dict:
-    """pageProps, whether given whole, as a data answer, or as a page's `__NEXT_DATA__`."""
+    """pageProps, from a data answer, a page's `__NEXT_DATA__`, or given directly."""
     outer = fields.obj(body)
     outer = fields.obj(outer.get("props")) or outer
     return fields.obj(outer.get("pageProps")) or outer
@@ -137,7 +137,7 @@ def _results(props: dict) -> object:
 
 
 def _not_a_product(kind: object) -> str:
-    """`single_tile`, `product_association` and the like; `not_a_product` for what has no such name."""
+    """`single_tile`, `product_association` and the like; `not_a_product` for a kind without such a name."""
     known = isinstance(kind, str) and _KIND.fullmatch(kind)
     return str(kind).lower() if known else "not_a_product"
 
@@ -182,7 +182,7 @@ def _item(raw: dict, sku: str, seen: Seen, sponsored: bool) -> ProductItem:
 
 
 def _pricing(raw: dict) -> dict:
-    """The prices; of null, which says that the store has none, `{"now": None}`; where none can be read, no amount."""
+    """The prices; for null, which means that there are none, `{"now": None}`; an empty amount if none can be read."""
     if raw.get("pricing", "") is None:
         return {"now": None}
     return {"now": ""} | fields.obj(raw.get("pricing"))
@@ -193,8 +193,8 @@ def _is_advertised(raw: dict) -> bool:
 
 
 def _size(raw: dict, price: int | None, shelf: unit_prices.UnitPrice | None, *, estimated: bool) -> str | None:
-    """The size, else the end of the till's text where that is one (`BEER CAN 375ML:PACK6`) and the unit price does not
-    contradict it (`BLOCK 30 375ML` of $56 at $4.98 a litre is no 375 ml)."""
+    """The size, else the end of the till's text if that is one (`BEER CAN 375ML:PACK6`) and the unit price does not
+    contradict it (`BLOCK 30 375ML` of $56 at $4.98 a litre is not 375 ml)."""
     if size := fields.text(raw.get("size"), 100):
         return size
     ending = packs.ending(fields.text(raw.get("description"), 100))
@@ -203,27 +203,27 @@ def _size(raw: dict, price: int | None, shelf: unit_prices.UnitPrice | None, *, 
 
 
 def _typical_grams(size: str | None, unit: dict, price: int | None, shelf: unit_prices.UnitPrice | None) -> int | None:
-    """The weight that the price is of: the unit's quantity or the size that is printed, whichever the unit price says.
+    """The weight that the price is of: the unit's quantity or the printed size, whichever the unit price agrees with.
 
-    Where it says neither the printed size, else the quantity: of weighted rows the unit's measure is often wrong.
+    If it agrees with neither, the printed size, else the quantity: the unit's measure of weighted rows is often wrong.
     """
     parsed, quantity = packs.parse(size), unit.get("quantity")
     printed = None
     if parsed is not None and parsed.unit == "g" and parsed.low is None:
         printed = fields.grams(float(parsed.amount * parsed.count), "g")
-    told = [fields.grams(quantity, measure) for measure in ("g", "kg")]
-    for grams in (*told, printed):
+    quantities = [fields.grams(quantity, measure) for measure in ("g", "kg")]
+    for grams in (*quantities, printed):
         if grams is not None and price is not None and shelf is not None and unit_prices.weighs(price, grams, shelf):
             return grams
     return printed or fields.grams(quantity, unit.get("ofMeasureUnits"))
 
 
 def _unit_price(pricing: dict, unit: dict, weighted: bool) -> tuple[str | None, str | None]:
-    """Number and measure of `comparable`; else of `unit`, which of weighted rows is wrong unless it says kg."""
+    """Number and measure of `comparable`; else of `unit`, which is wrong for weighted rows unless its measure is kg."""
     printed = fields.shelf_text(pricing.get("comparable"))
     if printed[0]:
         return printed
-    units, many = fields.text(unit.get("ofMeasureUnits"), 20), fields.whole(unit.get("ofMeasureQuantity"))
+    units, many = fields.text(unit.get("ofMeasureUnits"), 20), fields.whole_number(unit.get("ofMeasureQuantity"))
     if units is None or many is None or (weighted and units.casefold() != "kg"):
         return printed
     number = fields.shelf_number(unit.get("price"))
@@ -237,14 +237,14 @@ def _offers(pricing: dict) -> dict[str, Any]:
 
 
 def _multibuy(pricing: dict) -> tuple[int | None, int | None] | None:
-    """Quantity and total. `reward` is the price of each, rounded, when `minQuantity` are bought; words that tell the
-    total of as many (`Pick any 3 for $10`) win, and where there is no promotion they are the multibuy."""
-    said = (fields.text(pricing.get(key)) for key in ("offerDescription", "priceDescription"))
-    words = next((found for found in map(multibuys.from_words, said) if found), None)
+    """Quantity and total. `reward` is the price of each, rounded, when `minQuantity` are bought; words that state the
+    total of as many (`Pick any 3 for $10`) take precedence, and without a promotion they are the multibuy."""
+    statements = (fields.text(pricing.get(key)) for key in ("offerDescription", "priceDescription"))
+    words = next((terms for terms in map(multibuys.from_words, statements) if terms), None)
     promotion = fields.obj(pricing.get("multiBuyPromotion"))
     if not promotion:
         return words
-    quantity, each = fields.whole(promotion.get("minQuantity")), fields.number(promotion.get("reward"))
+    quantity, each = fields.whole_number(promotion.get("minQuantity")), fields.number(promotion.get("reward"))
     if words and words[0] == quantity:
         return words
     return quantity, money.to_cents(each * quantity) if quantity and each else None
@@ -252,13 +252,14 @@ def _multibuy(pricing: dict) -> tuple[int | None, int | None] | None:
 
 def _is_for_members(pricing: dict) -> bool:
     """Whether the offer is one of the loyalty scheme's, by its type or by its words."""
-    said = [fields.text(pricing.get(key)) or "" for key in ("offerDescription", "priceDescription", "saveStatement")]
-    spoken = any(multibuys.for_members(words) or "flybuys" in words.casefold() for words in said)
-    return spoken or pricing.get("promotionType") == "FLYBUYS"
+    keys = ("offerDescription", "priceDescription", "saveStatement")
+    statements = [fields.text(pricing.get(key)) or "" for key in keys]
+    by_words = any(multibuys.for_members(words) or "flybuys" in words.casefold() for words in statements)
+    return by_words or pricing.get("promotionType") == "FLYBUYS"
 
 
 def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:
-    """The first shelf of the product that is no campaign; the names run subCategory, category, aisle from the top."""
+    """The first shelf of the product that is no campaign; from the top, its names are subCategory, category, aisle."""
     return fields.choose_path(PROMO_ROOTS, *_shelves(raw), fields.path(context))
 
 

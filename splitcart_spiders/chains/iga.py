@@ -70,13 +70,13 @@ def to_item(raw: dict, seen: Seen) -> ProductItem:
 
 @dataclass(frozen=True, slots=True)
 class _Deal:
-    """What `promotions` say. With one in force `priceNumeric` may be what the deal costs, and `wholePrice` is what one
-    costs without it."""
+    """The content of `promotions`. With one in force `priceNumeric` may be what the deal costs, and `wholePrice` what
+    one costs without it."""
 
     quantity: int = 1
-    """How many must be bought; 1 where nothing must."""
+    """How many must be bought; 1 if there is no condition."""
     total: int | None = None
-    """Cents for as many, where the words tell."""
+    """Cents for as many, if the words state them."""
     members: bool = False
 
     @property
@@ -85,12 +85,12 @@ class _Deal:
 
 
 def _deal(raw: dict) -> _Deal | None:
-    """The promotion in force, or a multibuy in the words of the price's label: of several the first that asks for
-    something, for its price is not everyone's."""
-    told = fields.rows(raw.get("promotions"))[:20]
+    """The promotion in force, or a multibuy in the words of the price's label: of several the first with a condition,
+    since its price is not everyone's."""
+    promotions = fields.rows(raw.get("promotions"))[:20]
     if multibuys.from_words(fields.text(raw.get("priceLabel"))):
-        told = [*told, {"name": raw["priceLabel"]}]
-    found = [_one_deal(each) for each in map(fields.obj, told) if _in_force(each)]
+        promotions = [*promotions, {"name": raw["priceLabel"]}]
+    found = [_one_deal(each) for each in map(fields.obj, promotions) if _in_force(each)]
     return next((deal for deal in found if deal.conditional), next(iter(found), None))
 
 
@@ -99,14 +99,14 @@ def _in_force(promotion: dict) -> bool:
 
 
 def _one_deal(promotion: dict) -> _Deal:
-    said = " ".join(fields.text(promotion.get(key), 400) or "" for key in ("name", "description"))
-    words, least = multibuys.from_words(said), fields.whole(promotion.get("minimumQuantity")) or 1
+    description = " ".join(fields.text(promotion.get(key), 400) or "" for key in ("name", "description"))
+    words, least = multibuys.from_words(description), fields.whole_number(promotion.get("minimumQuantity")) or 1
     quantity = least if least > 1 else words[0] if words else 1
-    return _Deal(quantity, words[1] if words and words[0] == quantity else None, multibuys.for_members(said))
+    return _Deal(quantity, words[1] if words and words[0] == quantity else None, multibuys.for_members(description))
 
 
 def _offers(raw: dict, deal: _Deal | None, price: int) -> dict[str, Any]:
-    """A deal that asks for more than one, or for a membership."""
+    """The offer fields of a deal that requires more than one, or a membership."""
     each = fields.cents(raw.get("priceNumeric"))
     each = each if each and each < price else None
     if deal is None or not deal.conditional:
@@ -120,8 +120,7 @@ def _offers(raw: dict, deal: _Deal | None, price: int) -> dict[str, Any]:
 def _prices(raw: dict, available: bool | None, deal: _Deal | None) -> tuple[fields.Price, int | None]:
     """Price and the price before. With a was price the price now is the temporary one, else the whole price.
 
-    The price of a deal that asks for something never becomes the price of one; a deal that asks for nothing is a
-    special.
+    The price of a deal with a condition is never the price of one; a deal without a condition is a special.
     """
     if not any(key in raw for key in _PRICE_KEYS):
         return fields.UNREADABLE, None
@@ -142,7 +141,7 @@ def _prices(raw: dict, available: bool | None, deal: _Deal | None) -> tuple[fiel
 
 
 def _first_cents(*values: object) -> int | None:
-    """The first amount above zero; 0 where one is zero and none is above; None where none is an amount."""
+    """The first amount above zero; 0 if one is zero and none is above; None if none is an amount."""
     found = [cents for cents in map(fields.cents, values) if cents is not None]
     return next((cents for cents in found if cents > 0), 0 if found else None)
 
@@ -155,10 +154,10 @@ class _Basis:
 
 
 def _basis(raw: dict, price: int | None, shelf: unit_prices.UnitPrice | None) -> _Basis | None:
-    """Loose goods: the price is a piece's, when it is what the piece's weight costs, or a kilogram's, else unknown
-    (None).
+    """What the price of loose goods is of: a piece, if it is what the piece's weight costs, or a kilogram; None if
+    neither is so.
 
-    Of what weighs a kilogram it is both: then a piece's, unless the goods are sold by weight.
+    For a piece of a kilogram both are so: then it is a piece's, unless the goods are sold by weight.
     """
     sold = (fields.text(raw.get("sellBy")) or "").casefold()
     if sold not in ("eachunit", "weight") or price is None:
@@ -179,7 +178,7 @@ def _basis(raw: dict, price: int | None, shelf: unit_prices.UnitPrice | None) ->
 
 
 def _is_price_of(thousandths: int, price: int, shelf: unit_prices.UnitPrice) -> bool:
-    """Whether so many thousandths of the shelf's unit cost the price, but for PIECE_TOLERANCE_CENTS."""
+    """Whether `thousandths` of the shelf's unit cost the price, within PIECE_TOLERANCE_CENTS."""
     return abs(price * 100_000 - shelf.e4 * thousandths) <= PIECE_TOLERANCE_CENTS * 100_000
 
 
@@ -189,8 +188,8 @@ def _unit_price(raw: dict) -> tuple[str | None, str | None]:
 
 
 def _size(unit: dict) -> str | None:
-    """`1l`, `180g`; where pieces are counted, which have no abbreviation, `12 each`. A text that is a size by itself
-    (`6 x 375ml`) stays as it is."""
+    """`1l`, `180g`; for pieces, which have no abbreviation, `12 each`. A text that is a size by itself (`6 x 375ml`) is
+    kept."""
     amount = fields.amount(unit.get("size"))
     if not amount:
         written = fields.text(unit.get("size"), 100)
@@ -208,8 +207,8 @@ def _barcode(value: object) -> str | None:
 
 
 def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:
-    """The breadcrumb of the default category from the department down, else where the crawl found it, else the deepest
-    of the product's other categories."""
+    """The breadcrumb of the default category from the department down, else the path of the crawl, else the deepest of
+    the product's other categories."""
     default = [_crumbs(row) for row in fields.rows(raw.get("defaultCategory"))[:1]]
     others = [_crumbs(row) for row in fields.rows(raw.get("categories"))[:30]]
     return fields.choose_path(

@@ -57,13 +57,13 @@ def to_item(raw: dict, seen: Seen, *, keep_marketplace: bool = False) -> Product
 
 
 def answered_for(record: object) -> str | None:
-    """The store that fulfils one of Woolworths' own rows; None where the row does not say, or is another seller's."""
+    """The store that fulfils one of Woolworths' own rows; None if the row names none, or is another seller's."""
     raw = fields.obj(record)
     return None if is_market(raw) else fields.code(raw.get("FulfilmentStoreId"))
 
 
 def is_market(raw: dict) -> bool:
-    """Whether a row is another seller's: it says so, or names a vendor, or has a stock code of 10 digits."""
+    """Whether a row is another seller's: it is marked so, or names a vendor, or has a stock code of 10 digits."""
     if raw.get("IsMarketProduct") is True or fields.text(raw.get("Vendor")):
         return True
     return bool(raw.get("ThirdPartyProductInfo")) or len(fields.code(raw.get("Stockcode")) or "") >= 10
@@ -104,7 +104,7 @@ def _item(raw: dict, sku: str, seen: Seen, sponsored: bool) -> ProductItem:
 
 
 def _offers(raw: dict) -> dict[str, Any]:
-    """The members' price, and a multibuy: everyone's, or members' where a label of the row says so."""
+    """The members' price, and a multibuy: everyone's, or members' if a label of the row mentions members."""
     tag = fields.obj(raw.get("CentreTag"))
     member_price = fields.cents(fields.obj(tag.get("MemberPriceData")).get("PromotionalPrice"))
     return {"member_price_cents": member_price or None} | fields.multibuy(
@@ -113,20 +113,20 @@ def _offers(raw: dict) -> dict[str, Any]:
 
 
 def _multibuy(tag: dict, image: dict) -> tuple[int | None, int | None] | None:
-    """Quantity and total: `MultibuyData.Price` is the total of its `Quantity`; without it the words of the tags."""
+    """Quantity and total: `MultibuyData.Price` is the total of its `Quantity`; without it those of the tags' words."""
     data = fields.obj(tag.get("MultibuyData"))
     if data:
-        return fields.whole(data.get("Quantity")), fields.cents(data.get("Price"))
+        return fields.whole_number(data.get("Quantity")), fields.cents(data.get("Price"))
     return multibuys.from_words(fields.text(tag.get("TagContentText")) or fields.untagged(tag.get("TagContent"))) or (
         multibuys.from_words(fields.text(image.get("FallbackText")))
     )
 
 
 def _is_for_members(raw: dict, tag: dict) -> bool:
-    """Whether one of the row's labels speaks of members; which one does differs from row to row."""
+    """Whether one of the row's labels mentions members; which one it is differs from row to row."""
     labels = [*tag.values(), *fields.obj(raw.get("ImageTag")).values()][:_MOST_LABELS]
-    spoken = any(multibuys.for_members(label[: multibuys.LONGEST]) for label in labels if isinstance(label, str))
-    return spoken or tag.get("IsRegisteredRewardCardPromotion") is True
+    by_label = any(multibuys.for_members(label[: multibuys.LONGEST]) for label in labels if isinstance(label, str))
+    return by_label or tag.get("IsRegisteredRewardCardPromotion") is True
 
 
 def _is_advertised(raw: dict) -> bool:
@@ -136,7 +136,7 @@ def _is_advertised(raw: dict) -> bool:
 
 
 def _is_range(raw: dict) -> bool:
-    """A roast of `1kg - 2.5kg` is sold at the price of the heaviest, which is then an estimate."""
+    """Whether the pack is a range of weights: a roast of `1kg - 2.5kg` has the price of the heaviest, an estimate."""
     if fields.cents(raw.get("MinWeightPrice")) and fields.cents(raw.get("MaxWeightPrice")):
         return True
     size = packs.stated(fields.text(raw.get("PackageSize"), 100), fields.name(raw.get("DisplayName"), raw.get("Name")))
@@ -148,7 +148,7 @@ def _step_grams(raw: dict) -> int | None:
 
 
 def _barcode(value: object) -> str | None:
-    """Digits as sent; of 11 the leading zero was lost, and the check digit of the 12 decides later."""
+    """Digits as sent; 11 have lost their leading zero, and the check digit of the 12 decides later."""
     digits = fields.code(value) or ""
     if not digits.isdecimal():
         return None
@@ -156,19 +156,19 @@ def _barcode(value: object) -> str | None:
 
 
 def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:
-    """Where the crawl found it, further down where the names kept with the product say so; without it, these names."""
+    """The path of the crawl, extended by the product's own names if they lie below it; without it, these names."""
     more = fields.obj(raw.get("AdditionalAttributes"))
     keys = ("piesdepartmentnamesjson", "piescategorynamesjson", "piessubcategorynamesjson")
     named = _one_shelf([_names(more.get(key)) for key in keys])
     walked = fields.path(context)
     if [name.casefold() for name in named[: len(walked)]] == [name.casefold() for name in walked]:
-        walked = named  # the same department, and further down than the crawl had to go
+        walked = named  # the same department, and deeper than the crawl went
     return fields.choose_path(PROMO_ROOTS, walked, named)
 
 
 def _one_shelf(levels: list[list]) -> tuple[str, ...]:
-    """One path of lists of names, top level first, each of which may name several: the first whose department is no
-    campaign; below another department than the first only where the lists go together."""
+    """One path from lists of names, top level first, each with one name or several: that of the first department which
+    is no campaign. For any but the first, names below it are taken only from lists as long as that of departments."""
     departments = levels[0]
     proper = (at for at, name in enumerate(departments) if not fields.is_campaign(fields.text(name) or "", _NO_SHELVES))
     at = next(proper, 0)

@@ -1,4 +1,4 @@
-"""What answers and failures of requests say: JSON bodies, error statuses, and one line for the run row."""
+"""Reads answers and failures of requests: JSON bodies, error statuses, and a line about the failure."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The base of every product spider: how a store is crawled. A spider says where, the mapping which field."""
+"""The base of every product spider: how a store is crawled. A spider states the addresses, its mapping the fields."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
@@ -33,7 +33,7 @@ class ChainSpider(StorefrontSpider):
     walks_leaves: ClassVar[bool] = False
     """Whether only leaves of the tree list products."""
     asks_barcodes: ClassVar[bool] = False
-    """Whether barcodes are read from product pages, so that the run extension has to say which are known."""
+    """Whether barcodes are read from product pages, so that the run extension sets `barcodes_known`."""
 
     def __init__(
         self,
@@ -64,12 +64,12 @@ class ChainSpider(StorefrontSpider):
         self.fulfilled_by: str | None = None
         """Another store that may answer for this one; set by the run extension from the stores row."""
         self.barcodes_known: frozenset[str] = frozenset()
-        """Skus whose barcode is known or was looked up lately; set by the run extension where `asks_barcodes`."""
+        """Skus whose barcode is known or was looked up lately; set by the run extension if `asks_barcodes`."""
         self.odd_nodes = 0
         """Nodes of the tree that were left out: no objects, or without an id."""
         self.walker = Walker(self)
 
-    # What a chain says -----------------------------------------------------------------------------------------
+    # What a chain defines -----------------------------------------------------------------------------------------
 
     def session_request(self) -> Request | None:
         """The request that begins a session, if the chain needs one; its answer reaches `begin`."""
@@ -80,7 +80,7 @@ class ChainSpider(StorefrontSpider):
 
     def tree_request(self) -> Request:
         """The request for the category tree."""
-        raise NotImplementedError(f"{type(self).__name__} must say where its category tree is")
+        raise NotImplementedError(f"{type(self).__name__} must define the request for its category tree")
 
     def tree(self, response: Response) -> list[Node]:
         """Every root of the tree, also those that are not crawled."""
@@ -88,14 +88,14 @@ class ChainSpider(StorefrontSpider):
 
     def page_request(self, node: Node, page: int) -> Request:
         """The request for page `page`, counted from 1, of a category."""
-        raise NotImplementedError(f"{type(self).__name__} must say where its listings are")
+        raise NotImplementedError(f"{type(self).__name__} must define the requests for its listings")
 
     def page(self, response: Response) -> Page:
         """One listing answer; raises CatalogueError where it is impossible."""
         raise NotImplementedError(f"{type(self).__name__} must read its listings")
 
     def refused(self, status: int, request: Request, node: Node, page: int) -> list[Request] | None:
-        """Hook: what to ask instead where a listing request was answered by an error status, to the last of its tries;
+        """Hook: the requests to send instead of a listing request whose last try was answered by an error status;
         None: it has failed."""
         return None
 
@@ -118,7 +118,7 @@ class ChainSpider(StorefrontSpider):
         return self.request(url, self.on_page, kind=kind, cb_kwargs={"node": node, "number": page}, **kwargs)
 
     def on_session(self, response: Response) -> Iterator[Request]:
-        """The session has begun."""
+        """Request the tree, once the session has begun."""
         self.begin(response)
         yield self.tree_request()
 
@@ -135,7 +135,7 @@ class ChainSpider(StorefrontSpider):
             self.fail_tree(str(error))
 
     def fail_tree(self, why: str) -> None:
-        """Without its categories a crawl ends at once."""
+        """End the crawl: without its categories nothing can be crawled."""
         error = UnreadableTree(f"The category tree of {self.name} store {self.store_code} cannot be read: {why}")
         self.gate.shut(error)
 
@@ -153,15 +153,15 @@ class ChainSpider(StorefrontSpider):
         yield from self.walker.promos_at_last()
 
     def to_item(self, record: object, node: Node, now: datetime) -> ProductItem | Drop:
-        """The mapping's word on one record that was seen in a category."""
+        """What the mapping makes of one record that was seen in a category."""
         return self.chain.to_item(record, store_id=self.store_code, category_path=node.path, now=now)
 
     def is_listed(self, record: object, item: ProductItem | Drop, node: Node) -> bool:
-        """Whether a row is one of those that the category's total counts: no advertisement."""
+        """Whether the category's total counts a row: it does not count advertisements."""
         return not item.sponsored
 
     def on_error(self, failure: Failure) -> Iterator[Request | CategoryItem]:
-        """Every request's errback: an error of ours shuts the gate, any other fails its category."""
+        """Every request's errback: an error that ends the crawl shuts the gate, any other fails its category."""
         if self.is_over(failure):
             return
         request = request_of(failure)
@@ -186,7 +186,7 @@ class ChainSpider(StorefrontSpider):
 
     @property
     def gate(self) -> Gate:
-        """What every part of this crawl shuts when it must end."""
+        """The gate of this crawl."""
         return Gate.of(self.crawler)
 
     def count(self, event: str, times: int = 1) -> None:
@@ -195,7 +195,7 @@ class ChainSpider(StorefrontSpider):
         self.crawler.stats.inc_value(f"splitcart/{event}", times)
 
     def check_answer(self, answered: str | None) -> None:
-        """Record which store answered; raises StoreMismatch for another than asked, or than its fulfilment store."""
+        """Record which store answered; raises StoreMismatch if it is neither the one asked nor its fulfilment store."""
         if answered is None:
             return
         self.answered_for = self.answered_for or answered
@@ -203,20 +203,20 @@ class ChainSpider(StorefrontSpider):
         if not accepted and answered not in (asked, self.fulfilled_by):
             raise StoreMismatch(f"{self.chain.COMPANY} answered for store {answered} when store {asked} was asked")
 
-    def total(self, told: object, response: Response) -> int:
-        """How many products a listing says it has; raises CatalogueError for what is no such number."""
-        if isinstance(told, bool) or not isinstance(told, int) or not 0 <= told <= MOST_PRODUCTS:
-            said = fields.shown(told)
-            raise CatalogueError(f"{response.url} tells {said} as its total: 0 to {MOST_PRODUCTS} is expected")
-        return told
+    def total(self, value: object, response: Response) -> int:
+        """A listing's own total of its products; raises CatalogueError for a value that cannot be one."""
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_PRODUCTS:
+            shown = fields.shown(value)
+            raise CatalogueError(f"{response.url} has {shown} as its total: 0 to {MOST_PRODUCTS} is expected")
+        return value
 
     def read_tree(self, found: object, shape: Shape) -> list[Node]:
-        """The roots of a tree that the chain sends as a list. Raises CatalogueError where it is no tree of its size."""
+        """The roots of a tree that the chain sends as a list. Raises CatalogueError if it is none, or too large."""
         reader = TreeReader(shape, self.chain.PROMO_ROOTS)
         roots = reader.roots(found)
         self.odd_nodes = reader.odd
         return roots
 
     def decoded(self, response: Response) -> Any:
-        """The JSON body; raises CatalogueError, which asks the page again, for anything else."""
+        """The JSON body; raises CatalogueError for anything else, so that the page is requested again."""
         return decoded(response)

@@ -1,4 +1,4 @@
-"""Readings of untrusted JSON that all mappings share: each gives a bounded value, None, or raises Refused."""
+"""Readers of untrusted JSON that all mappings share: each returns a bounded value or None, or raises Refused."""
 
 import unicodedata
 from collections.abc import Iterable, Set
@@ -14,7 +14,7 @@ LONGEST_NAME = 300
 LONGEST_URL = 1000
 DEEPEST_PATH = 8
 HEAVIEST_GRAMS = 30_000
-"""No piece or pack of weighed goods is heavier; grams that are called kilograms are."""
+"""No piece or pack of weighed goods is heavier; a weight in grams that is labelled kilograms is."""
 _SEASON = Pattern(
     r"(?:christmas|xmas|easter|halloween|seasonal|back[ _-]to[ _-]school"
     r"|(?:mother|father|valentine)['\u2019]?s[ _-]day)(?![a-z])",
@@ -34,7 +34,7 @@ class Refused(Exception):
 
 
 def record(value: object) -> dict:
-    """The record itself, when it is a JSON object; Refused `not_a_record` otherwise."""
+    """The record itself, if it is a JSON object. Raises Refused `not_a_record` otherwise."""
     if not isinstance(value, dict):
         raise Refused("not_a_record")
     return value
@@ -51,9 +51,9 @@ def rows(value: object) -> list:
 
 
 def shown(value: object, limit: int = 40) -> str:
-    """A value for a message: a text, a number or a truth value as it is written, cut; of anything else its kind.
+    """A value as a message shows it: a text, a number or a boolean, cut; for anything else its kind.
 
-    The values themselves may be of any depth and length: repr of a list may raise RecursionError, of an int ValueError.
+    A value may have any depth and length: repr of a list may raise RecursionError, of an int ValueError.
     """
     if isinstance(value, str):
         return repr(value[:limit])
@@ -75,7 +75,7 @@ def untagged(value: object, limit: int = 1000) -> str | None:
 
 
 def flag(*values: object) -> bool | None:
-    """The first of the values that is a JSON boolean, else None."""
+    """The first JSON boolean of the values, else None."""
     return next((value for value in values if isinstance(value, bool)), None)
 
 
@@ -88,7 +88,7 @@ def number(value: object) -> Decimal | None:
     return Decimal(str(value))
 
 
-def whole(value: object) -> int | None:
+def whole_number(value: object) -> int | None:
     """A JSON number without a fraction, between 0 and 10 million; None for anything else."""
     found = number(value)
     return int(found) if found is not None and found == int(found) else None
@@ -107,7 +107,7 @@ def code(value: object) -> str | None:
 
 
 def sku(*values: object) -> str:
-    """The first usable identifier; Refused `no_sku` when there is none."""
+    """The first usable identifier. Raises Refused `no_sku` if there is none."""
     found = next((known for known in map(code, values) if known), None)
     if found is None:
         raise Refused("no_sku")
@@ -127,10 +127,10 @@ def cents(value: object) -> int | None:
 
 
 class Price(NamedTuple):
-    """What a record says of the price."""
+    """The price of a record."""
 
     cents: int | None
-    """None: the listing has no price, or it could not be read."""
+    """None: the listing has no price, or its price could not be read."""
     is_unreadable: bool = False
 
 
@@ -140,7 +140,7 @@ UNREADABLE = Price(None, is_unreadable=True)
 def price(value: object, *, available: bool | None, cents: int | None) -> Price:
     """The price that the chain sent as `value`; `cents` is its reading.
 
-    Null, and 0 of what the chain says is unavailable, are listings without a price; what is no price is unreadable.
+    Null, and 0 of an unavailable listing, mean a listing without a price; any other value that is none is unreadable.
     """
     if value is None or (cents == 0 and available is False):
         return Price(None)
@@ -148,7 +148,7 @@ def price(value: object, *, available: bool | None, cents: int | None) -> Price:
 
 
 def above(was: int | None, now: int | None) -> int | None:
-    """The price before, where it is above the price now."""
+    """The price before, if it is above the price now."""
     return was if was is not None and now is not None and was > now else None
 
 
@@ -165,14 +165,14 @@ def shelf_number(value: object) -> str | None:
 
 
 def shelf_text(value: object) -> tuple[str | None, str | None]:
-    """Number and measure of a shelf's text (`$4.38/ 100g`); of a text that cannot be read (`kgM`) no number (an empty
-    one) and the text, so that it is counted; of no text None twice."""
+    """Number and measure of a shelf's text (`$4.38/ 100g`). For a text that cannot be read (`kgM`) an empty number and
+    the text, so that it is counted; without a text None twice."""
     unread = text(value, 40)
     return unit_prices.split(value) or (("", unread) if unread else (None, None))
 
 
 def multibuy(terms: tuple[int | None, int | None] | None, *, offer_id: object, members: bool) -> dict[str, Any]:
-    """The fields of an item that a multibuy fills: everyone's, or those of members only. None: there is no multibuy."""
+    """The fields of an item that a multibuy sets: everyone's, or those of members only. terms: quantity and total."""
     if terms is None:
         return {}
     kind = "member_multibuy" if members else "multibuy"
@@ -190,11 +190,11 @@ def amount(value: object) -> Decimal | None:
 
 def grams(value: object, unit: object) -> int | None:
     """Grams of an amount with its unit (`g` or `kg`); None for other units and impossible weights."""
-    told = amount(value)
+    quantity = amount(value)
     factor = {"g": 1, "kg": 1000}.get(unit.strip().casefold()) if isinstance(unit, str) and len(unit) < 20 else None
-    if not told or factor is None:
+    if not quantity or factor is None:
         return None
-    weight = round(told * factor)
+    weight = round(quantity * factor)
     return weight if 0 < weight <= HEAVIEST_GRAMS else None
 
 
@@ -220,9 +220,9 @@ def choose_path(promo_roots: frozenset[str], *paths: tuple[str, ...]) -> tuple[s
 
 
 def slug(*words: str | None) -> str:
-    """Words as a page's address has them: lower case, no accents, everything but letters and digits one dash."""
-    said = cleaning.unescape(" ".join(word for word in words if word))
-    plain = unicodedata.normalize("NFKD", said).encode("ascii", "ignore").decode()
+    """Words as in a page's address: lower case, no accents, a dash for everything but letters and digits."""
+    joined = cleaning.unescape(" ".join(word for word in words if word))
+    plain = unicodedata.normalize("NFKD", joined).encode("ascii", "ignore").decode()
     return _NO_SLUG.sub("-", plain.casefold()).strip("-")
 
 

@@ -1,4 +1,4 @@
-"""The base of every store locator: it asks where a chain's stores are, and knows whether it asked everything."""
+"""The base of every locator: it finds a chain's stores, and records which of its requests were not answered."""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -22,7 +22,7 @@ from splitcart_spiders.storefront import StorefrontSpider
 
 logger = logging.getLogger(__name__)
 
-# South, north, west, east of where Australians live, in degrees; a locator by coordinates asks in cells over these.
+# South, north, west, east of where Australians live, in degrees; a locator by coordinates covers these with cells.
 LAND = (
     (-44.0, -24.0, 138.0, 154.0),
     (-36.0, -24.0, 113.0, 122.0),
@@ -30,7 +30,7 @@ LAND = (
     (-24.0, -10.0, 113.0, 154.0),
 )
 MOST_REQUESTS = 5_000
-"""Of one run; the longest asks some 2,000 points."""
+"""Of one run; the longest makes some 2,000."""
 _DEGREES = Pattern(r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,30})?", most=40)
 
 
@@ -45,7 +45,7 @@ class LocatorSpider(StorefrontSpider):
         self.requests = 0
         """Requests made so far."""
         self.unanswered: list[str] = []
-        """What was asked without an answer; empty when the run is complete."""
+        """Failures of requests that were not answered; empty if the run is complete."""
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -53,11 +53,11 @@ class LocatorSpider(StorefrontSpider):
         settings.set("FEED_EXPORT_FIELDS", [field.name for field in fields_of(StoreItem)], priority="spider")
 
     def first_requests(self) -> Iterable[Request]:
-        """Where the chain's locator is."""
-        raise NotImplementedError(f"{type(self).__name__} must say where its locator is")
+        """The requests with which the chain's locator begins."""
+        raise NotImplementedError(f"{type(self).__name__} must define the first requests of its locator")
 
     async def start(self) -> AsyncIterator[Request]:
-        """Ask everything that is known to ask from the beginning."""
+        """Send the first requests."""
         for request in self.first_requests():
             yield request
 
@@ -81,7 +81,7 @@ class LocatorSpider(StorefrontSpider):
         )
 
     def on_answer(self, response: Response, **kwargs: Any) -> Iterator[Any]:
-        """Give the answer to its reader; an impossible one leaves the run incomplete."""
+        """Pass the answer to its reader; an impossible answer leaves the run incomplete."""
         try:
             yield from response.meta["then"](response, **kwargs)
         except CatalogueError as error:
@@ -99,22 +99,22 @@ class LocatorSpider(StorefrontSpider):
         """The JSON body; raises CatalogueError for anything else."""
         return decoded(response)
 
-    def store(self, store_code: object, **told: Any) -> Iterator[StoreItem]:
-        """The item of one store, where it has an id. A state that is none follows from the postcode, and the time zone
-        from both unless given by its IANA name."""
+    def store(self, store_code: object, **values: Any) -> Iterator[StoreItem]:
+        """The item of one store, if it has an id. An unknown state is derived from the postcode, and the time zone from
+        both unless an IANA name is given."""
         known = fields.code(store_code)
         if known is None:
             self.crawler.stats.inc_value("splitcart/locator/no_id")
             return
         texts = {
-            name: text(value) for name, value in told.items() if name not in ("latitude", "longitude", "is_online")
+            name: text(value) for name, value in values.items() if name not in ("latitude", "longitude", "is_online")
         }
         texts.pop("postcode", None)
-        code = postcode(told.get("postcode"))
+        code = postcode(values.get("postcode"))
         state = state_code(texts.pop("state", None)) or state_of(code)
         zone = zone_called(texts.pop("timezone", None)) or zone_for(state, code)
         name = texts.pop("store_name", None) or texts.get("suburb") or known
-        latitude, longitude = self.place(told.get("latitude"), told.get("longitude"))
+        latitude, longitude = self.place(values.get("latitude"), values.get("longitude"))
         yield StoreItem(
             company=self.chain.COMPANY,
             store_id=known,
@@ -124,12 +124,12 @@ class LocatorSpider(StorefrontSpider):
             timezone=zone,
             latitude=latitude,
             longitude=longitude,
-            is_online=bool(told.get("is_online", True)),
+            is_online=bool(values.get("is_online", True)),
             **texts,
         )
 
     def place(self, latitude: object, longitude: object) -> tuple[float | None, float | None]:
-        """Where a store is, in degrees; None twice, and counted unless both are null, where that is no place."""
+        """Latitude and longitude in degrees; None twice if they are no place, counted unless both are null."""
         north, east = degrees(latitude, 90), degrees(longitude, 180)
         if north is not None and east is not None:
             return north, east
@@ -139,8 +139,8 @@ class LocatorSpider(StorefrontSpider):
 
 
 def text(value: object) -> str | None:
-    """A trimmed text of at most 200 characters as people read it, None for what is empty or says N/A; numbers are told
-    as texts."""
+    """A trimmed text of at most 200 characters, without markup; None for an empty one, N/A or null; numbers become
+    texts."""
     found = fields.text(readable(value[:2000]), 200) if isinstance(value, str) else fields.code(value)
     return None if found is None or found.casefold() in ("n/a", "null") else found
 

@@ -23,7 +23,7 @@ class Seen:
     """Whether the record is an advertisement; None: the record decides."""
 
     def is_sponsored(self, by_record: bool) -> bool:
-        """Whether the record is an advertisement, where it says `by_record` of itself."""
+        """Whether the record is an advertisement; by_record: what it shows itself."""
         return by_record if self.sponsored is None else self.sponsored
 
 

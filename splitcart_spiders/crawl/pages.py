@@ -1,4 +1,4 @@
-"""Data that pages carry in their scripts: Next.js' own, and JSON-LD. Bounded, and None or empty where there is none."""
+"""Reads the data in scripts of pages: that of Next.js, and JSON-LD. Bounded; None or empty if there is none."""
 
 import json
 from collections.abc import Iterator
@@ -26,14 +26,14 @@ def next_data(html: object) -> dict | None:
 
 def json_ld(html: object) -> list:
     """The decoded `application/ld+json` blocks of a page, of the first 20; broken ones are left out."""
-    told = (inner for attributes, inner in _scripts(html) if _JSON_LD.search(attributes))
-    blocks = [_decoded(inner) for inner in islice(told, _MOST_BLOCKS)]
+    scripts = (inner for attributes, inner in _scripts(html) if _JSON_LD.search(attributes))
+    blocks = [_decoded(inner) for inner in islice(scripts, _MOST_BLOCKS)]
     return [block for block in blocks if block is not None]
 
 
 def _scripts(html: object) -> Iterator[tuple[str, str]]:
-    """Attributes and text of each whole script, of the first 2,000. No part of the page is read twice: a script without
-    an end is the last, and the next one is looked for behind the end of the one before."""
+    """Attributes and text of each complete script, of the first 2,000. No part of the page is read twice: a script
+    without an end tag is the last, and the next one is searched after the end of the one before."""
     if not isinstance(html, str) or len(html) > LARGEST_PAGE:
         return
     begin = _BEGIN.search(html)

@@ -17,7 +17,7 @@ LONGEST_NAME = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """Which fields of a node say what."""
+    """Which fields of a node hold what."""
 
     key: str
     names: tuple[str, ...]
@@ -25,11 +25,11 @@ class Shape:
     children: str
     slug: str | None = None
     keys_are_paths: bool = False
-    """Whether a node is asked for by its own key behind those of all above it, parted by slashes."""
+    """Whether a node's key is its own key after those of all nodes above it, joined by slashes."""
     is_promo: Callable[[dict], bool] = lambda raw: False
-    """Whether a node says of itself that it is a campaign's."""
-    only_roots_say: bool = False
-    """Whether that word counts at roots alone."""
+    """Whether a node is marked as a campaign's."""
+    only_roots_are_marked: bool = False
+    """Whether that mark counts at roots only."""
     drops_promos: bool = False
     """Whether a campaign within a department is left out."""
 
@@ -49,7 +49,7 @@ class TreeReader:
         return [node for raw in self.listed(found, "the roots") if (node := self._node(raw, None, ()))]
 
     def listed(self, found: object, what: str) -> list[object]:
-        """A list of nodes; none where it is null. Raises CatalogueError for anything else, and for too many."""
+        """A list of nodes; empty if it is null. Raises CatalogueError for anything else, and for too many nodes."""
         if found is None:
             return []
         if not isinstance(found, list):
@@ -80,11 +80,11 @@ class TreeReader:
     def _is_promo(self, raw: dict, own: Node, parent: Node | None) -> bool:
         if parent is None:
             return self.shape.is_promo(raw) or is_promo_root(own, self.promo_roots)
-        return parent.is_promo or (not self.shape.only_roots_say and self.shape.is_promo(raw))
+        return parent.is_promo or (not self.shape.only_roots_are_marked and self.shape.is_promo(raw))
 
 
 def _key(value: object) -> str | None:
-    """An id as it is sent: whether a database takes it is asked later, of all that are walked."""
+    """An id as it is sent; whether a database accepts it is checked later, for all categories that are walked."""
     if not isinstance(value, str):
         return fields.code(value)
     if len(value) > LONGEST_KEY:

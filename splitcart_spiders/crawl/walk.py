@@ -1,4 +1,4 @@
-"""What a crawl knows of each category while it walks: the pages seen, the proof that all of it came."""
+"""The walk of one category: the pages seen so far, and the proof that all of it was seen."""
 
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from splitcart import cleaning
 from splitcart.runs.verdict import Category, Gates
 from splitcart_spiders.crawl.fields import is_campaign
 
-# Pages asked for beyond what the total promises, before a walk is given up (goods move between pages while one walks).
+# Pages requested beyond those of the total before a walk gives up (products move between pages during a walk).
 EXTRA_PAGES = 1
-# The most pages that one walk asks for, whatever the chain tells.
+# The most pages that one walk requests, whatever the total is.
 MAX_PAGES = 2_000
 
 
@@ -24,7 +24,7 @@ class Node:
     is_promo: bool = False
     children: tuple["Node", ...] = ()
     slug: str = ""
-    """What the chain's urls call it, where that is not the key."""
+    """Its name in the chain's URLs, if that is not the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Page:
     records: list[object]
     """Raw records, advertised ones too, in the chain's order."""
     total: int | None = None
-    """How many organic products the category holds, where the chain tells."""
+    """How many organic products the category holds, if the chain sends that."""
     ended: bool = False
     """The chain's documented end of a listing."""
 
@@ -55,17 +55,17 @@ class CategoryWalk:
     ended: bool = False
     failed: str | None = None
     split: bool = False
-    """Walked by its children: more than the cap, or an empty answer for a category that has children."""
+    """Walked by its children: it has more than the cap, or its answer is empty and it has children."""
     children: tuple[str, ...] = ()
     """Keys of the categories that are walked instead."""
 
     def take(self, page: Page, organic: Iterable[str]) -> bool:
-        """Count one page's organic skus; True when another page must be asked for."""
+        """Count one page's organic skus; True if another page must be requested."""
         found = set(organic)
         fresh = found - self.skus
         self.pages += 1
         if self.pages == 1 and page.total is not None and page.total >= len(found):
-            self.expected = page.total  # one that its own page exceeds proves nothing: then only the end does
+            self.expected = page.total  # a total that its own page exceeds proves nothing; then only the end does
         self.total = page.total if page.total is not None else self.total
         self.skus |= found
         if page.ended or not fresh:
@@ -99,15 +99,15 @@ class CategoryWalk:
 
     @property
     def capped(self) -> bool:
-        """Whether the chain will not give all of this category."""
+        """Whether the chain does not list all of this category."""
         return self.cap is not None and (self.expected or 0) >= self.cap
 
     def must_split(self) -> bool:
-        """Whether the children have to be walked instead: capped, or nothing came although there are children."""
+        """Whether the children must be walked instead: it is capped, or has children and lists nothing itself."""
         return bool(self.node.children) and (self.capped or (self.ended and not self.skus and not self.expected))
 
     def category(self) -> Category:
-        """What the verdict is told."""
+        """The category as the verdict judges it."""
         failed = self.failed
         if self.capped and not self.split:
             failed = (
@@ -132,7 +132,7 @@ def is_named(node: Node, names: Set[str]) -> bool:
 
 
 def is_promo_root(node: Node, names: Set[str]) -> bool:
-    """Whether a root is a campaign's: one of `names`, or a season's by its name."""
+    """Whether a root is a campaign's: one of `names`, or named after a season."""
     return is_named(node, names) or any(is_campaign(name, names) for name in (node.key, node.slug, *node.path[-1:]))
 
 
@@ -145,7 +145,7 @@ def find(nodes: Iterable[Node], wanted: Set[str]) -> list[Node]:
 
 
 def odd_key(roots: Iterable[Node]) -> str | None:
-    """A key of the tree that no database takes as it is (a control character, half a surrogate), where there is one."""
+    """A key of the tree that no database stores unchanged (a control character, a lone surrogate), if there is one."""
     keys = (key for root in roots for key in (root.key, *below(root)))
     return next((key for key in keys if cleaning.clean(key) != key), None)
 

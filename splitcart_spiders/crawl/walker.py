@@ -1,4 +1,4 @@
-"""How the categories of one store are walked: departments, pages, capped ones by their children, promotions last."""
+"""Walks the categories of one store: departments page by page, capped ones by their children, promotions last."""
 
 import logging
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ Yield = Iterator[Request | CategoryItem]
 
 
 class Chain(Protocol):
-    """What a walk needs of the spider whose categories it walks."""
+    """The part of a spider that the walker uses."""
 
     name: str
     chain: Mapping
@@ -45,28 +45,28 @@ class Chain(Protocol):
 
 
 class Walker:
-    """Every category walk of one crawl. The spider says which requests and pages, the walker when and how far."""
+    """Every category walk of one crawl. The spider defines requests and pages; the walker decides which, and when."""
 
     def __init__(self, spider: Chain) -> None:
         self.spider = spider
         self.walks: dict[str, CategoryWalk] = {}
         self.open: set[str] = set()
-        """Keys of the categories whose walk goes on."""
+        """Keys of the categories whose walk has not ended."""
         self.promos: list[Node] = []
         """Promotional roots, which wait until every department is walked."""
         self.skipped_roots: list[str] = []
         self.yielded = 0
         """Items handed to the pipelines so far."""
         self.proven_before: frozenset[str] = frozenset()
-        """Keys of categories that an adopted run had proven; not walked again."""
+        """Keys of categories that an adopted run had proven; they are not walked again."""
         self.known_sizes: dict[str, int] = {}
-        """Products by category key when last crawled; tells how much is left."""
+        """Products by category key when last crawled, from which the time left is estimated."""
         self.plan = Plan()
-        """What steers the pages of a probe."""
+        """What chooses the pages of a probe."""
 
     def begin(self, roots: list[Node], wanted: set[str], probe: int | None) -> Yield:
-        """Ask for the first page of every category to walk. Raises CatalogueError where there is none, UnknownCategory
-        where one of the wanted is not there: what was asked for is crawled, or it is said that it is not."""
+        """Request the first page of every category to walk. Raises CatalogueError if there is none, UnknownCategory if
+        one of the wanted is not in the tree."""
         skip = self.spider.chain.SKIP_ROOTS
         self.skipped_roots = [root.path[-1] for root in roots if is_named(root, skip)]
         kept = [root for root in roots if not is_named(root, skip)]
@@ -90,7 +90,7 @@ class Walker:
         yield from self.promos_at_last()
 
     def promos_at_last(self) -> Yield:
-        """Begin the promotional roots once no department is open: what they show has its category by then."""
+        """Begin the promotional roots once no department is open: by then their products have a category."""
         if not self.open:
             waiting, self.promos = self.promos, []
             for node in waiting:
@@ -138,14 +138,14 @@ class Walker:
             if isinstance(item, Drop):
                 self.spider.count(f"mapping/{item.reason}")
                 continue
-            if item.is_unreadable:  # listed all the same
+            if item.is_unreadable:  # it is listed nevertheless
                 self.spider.count(f"mapping/unreadable_{'price' if item.name else 'name'}")
             item.category_key = node.key
             self.yielded += 1
             yield item
 
     def again_or_fail(self, response: Response, node: Node, why: str) -> Iterator[Request]:
-        """Ask a broken page again, at most BODY_RETRIES times; then the category has failed."""
+        """Request a broken page again, at most BODY_RETRIES times; then the category has failed."""
         tries = response.meta.get("body_tries", 0)
         if tries >= BODY_RETRIES:
             self.fail(node, f"{CatalogueError.reason}: {why}")
@@ -157,7 +157,7 @@ class Walker:
         yield request
 
     def fail(self, node: Node, why: str) -> None:
-        """A category whose walk broke off; what it had shown stays."""
+        """End the walk of a category as failed; what was seen of it stays."""
         self._open(node)
         self.walks[node.key].failed = why
         self.open.discard(node.key)
@@ -165,7 +165,7 @@ class Walker:
         logger.error("Category %s of store %s failed: %s", node.key, self.spider.store_code, why)
 
     def _probe(self, nodes: list[Node], probe: int) -> Yield:
-        """`probe` pages of the departments, chosen by the plan; other ones each day."""
+        """Request `probe` pages of the departments, chosen by the plan, different ones each day."""
         spider = self.spider
         departments = {node.key: node for node in nodes if not node.is_promo} or {node.key: node for node in nodes}
         keys = {key: tuple(below(node)) for key, node in departments.items()}

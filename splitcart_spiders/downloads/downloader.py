@@ -1,4 +1,4 @@
-"""Scrapy's downloader, with an end to downloads that nobody can use any more."""
+"""Scrapy's downloader, which also breaks off downloads that are of no use any more."""
 
 from scrapy import Request
 from scrapy.core.downloader import Downloader
@@ -9,9 +9,9 @@ from splitcart_spiders.middlewares.gate import Gate
 
 
 class GatedDownloader(Downloader):
-    """Breaks downloads off when the run has lost its store: the close would wait for the slowest answer.
+    """Breaks downloads off when the run has lost its store: otherwise the close waits for the slowest answer.
 
-    The handlers are where every download passes, those of the dev middleware too.
+    It wraps the handlers, because every download passes there, those of the dev middleware too.
     """
 
     def __init__(self, crawler: Crawler) -> None:

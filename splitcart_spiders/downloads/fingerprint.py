@@ -1,4 +1,4 @@
-"""Requests of two stores are two requests, although only a cookie or a body tells them apart."""
+"""Fingerprints by store: requests of two stores differ, even where only a cookie or a body distinguishes them."""
 
 import hashlib
 from typing import Self

@@ -1,6 +1,6 @@
-"""Who a host is: its certificate must be trusted, valid now and the host's own, whatever the settings say.
+"""Verified connections: a certificate must be trusted, valid now and the host's own, whatever the settings are.
 
-Trusted is what OpenSSL trusts on this machine; SSL_CERT_FILE and SSL_CERT_DIR name others.
+OpenSSL's authorities on this machine are trusted; SSL_CERT_FILE and SSL_CERT_DIR name others.
 """
 
 import weakref
@@ -36,16 +36,16 @@ WORDS = {
     Codes.ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its issuer is none that this machine trusts",
     Codes.ERR_INVALID_PURPOSE: "it is not for servers",
 }
-"""What OpenSSL's commonest verdicts mean."""
+"""The most frequent verdicts of OpenSSL, in words."""
 UNTRUSTED = "certificate verify failed"
-"""What OpenSSL says where no verdict reached us."""
+"""OpenSSL's message where its verdict is not available."""
 Verify = Callable[[SSL.Connection, X509, int, int, int], bool]
 
 
 @implementer(IOpenSSLClientConnectionCreator)
 class VerifiedHost:
-    """Makes the connections to one host. Twisted's own accepts a certificate whose names it cannot read, or that has
-    none; here whatever is not proven is refused."""
+    """Makes the connections to one host. Twisted's own class accepts a certificate without names, or whose names it
+    cannot read; this one refuses it."""
 
     def __init__(self, host: str) -> None:
         self.host = host
@@ -53,7 +53,7 @@ class VerifiedHost:
         self.wanted = IPAddress_ID(host) if isIPAddress(host) or isIPv6Address(host) else DNS_ID(host)
 
     def clientConnectionForTLS(self, protocol: Any) -> SSL.Connection:
-        """A connection that fails with CertificateRefused before a byte of ours is sent."""
+        """A connection that fails with CertificateRefused before any request is sent."""
         connection: SSL.Connection = self.options.clientConnectionForTLS(protocol)
         connection.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, self._verify(weakref.ref(protocol)))
         return connection
@@ -69,7 +69,7 @@ class VerifiedHost:
         return verify
 
     def fault(self, certificate: X509, code: int, depth: int, ok: bool) -> str | None:
-        """Why a certificate is refused, None where it is not; depth 0 is the host's own."""
+        """Why a certificate is refused, None if it is accepted; depth 0 is the host's own."""
         if not ok:
             return WORDS.get(code, f"OpenSSL's verdict is {code}")
         if depth > 0:
@@ -80,37 +80,37 @@ class VerifiedHost:
             return "it is for other hosts"
         except CertificateError as error:
             return f"its names prove nothing ({error})"
-        except Exception as error:  # noqa: BLE001 - whatever a certificate makes its reader raise, it is no proof
+        except Exception as error:  # noqa: BLE001 - whatever a certificate makes its reader raise, it proves nothing
             return f"its names cannot be read ({type(error).__name__})"
         return None
 
 
 @implementer(IPolicyForHTTPS)
 class VerifiedHosts:
-    """How Scrapy's handler connects over TLS."""
+    """The policy by which Scrapy's handler connects over TLS."""
 
     def __init__(self) -> None:
         self._hosts: dict[bytes, VerifiedHost] = {}
 
     def creatorForNetloc(self, hostname: bytes, port: int) -> VerifiedHost:
-        """Kept by host: the machine's authorities are read once."""
+        """One per host: the machine's authorities are read once for each."""
         if hostname not in self._hosts:
             self._hosts[hostname] = VerifiedHost(hostname.decode("ascii"))
         return self._hosts[hostname]
 
 
 class Verifying:
-    """For a download handler: verifies as above, and says CertificateRefused where that failed."""
+    """A mixin for a download handler: verifies as above, and raises CertificateRefused if that fails."""
 
     _contextFactory: Any
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)  # type: ignore[call-arg]
-        assert hasattr(self, "_contextFactory"), "this Scrapy's handler would not ask VerifiedHosts"
+        assert hasattr(self, "_contextFactory"), "the handler of this Scrapy version does not use VerifiedHosts"
         self._contextFactory = VerifiedHosts()
 
     async def download_request(self, request: Request) -> Response:
-        """The response; raises CertificateRefused, which no middleware tries again."""
+        """The response; raises CertificateRefused, which no middleware retries."""
         try:
             return await super().download_request(request)  # type: ignore[misc]
         except DownloadFailedError as error:
@@ -124,7 +124,7 @@ class VerifyingHandler(Verifying, HTTP11DownloadHandler):  # type: ignore[misc]
 
 
 def refusal(error: BaseException) -> str | None:
-    """What a failed download says of a certificate, None where it failed for another reason."""
+    """Why a failed download's certificate was refused, None if it failed for another reason."""
     for reason in getattr(error.__cause__, "reasons", ()):
         found = getattr(reason, "value", reason)
         if isinstance(found, CertificateRefused):

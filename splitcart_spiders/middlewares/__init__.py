@@ -14,25 +14,25 @@ ROBOTS_META = "splitcart_robots"
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 ORDER: dict[str, int | None] = {
-    # Replaced by ours, which know Crawl-delay, Retry-After, back-off and networks that are down.
+    # Replaced by ours, which handle Crawl-delay, Retry-After, back-off and networks that are down.
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     # Replaced by ours at the same place, which fetches no list from the internet.
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "splitcart_spiders.middlewares.cookies.CookiesMiddleware": 700,
-    # Replaced by ours at the same place, which knows the hosts to the letter: scheme, name and port.
+    # Replaced by ours at the same place, which compares scheme, name and port of each host.
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
     "splitcart_spiders.middlewares.hosts.HostsMiddleware": 50,
     # Replaced by ours at the same place, which names a redirect that leaves the hosts.
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "splitcart_spiders.middlewares.hosts.RedirectMiddleware": 600,
-    # A page that sends its reader elsewhere is a page.
+    # A page with a meta refresh is an ordinary page.
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
-    # First on the way out: once the crawl is over nothing else has to think about a request.
+    # First on the way out: once the crawl is over no other middleware handles a request.
     "splitcart_spiders.middlewares.gate.GateMiddleware": 40,
     # Before cookies and slots: what robots.txt forbids costs nothing.
     "splitcart_spiders.middlewares.robots.RobotsMiddleware": 100,
-    # Sees an answer after BlocksMiddleware has judged it: a denial is never asked again.
+    # Sees an answer after BlocksMiddleware has judged it: a denied request is never retried.
     "splitcart_spiders.middlewares.retry.RetryMiddleware": 550,
     # On the way back after decompression (590) and redirects (600): judges the page that a shopper would see.
     "splitcart_spiders.middlewares.blocks.BlocksMiddleware": 585,
@@ -41,13 +41,13 @@ ORDER: dict[str, int | None] = {
     # Last: everything above sees real URLs, cookies included.
     "splitcart_spiders.middlewares.dev.DevMiddleware": 990,
 }
-"""For the setting DOWNLOADER_MIDDLEWARES: every number with its reason."""
+"""The setting DOWNLOADER_MIDDLEWARES: every number with its reason."""
 
 SPIDER_ORDER: dict[str, int | None] = {
-    # The only one that must see what the spider begins with.
+    # Must see the first requests.
     "splitcart_spiders.middlewares.hosts.FirstRequestsMiddleware": 100,
 }
-"""For the setting SPIDER_MIDDLEWARES."""
+"""The setting SPIDER_MIDDLEWARES."""
 
 
 def manners_on(settings: BaseSettings, *, dev: bool) -> bool:
@@ -70,15 +70,15 @@ def chain_of(spider: Spider | None) -> str:
 
 
 def host_of(request: Request) -> str:
-    """The host, with its port where that is not the scheme's own, that a request asks: what manners are counted by."""
+    """The host of a request, with its port unless that is the scheme's own: the key by which manners are kept."""
     parts = urlparse_cached(request)
     return parts.netloc.rpartition("@")[2].casefold().removesuffix(DEFAULT_PORTS.get(parts.scheme, ":"))
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of a URL, the scheme's own port left out; all that two URLs of one site have in common.
+    """Scheme, host and port of a URL, the scheme's own port left out: equal for URLs of one site.
 
-    Empty where they cannot be read. User info stays, so that it makes another origin.
+    Empty if they cannot be read. User info is kept, so that it makes another origin.
     """
     try:
         parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""Tells a denial, an interstitial or a challenge from an answer, whatever its status, and ends the crawl."""
+"""Recognises denials, interstitials and challenges, whatever their status, and ends the crawl."""
 
 from collections.abc import Iterator
 from typing import Self
@@ -25,7 +25,7 @@ HEADINGS = (
         Pattern("(are you a robot|robot or human|human verification|verify(ing)? (that )?you are human)", 200),
     ),
 )
-"""What the whole title or h1 of a block page says (lower case, trailing punctuation off), with whose page it is."""
+"""The owner of a block page, and the whole of its title or h1 (lower case, without trailing punctuation)."""
 MARKERS = (
     ("akamai", "you don't have permission"),
     ("akamai", "edgesuite"),
@@ -34,24 +34,24 @@ MARKERS = (
     ("cloudflare", "cf-chl"),
     ("cloudflare", "cf_chl_"),
 )
-"""What a short page says only when it is a block page; long pages of honest hosts carry the same scripts."""
+"""The owner, and a text that a short page has only if it is a block page; long honest pages have the same scripts."""
 SHORT = 4096
-"""Bytes: the denials seen are 212 to 400, the smallest honest page of these sites is above 20,000."""
+"""Bytes. Denials seen so far have 212 to 400; the smallest honest page of these sites has more than 20,000."""
 HEAD = 65536
-"""Bytes read of a page: its title and first heading are in there."""
+"""Bytes read of a page: they include its title and first heading."""
 _TAG = Pattern("<(/?)(title|h1|script|style)(?![a-z0-9-])[^<>]{0,1000}>?", HEAD, IGNORE_CASE)
-"""The tags of the elements that are read, or must not be."""
+"""Tags of the elements that are read, and of those that must not be."""
 _UNSEEN = ("script", "style")
 DATA_PAGE = '<script id="__next_data__"'
 """A storefront's page with its data in it: never a block page."""
 
 
 def block_reason(status: int, body: bytes) -> str | None:
-    """Whose block page an answer is (`akamai`, `imperva`, `cloudflare`, `challenge`), `denied` for 401 and 403 of
-    unknown looks, None for anything else.
+    """Whose block page an answer is (`akamai`, `imperva`, `cloudflare`, `challenge`), `denied` for any other 401 or
+    403, None for anything else.
 
     Only the title, the first heading and the text of short pages are read, never JSON: products may be called anything.
-    The word akamai is no sign: it is on good pages and not on Akamai's denial.
+    The word akamai is not evidence: honest pages have it, and Akamai's denial does not.
     """
     text = body[:HEAD].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
     return (None if text[:1] in {"{", "["} else page_reason(text, len(body))) or (
@@ -69,14 +69,14 @@ def page_reason(text: str, size: int) -> str | None:
             if pattern.fullmatch(heading):
                 return owner
     if size <= SHORT:
-        said = plain(text)
-        return next((owner for owner, marker in MARKERS if marker in said), None)
+        shown = plain(text)
+        return next((owner for owner, marker in MARKERS if marker in shown), None)
     return None
 
 
 def _headings(text: str) -> Iterator[str]:
-    """What stands in each title and h1 of a page, scripts and styles apart. Reads the page from tag to tag, once: an
-    element that another one's beginning interrupts is not looked for again."""
+    """The content of each title and h1 of a page, without scripts and styles. Reads the page once, from tag to tag: an
+    element that is interrupted by the start of another one is left out."""
     name, start, visible = "", 0, _visible(text)
     for tag in _TAG.finditer(visible):
         ends, element = bool(tag[1]), tag[2].lower()
@@ -88,7 +88,7 @@ def _headings(text: str) -> Iterator[str]:
 
 
 def _visible(text: str) -> str:
-    """The page with a blank for each script and style; one without an end reaches to the end of the page."""
+    """The page with a blank for each script and style; one without an end tag extends to the end of the page."""
     kept, hidden, start = [], "", 0
     for tag in _TAG.finditer(text):
         ends, element = bool(tag[1]), tag[2].lower()
@@ -112,14 +112,14 @@ def plain(text: str) -> str:
 
 
 def is_html(body: bytes) -> bool:
-    """Whether a body is a page, by its first character: content types lie in both directions."""
+    """Whether a body is a page, by its first character: content types are wrong in both directions."""
     return body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 class BlocksMiddleware:
-    """Shuts the gate on the first block page; its request's errback gets the BlockedError.
+    """Shuts the gate on the first block page; the errback of its request receives the BlockedError.
 
-    A request with meta `judge_blocks` False (the browser's page, which an operator may be reading) is let through.
+    An answer to a request with meta `judge_blocks` False (the browser's page, which an operator may see) passes.
     """
 
     def __init__(self, crawler: Crawler) -> None:

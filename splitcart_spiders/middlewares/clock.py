@@ -1,4 +1,4 @@
-"""Time as the manners see it; tests pass another."""
+"""The clock of the middlewares; tests pass another."""
 
 import asyncio
 import time

@@ -10,12 +10,12 @@ from scrapy.utils.httpobj import urlparse_cached
 from tldextract import TLDExtract
 
 _SPLIT = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
-"""Reads its 10,000 suffixes when it is asked first; all crawls of a process share them."""
+"""Reads its 10,000 suffixes on first use; all crawls of a process share them."""
 
 
 class CookiesMiddleware(ScrapyCookies):
-    """Scrapy's own fetches the newest list of public suffixes from the internet at the first cookie: a request that
-    nobody asked for, to a host that no robots.txt was read of, and a delay where there is no way out."""
+    """Scrapy's own fetches the newest list of public suffixes from the internet at the first cookie: a request that is
+    no part of the crawl, to a host whose robots.txt was not read, and a delay on a machine without internet."""
 
     def _process_cookies(self, cookies: Iterable[Cookie], *, jar: CookieJar, request: Request) -> None:
         """Refuse cookies for a public suffix such as com.au, as Scrapy does."""

@@ -1,4 +1,4 @@
-"""In dev every request goes to the sandbox, and nobody but this middleware knows."""
+"""In dev every request goes to the sandbox; only this middleware depends on that."""
 
 from typing import Self
 from urllib.parse import urlsplit
@@ -15,12 +15,12 @@ DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 
 
 def base_url_of(settings: BaseSettings) -> str:
-    """DEV_BASE_URL: where the sandbox listens."""
+    """DEV_BASE_URL, where the sandbox listens."""
     return settings.get("DEV_BASE_URL") or DEFAULT_BASE_URL
 
 
 def dev_url(url: str, base_url: str, chain: str) -> str:
-    """Where `url` is in dev: base_url/<chain> and the same path and query. A URL of the sandbox stays as it is."""
+    """The URL of `url` in dev: base_url/<chain> and the same path and query. A URL of the sandbox stays as it is."""
     if is_under(url, base_url):
         return url
     parts = urlsplit(url)
@@ -29,7 +29,7 @@ def dev_url(url: str, base_url: str, chain: str) -> str:
 
 
 def is_under(url: str, base_url: str) -> bool:
-    """Whether a URL lies on the sandbox."""
+    """Whether a URL is one of the sandbox."""
     return url.startswith(base_url.rstrip("/") + "/")
 
 

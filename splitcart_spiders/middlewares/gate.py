@@ -1,4 +1,4 @@
-"""The gate: one place where a crawl is ended, by whom it may concern, with the error that ended it."""
+"""The gate: the one place where any part of a crawl ends it, with the error that ended it."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class GateShut(IgnoreRequest):
-    """Reaches the errback of every request that came to the gate after it was shut; `error` is what shut it."""
+    """Passed to the errback of every request that reaches the gate after it was shut; `error` is what shut it."""
 
     def __init__(self, error: CrawlError) -> None:
         super().__init__(f"not sent, the crawl is over: {error}")
@@ -27,7 +27,7 @@ class GateShut(IgnoreRequest):
 
 
 class Gate:
-    """Open until something ends the crawl. One a crawler: take it by `Gate.of(crawler)`."""
+    """Open until something ends the crawl. One per crawler: `Gate.of(crawler)`."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -43,7 +43,7 @@ class Gate:
         return Shared.of(crawler).one(cls, lambda: cls(crawler))
 
     def shut(self, error: CrawlError) -> None:
-        """End the crawl with reason `error.reason`: nothing more is sent. Only the first error counts."""
+        """End the crawl with reason `error.reason`: nothing more is sent. Later errors change nothing."""
         if error.breaks_off:
             self._broken_off.set()
         if self.error is not None:
@@ -52,7 +52,7 @@ class Gate:
         self._shut.set()
         if self.crawler.stats:
             self.crawler.stats.inc_value(f"splitcart/gate/{error.reason}")
-        logger.info("stopping: %s", error)  # the last lines say it as an error
+        logger.info("stopping: %s", error)  # the last lines of the crawl log it as an error
         self._close_spider(error.reason)
 
     def check(self) -> None:
@@ -73,7 +73,7 @@ class Gate:
         self.check()
 
     async def unless_broken_off(self, work: Coroutine[Any, Any, T]) -> T:
-        """What the work returns; raises GateShut, and cancels it, once an error that breaks off shuts the gate."""
+        """Return what the work returns; cancel it and raise GateShut once an error with `breaks_off` shuts the gate."""
         tasks = [asyncio.ensure_future(work), asyncio.ensure_future(self._broken_off.wait())]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -82,14 +82,14 @@ class Gate:
         finally:
             for task in tasks:
                 task.cancel()
-        await asyncio.gather(tasks[0], return_exceptions=True)  # its connection is closed by then
+        await asyncio.gather(tasks[0], return_exceptions=True)  # by then its connection is closed
         self.check()
         raise AssertionError("only a shut gate breaks off")
 
     def _close_spider(self, reason: str) -> None:
         try:
             engine = self.crawler.engine
-        except RuntimeError:  # not made yet: nothing is running that could be closed
+        except RuntimeError:  # not made yet: nothing runs that could be closed
             return
         if engine.spider is not None:
             self._closing = asyncio.ensure_future(engine.close_spider_async(reason=reason))
@@ -110,6 +110,6 @@ class GateMiddleware:
         self.gate.check()
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """A request that must not be sent, or a host that is not who it says, ends the crawl before the next leaves."""
+        """End the crawl before the next request leaves, if the error of this one ends it."""
         if ends_crawl(exception):
             self.gate.shut(exception)

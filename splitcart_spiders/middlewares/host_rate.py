@@ -23,20 +23,20 @@ from splitcart_spiders.shared import Shared
 logger = logging.getLogger(__name__)
 
 LONGEST_WAIT = 120.0
-"""Seconds that a site may ask us to wait; longer ends the run as blocked."""
-LONGEST_TOLD = 366 * 86400.0
-"""Seconds; whoever asks for more is said to have asked for these: no calendar holds every number."""
+"""Seconds that a site may ask us to wait; a longer wait ends the run as blocked."""
+MOST_SECONDS = 366 * 86400.0
+"""The most seconds that a wait is read as: no calendar holds every number."""
 SECONDS = Pattern(r"[0-9]+(\.[0-9]*)?", most=20_000)
 LATER_YEAR = Pattern(r"\b[A-Z][a-z]{2} [0-9]{5,} [0-9]{2}:", most=20_000)
-"""In an HTTP date: a year that no datetime has."""
+"""Part of an HTTP date: a year after datetime.max."""
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 HOST_META = "splitcart_host"
-"""Meta key while a request is under way: the host whose turn it took."""
+"""Meta key of a request under way: the host whose turn it took."""
 
 
 @dataclass
 class Host:
-    """What the sender knows of one host; times on the monotonic clock."""
+    """The state of one host; times on the monotonic clock."""
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     last_sent: float = -math.inf
@@ -48,10 +48,10 @@ class Host:
 
 
 class HostRate:
-    """Spaces the requests of a crawl, host by host. One a crawler: take it by `HostRate.of(crawler)`.
+    """Spaces the requests of a crawl, host by host. One per crawler: `HostRate.of(crawler)`.
 
     `rate` is in requests a second and host for the whole fleet, `share` this run's part of it. Without a rate (in dev)
-    nothing is spaced and no wish of the site is waited for; the limit of requests under way holds all the same.
+    requests are not spaced, and Crawl-delay and Retry-After are ignored; the limit of requests under way still holds.
     """
 
     def __init__(self, gate: Gate, rate: float | None, limit: int, clock: Clock | None = None) -> None:
@@ -93,7 +93,7 @@ class HostRate:
         return max(1 / self.rate, self._of(host).crawl_delay) / self._share
 
     def crawl_delay(self, host: str, seconds: float) -> None:
-        """Obey a Crawl-delay. Longer than 120 s: the gate is shut."""
+        """Obey a Crawl-delay. One longer than 120 s shuts the gate."""
         if seconds > LONGEST_WAIT:
             why = f"robots.txt of {host} asks for {seconds:g} s between requests, more than {LONGEST_WAIT:g} s."
             self.gate.shut(BlockedError(why))
@@ -101,11 +101,11 @@ class HostRate:
             self._of(host).crawl_delay = max(0.0, seconds)
 
     def pause(self, host: str, seconds: float) -> None:
-        """Send nothing to a host for some seconds. More than 120: the gate is shut, naming the time."""
+        """Send nothing to a host for some seconds. More than 120 shut the gate, with an error that names the time."""
         if self.rate is None or seconds <= 0:
             return
         if seconds > LONGEST_WAIT:
-            until = self.clock.now() + timedelta(seconds=min(seconds, LONGEST_TOLD))
+            until = self.clock.now() + timedelta(seconds=min(seconds, MOST_SECONDS))
             self.gate.shut(BlockedError(f"{host} asks to be left alone until {until:%Y-%m-%dT%H:%M:%SZ}."))
             return
         logger.info("%s asks for a pause of %.0f s", host, seconds)
@@ -118,7 +118,7 @@ class HostRate:
             self._held_until = self.clock.monotonic() + seconds
 
     async def take_turn(self, host: str) -> None:
-        """Return when a request may leave, first come first served; raises GateShut when the crawl has ended."""
+        """Return when a request may leave, in order of arrival; raises GateShut when the crawl has ended."""
         state = self._of(host)
         async with state.turn:
             while (wait := self._wait(host)) > 0 or state.under_way >= self._room(state):
@@ -136,7 +136,7 @@ class HostRate:
         state = self._of(host)
         state.under_way -= 1
         if not state.answered:
-            # Opening the connection delayed the first request on its way; count from when it surely had arrived.
+            # Opening the connection delayed the first request: the delay counts from its answer.
             state.answered = True
             state.last_sent = self.clock.monotonic()
         state.freed.set()
@@ -154,7 +154,7 @@ class HostRate:
 
 
 class HostRateMiddleware:
-    """Lets a request leave when its host's turn has come, and hears Retry-After on 429 and 503."""
+    """Holds each request until its turn has come, and obeys Retry-After of 429 and 503."""
 
     def __init__(self, rate: HostRate) -> None:
         self.rate = rate
@@ -168,7 +168,7 @@ class HostRateMiddleware:
         host = host_of(request)
         await self.rate.take_turn(host)
         request.meta[HOST_META] = host
-        # Scrapy's own slots are by host too, also in dev and after a redirect, and never make a request wait again.
+        # Scrapy's own slots are by host too, also in dev and after a redirect, and add no wait.
         request.meta["download_slot"] = host
 
     def process_response(self, request: Request, response: Response) -> Response:
@@ -181,7 +181,7 @@ class HostRateMiddleware:
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """The turn is over all the same."""
+        """End the turn of a request that failed."""
         self._give_back(request)
 
     def _give_back(self, request: Request) -> str | None:
@@ -192,14 +192,14 @@ class HostRateMiddleware:
 
 
 def retry_after(response: Response, now: datetime) -> float | None:
-    """Seconds that Retry-After asks to wait, from seconds or an HTTP date; None where it says nothing that can be read.
+    """Seconds that Retry-After asks to wait, from seconds or an HTTP date; None if it cannot be read.
 
-    At most LONGEST_TOLD, whatever it says; the longest where there are several. A date is compared with the answer's
-    own Date where it has one: the site's clock need not agree with ours.
+    At most MOST_SECONDS; the longest if there are several. A date is compared with the answer's own Date if it has one:
+    the site's clock need not agree with ours.
     """
     answered = http_date((response.headers.get("Date") or b"").decode("latin-1")) or now
-    said = [_seconds(value.decode("latin-1").strip(), answered) for value in response.headers.getlist("Retry-After")]
-    return max((min(seconds, LONGEST_TOLD) for seconds in said if seconds is not None), default=None)
+    waits = [_seconds(value.decode("latin-1").strip(), answered) for value in response.headers.getlist("Retry-After")]
+    return max((min(seconds, MOST_SECONDS) for seconds in waits if seconds is not None), default=None)
 
 
 def _seconds(text: str, answered: datetime) -> float | None:
@@ -210,7 +210,7 @@ def _seconds(text: str, answered: datetime) -> float | None:
 
 
 def http_date(text: str) -> datetime | None:
-    """An HTTP date in UTC, None for anything else; the last moment there is for a date after it."""
+    """An HTTP date in UTC, None for anything else; LAST_MOMENT for a later date."""
     try:
         when = parsedate_to_datetime(text)
         return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
@@ -224,7 +224,7 @@ def rate_of(settings: BaseSettings) -> float:
     """HOST_RATE; raises ValueError unless it is a number above 0."""
     rate = settings.getfloat("HOST_RATE", 1.0)
     if not 0 < rate < math.inf:
-        raise ValueError(f"HOST_RATE is {rate}: say how many requests a second a host may get, for example 1")
+        raise ValueError(f"HOST_RATE is {rate}: a number of requests a second above 0 is wanted, for example 1")
     return rate
 
 

@@ -1,4 +1,4 @@
-"""A crawl stays on the hosts that its spider names: what an answer says of others is an error, not an address."""
+"""A crawl stays on the hosts that its spider names; an answer that leads to another one ends it."""
 
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, Self
@@ -19,10 +19,10 @@ FOLLOWED = frozenset({301, 302, 303, 307, 308})
 
 
 class Hosts:
-    """The origins that a crawl may ask: scheme, host and port. One a crawler: take it by `Hosts.of(crawler)`.
+    """The origins that a crawl may ask: scheme, host and port. One per crawler: `Hosts.of(crawler)`.
 
-    The spider's own code names them: its `hosts`, and what it begins with. Outside dev that is https alone; in dev the
-    sandbox's copy of the chain is the chain's, too.
+    The spider's own code names them: its `hosts`, and its first requests. Outside dev they are https only; in dev the
+    sandbox's copy of the chain is one of them.
     """
 
     def __init__(self, named: Iterable[str] = (), *, sandbox: str | None = None) -> None:
@@ -44,22 +44,22 @@ class Hosts:
         return cls(spider.hosts if isinstance(spider, StorefrontSpider) else (), sandbox=sandbox)
 
     def name(self, url: str) -> None:
-        """Let the crawl ask where a URL is that the spider's own code has; in clear in dev only."""
+        """Allow the origin of a URL of the spider's own code; http in dev only."""
         if (url.startswith("https://") or self.sandbox) and (found := origin(url)):
             self.origins.add(found)
 
     def allow(self, url: str) -> bool:
-        """Whether a URL is on the hosts."""
+        """Whether a URL may be asked."""
         return origin(url) in self.origins or bool(self.sandbox and is_under(url, self.sandbox))
 
     def error(self, begun: str, led_to: str) -> LeftHosts:
-        """That `begun`, an address of ours, led to one that is not."""
+        """The error for `begun`, an allowed address, that led to another one."""
         own = ", ".join(sorted(self.origins)) or "none over https"
         return LeftHosts(f"{begun:.500} leads to {led_to:.500}, which is none of this chain's hosts ({own}).")
 
 
 class FirstRequestsMiddleware:
-    """What a spider begins with names hosts: no answer has been read by then."""
+    """Allows the hosts of a spider's first requests: no answer has been read by then."""
 
     def __init__(self, hosts: Hosts) -> None:
         self.hosts = hosts
@@ -69,7 +69,7 @@ class FirstRequestsMiddleware:
         return cls(Hosts.of(crawler))
 
     async def process_start(self, start: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """Every request as it came."""
+        """Every request and item, unchanged."""
         async for each in start:
             if isinstance(each, Request):
                 self.hosts.name(each.url)
@@ -77,7 +77,7 @@ class FirstRequestsMiddleware:
 
 
 class HostsMiddleware:
-    """Sends nothing to any other host, whoever asks for it."""
+    """Refuses requests to any other host."""
 
     def __init__(self, hosts: Hosts) -> None:
         self.hosts = hosts
@@ -94,15 +94,15 @@ class HostsMiddleware:
 
 
 class RedirectMiddleware(ScrapyRedirect):
-    """Follows redirects on the hosts, at most REDIRECT_MAX_TIMES; any other ends the crawl, naming both addresses.
+    """Follows redirects to allowed hosts, at most REDIRECT_MAX_TIMES; any other ends the crawl, naming both addresses.
 
-    That of a robots.txt is for RobotsMiddleware to judge.
+    A redirect of a robots.txt is left to RobotsMiddleware.
     """
 
     crawler: Crawler
 
     def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
-        """The response, or the request that it asks for instead; raises LeftHosts."""
+        """The response, or the request that it redirects to; raises LeftHosts."""
         if response.status not in FOLLOWED or "Location" not in response.headers:
             return response
         try:
@@ -113,8 +113,8 @@ class RedirectMiddleware(ScrapyRedirect):
         if isinstance(followed, Request) and hosts.allow(followed.url):
             return followed
         location = (response.headers.get("Location") or b"").decode("latin-1")
-        told = followed.url if isinstance(followed, Request) else repr(location)
-        error = hosts.error(f"{request.method} {request.url}", told)
+        target = followed.url if isinstance(followed, Request) else repr(location)
+        error = hosts.error(f"{request.method} {request.url}", target)
         if not request.meta.get(ROBOTS_META):
             Gate.of(self.crawler).shut(error)
         raise error

@@ -1,4 +1,4 @@
-"""Asks again, later and later, and says in the end what went wrong."""
+"""Retries requests with growing delays, and raises what went wrong after the last retry."""
 
 import logging
 import random
@@ -30,18 +30,18 @@ logger = logging.getLogger(__name__)
 
 LONGEST_BACKOFF = 60.0
 """Seconds before the jitter, which adds up to a half."""
-HEARD = "splitcart_heard"
-"""Meta key: a byte came from the host on one of the tries of a request."""
+REACHED = "splitcart_reached"
+"""Meta key: a byte came from the host in one of the tries of a request."""
 NOT_CONNECTED = (CannotResolveHostError, DownloadConnectionRefusedError, ConnectError)
-"""No name, no connection: the host was not even reached."""
+"""The host was not reached: no name, or no connection."""
 
 
 class RetryMiddleware:
     """Retries server errors, throttling, timeouts, broken connections and pages where JSON is due.
 
-    What remains after RETRY_TIMES goes to the errback: NetworkDown (gate shut) when no try of the request got a byte
-    from the host, BlockedError (gate shut) for 429, CatalogueError for everything else. A host that lets a request time
-    out but has answered others is not a network that is down.
+    After RETRY_TIMES the errback receives NetworkDown (gate shut) if no try of the request got a byte from the host,
+    BlockedError (gate shut) for 429, CatalogueError for everything else. A host that lets a request time out but has
+    answered others does not mean that the network is down.
     """
 
     def __init__(self, crawler: Crawler, clock: Clock | None = None, draw: Callable[[], float] = random.random) -> None:
@@ -54,25 +54,25 @@ class RetryMiddleware:
         self.codes = {int(code) for code in crawler.settings.getlist("RETRY_HTTP_CODES")}
         self.exceptions = exceptions_of(crawler.settings)
         self._answered: set[str] = set()
-        crawler.signals.connect(self.heard, signal=signals.headers_received)
+        crawler.signals.connect(self.reached, signal=signals.headers_received)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
-    def heard(self, request: Request) -> None:
-        """The head of an answer came, whatever becomes of its body."""
-        request.meta[HEARD] = True
+    def reached(self, request: Request) -> None:
+        """Note that the head of an answer came, whatever becomes of its body."""
+        request.meta[REACHED] = True
 
     async def process_response(self, request: Request, response: Response) -> Response | Request:
-        """The response, a later try, or the error that remains."""
-        request.meta[HEARD] = True
+        """The response, or a later try; raises the error that remains."""
+        request.meta[REACHED] = True
         self._answered.add(host_of(request))
         why = self._wrong(request, response)
         if why is None or request.meta.get("dont_retry"):
-            # A spider may ask the same again: that is a new request with retries of its own.
+            # A spider may send the request again: that one has retries of its own.
             request.meta.pop("retry_times", None)
-            request.meta.pop(HEARD)
+            request.meta.pop(REACHED)
             return response
         again = await self._again(request, why, pause_host=response.status == 429)
         if again is not None:
@@ -85,7 +85,7 @@ class RetryMiddleware:
         raise error
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
-        """A later try, None for what is not ours, or the error that remains."""
+        """A later try, or None for an exception that is not retried; raises the error that remains."""
         if not isinstance(exception, self.exceptions) or request.meta.get("dont_retry"):
             return None
         again = await self._again(request, type(exception).__name__)
@@ -97,7 +97,7 @@ class RetryMiddleware:
         raise self._end(request, kind, f"failed ({type(exception).__name__}: {exception})") from exception
 
     def _silent(self, request: Request, exception: Exception) -> bool:
-        if request.meta.get(HEARD) or isinstance(exception, ResponseDataLossError):
+        if request.meta.get(REACHED) or isinstance(exception, ResponseDataLossError):
             return False
         return not (isinstance(exception, DownloadTimeoutError) and host_of(request) in self._answered)
 
@@ -109,13 +109,13 @@ class RetryMiddleware:
         return "answered with a page where JSON is due" if is_html(response.body) else None
 
     async def _again(self, request: Request, why: str, *, pause_host: bool = False) -> Request | None:
-        """The next try, after its back-off; None when that was the last. Raises GateShut when the crawl has ended."""
+        """The next try, after its back-off; None after the last one. Raises GateShut when the crawl has ended."""
         assert self.crawler.spider is not None
         again = get_retry_request(
             request,
             spider=self.crawler.spider,
             reason=why,
-            # Before its equals: whether the network is down should be known soon.
+            # Before other requests: whether the network is down should be known soon.
             priority_adjust=1,
             logger=logger,
             stats_base_key="splitcart/retry",

@@ -1,4 +1,4 @@
-"""Obeys robots.txt of every host that a crawl asks, before anything else is asked of it."""
+"""Obeys the robots.txt of every host: it is read before any other request to that host."""
 
 import asyncio
 import logging
@@ -30,13 +30,13 @@ LONG_DELAY = Pattern(r"(?im)^([ \t]*crawl-delay[ \t]*:[ \t]*[0-9]{9})[0-9]+", mo
 
 
 class Disallowed(IgnoreRequest):
-    """robots.txt forbids the URL. Its errback gets this: what the request was for has failed."""
+    """robots.txt disallows the URL. Passed to the errback of the request, whose category has failed."""
 
 
 class RobotsMiddleware:
-    """Sends nothing that robots.txt disallows for our User-Agent, and brings its Crawl-delay to the sender.
+    """Refuses what robots.txt disallows for our User-Agent, and passes its Crawl-delay to HostRate.
 
-    A robots.txt that was denied, is a block page, or cannot be had ends the crawl, unless ROBOTS_UNAVAILABLE=allow.
+    A robots.txt that is denied, a block page or unavailable ends the crawl, unless ROBOTS_UNAVAILABLE=allow.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -65,7 +65,7 @@ class RobotsMiddleware:
         raise Disallowed(f"robots.txt of {host_of(request)} disallows {request.url}")
 
     async def _rules(self, request: Request) -> Protego | None:
-        """The host's rules, fetched once; whoever comes meanwhile waits. None: everything is allowed."""
+        """The host's rules, fetched once; requests wait for them. None: everything is allowed."""
         host = host_of(request)
         if host not in self._files:
             scheme = request.url.partition("://")[0]
@@ -86,7 +86,7 @@ class RobotsMiddleware:
         except (BlockedError, CertificateRefused, NetworkDown) as error:
             self.gate.shut(error)
             raise GateShut(error) from error
-        except Exception as error:  # noqa: BLE001 - whatever came instead of a file, there are no rules to obey
+        except Exception as error:  # noqa: BLE001 - whatever came instead of a file, there are no rules
             self._unavailable(host, why(error))
             return None
         return self._read(host, response)
@@ -109,7 +109,7 @@ class RobotsMiddleware:
         return rules
 
     def _unavailable(self, host: str, why: str, error: CrawlError | None = None) -> None:
-        """Shuts the gate, with `error` where there is one, unless the operator has decided otherwise."""
+        """Shut the gate, with `error` if there is one, unless ROBOTS_UNAVAILABLE=allow."""
         self._count("unavailable")
         if self.allow_unavailable:
             logger.warning("robots.txt of %s %s; ROBOTS_UNAVAILABLE=allow crawls all the same", host, why)
@@ -124,12 +124,12 @@ class RobotsMiddleware:
 
 
 def readable(text: str) -> str:
-    """The rules, a Crawl-delay cut to nine digits: the parser takes one that no float holds for none at all."""
+    """The rules, with each Crawl-delay cut to nine digits: the parser ignores one that no float holds."""
     return LONG_DELAY.sub(r"\1", text)
 
 
 def why(error: Exception) -> str:
-    """What came instead of a robots.txt."""
+    """Why there is no robots.txt, as the end of a sentence about it."""
     if isinstance(error, DownloadCancelledError):
         return "cannot be had (it is larger than DOWNLOAD_MAXSIZE)"
     return f"cannot be had ({type(error).__name__}: {error})"

@@ -49,11 +49,11 @@ HANDLER = "splitcart_spiders.sessions.browser_handler.BrowserHandler"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 UNNEEDED = frozenset({"image", "media", "font"})
 PATIENCE = 15.0
-"""Seconds for a page to become the storefront's; its scripts may load it once more."""
+"""Seconds for a page to become the storefront's; its scripts may reload it."""
 OPERATORS_PATIENCE = 600.0
 """Seconds that the page stays open for an operator (`-a headful=1`)."""
 STOREFRONT = 'id="__NEXT_DATA__"'
-"""What the page says once it is the storefront's own."""
+"""Text of the storefront's own page, and of no other."""
 NO_NETWORK = ("ERR_NAME_", "ERR_CONNECTION_", "ERR_INTERNET_DISCONNECTED", "ERR_ADDRESS_", "ERR_NETWORK_", "ERR_EMPTY_")
 NO_TRUST = ("ERR_CERT_", "ERR_CERTIFICATE_", "ERR_SSL_SERVER_CERT", "ERR_SSL_PINNED")
 NO_ADDRESS = ("ERR_UNSAFE_REDIRECT", "ERR_UNSAFE_PORT", "ERR_UNKNOWN_URL_SCHEME", "ERR_DISALLOWED_URL_SCHEME")
@@ -73,16 +73,16 @@ def is_installed() -> bool:
 
 
 def wanted(settings: BaseSettings, *, dev: bool) -> bool:
-    """Whether the session begins in a browser: the setting BROWSER, else always, but in dev only where one is found."""
+    """Whether the session begins in a browser: the setting BROWSER; else always, but in dev only if one is found."""
     if settings.get("BROWSER") is None:
         return not dev or (is_installed() and chromium_path(settings) is not None)
     return settings.getbool("BROWSER")
 
 
 def configure(settings: BaseSettings, url: str, *, headful: bool = False) -> None:
-    """Put the browser's download handler into a crawl's settings; `url`, in dev the sandbox's, is the page's.
+    """Put the browser's download handler into a crawl's settings; `url` is that of the page, in dev the sandbox's.
 
-    For a spider's from_crawler, where settings may still change.
+    To be called in a spider's from_crawler, where settings may still change.
     """
     arguments = [f"--host-resolver-rules={only(url)}", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     options: dict[str, Any] = {"headless": not headful, "args": arguments}
@@ -98,18 +98,18 @@ def configure(settings: BaseSettings, url: str, *, headful: bool = False) -> Non
 
 
 def only(url: str) -> str:
-    """Chromium's rules that a URL's host alone has an address (and a proxy): redirects do not come to `unneeded`."""
+    """Rules for Chromium: only a URL's host, and proxies, have an address. `unneeded` does not see redirects."""
     hosts = {urlsplit(each).hostname for each in (url, *getproxies().values())} - {None}
     return ", ".join(["MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in sorted(hosts, key=str))])
 
 
 def unneeded(url: str) -> Callable[["PlaywrightRequest"], bool]:
-    """Which of the page's requests the browser does not send: pictures, films, fonts, and all that leave its origin."""
+    """Which of the page's requests the browser does not send: images, media, fonts, and any to another origin."""
     return lambda request: request.resource_type in UNNEEDED or origin(request.url) != origin(url)
 
 
 class PageVisit:
-    """One page of a crawl: in the browser, looked at until it is the storefront's and closed; or asked plainly."""
+    """One page of a crawl: opened in the browser until it is the storefront's, or requested without a browser."""
 
     def __init__(self, crawler: Crawler, url: str, *, headful: bool, clock: Clock) -> None:
         self.crawler = crawler
@@ -119,10 +119,10 @@ class PageVisit:
         self.gate = Gate.of(crawler)
         self.origin = origin(base_url_of(crawler.settings) if is_dev(crawler.spider) else url)
         self.elsewhere: str | None = None
-        """The first address outside of its origin that the page went to, or would have gone to."""
+        """The first address outside its origin that the page went to, or would have gone to."""
 
     async def cookies(self) -> list[Cookie]:
-        """The cookies that the page leaves in the browser. Raises a CrawlError where it is not the storefront's."""
+        """The cookies that the page sets in the browser. Raises a CrawlError if it is not the storefront's."""
         page, status = await self._open()
         try:
             await self._settle(page, status)
@@ -133,7 +133,7 @@ class PageVisit:
             await close(page)
 
     def asked(self, request: "PlaywrightRequest") -> None:
-        """Note where the page itself goes; redirects come here as well."""
+        """Note where the page itself goes; redirects are seen here as well."""
         from playwright.async_api import Error
 
         with suppress(Error):  # its frame may be gone
@@ -141,7 +141,7 @@ class PageVisit:
                 self.watch(request.url)
 
     def watch(self, url: str) -> None:
-        """Note an address outside of the page's origin."""
+        """Note an address outside the page's origin."""
         self.elsewhere = self.elsewhere or (url if origin(url) != self.origin else None)
 
     def check(self) -> None:
@@ -150,13 +150,13 @@ class PageVisit:
             raise Hosts.of(self.crawler).error(f"GET {self.url} in the browser", self.elsewhere)
 
     async def plain_cookies(self, before: list[Cookie]) -> list[Cookie]:
-        """The cookies after a plain request with those of before. Raises a CrawlError where it is no storefront's."""
+        """The cookies of before and of a plain request. Raises a CrawlError if it is not the storefront's page."""
         header = "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in before)
         response = await self._ask({"Cookie": header} if header else {})
         if owner := block_reason(response.status, response.body):
             raise BlockedError(f"{self.url} is a block page ({owner}, {response.status}).")
         if STOREFRONT not in getattr(response, "text", ""):
-            raise BrowserMissing(f"{self.url} answered a plain request with a page that only a browser can go on from.")
+            raise BrowserMissing(f"{self.url} answered a plain request with a page that only a browser can open.")
         fresh = set_cookies(response)
         names = {cookie["name"] for cookie in fresh}
         return [cookie for cookie in before if cookie["name"] not in names] + fresh
@@ -168,11 +168,11 @@ class PageVisit:
         return await self.crawler.engine.download_async(request)
 
     async def _open(self) -> tuple["Page", int]:
-        """The page in the browser and its status; a connection that fails is tried again as any other request is."""
+        """The page in the browser, and its status; a failed connection is retried as for any other request."""
         from playwright.async_api import Error
 
         settings = self.crawler.settings
-        # A service worker's requests would pass by PLAYWRIGHT_ABORT_REQUEST.
+        # A service worker's requests would bypass PLAYWRIGHT_ABORT_REQUEST.
         context = {"user_agent": settings["USER_AGENT"], "locale": "en-AU", "service_workers": "block"}
         meta = {
             "playwright": True,
@@ -194,14 +194,14 @@ class PageVisit:
         raise AssertionError("the last try returns or raises")
 
     async def _settle(self, page: "Page", status: int) -> None:
-        """Return once the page is the storefront's; the browser runs its scripts, or the operator looks after it."""
+        """Return once the page is the storefront's: the browser runs its scripts, and an operator may act on it."""
         from playwright.async_api import Error
 
         until, body = self.clock.monotonic() + self.patience, ""
         while self.clock.monotonic() < until and not page.is_closed():
             try:
                 body = await page.content()
-            except Error as error:  # it is loading something else just now
+            except Error as error:  # it is loading another page
                 logger.debug("%s: %s", self.url, error)
             if STOREFRONT in body:
                 return
@@ -213,7 +213,7 @@ class PageVisit:
 
     def _cookie(self, cookie: "PlaywrightCookie") -> Cookie:
         kept = {key: cookie[key] for key in ("name", "value", "path", "secure", "expires")}
-        # In dev the sandbox's address is the cookie's domain: without one it belongs to whom the request asks.
+        # In dev the cookie's domain is the sandbox's address: without one the cookie belongs to the requested host.
         return kept if is_dev(self.crawler.spider) else kept | {"domain": cookie["domain"]}
 
 
@@ -228,23 +228,23 @@ def set_cookies(response: Response) -> list[Cookie]:
 
 
 def as_crawl_error(error: Exception, url: str) -> CrawlError:
-    """What a browser's error means for the crawl."""
-    said = str(error).strip().partition("\n")[0]
+    """The CrawlError for a browser's error."""
+    message = str(error).strip().partition("\n")[0]
     if any(sign in str(error) for sign in NO_TRUST):
-        return CertificateRefused(f"GET {url} in the browser: {said}.")
+        return CertificateRefused(f"GET {url} in the browser: {message}.")
     if any(sign in str(error) for sign in NO_ADDRESS):
-        return LeftHosts(f"GET {url} in the browser leads to what is none of this chain's hosts: {said}.")
+        return LeftHosts(f"GET {url} in the browser leads to what is none of this chain's hosts: {message}.")
     if any(sign in str(error) for sign in NO_NETWORK):
-        return NetworkDown(f"GET {url} in the browser: {said}.")
+        return NetworkDown(f"GET {url} in the browser: {message}.")
     if any(sign in str(error) for sign in NO_SCREEN):
         return BrowserMissing("There is no screen to show the page on: use -a headful=1 in a desktop session.")
     if any(sign in str(error) for sign in NO_BROWSER):
-        return BrowserMissing(f"The browser did not start: {said}.")
-    return CatalogueError(f"GET {url} in the browser: {said}.")
+        return BrowserMissing(f"The browser did not start: {message}.")
+    return CatalogueError(f"GET {url} in the browser: {message}.")
 
 
 async def close(page: "Page") -> None:
-    """Close the page and its browser: half a gigabyte that the crawl does not need."""
+    """Close the page and its browser, which takes half a gigabyte that the crawl does not need."""
     from playwright.async_api import Error
 
     browser = page.context.browser

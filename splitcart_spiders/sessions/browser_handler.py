@@ -1,4 +1,4 @@
-"""The browser's download handler; what it asks without a browser is verified as everything else. Loads playwright."""
+"""The browser's download handler; its requests without a browser are verified as all others are. Loads playwright."""
 
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 

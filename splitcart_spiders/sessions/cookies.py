@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 Cookie = dict[str, Any]
-"""As Scrapy's Request(cookies=[...]) takes it: name, value, and where the site said so domain, path, secure."""
+"""As Scrapy's Request(cookies=[...]) takes it: name, value, and domain, path, secure if the site set them."""
 
 
 class SessionFile:
-    """The cookies of one site, opened under one User-Agent. Readable by its owner only: cookies are keys.
+    """The cookies of one site, opened under one User-Agent. Readable by its owner only: cookies give access.
 
-    `site` names it (host, in dev the sandbox's address too); `max_age` in seconds bounds what `load` gives.
+    `site` names it (host, in dev the sandbox's address too); `load` returns nothing older than `max_age` seconds.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class SessionFile:
         self.now = now
 
     def load(self) -> list[Cookie] | None:
-        """The cookies, None when there is no session, it is too old, or one of its cookies has expired."""
+        """The cookies; None if there is no session, it is too old, or one of its cookies has expired."""
         try:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
             opened, cookies = float(kept["opened"]), list(kept["cookies"])
@@ -41,9 +41,9 @@ class SessionFile:
         return cookies if young and all(expiry < 0 or expiry > now for expiry in expiries) else None
 
     def save(self, cookies: list[Cookie]) -> None:
-        """Keep a session in place of the one before; `expires`: seconds since 1970, -1 when with the session.
+        """Store a session in place of the one before; `expires`: seconds since 1970, -1 for a session cookie.
 
-        Files too old to be offered go: every sandbox has an address of its own.
+        Deletes files that are too old to be used: every sandbox has an address of its own.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         for old in self.path.parent.glob("*.json"):
@@ -56,6 +56,6 @@ class SessionFile:
         Path(name).replace(self.path)
 
     def forget(self) -> None:
-        """The site refused it: open another next time."""
+        """Delete the session: the site refused it."""
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()

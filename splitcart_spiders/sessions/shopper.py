@@ -1,4 +1,4 @@
-"""Spiders whose sites want a session begun as a shopper begins it: with one page, in a browser."""
+"""Spiders whose sites require a session that begins as a shopper's does: with one page, in a browser."""
 
 from collections.abc import AsyncIterator, Collection
 from pathlib import Path
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 class ShopperSpider(ChainSpider):
     """A chain's spider that opens `first_page` before anything else; `-a headful=1` shows it to an operator.
 
-    The session's cookies go out with the first request and stay in the store's jar. They are kept and reused, by every
-    store: what names a store is left out.
+    The session's cookies are sent with the first request and stay in the store's jar. They are kept in a file and
+    reused by every store, without those that name a store.
     """
 
     first_page: ClassVar[str]
     store_cookies: ClassVar[frozenset[str]] = frozenset()
-    """Names of cookies that are the spider's to set."""
+    """Names of cookies that the spider sets itself."""
 
     def __init__(self, headful: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.headful = truth(headful, "headful")
         self.keep: SessionFile | None = None
         self.is_browser_missing = False
-        """The session begins in a browser, and the package that drives one is not installed."""
+        """Whether the session must begin in a browser and the package that drives one is not installed."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -57,7 +57,7 @@ class ShopperSpider(ChainSpider):
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
-        """Begin the session, then do as every spider does, with its cookies; nothing else where there is none."""
+        """Begin the session, then crawl with its cookies; shut the gate if there is no session."""
         Hosts.of(self.crawler).name(self.first_page)
         try:
             if self.is_browser_missing:
@@ -79,7 +79,7 @@ class ShopperSpider(ChainSpider):
     async def open_session(self, clock: Clock | None = None) -> list[Cookie]:
         """The session's cookies: kept ones that still open the page, else those of a page opened now.
 
-        Raises a CrawlError where the page cannot be had, GateShut where the crawl has ended meanwhile.
+        Raises a CrawlError if the page cannot be opened, GateShut if the crawl has ended meanwhile.
         """
         visit = browser.PageVisit(self.crawler, self.first_page, headful=self.headful, clock=clock or Clock())
         if self.keep is None:
@@ -92,7 +92,7 @@ class ShopperSpider(ChainSpider):
         return unexpiring(cookies)
 
     async def kept(self, keep: SessionFile, visit: browser.PageVisit) -> list[Cookie] | None:
-        """A kept session, once it has opened the page again; None, and forgotten, where it does not."""
+        """A kept session, once it has opened the page again; if it does not, None, and its file is deleted."""
         cookies = keep.load()
         if cookies is None:
             return None
@@ -103,7 +103,7 @@ class ShopperSpider(ChainSpider):
             return None
 
     def session_file(self, settings: BaseSettings) -> SessionFile:
-        """Where the session of the page's host is kept; dev's are the sandbox's own."""
+        """The file of the session of the page's host; each sandbox has its own."""
         folder = settings.get("SESSION_DIR") or platformdirs.user_cache_path("splitcart") / "sessions"
         site = urlsplit(self.first_page).netloc
         if self.dev:
@@ -111,13 +111,13 @@ class ShopperSpider(ChainSpider):
         return SessionFile(Path(folder), site, settings["USER_AGENT"], settings.getfloat("SESSION_MAX_AGE", 3600))
 
     def forget_refused(self, reason: str) -> None:
-        """A session that ended in a block is not offered again."""
+        """Delete a session that ended in a block."""
         if self.keep is not None and reason == BlockedError.reason:
             self.keep.forget()
 
 
 def without(cookies: list[Cookie], names: Collection[str]) -> list[Cookie]:
-    """Copies of the cookies that are not called so: Scrapy writes into those that it is given."""
+    """Copies of the cookies without those of the given names; Scrapy modifies the cookies that it gets."""
     return [dict(cookie) for cookie in cookies if cookie["name"] not in names]
 
 

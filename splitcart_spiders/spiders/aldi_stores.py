@@ -16,7 +16,7 @@ from splitcart_spiders.spiders.aldi import API, HEADERS, PAST_THE_END
 CELL = 1.0
 PAGE = 10
 MOST_NEAR = 2_000
-"""Stores that are read of one point; the chain has a quarter of that."""
+"""The most stores that are read near one point; the chain has a quarter of that."""
 
 
 class AldiStoresSpider(LocatorSpider):
@@ -48,14 +48,14 @@ class AldiStoresSpider(LocatorSpider):
     def stores(
         self, response: Response, latitude: float, longitude: float, offset: int
     ) -> Iterator[StoreItem | Request]:
-        """The stores of one page, and the next page while the total promises one."""
+        """The stores of one page, and the next page if the total promises one."""
         body = self.decoded(response)
         found = body.get("data") if isinstance(body, dict) else None
         if not isinstance(found, list):
             raise CatalogueError(f"{response.url} has no list data")
         for raw in found:
             yield from self.service_point(raw)
-        total = fields.whole(fields.obj(fields.obj(body.get("meta")).get("pagination")).get("totalCount")) or 0
+        total = fields.whole_number(fields.obj(fields.obj(body.get("meta")).get("pagination")).get("totalCount")) or 0
         reached = offset + len(found)
         if found and reached < min(total, MOST_NEAR) and response.status != PAST_THE_END:
             yield self.near(latitude, longitude, reached)

@@ -1,4 +1,4 @@
-"""Coles: a session begun in a real browser, the tree from a page, listings from the site's own data door."""
+"""Coles: a session that begins in a real browser, the tree from a page, listings from the site's data addresses."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -23,7 +23,7 @@ SITE = "https://www.coles.com.au"
 HEADERS = {"Accept": "application/json, text/plain, */*", "Accept-Language": "en-AU,en;q=0.9", "Referer": f"{SITE}/"}
 GONE = 404
 MOST_HOPS = 3
-"""Redirects that are followed from one product page to the next."""
+"""Redirects that are followed from one product page to another."""
 LONGEST_BUILD = 200
 TREE = Shape(
     key="seoToken",
@@ -31,9 +31,9 @@ TREE = Shape(
     children="catalogGroupView",
     keys_are_paths=True,
     is_promo=lambda raw: raw.get("subType") == "SEASONAL",
-    only_roots_say=True,
+    only_roots_are_marked=True,
 )
-# Times that one crawl reads a new build id; a site whose servers disagree for longer is not crawled truthfully.
+# Times that one crawl reads a new build id; a site whose servers disagree for longer cannot be crawled truthfully.
 MOST_BUILDS = 10
 
 
@@ -54,7 +54,7 @@ class ColesSpider(ShopperSpider):
         self.build: str | None = None
         self.rebuilt = 0
         self.waiting: list[tuple[Callable[[], Request], Callable[[], list[BarcodeItem]]]] = []
-        """What the old build refused: how to ask again, and what to do when that is no use."""
+        """For each request that the old build refused: how to make it again, and how to fail it."""
         self.most_lookups = count(gtins, "gtins")
         self.looked_up: set[str] = set()
 
@@ -79,7 +79,7 @@ class ColesSpider(ShopperSpider):
         return self.read_tree(found, TREE)
 
     def next_data(self, response: Response) -> dict[str, Any]:
-        """The page's own data; remembers the build id that the data door wants."""
+        """The page's own data; sets the build id that the data addresses contain."""
         data = fields.obj(coles.next_data(getattr(response, "text", None)))
         build = fields.text(data.get("buildId"), LONGEST_BUILD)
         if not build:
@@ -102,13 +102,13 @@ class ColesSpider(ShopperSpider):
         return Page(coles.records(body), total=self.total(found.get("noOfResults"), response))
 
     def is_listed(self, record: object, item: ProductItem | Drop, node: Node) -> bool:
-        """Advertised rows take slots of the listing, too: such a row is listed where its own shelves say so."""
+        """Advertised rows take places of the listing: one is listed if it has a shelf in the category."""
         if isinstance(item, Drop):
             return False
         return not item.sponsored or coles.is_shelved(record, node.path)
 
     def refused(self, status: int, request: Request, node: Node, page: int) -> list[Request] | None:
-        """A 404 or 5xx means a stale build first: read the new one, then ask again; else it is the category's own."""
+        """A 404 or 5xx may mean a stale build: read the new one and ask again; under the same build it fails."""
 
         def fail() -> list[BarcodeItem]:
             self.walker.fail(node, f"page {page} of {node.key} answered {status}")
@@ -119,8 +119,7 @@ class ColesSpider(ShopperSpider):
     def under_a_new_build(
         self, status: int, request: Request, again: Callable[[], Request], fail: Callable[[], list[BarcodeItem]]
     ) -> list[Request] | None:
-        """What to ask now instead of a request that an old build may have refused; None where that is no matter of
-        builds."""
+        """The requests to send instead of one that an old build may have refused; None if that is not the cause."""
         if (status != GONE and status < 500) or self.rebuilt >= MOST_BUILDS:
             return None
         if request.meta.get("build") != self.build:
@@ -133,7 +132,7 @@ class ColesSpider(ShopperSpider):
         return [self.browse(self.on_new_build, errback=self.on_no_build)]
 
     def on_new_build(self, response: Response) -> Iterator[Any]:
-        """Ask again for everything that the old build refused; under the same build it is not there."""
+        """Repeat every request that the old build refused; if the build is the same, fail them."""
         before, waiting, self.waiting = self.build, self.waiting, []
         try:
             self.next_data(response)
@@ -145,7 +144,7 @@ class ColesSpider(ShopperSpider):
         yield from self.walker.promos_at_last()
 
     def on_no_build(self, failure: Failure) -> Iterator[Any]:
-        """The page of the new build cannot be had either: what the site refused has failed, and the crawl goes on."""
+        """Fail every waiting request, since the page of the new build cannot be read either; the crawl continues."""
         if self.is_over(failure):
             return
         waiting, self.waiting = self.waiting, []
@@ -156,7 +155,7 @@ class ColesSpider(ShopperSpider):
     # Barcodes --------------------------------------------------------------------------------------------------
 
     def on_page(self, response: Response, node: Node, number: int) -> Iterator[Any]:
-        """A listing page; then the product page of each listing whose barcode nobody has looked up lately."""
+        """A listing page; then the product page of each listing whose barcode was not looked up lately."""
         for found in super().on_page(response, node, number):
             yield found
             if isinstance(found, ProductItem) and self.wants_barcode(found):
@@ -164,13 +163,13 @@ class ColesSpider(ShopperSpider):
                 yield self.product_request(found.sku, str(found.url).rpartition("/")[2])
 
     def wants_barcode(self, item: ProductItem) -> bool:
-        """Whether to spend a request on this listing's barcode; `-a gtins=500` limits how many a run spends."""
-        spent = self.most_lookups is not None and len(self.looked_up) >= self.most_lookups
-        known = item.gtin or not item.url or item.sku in self.barcodes_known or item.sku in self.looked_up
-        return not (spent or known or self.probe)
+        """Whether to request this listing's barcode; `-a gtins=500` limits how many a run requests."""
+        is_spent = self.most_lookups is not None and len(self.looked_up) >= self.most_lookups
+        is_known = item.gtin or not item.url or item.sku in self.barcodes_known or item.sku in self.looked_up
+        return not (is_spent or is_known or self.probe)
 
     def product_request(self, sku: str, slug: str, hops: int = 0) -> Request:
-        """The data of one product page; `hops`: by how many redirects the site has led here."""
+        """The request for the data of one product page; `hops`: how many redirects led here."""
         build, query = quote(self.build or "", safe=""), urlencode({"slug": slug})
         return self.request(
             f"{SITE}/_next/data/{build}/en/product/{quote(slug)}.json?{query}",
@@ -184,7 +183,7 @@ class ColesSpider(ShopperSpider):
         )
 
     def on_product(self, response: Response, sku: str, slug: str, hops: int = 0) -> Iterator[BarcodeItem | Request]:
-        """The barcode, or that there is none; an answer that does not show this product leaves it open."""
+        """The barcode, or that there is none; an answer without this product leaves the question open."""
         try:
             body = self.decoded(response)
         except CatalogueError:
@@ -201,12 +200,12 @@ class ColesSpider(ShopperSpider):
             self.count("barcodes/not_answered")
 
     def barcode(self, sku: str, gtin: str | None) -> BarcodeItem:
-        """The item that remembers a look-up."""
+        """The item that records a look-up."""
         self.walker.yielded += 1
         return BarcodeItem(company=coles.COMPANY, store_id=self.store_code, sku=sku, gtin=gtin)
 
     def on_product_error(self, failure: Failure) -> Iterator[Request | BarcodeItem]:
-        """A product page that is not there is remembered as looked up; nothing here fails a category."""
+        """Record a product page that does not exist as looked up; nothing here fails a category."""
         if self.is_over(failure):
             return
         self.count("barcodes/failed")

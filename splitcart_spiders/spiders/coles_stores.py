@@ -39,7 +39,7 @@ class ColesStoresSpider(LocatorSpider):
     def stores(
         self, response: Response, latitude: float, longitude: float, size: float
     ) -> Iterator[StoreItem | Request]:
-        """The supermarkets of one answer; four smaller cells where the answer does not reach this one's corners."""
+        """The supermarkets of one answer; four smaller cells if the answer does not reach the corners of this one."""
         body = self.decoded(response)
         found = body.get("stores") if isinstance(body, dict) else None
         if not isinstance(found, list):
@@ -59,14 +59,14 @@ class ColesStoresSpider(LocatorSpider):
                     yield self.near(round(latitude + north, 5), round(longitude + east, 5), size / 2)
 
     def distance(self, raw: dict[str, object], latitude: float, longitude: float) -> float:
-        """Degrees of latitude from the point asked about; 0, which asks closer, where the store does not say."""
+        """Degrees of latitude from the point; 0, which leads to smaller cells, if the store has no coordinates."""
         north, east = degrees(raw.get("latitude"), 90), degrees(raw.get("longitude"), 180)
         if north is None or east is None:
             return 0.0
         return hypot(north - latitude, (east - longitude) * cos(radians(latitude)))
 
     def supermarket(self, raw: dict[str, object]) -> Iterator[StoreItem]:
-        """Ids come padded in places: storefront paths and cookies use the plain number."""
+        """The item of one supermarket. Ids may be padded with zeros; storefront paths and cookies use the number."""
         store_code = (fields.code(raw.get("storeId")) or "").lstrip("0")
         yield from self.store(
             store_code,

@@ -28,7 +28,7 @@ class IgaSpider(ChainSpider):
 
     @property
     def store_url(self) -> str:
-        """What every path of this store begins with."""
+        """The beginning of every URL of this store."""
         return f"{SITE}/api/storefront/stores/{quote(self.store_code, safe='')}"
 
     @property
@@ -64,8 +64,8 @@ class IgaSpider(ChainSpider):
             return Page([], ended=True)
         body = self.decoded(response)
         if not isinstance(body, dict) or not isinstance(body.get("items"), list):
-            said = fields.shown(fields.obj(body).get("items", body))
-            raise CatalogueError(f"{response.url} answered {said}: a list of items is expected")
+            shown = fields.shown(fields.obj(body).get("items", body))
+            raise CatalogueError(f"{response.url} answered {shown}: a list of items is expected")
         total = body.get("total")
         self.check_answer(self.store_code)
         return Page(iga.records(body), total=None if total is None else self.total(total, response))

@@ -1,4 +1,4 @@
-"""The stores of IGA: a leaflet finder names them, the shop says which of them sell online, and under which id."""
+"""The stores of IGA: a leaflet finder lists them, the shop knows which of them sell online, and their ids there."""
 
 import html
 import json
@@ -20,7 +20,7 @@ FINDER = "https://embed.salefinder.com.au/location/storelocator/183/?format=json
 # The finder answers with the stores near a location; its location ids run to 23,001.
 LOCATIONS = range(1, 23_002, 250)
 CALLBACK = Pattern(r"[\w.$]*", most=100)
-# Each search goes on behind the attribute before, so the work grows with the answer, which DOWNLOAD_MAXSIZE bounds.
+# Each search begins after the attribute before, so the work grows with the answer, which DOWNLOAD_MAXSIZE bounds.
 STORE_DATA = Pattern(r"""data-storedata\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)')""", most=16 * 1024 * 1024)
 
 
@@ -42,7 +42,7 @@ class IgaStoresSpider(LocatorSpider):
             yield self.ask(FINDER.format(location), self.finder, expects="any")
 
     def finder(self, response: Response) -> Iterator[Request]:
-        """Ask the shop about each store of one finder answer that was not asked about before."""
+        """Request the shop's record of each store of one finder answer that was not requested before."""
         for raw in self.named(response):
             tag = text(raw.get("tag"))
             if tag and tag not in self.asked:
@@ -62,7 +62,7 @@ class IgaStoresSpider(LocatorSpider):
         return [row for row in flat if isinstance(row, dict)]
 
     def shop(self, response: Response, raw: dict[str, object]) -> Iterator[StoreItem]:
-        """The shop's own record; without one the store does not sell online and is known by its tag."""
+        """The shop's own record; a store without one does not sell online, and its tag is its id."""
         body = self.decoded(response)
         items = body.get("items") if isinstance(body, dict) else None
         if not isinstance(items, list):
@@ -86,7 +86,7 @@ class IgaStoresSpider(LocatorSpider):
 
 
 def called_with(script: str) -> str:
-    """What a call is given (`cb({..});`); the text itself where it is no call."""
+    """The argument of a call (`cb({..});`); the text itself if it is no call."""
     name, bracket, _ = script.partition("(")
     call = script.rstrip("; \t\r\n")
     if not bracket or not call.endswith(")") or not CALLBACK.fullmatch(name.strip()):

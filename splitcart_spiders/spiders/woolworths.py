@@ -81,7 +81,7 @@ class WoolworthsSpider(ChainSpider):
 
     @property
     def keeps_marketplace(self) -> bool:
-        """Whether rows of other sellers are wanted too (setting KEEP_MARKETPLACE)."""
+        """The setting KEEP_MARKETPLACE: whether rows of other sellers are wanted too."""
         return self.settings.getbool("KEEP_MARKETPLACE")
 
     def to_item(self, record: object, node: Node, now: datetime) -> ProductItem | Drop:

@@ -25,7 +25,7 @@ class WoolworthsStoresSpider(LocatorSpider):
         yield self.ask("https://www.woolworths.com.au/", self.begun, expects="html")
 
     def begun(self, response: Response) -> Iterator[Request]:
-        """The API is refused without the cookies of a first page."""
+        """Request the API, which refuses requests without the cookies of a first page."""
         yield self.ask(LOCATOR, self.stores, headers={"Accept": "application/json"})
 
     def stores(self, response: Response) -> Iterator[StoreItem]:

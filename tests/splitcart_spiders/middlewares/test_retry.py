@@ -151,7 +151,7 @@ def test_an_error_status_of_the_last_try_is_told(last, status):
 def test_the_head_of_an_answer_is_a_byte():
     line = Line()
     request = Request(URL)
-    line.retry.heard(request)
+    line.retry.reached(request)
     assert isinstance(line.run([DownloadFailedError("reset")] * 5, request), CatalogueError)
 
 
