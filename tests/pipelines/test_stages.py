@@ -50,7 +50,7 @@ def test_a_sound_product_passes_every_stage_unchanged(stage_class):
     assert (kept, counts, dropped) == ([product()], {}, [])
 
 
-def test_scrapy_takes_a_drop_for_what_it_is():
+def test_a_drop_of_a_stage_is_scrapys_drop_item():
     assert issubclass(Dropped, DropItem)
 
 
@@ -306,7 +306,7 @@ def test_stores_and_companies_do_not_hide_each_others_listings():
 UNREADABLE = {"price_cents": None, "is_unreadable": True, "is_available": False}
 
 
-def test_of_two_organic_rows_the_one_whose_price_can_be_read_stands():
+def test_of_two_organic_rows_the_one_with_a_readable_price_is_kept():
     priced, unreadable = product(category_path=("Dairy",)), product(**UNREADABLE, category_path=("Dairy",))
     kept, _, dropped = through(DuplicatesPipeline, priced, unreadable)
     assert (kept, dropped) == ([priced], ["unreadable_again"])
@@ -315,7 +315,7 @@ def test_of_two_organic_rows_the_one_whose_price_can_be_read_stands():
     assert counts["duplicates/readable_at_last"] == 1
 
 
-def test_an_advertised_row_tells_a_price_that_the_organic_one_does_not():
+def test_an_advertised_row_gives_a_price_that_the_organic_one_lacks():
     unreadable, advert = product(**UNREADABLE, category_path=("Dairy",)), product(sponsored=True)
     kept, _, dropped = through(DuplicatesPipeline, unreadable, advert, product(sponsored=True), unreadable)
     assert kept == [unreadable, advert]

@@ -8,7 +8,7 @@ import pytest
 from splitcart.runs.facts import Gates
 from splitcart_spiders.advice import next_step
 
-TOLD = {"spider": "iga", "slug": "iga", "store": "7"}
+KNOWN = {"spider": "iga", "slug": "iga", "store": "7"}
 
 
 @pytest.mark.parametrize(
@@ -28,13 +28,13 @@ TOLD = {"spider": "iga", "slug": "iga", "store": "7"}
     ],
 )
 def test_every_ending_has_its_next_step(status, reason, words):
-    told = next_step(status, reason, TOLD)
-    assert words in told
-    assert bool(told) == bool(words)
+    step = next_step(status, reason, KNOWN)
+    assert words in step
+    assert bool(step) == bool(words)
 
 
 def test_a_shortfall_names_the_time_from_which_it_may_be_confirmed():
-    assert "2026-06-03 20:00 UTC" in next_step("partial", "turnover: 1", TOLD | {"confirm_at": "2026-06-03 20:00 UTC"})
+    assert "2026-06-03 20:00 UTC" in next_step("partial", "turnover: 1", KNOWN | {"confirm_at": "2026-06-03 20:00 UTC"})
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_a_shortfall_names_the_time_from_which_it_may_be_confirmed():
     ],
 )
 def test_implausible_prices_name_the_setting_as_it_is_written_and_the_commands(reason, gate):
-    told = next_step("failed", reason, TOLD)
-    assert "scripts/replay.py iga" in told
-    [setting] = [word for word in shlex.split(told.replace("(", " ")) if word.startswith("RUN_GATES={")]
+    step = next_step("failed", reason, KNOWN)
+    assert "scripts/replay.py iga" in step
+    [setting] = [word for word in shlex.split(step.replace("(", " ")) if word.startswith("RUN_GATES={")]
     assert getattr(Gates.of(json.loads(setting.removeprefix("RUN_GATES="))), gate) != getattr(Gates(), gate)
 
 

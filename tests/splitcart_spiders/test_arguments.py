@@ -90,7 +90,7 @@ def test_no_refusal_repeats_a_control_character_or_a_long_text(argument):
         ("aldi", {"headful": "1"}, "-a headful=: aldi takes no such argument"),
     ],
 )
-def test_each_spider_refuses_what_only_others_take(name, arguments, message):
+def test_each_spider_refuses_arguments_of_other_spiders(name, arguments, message):
     store = {} if name.endswith("_stores") else {"store": "1147"}
     with pytest.raises(UsageError, match=message):
         loaded().load(name)(**store, **arguments)

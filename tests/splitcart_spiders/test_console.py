@@ -56,7 +56,7 @@ def test_without_a_wish_scrapys_chatter_and_the_migrations_are_silent_and_their_
 
 
 @pytest.mark.parametrize("asked", [{"LOG_LEVEL": "INFO"}, {"LOG_LEVEL": "DEBUG"}, {"LOG_FILE": "job.log"}])
-def test_who_asks_for_a_level_or_a_file_gets_what_scrapy_says_in_its_form(asked):
+def test_a_log_level_or_a_log_file_shows_scrapys_lines_in_scrapys_format(asked):
     settings = project(**asked)
     console.prepare(settings, Terminal())
     assert all(shows(name, logging.INFO) for name in console.CHATTER)

@@ -1,4 +1,4 @@
-"""Real `scrapy crawl` processes: the exit code tells how the run ended, and so does its row."""
+"""Real `scrapy crawl` processes: the exit code states how the run ended, and so does its row."""
 
 import itertools
 import os
@@ -51,7 +51,7 @@ class Ended:
         return rows(self.database, "SELECT id, status, reason FROM crawl_runs ORDER BY id")
 
     @property
-    def told(self) -> tuple[int, str, str]:
+    def outcome(self) -> tuple[int, str, str]:
         """Exit code, and status and reason of the last run."""
         return (self.code, *self.runs[-1][1:])
 
@@ -81,9 +81,9 @@ class Scenes:
         **arguments: str,
     ) -> Ended:
         """One process to its end. `strike` happens while it runs; `arguments` are -a arguments."""
-        told = [f"{name}={value}" for name, value in {"store": self.store[chain], "dev": "1", **arguments}.items()]
+        given = [f"{name}={value}" for name, value in {"store": self.store[chain], "dev": "1", **arguments}.items()]
         set_ = ["RETRY_BACKOFF=0", f"CLOCK_AHEAD={self.ahead}", "HEARTBEAT_SECONDS=0.2"]
-        parts = [*(x for a in told for x in ("-a", a)), *(x for s in set_ for x in ("-s", s)), *options]
+        parts = [*(x for a in given for x in ("-a", a)), *(x for s in set_ for x in ("-s", s)), *options]
         database = database or self.fresh()
         with SandboxServer(self.world, day=1) as server:
             if fault:
@@ -229,11 +229,11 @@ def published(ended: Ended) -> int:
 
 def test_a_complete_crawl_exits_0_with_the_truth_in_its_database(ended, scenes):
     crawl = ended("complete")
-    assert crawl.told == (0, "complete", "finished"), crawl.log
+    assert crawl.outcome == (0, "complete", "finished"), crawl.log
     check_database(crawl, scenes)
 
 
-def test_a_crawl_says_what_it_crawls_and_in_five_lines_how_it_ended(ended, scenes):
+def test_a_crawl_logs_what_it_crawls_and_in_five_lines_how_it_ended(ended, scenes):
     crawl = ended("complete")
     first, *_, status, products, categories, time, after = (line[20:] for line in crawl.log.splitlines())
     store = f"iga store {scenes.store['iga']}"
@@ -247,7 +247,7 @@ def test_a_crawl_says_what_it_crawls_and_in_five_lines_how_it_ended(ended, scene
 
 
 @pytest.mark.parametrize("scene", ["complete", "requested"])
-def test_a_crawl_that_went_as_asked_says_nothing_of_no_use(ended, scene):
+def test_a_crawl_without_problems_logs_nothing_useless(ended, scene):
     log = ended(scene).log
     assert len(log.splitlines()) <= 10, log
     assert not any(word in log for word in ("ERROR", "alembic", "Scrapy", "Overridden"))
@@ -256,7 +256,7 @@ def test_a_crawl_that_went_as_asked_says_nothing_of_no_use(ended, scene):
     assert "no complete run of its locator is stored" in warnings[0]
 
 
-def test_ctrl_c_says_at_once_what_it_waits_for_and_what_becomes_of_what_was_seen(ended):
+def test_ctrl_c_logs_at_once_what_the_crawl_waits_for_and_what_becomes_of_what_was_seen(ended):
     log = ended("terminated").log
     assert " answers under way, then what was seen is published" in log
     assert log.index("stopping: waiting for") < log.index("partial: iga store")
@@ -265,11 +265,11 @@ def test_ctrl_c_says_at_once_what_it_waits_for_and_what_becomes_of_what_was_seen
 
 def test_a_partial_crawl_exits_2_with_what_it_saw(ended, scenes):
     crawl = ended("rows_missing")
-    assert crawl.told[:2] == (2, "partial"), crawl.log
+    assert crawl.outcome[:2] == (2, "partial"), crawl.log
     assert 0 < published(crawl) < len(scenes.truth)
 
 
-def test_a_store_held_by_another_exits_3_and_says_until_when(ended):
+def test_a_store_held_by_another_exits_3_and_names_the_time(ended):
     crawl = ended("held")
     assert crawl.code == 3, crawl.log
     [(until_,)] = rows(crawl.database, "SELECT lease_until FROM crawl_runs")
@@ -281,20 +281,20 @@ def test_a_store_held_by_another_exits_3_and_says_until_when(ended):
 
 def test_a_block_exits_4_and_publishes_nothing(ended):
     crawl = ended("blocked")
-    assert crawl.told == (4, "blocked", "blocked"), crawl.log
+    assert crawl.outcome == (4, "blocked", "blocked"), crawl.log
     assert published(crawl) == 0
 
 
-def test_without_a_network_the_crawl_exits_5_and_says_what_to_check(ended):
+def test_without_a_network_the_crawl_exits_5_and_logs_what_to_check(ended):
     crawl = ended("no_network")
-    assert crawl.told == (5, "failed", "network_down"), crawl.log
+    assert crawl.outcome == (5, "failed", "network_down"), crawl.log
     assert "There is no sandbox at" in crawl.log
     assert "python scripts/sandbox.py" in crawl.log
 
 
 def test_another_store_than_asked_exits_1_and_publishes_nothing(ended):
     crawl = ended("another_store")
-    assert crawl.told == (1, "failed", "store_mismatch"), crawl.log
+    assert crawl.outcome == (1, "failed", "store_mismatch"), crawl.log
     assert "--accept-fulfilment" in crawl.log
     assert published(crawl) == 0
 
@@ -309,7 +309,7 @@ def test_another_schema_exits_1_with_the_remedy_before_any_request(ended):
 
 def test_a_crawl_of_some_categories_is_partial_as_requested_and_exits_0(ended, scenes):
     crawl = ended("requested")
-    assert crawl.told == (0, "partial", "requested"), crawl.log
+    assert crawl.outcome == (0, "partial", "requested"), crawl.log
     assert 0 < published(crawl) < len(scenes.truth)
 
 
@@ -323,7 +323,7 @@ def test_a_crawl_of_some_categories_is_partial_as_requested_and_exits_0(ended, s
         ("no_such_spider", "There is no spider 'igaa': one of aldi, aldi_stores, coles,"),
     ],
 )
-def test_what_cannot_be_started_exits_1_and_says_why(ended, scene, message):
+def test_a_crawl_that_cannot_be_started_exits_1_and_logs_why(ended, scene, message):
     crawl = ended(scene)
     assert crawl.code == 1
     assert message in crawl.log
@@ -334,7 +334,7 @@ def test_what_cannot_be_started_exits_1_and_says_why(ended, scene, message):
 @pytest.mark.parametrize(("scene", "reason"), [("terminated", "shutdown"), ("timed_out", "closespider_timeout")])
 def test_a_crawl_that_is_broken_off_is_partial(ended, scenes, scene, reason):
     crawl = ended(scene)
-    assert crawl.told == (2, "partial", reason), crawl.log
+    assert crawl.outcome == (2, "partial", reason), crawl.log
     assert published(crawl) < len(scenes.truth)
 
 
@@ -342,7 +342,7 @@ def test_a_killed_crawl_is_abandoned_by_the_next_one(ended, scenes):
     killed, after, _ = ended("killed")
     assert killed.code == -signal.SIGKILL
     assert [status for _, status, _ in killed.runs] == ["running"]
-    assert after.told == (0, "complete", "finished"), after.log
+    assert after.outcome == (0, "complete", "finished"), after.log
     (first, status, reason), (second, *_) = after.runs
     assert (status, reason.partition(" at ")[0]) == ("abandoned", "its lease ended")
     assert rows(after.database, f"SELECT count(*) FROM staged_items WHERE run_id = {first}") == [(0,)]
@@ -350,9 +350,9 @@ def test_a_killed_crawl_is_abandoned_by_the_next_one(ended, scenes):
     check_database(after, scenes)
 
 
-def test_a_killed_crawl_is_gone_on_with_when_asked(ended, scenes):
+def test_a_killed_crawl_is_resumed_when_asked(ended, scenes):
     killed, anew, resumed = ended("killed")
-    assert resumed.told == (0, "complete", "finished"), resumed.log
+    assert resumed.outcome == (0, "complete", "finished"), resumed.log
     assert [run for run, *_ in resumed.runs] == [run for run, *_ in killed.runs]
     assert resumed.requests < anew.requests
     check_database(resumed, scenes)

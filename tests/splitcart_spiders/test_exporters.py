@@ -96,7 +96,7 @@ def test_the_row_of_a_sku_is_the_one_that_publishing_chooses(items):
     assert [row.sku for row in choice.rows()] == list(dict.fromkeys(item.sku for item in items))
 
 
-def test_a_barcode_that_a_product_page_told_is_the_rows():
+def test_the_row_gets_the_barcode_of_its_product_page():
     choice = Choice()
     choice.add(ProductItem(company="Coles", store_id="1", sku="5", name="Milk"))
     choice.barcode(BarcodeItem(company="Coles", store_id="1", sku="5", gtin="09300601768226"))

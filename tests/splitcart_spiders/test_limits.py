@@ -81,7 +81,7 @@ def test_the_default_and_both_ends_of_a_range_are_taken(name):
         ({"RUN_GATES": '{"tolerance": null}'}, "RUN_GATES: "),
     ],
 )
-def test_what_settings_mean_together_is_checked_as_well(values, why):
+def test_combinations_of_settings_are_checked_as_well(values, why):
     assert why in refusal(**values)
 
 

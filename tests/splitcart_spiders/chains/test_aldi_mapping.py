@@ -22,7 +22,7 @@ def mapped(price=None, without=(), **changes):
     return aldi.to_item(record, store_id="G452", now=NOW)
 
 
-def test_every_field_comes_from_where_the_specification_says():
+def test_every_field_comes_from_its_specified_source():
     assert mapped() == ProductItem(
         company="ALDI",
         store_id="G452",
@@ -75,7 +75,7 @@ def test_every_field_comes_from_where_the_specification_says():
         ({"urlSlugText": None}, {"url": None}),
     ],
 )
-def test_a_field_says_what_its_source_says(changes, expected):
+def test_a_field_has_the_value_of_its_source(changes, expected):
     item = mapped(**changes)
     assert {field: getattr(item, field) for field in expected} == expected
 
@@ -117,7 +117,7 @@ def test_the_price_before_of_an_approximate_pack_is_per_kilogram_too():
         ({"sku": 457910}, Drop("no_sku")),
     ],
 )
-def test_a_record_that_makes_no_item_says_why(changes, drop):
+def test_a_record_that_makes_no_item_is_dropped_with_a_reason(changes, drop):
     assert mapped(**changes) == drop
 
 

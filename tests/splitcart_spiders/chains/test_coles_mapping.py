@@ -30,7 +30,7 @@ def offer(**promotion):
     return {"multiBuyPromotion": {"type": "MultibuyMultiSku", "id": "730815342", **promotion}, "was": 0}
 
 
-def test_every_field_of_a_price_drop_comes_from_where_the_specification_says():
+def test_every_field_of_a_price_drop_comes_from_its_specified_source():
     assert mapped() == ProductItem(
         company="Coles",
         store_id="766",
@@ -91,7 +91,7 @@ def test_every_field_of_a_price_drop_comes_from_where_the_specification_says():
         ({"pricing": {"now": 0}, "availability": False}, {"price_cents": None}),
     ],
 )
-def test_a_field_says_what_its_source_says(changes, expected):
+def test_a_field_has_the_value_of_its_source(changes, expected):
     item = mapped(**changes)
     assert {field: getattr(item, field) for field in expected} == expected
 
@@ -280,7 +280,7 @@ def test_a_multibuy_that_cannot_be_read_is_passed_on_to_be_counted(promotion):
         ({"id": None}, Drop("no_sku")),
     ],
 )
-def test_a_record_that_makes_no_item_says_why(changes, drop):
+def test_a_record_that_makes_no_item_is_dropped_with_a_reason(changes, drop):
     assert mapped(**changes) == drop
 
 
@@ -308,7 +308,7 @@ def test_a_null_price_is_an_unavailable_listing_and_readable(changes):
     assert (item.price_cents, item.is_available, item.is_unreadable) == (None, False, False)
 
 
-def test_the_crawl_tells_the_category_only_where_the_product_does_not():
+def test_the_category_is_that_of_the_crawl_only_if_the_product_has_none():
     arguments = {"store_id": "766", "now": NOW, "category_path": ("Pantry", "Oils")}
     assert coles.to_item(COLES_MILK, **arguments).category_path[0] == "Dairy, Eggs & Fridge"
     assert coles.to_item({**COLES_MILK, "onlineHeirs": []}, **arguments).category_path == ("Pantry", "Oils")

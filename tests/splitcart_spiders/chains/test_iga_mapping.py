@@ -23,7 +23,7 @@ def mapped(*bases, without=(), **changes):
     return iga.to_item(record, store_id="32600", now=NOW)
 
 
-def test_every_field_comes_from_where_the_specification_says():
+def test_every_field_comes_from_its_specified_source():
     assert mapped() == ProductItem(
         company="IGA",
         store_id="32600",
@@ -73,7 +73,7 @@ def test_every_field_comes_from_where_the_specification_says():
         ({"defaultCategory": [{"categoryBreadcrumb": "Bakery/Bread"}]}, {"category_path": ("Bakery", "Bread")}),
     ],
 )
-def test_a_field_says_what_its_source_says(changes, expected):
+def test_a_field_has_the_value_of_its_source(changes, expected):
     item = mapped(**changes)
     assert {field: getattr(item, field) for field in expected} == expected
 
@@ -141,15 +141,15 @@ def deal(*, total=None, **promotion):
 def test_a_deal_that_asks_for_something_never_becomes_the_price_of_one(changes, price, was, offer):
     item = mapped(changes)
     assert (item.price_cents, item.was_price_cents) == (price, was)
-    told = {
+    offers = {
         "multibuy": (item.multibuy_quantity, item.multibuy_total_cents),
         "member_multibuy": (item.member_multibuy_quantity, item.member_multibuy_total_cents),
     }
-    expected = dict.fromkeys(told, (None, None))
+    expected = dict.fromkeys(offers, (None, None))
     if offer and offer[0] != "member_price":
         expected[offer[0]] = offer[1:]
         assert item.offer_kind == offer[0]
-    assert told == expected
+    assert offers == expected
     assert item.member_price_cents == (offer[1] if offer and offer[0] == "member_price" else None)
 
 
@@ -193,7 +193,7 @@ def test_loose_goods_whose_price_fits_no_basis_are_a_sighting_without_a_price(ch
     assert_sighted(mapped(APPLE, changes), "80060017")
 
 
-def test_a_record_that_makes_no_item_says_why():
+def test_a_record_that_makes_no_item_is_dropped_with_a_reason():
     assert mapped(productId=None, sku=None) == Drop("no_sku")
 
 
@@ -229,13 +229,13 @@ def test_a_null_price_is_an_unavailable_listing_and_readable(changes):
         assert (item.price_cents, item.is_available, item.is_unreadable) == (None, False, False)
 
 
-def test_the_crawl_tells_the_category_where_the_product_does_not():
+def test_the_category_is_that_of_the_crawl_if_the_product_has_none():
     bare = {**IGA_MILK, "defaultCategory": None}
     seen = iga.to_item(bare, store_id="32600", now=NOW, category_path=("Grocery", "Bakery", "Bread"))
     assert seen.category_path == ("Bakery", "Bread")
 
 
-def test_a_campaign_is_a_category_only_where_no_other_category_of_the_product_is_told():
+def test_a_campaign_is_a_category_only_if_the_product_has_no_other():
     shelves = [{"categoryBreadcrumb": f"Grocery/{path}"} for path in ("Specials/Week", "Drinks", "Drinks/Milk")]
     promo = {**IGA_MILK, "defaultCategory": shelves[:1], "categories": shelves}
     assert mapped(promo).category_path == ("Drinks", "Milk")

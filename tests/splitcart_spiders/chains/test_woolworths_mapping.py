@@ -22,7 +22,7 @@ def mapped(changes=None, without=(), **arguments):
     return woolworths.to_item(record, store_id="1147", now=NOW, **arguments)
 
 
-def test_every_field_of_a_special_comes_from_where_the_specification_says():
+def test_every_field_of_a_special_comes_from_its_specified_source():
     assert mapped() == ProductItem(
         company="Woolworths",
         store_id="1147",
@@ -94,7 +94,7 @@ def test_every_field_of_a_special_comes_from_where_the_specification_says():
         ({"CupPrice": "\u0663"}, {"shelf_unit_price": None}),
     ],
 )
-def test_a_field_says_what_its_source_says(changes, expected):
+def test_a_field_has_the_value_of_its_source(changes, expected):
     item = mapped(changes)
     assert {field: getattr(item, field) for field in expected} == expected
 
@@ -123,7 +123,7 @@ def test_a_multibuy_that_cannot_be_read_is_passed_on_to_be_counted(data):
     assert (item.multibuy_total_cents, item.offer_kind, item.offer_id) == (None, None, None)
 
 
-def test_a_members_price_is_told_beside_everyones():
+def test_a_members_price_is_an_item_field_beside_everyones_price():
     data = {"PromotionalPrice": 5.0, "ComparativeUnitPrice": "$3.33", "ComparativeSize": 100, "ComparativeSizeUom": "G"}
     item = mapped({"Price": 6.5, "WasPrice": 6.5, "CentreTag": {"MemberPriceData": data}})
     assert (item.price_cents, item.member_price_cents, item.is_on_special) == (650, 500, False)
@@ -189,7 +189,7 @@ def test_no_multibuy_data_is_no_multibuy(data):
         ({"Stockcode": 1128022171}, (), Drop("marketplace", "1128022171")),
     ],
 )
-def test_a_record_that_makes_no_item_says_why(changes, without, drop):
+def test_a_record_that_makes_no_item_is_dropped_with_a_reason(changes, without, drop):
     assert mapped(changes, without) == drop
 
 
@@ -217,7 +217,7 @@ def test_a_null_price_is_an_unavailable_listing_and_readable(changes):
 
 
 @pytest.mark.parametrize("changes", [{"IsMarketProduct": True}, {"Price": -1}, {"DisplayName": "", "Name": ""}])
-def test_an_advertisement_that_is_dropped_or_cannot_be_read_is_still_known_as_one(changes):
+def test_an_advertisement_that_is_dropped_or_unreadable_is_still_marked_as_one(changes):
     """No total counts it: as a listed row it could stand in for one that never came."""
     assert mapped({**changes, "IsSponsoredAd": True}).sponsored is True
     assert mapped(changes).sponsored is False
@@ -227,7 +227,7 @@ def test_another_sellers_rows_are_kept_when_asked_for():
     assert mapped({"IsMarketProduct": True, "Stockcode": 1128022171}, keep_marketplace=True).sku == "1128022171"
 
 
-def test_the_crawl_tells_the_category_unless_it_came_through_a_campaign():
+def test_the_category_is_that_of_the_crawl_unless_it_came_through_a_campaign():
     assert mapped(category_path=("Pantry", "Spreads")).category_path == ("Pantry", "Spreads")
     assert mapped(category_path=("Big Night In",)).category_path[0] == "Bakery"
     assert mapped({"AdditionalAttributes": {}}, category_path=("Specials", "Half")).category_path == (
@@ -253,12 +253,12 @@ def test_a_product_on_several_shelves_lies_on_the_first_that_is_no_campaign(depa
     assert mapped({"AdditionalAttributes": names}).category_path == path
 
 
-def test_the_caller_may_overrule_what_a_row_says_about_advertising():
+def test_the_caller_may_overrule_the_advertising_marks_of_a_row():
     assert mapped({"IsSponsoredAd": True}, sponsored=False).sponsored is False
     assert mapped(sponsored=True, category_path=("Bakery",)).category_path == ()
 
 
-def test_only_own_rows_tell_which_store_answered():
+def test_only_own_rows_show_which_store_answered():
     assert woolworths.answered_for(CRUMPETS) == "1101"
     assert woolworths.answered_for({**CRUMPETS, "IsMarketProduct": True, "FulfilmentStoreId": 1100}) is None
     assert [woolworths.answered_for(junk) for junk in (None, [], "x", {}, {"FulfilmentStoreId": {}})] == [None] * 5

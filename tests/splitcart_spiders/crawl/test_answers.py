@@ -9,15 +9,15 @@ from splitcart_spiders.crawl.answers import describe
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "words"),
     [
         (DownloadCancelledError(), "sent more than DOWNLOAD_MAXSIZE allows"),
         (DownloadFailedError("reset"), "reset"),
         (OverflowError(), "OverflowError"),
     ],
 )
-def test_no_failure_is_told_without_words(error, told):
+def test_every_failure_is_described_in_words(error, words):
     failure = Failure(error)
     failure.request = Request("https://a.example/x")
     assert describe(failure).startswith("https://a.example/x")
-    assert describe(failure).endswith(told)
+    assert describe(failure).endswith(words)

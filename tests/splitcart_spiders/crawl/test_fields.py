@@ -92,7 +92,7 @@ def test_a_name_is_the_first_text_or_none(sent, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "is_one"),
     [
         *(
             (name, True)
@@ -101,8 +101,8 @@ def test_a_name_is_the_first_text_or_none(sent, name):
         *((name, False) for name in ("Pantry", "Easterly Wines", "Fruit", "", "Shop Christmas")),
     ],
 )
-def test_a_campaign_is_one_of_the_chains_or_a_seasons(name, told):
-    assert fields.is_campaign(name, {"specials"}) is told
+def test_a_campaign_is_one_of_the_chains_or_a_seasons(name, is_one):
+    assert fields.is_campaign(name, {"specials"}) is is_one
 
 
 def test_the_first_path_that_is_no_campaign_is_chosen():

@@ -375,7 +375,7 @@ def test_every_place_of_a_record_may_hold_anything(chain: str) -> None:
 
 @pytest.mark.parametrize("chain", SPIDERS)
 @pytest.mark.parametrize("levels", [50, 450, 900, 100_000])
-def test_a_value_of_any_depth_stands_in_any_place(chain: str, levels: int) -> None:
+def test_any_field_may_hold_a_value_of_any_depth(chain: str, levels: int) -> None:
     template = page_body(chain, [RECORDS[chain]])
     for place in places(template):
         changed = copy.deepcopy(template)
@@ -390,7 +390,7 @@ def test_a_value_of_any_depth_stands_in_any_place(chain: str, levels: int) -> No
 @pytest.mark.parametrize(
     "sent", ["", "[", "{", "null", "1", "NaN", "-Infinity", '"', "1" * 5000, "\x00", deep(100_000)]
 )
-def test_what_is_no_listing_is_asked_again(chain: str, sent: str) -> None:
+def test_an_answer_that_is_no_listing_is_requested_again(chain: str, sent: str) -> None:
     (again,) = checked_page(chain, sent)
     assert again.meta["body_tries"] == 1
 
@@ -496,7 +496,7 @@ def test_a_place_is_read_from_numbers_and_texts_and_no_place_is_not_counted() ->
     assert counted(spider, "locator/no_place") == 0
 
 
-def test_a_number_is_told_as_a_text_and_nothing_else_is() -> None:
+def test_a_number_becomes_a_text_and_no_other_value_does() -> None:
     assert [text(value) for value in (2042, "2042", 10**400, True, [1], "\ud800", " n/a ")] == [
         *("2042", "2042", None, None, None, None, None)
     ]

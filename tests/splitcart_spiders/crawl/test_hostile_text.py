@@ -51,7 +51,7 @@ def check_within(seconds: float, read, *texts):
 
 
 @pytest.mark.parametrize("piece", PIECES)
-def test_a_page_is_told_from_a_block_in_no_time(piece):
+def test_a_page_is_distinguished_from_a_block_page_in_little_time(piece):
     body = (piece * HEAD)[: 4 * HEAD].encode()
     check_within(
         SECONDS / 5, lambda text: block_reason(200, text), body, b"<html>" + body, b"<h1>" + body[:4000] + b"</h1>"
@@ -83,7 +83,7 @@ def test_a_call_with_data_is_read_in_no_time(piece):
         ("", ""),
     ],
 )
-def test_what_a_call_is_given_is_its_argument(script, data):
+def test_the_argument_of_a_call_is_read(script, data):
     assert called_with(script) == data
 
 
@@ -135,7 +135,7 @@ def test_the_data_of_a_page_is_that_of_its_own_script(html, found):
         (f"<h1>{'x' * 500} Access Denied</h1>", None),
     ],
 )
-def test_the_headings_of_a_page_say_whose_it_is(page, owner):
+def test_the_headings_of_a_page_show_its_owner(page, owner):
     assert block_reason(200, page.encode() + b"<p>long</p>" * 3000) == owner
 
 

@@ -25,9 +25,9 @@ def walked(answer, *, cap: int | None = None, node: Node = NODE) -> CategoryWalk
     walk = CategoryWalk(node, page_size=SIZE, cap=cap)
     more = True
     while more:
-        told = answer(walk.pages + 1)
-        skus, total = told if told is not None else ([], None)
-        more = walk.take(Page([], total=total, ended=told is None), map(str, skus))
+        answered = answer(walk.pages + 1)
+        skus, total = answered if answered is not None else ([], None)
+        more = walk.take(Page([], total=total, ended=answered is None), map(str, skus))
     return walk
 
 
@@ -62,7 +62,7 @@ def test_with_a_true_total_no_lie_about_the_rows_is_proven(products, end, data):
 
 
 @given(st.integers(0, 60), st.sampled_from(ENDS), st.lists(st.one_of(st.none(), st.integers(0, 99)), min_size=20))
-def test_whatever_the_totals_say_proven_is_what_the_first_page_promised_or_what_an_end_closed(products, end, totals):
+def test_whatever_the_totals_are_proven_means_the_first_pages_total_or_a_documented_end(products, end, totals):
     def answer(page):
         return honest(products, page, end), totals[min(page, len(totals)) - 1]
 
@@ -87,7 +87,7 @@ def test_without_a_total_an_earlier_page_again_is_no_end():
     assert not is_proven(walk)
 
 
-def test_a_total_that_only_a_later_page_tells_ends_nothing():
+def test_a_total_that_only_a_later_page_has_ends_no_walk():
     walk = walked(lambda page: (honest(40, page, "empty"), None if page == 1 else 9))
     assert (is_proven(walk), len(walk.skus)) == (True, 40)
 
@@ -113,7 +113,7 @@ def test_a_total_that_changes_between_pages_is_judged_by_the_first(first, later,
     assert is_proven(walk) is proven
 
 
-def test_a_category_walked_whole_tells_what_lies_below_it():
+def test_a_category_that_is_walked_itself_lists_all_categories_below_it():
     leaf = Node("green", ("Pantry", "Tea", "Green"))
     tree = Node("pantry", ("Pantry",), children=(Node("tea", ("Pantry", "Tea"), children=(leaf, leaf)),))
     assert set(walked(lambda page: (honest(20, page, "empty"), 20), node=tree).category().children) == {"tea", "green"}
@@ -121,7 +121,7 @@ def test_a_category_walked_whole_tells_what_lies_below_it():
 
 
 @pytest.mark.parametrize("key", ["a\x00b", "\ud800", "a\nb", " a", ""])
-def test_an_id_that_no_database_takes_is_found_wherever_it_stands(key):
+def test_an_id_that_no_database_stores_is_found_at_any_place_of_the_tree(key):
     tree = Node("root", ("Root",), children=(Node("shelf", ("Root", "Shelf"), children=(Node(key, ("x",)),)),))
     assert odd_key([NODE, tree]) == key
 

@@ -41,7 +41,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "for everybody": ({"names": ["*"]}, "names prove nothing"),
     "for every two": ({"names": ["*.*.com.au"]}, "names prove nothing"),
 }
-"""What a certificate says, and what is said of it. All but the first are signed by an authority that is trusted."""
+"""The options of a certificate, and words of the error. All but the first are signed by a trusted authority."""
 ORIGINS = {
     "woolworths": {HOST},
     "coles": {"www.coles.com.au"},
@@ -100,8 +100,8 @@ def stored(database: str, table: Any) -> int:
 def test_a_certificate_that_proves_nothing_ends_the_run_before_anything_is_asked(
     bad, front, authority, world, sqlite_url
 ):
-    told, words = BAD[bad]
-    with front(authority.certificate(*told["names"], **{k: v for k, v in told.items() if k != "names"})) as server:
+    how, words = BAD[bad]
+    with front(authority.certificate(*how["names"], **{k: v for k, v in how.items() if k != "names"})) as server:
         outcome = outside_dev(world, "woolworths", sqlite_url)
     assert (outcome.status, outcome.reason, outcome.exit_code) == ("failed", "certificate_refused", 1)
     error = Gate.of(outcome.crawler).error
@@ -113,7 +113,7 @@ def test_a_certificate_that_proves_nothing_ends_the_run_before_anything_is_asked
     assert stored(sqlite_url, tables.prices) == 0
 
 
-def test_an_authority_that_nobody_knows_is_none(front, world, sqlite_url, tmp_path):
+def test_an_unknown_authority_is_not_trusted(front, world, sqlite_url, tmp_path):
     with front(Authority(tmp_path, "Nobody").certificate(HOST)) as server:
         outcome = outside_dev(world, "woolworths", sqlite_url)
     assert (outcome.reason, outcome.exit_code) == ("certificate_refused", 1)
@@ -121,7 +121,7 @@ def test_an_authority_that_nobody_knows_is_none(front, world, sqlite_url, tmp_pa
     assert server.log == []
 
 
-def test_the_run_row_says_which_certificate_and_why(front, authority, world, database_url):
+def test_the_run_row_names_the_certificate_and_the_fault(front, authority, world, database_url):
     with front(authority.certificate("www.evil.example")):
         outside_dev(world, "woolworths", database_url)
     engine = create_engine(database_url)
@@ -235,7 +235,7 @@ def test_without_a_proxy_hosts_and_addresses_prove_themselves_likewise(host, nam
     assert len(server.connects) == 1
 
 
-def test_a_host_that_speaks_no_tls_is_not_heard_and_is_no_refused_certificate():
+def test_a_host_without_tls_gives_no_answer_and_is_no_refused_certificate():
     with serving(Listener("http://127.0.0.1:1")) as server:
         bare = {"EXTENSIONS": {}, "ITEM_PIPELINES": {}, "HOST_RATE": 500, "HTTPPROXY_ENABLED": False, "RETRY_TIMES": 1}
         url = f"https://localhost:{server.server_port}/"

@@ -1,4 +1,4 @@
-"""Whatever breaks a crawl off, its run ends told: never complete, never silent, and the next crawl starts at once."""
+"""Whatever breaks a crawl off, its run is never complete, states why, and the next crawl starts at once."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -68,7 +68,7 @@ class RaisingAtOnce(load("iga")):  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("at", [0, 3])
-def test_an_exception_in_a_callback_is_never_complete_and_is_told(
+def test_an_exception_in_a_callback_is_never_complete_and_is_recorded(
     sandbox: SandboxServer, engine: Engine, database_url: str, at: int
 ) -> None:
     outcome = run(sandbox, database_url, raises_in_a_callback(at))
@@ -78,7 +78,7 @@ def test_an_exception_in_a_callback_is_never_complete_and_is_told(
 
 
 @pytest.mark.parametrize("spider", [RaisingStart, RaisingAtOnce])
-def test_an_exception_in_start_is_never_complete_and_is_told(
+def test_an_exception_in_start_is_never_complete_and_is_recorded(
     sandbox: SandboxServer, engine: Engine, database_url: str, spider: type
 ) -> None:
     outcome = run(sandbox, database_url, spider)
@@ -99,7 +99,7 @@ class Faulty:
         return item
 
 
-def test_an_exception_in_a_pipeline_is_never_complete_and_is_told(
+def test_an_exception_in_a_pipeline_is_never_complete_and_is_recorded(
     sandbox: SandboxServer, engine: Engine, database_url: str
 ) -> None:
     outcome = run(sandbox, database_url, ITEM_PIPELINES={**ITEM_PIPELINES, Faulty: 500})
@@ -123,7 +123,7 @@ def test_a_publish_that_the_database_refuses_ends_the_run_as_failed_and_the_next
     check_truth(engine, "iga", store, sandbox.world.truth("iga", store, 0))
 
 
-def test_a_staging_that_the_database_refuses_publishes_nothing_and_says_why(
+def test_a_staging_that_the_database_refuses_publishes_nothing_and_records_why(
     sandbox: SandboxServer, engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_arguments: Any) -> Any:
@@ -138,7 +138,7 @@ def test_a_staging_that_the_database_refuses_publishes_nothing_and_says_why(
     assert query(engine, "SELECT count(*) FROM prices") == [(0,)]
 
 
-def test_what_fails_after_the_run_was_published_does_not_unsay_it(
+def test_a_failure_after_the_run_was_published_does_not_change_its_outcome(
     sandbox: SandboxServer, engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lost(*_arguments: Any) -> None:

@@ -117,7 +117,7 @@ def test_a_crawl_that_lost_its_lease_ends_within_seconds_with_exit_code_1_and_it
 
 
 @pytest.mark.parametrize("resume", [False, True])
-def test_who_took_the_store_over_keeps_it(
+def test_a_run_that_took_the_store_over_keeps_it(
     sandbox: SandboxServer, engine: Engine, database_url: str, resume: bool
 ) -> None:
     assert crawl("iga", sandbox.url, database_url, store=store(sandbox)).status == "complete"
@@ -291,7 +291,7 @@ def test_work_that_never_returns_is_left_behind_in_a_thread_that_no_exit_waits_f
     left.join(DEADLINE)
 
 
-def test_work_apart_gives_back_what_it_returns_and_what_it_raises() -> None:
+def test_work_apart_returns_what_it_returns_and_raises_what_it_raises() -> None:
     assert asyncio.run(apart(divmod, 7, 2)) == (3, 1)
     with pytest.raises(ZeroDivisionError):
         asyncio.run(apart(divmod, 7, 0))

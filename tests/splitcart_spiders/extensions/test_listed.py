@@ -38,11 +38,11 @@ def sqlite_engine(sqlite_url: str) -> Iterator[Engine]:
 def located(engine: Engine, status: str = "complete", found: dict[str, str] = FOUND) -> None:
     """A locator run that found these stores, as the extension writes it."""
     run = opening.open_run(engine, target(EVERY_STORE), spider="woolworths_stores", now=day(0), host="h", pid=1)
-    told = {
+    rows = {
         store: dict.fromkeys(locate.LOCATED) | {"store_name": name, "is_online": True} for store, name in found.items()
     }
     verdict = Verdict(status, "finished", "all" if status == "complete" else "seen", {})
-    locate.publish_stores(engine, run, Ending(verdict=verdict, now=day(0)), told)
+    locate.publish_stores(engine, run, Ending(verdict=verdict, now=day(0)), rows)
 
 
 def test_a_store_that_the_last_complete_locator_run_does_not_list_is_refused_by_name(server, engine, database_url):
@@ -73,7 +73,7 @@ def test_a_store_that_is_vouched_for_or_listed_is_crawled(arguments, server, sql
 
 
 @pytest.mark.parametrize("before", ["nothing", "partial"])
-def test_without_a_complete_locator_run_the_crawl_goes_on_and_says_so(
+def test_without_a_complete_locator_run_the_crawl_continues_with_a_warning(
     before, server, sqlite_url, sqlite_engine, caplog
 ):
     if before == "partial":
@@ -86,7 +86,7 @@ def test_without_a_complete_locator_run_the_crawl_goes_on_and_says_so(
     assert "scrapy crawl woolworths_stores" in warning
 
 
-def test_accepting_fulfilment_says_what_it_remembers_and_how_to_take_it_back(server, sqlite_url, caplog):
+def test_accepting_fulfilment_logs_what_it_stores_and_how_to_take_it_back(server, sqlite_url, caplog):
     own = server.world.stores("woolworths")[0].store_code
     with caplog.at_level("INFO"):
         crawl("woolworths", server.url, sqlite_url, store=own, accept_fulfilment="1")
@@ -94,7 +94,7 @@ def test_accepting_fulfilment_says_what_it_remembers_and_how_to_take_it_back(ser
     assert f"python scripts/forget_fulfilment.py --company woolworths --store {own}" in caplog.text
 
 
-def test_what_was_learnt_of_fulfilment_is_taken_back(engine, database_url, monkeypatch, capsys):
+def test_a_stored_fulfilment_is_taken_back(engine, database_url, monkeypatch, capsys):
     store_crawl(engine, [row(1)])
     with engine.begin() as connection:
         connection.execute(update(stores).values(fulfilled_by="1101"))

@@ -51,8 +51,8 @@ def test_a_report_has_the_categories_the_products_and_the_rate_since_the_last_on
     walked(spider, "b", 10, 60, is_open=True)
     spider.walker.promos = [Node("p", ("p",), is_promo=True)]
     progress.began = 98.0
-    told = "iga store 1: 1 of 3 categories, 60 products, 2.0 requests a second, about 10 s left"
-    assert progress.line(110.0) == told
+    expected = "iga store 1: 1 of 3 categories, 60 products, 2.0 requests a second, about 10 s left"
+    assert progress.line(110.0) == expected
     assert "0.0 requests a second" in progress.line(120.0)
     crawler.spider = IgaStoresSpider()
     assert progress.line(130.0) == "iga_stores: 1,200 stores, 40 requests, 0.0 requests a second"

@@ -195,7 +195,7 @@ def test_a_lower_share_lets_a_renumbering_of_some_skus_pass(scene: Scene) -> Non
 
 
 def test_a_first_run_of_which_all_totals_turn_0_midway_is_not_complete(fresh: Scene) -> None:
-    """Every category says that it is empty, and is proven so; only the company's other store tells that it is not."""
+    """Every category is empty, and is proven so; only the company's other store shows that it is not."""
     other = next(
         s.store_code for s in fresh.site.world.stores(fresh.chain) if s.is_online and s.store_code != fresh.store
     )

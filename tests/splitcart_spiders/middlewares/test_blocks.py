@@ -46,7 +46,7 @@ LONG = b"<p>long</p>" * 3000
         (403, b"<html><title>Forbidden</title></html>", "denied"),
     ],
 )
-def test_a_block_page_is_known_by_what_it_says_whatever_its_status(status, body, owner):
+def test_a_block_page_is_recognised_by_its_text_whatever_its_status(status, body, owner):
     assert block_reason(status, body) == owner
 
 
@@ -81,7 +81,7 @@ def test_an_error_page_is_not_a_block_page(status):
 @pytest.mark.parametrize(
     ("body", "page"), [(b" \r\n<!doctype html>", True), (b"\xef\xbb\xbf<html>", True), (b'{"a": "<"}', False)]
 )
-def test_a_page_is_known_by_its_first_character(body, page):
+def test_a_page_is_recognised_by_its_first_character(body, page):
     assert is_html(body) is page
 
 
@@ -99,7 +99,7 @@ def test_a_block_page_shuts_the_gate_and_reaches_the_errback():
 
 
 @pytest.mark.parametrize("meta", [{ROBOTS_META: True}, {"judge_blocks": False}])
-def test_robots_txt_and_the_browsers_page_are_judged_by_those_who_asked(meta):
+def test_robots_txt_and_the_browsers_page_are_judged_by_their_own_readers(meta):
     blocks, gate = blocks_and_gate()
     request = Request("https://www.coles.com.au/robots.txt", meta=meta)
     response = HtmlResponse(request.url, status=403, body=AKAMAI)

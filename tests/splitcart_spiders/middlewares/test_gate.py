@@ -49,7 +49,7 @@ def test_a_crawler_has_one_gate_and_another_crawler_another():
         (IgnoreRequest("disallowed"), False),
     ],
 )
-def test_an_error_that_is_the_whole_crawls_shuts_the_gate_before_anybody_else_hears_of_it(error, ends):
+def test_an_error_that_ends_the_crawl_shuts_the_gate_before_the_errback_receives_it(error, ends):
     crawler = crawler_with()
     crawler.engine = SimpleNamespace(spider=None)
     GateMiddleware.from_crawler(crawler).process_exception(Request("https://a.example/"), error)
@@ -83,7 +83,7 @@ def test_the_spider_is_closed_once_with_the_errors_reason():
     assert crawler.engine.reasons == ["blocked"]
 
 
-def test_who_sleeps_wakes_when_the_gate_shuts():
+def test_a_sleep_ends_when_the_gate_shuts():
     crawler, clock = crawler_with(), FakeClock()
     gate = Gate.of(crawler)
 

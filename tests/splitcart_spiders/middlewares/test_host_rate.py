@@ -163,7 +163,7 @@ def test_a_pause_holds_those_that_already_wait_for_their_turn():
 
 
 @pytest.mark.parametrize("value", ["121", "86400", format_datetime(START.replace(hour=9), usegmt=True)])
-def test_a_retry_after_above_120_seconds_ends_the_run_and_says_until_when(value):
+def test_a_retry_after_above_120_seconds_ends_the_run_and_names_the_time(value):
     wire = Wire(latency=0)
     wire.answers = {0: {"status": 429, "headers": {"Retry-After": value}}}
     results = wire.send_all(16)
@@ -248,7 +248,7 @@ def test_retry_after_is_seconds_or_a_date_and_bounded(headers, seconds):
 
 
 @pytest.mark.parametrize("seconds", [121, 1e12, 1e300, float("inf")])
-def test_whoever_asks_for_longer_than_a_calendar_holds_blocks_until_a_time_that_is_named(seconds):
+def test_a_wait_longer_than_a_calendar_holds_blocks_until_a_time_that_is_named(seconds):
     wire = Wire(latency=0)
     wire.rate.pause(HOST, seconds)
     assert isinstance(wire.gate.error, BlockedError)

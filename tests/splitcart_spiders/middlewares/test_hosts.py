@@ -210,7 +210,7 @@ def test_the_sandboxes_copy_of_the_chain_is_the_chains_in_dev_only():
 
 
 @pytest.mark.parametrize("dev", [False, True])
-def test_what_a_spider_begins_with_and_its_hosts_name_them_in_clear_in_dev_only(dev):
+def test_first_requests_and_hosts_are_allowed_over_http_in_dev_only(dev):
     crawler = crawler_with()
     crawler.spider = IgaStoresSpider(dev="1" if dev else None)
     middleware = FirstRequestsMiddleware.from_crawler(crawler)

@@ -72,7 +72,7 @@ def answer(status=200, body=b'{"a": 1}'):
         ResponseDataLossError("cut"),
     ],
 )
-def test_what_may_pass_is_asked_again(failure):
+def test_a_temporary_failure_is_retried(failure):
     line, good = Line(), answer()
     assert line.run([failure, failure, good]) is good
     assert line.tries == 3
@@ -144,7 +144,7 @@ def test_a_host_that_sent_a_byte_is_not_a_network_that_is_down(failures):
 
 
 @pytest.mark.parametrize(("last", "status"), [(answer(503), 503), (answer(200, b"<html>"), None)])
-def test_an_error_status_of_the_last_try_is_told(last, status):
+def test_the_error_status_of_the_last_try_is_reported(last, status):
     assert Line().run([answer(500)] * 4 + [last]).status == status
 
 
@@ -193,7 +193,7 @@ def test_the_same_request_asked_anew_has_all_its_retries():
 
 
 @pytest.mark.parametrize("failures", [[answer(503)] * 5, [DownloadFailedError("reset")] * 5])
-def test_robots_txt_is_retried_but_judged_by_who_asked(failures):
+def test_robots_txt_is_retried_but_judged_by_its_own_reader(failures):
     line = Line()
     result = line.run(failures, Request("https://www.igashop.com.au/robots.txt", meta={ROBOTS_META: True}))
     assert result is failures[-1]

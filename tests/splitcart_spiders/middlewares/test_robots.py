@@ -164,7 +164,7 @@ def test_a_robots_txt_that_is_elsewhere_names_both_addresses_and_the_operator_ma
     assert Scene(error, {"ROBOTS_UNAVAILABLE": "allow"}).ask("/a") == [None]
 
 
-def test_a_host_that_is_not_who_it_says_ends_the_crawl_whatever_the_operator_allows():
+def test_a_refused_certificate_ends_the_crawl_whatever_the_operator_allows():
     error = CertificateRefused("it has expired")
     scene = Scene(error, {"ROBOTS_UNAVAILABLE": "allow"})
     (result,) = scene.ask("/a")
@@ -172,7 +172,7 @@ def test_a_host_that_is_not_who_it_says_ends_the_crawl_whatever_the_operator_all
     assert scene.error is error
 
 
-def test_a_network_that_is_down_says_so():
+def test_a_network_that_is_down_is_reported():
     error = NetworkDown("refused")
     (result,) = Scene(error, {"ROBOTS_UNAVAILABLE": "allow"}).ask("/a")
     assert isinstance(result, GateShut)
@@ -196,7 +196,7 @@ def test_a_crawl_delay_above_120_seconds_ends_the_run(delay, name):
 
 
 @pytest.mark.parametrize("delay", ["-5", "nan", "inf", "soon", "-" + "9" * 400])
-def test_a_crawl_delay_that_says_nothing_is_none(delay):
+def test_an_unreadable_crawl_delay_is_ignored(delay):
     scene = Scene((200, f"User-agent: *\nCrawl-delay: {delay}\nDisallow: /b\n".encode()))
     allowed, refused = scene.ask("/a", "/b")
     assert (allowed, type(refused), scene.error) == (None, Disallowed, None)

@@ -139,7 +139,7 @@ def test_a_retry_after_that_is_too_long_ends_the_run(server, value, status):
 
 
 @pytest.mark.parametrize("value", ["-5", "-" + "9" * 400, "soon", "inf", "nan", "1e400", "0x99", "", "²", "00:00:99"])
-def test_a_retry_after_that_says_nothing_leaves_the_back_off(server, value):
+def test_an_unreadable_retry_after_leaves_the_back_off(server, value):
     server.faults.add("status", "woolworths", "page=", after=5, times=1, status=503, retry_after=value)
     crawled = Crawled(server, args={"count": 8})
     assert crawled.error is None

@@ -1,4 +1,4 @@
-"""A session begun in real Chromium, and everything that can be said without one."""
+"""A session that begins in real Chromium, and everything that can be tested without one."""
 
 import subprocess
 import sys
@@ -256,7 +256,7 @@ def test_without_the_browser_a_plain_request_opens_the_page(site, tmp_path, page
         assert sorted(server.log[-1][1]["Cookie"].split("; ")) == ["fulfillmentStoreId=7", "session=s1"]
 
 
-def test_a_chromium_that_is_missing_says_what_to_do(site, tmp_path):
+def test_a_missing_chromium_is_reported_with_its_remedy(site, tmp_path):
     server = site((200, STOREFRONT))
     _, error = shop(server, tmp_path, CHROMIUM="/nowhere/chromium")
     assert isinstance(error, BrowserMissing)
@@ -303,7 +303,7 @@ def test_a_browsers_error_is_one_of_ours(message, kind):
     assert type(browser.as_crawl_error(Exception(message + "\nCall log: ..."), URL)) is kind
 
 
-def test_the_browser_asks_nobody_else_and_fetches_no_pictures():
+def test_the_browser_requests_no_other_host_and_no_images():
     refuses = browser.unneeded(URL)
     ask = SimpleNamespace
     assert not refuses(ask(resource_type="document", url=URL))

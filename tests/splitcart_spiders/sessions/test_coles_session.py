@@ -57,7 +57,7 @@ def test_coles_begins_plainly_where_that_is_enough(server, tmp_path):
     assert all(SESSION in entry.cookies for entry in listings(server))
 
 
-def test_where_only_a_browser_can_go_on_a_plain_beginning_says_so(server, tmp_path):
+def test_a_plain_session_is_refused_where_only_a_browser_can_open_the_page(server, tmp_path):
     server.switches.add("coles_needs_browser")
     outcome = crawl_coles(server, tmp_path)
     assert isinstance(Gate.of(outcome.crawler).error, BrowserMissing)
@@ -72,7 +72,7 @@ def test_a_session_that_becomes_void_is_a_block_and_is_not_offered_again(server,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_playwright_coles_says_what_to_install_and_asks_for_nothing(server, tmp_path, monkeypatch):
+def test_without_playwright_coles_names_what_to_install_and_sends_no_request(server, tmp_path, monkeypatch):
     monkeypatch.setattr(browser, "is_installed", lambda: False)
     outcome = crawl_coles(server, tmp_path, BROWSER=True)
     error = Gate.of(outcome.crawler).error

@@ -1,4 +1,4 @@
-"""Roots of campaigns and seasons are told from departments, whatever this year's is called."""
+"""Roots of campaigns and seasons are distinguished from departments, whatever this year's is called."""
 
 import json
 from typing import Any
@@ -46,6 +46,6 @@ def test_a_seasons_root_is_a_campaign_with_all_below(
     assert (found.is_promo, [child.is_promo for child in found.children]) == (promo, [promo])
 
 
-def test_coles_own_word_for_a_season_is_believed() -> None:
+def test_a_root_that_coles_marks_as_seasonal_is_a_campaign() -> None:
     assert root(ColesSpider, "Gifts", "gifts", subType="SEASONAL").is_promo
     assert not root(ColesSpider, "Gifts", "gifts", subType="CATALOG").is_promo

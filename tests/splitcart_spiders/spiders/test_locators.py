@@ -57,7 +57,7 @@ def test_a_locator_finds_every_store_with_its_zone_and_gives_each_a_group(
 
 
 @pytest.mark.parametrize(
-    ("told", "zone"),
+    ("sent", "zone"),
     [
         ("Australia/Perth", "Australia/Perth"),
         *(
@@ -66,19 +66,19 @@ def test_a_locator_finds_every_store_with_its_zone_and_gives_each_a_group(
         ),
     ],
 )
-def test_a_time_zone_is_one_that_can_be_reckoned_with(told: object, zone: str) -> None:
-    (store,) = IgaStoresSpider().store("32600", store_name="IGA", state="NSW", timezone=told)
+def test_a_time_zone_is_one_that_can_be_reckoned_with(sent: object, zone: str) -> None:
+    (store,) = IgaStoresSpider().store("32600", store_name="IGA", state="NSW", timezone=sent)
     assert store.timezone == zone
 
 
-def test_what_a_locator_tells_of_a_store_can_be_stored() -> None:
+def test_every_text_of_a_locators_store_can_be_stored() -> None:
     (store,) = IgaStoresSpider().store(32600, store_name=" a\ud800b\x00 ", suburb="N/A", address_line_1="x" * 5000)
     assert (store.store_id, store.store_name, store.suburb) == ("32600", "ab", None)
     assert len(str(store.address_line_1)) == 200
 
 
 @pytest.mark.parametrize(
-    ("told", "fields"),
+    ("sent", "fields"),
     [
         ({"state": 613, "postcode": 822}, ("NT", "0822", "Australia/Darwin")),
         ({"state": None, "postcode": "6053"}, ("WA", "6053", "Australia/Perth")),
@@ -87,14 +87,14 @@ def test_what_a_locator_tells_of_a_store_can_be_stored() -> None:
         ({"state": "ZZ", "postcode": "56"}, (None, None, None)),
     ],
 )
-def test_a_state_that_is_none_follows_from_the_postcode(told: dict[str, Any], fields: tuple[Any, ...]) -> None:
-    (store,) = IgaStoresSpider().store("32600", store_name="IGA", **told)
+def test_a_state_that_is_none_follows_from_the_postcode(sent: dict[str, Any], fields: tuple[Any, ...]) -> None:
+    (store,) = IgaStoresSpider().store("32600", store_name="IGA", **sent)
     assert (store.state, store.postcode, store.timezone) == fields
 
 
 def test_a_store_is_called_as_people_read_it() -> None:
-    told = {"store_name": "King &amp;amp; Sons<br>North", "suburb": "O&#39;Connor", "address_line_1": "1 <b>A</b> St"}
-    (store,) = IgaStoresSpider().store("32600", **told)
+    sent = {"store_name": "King &amp;amp; Sons<br>North", "suburb": "O&#39;Connor", "address_line_1": "1 <b>A</b> St"}
+    (store,) = IgaStoresSpider().store("32600", **sent)
     assert (store.store_name, store.suburb, store.address_line_1) == ("King & Sons North", "O'Connor", "1 A St")
 
 
@@ -150,11 +150,11 @@ def test_a_locator_whose_stores_cannot_be_written_leaves_no_lease_behind(
     engine = create_engine(sqlite_url)
     with SandboxServer(World(seed=4, stores=4)) as server:
         outcome = find("woolworths", server.url, sqlite_url)
-    told = "the run could not be concluded: disk is full"
-    assert (outcome.status, outcome.reason, outcome.exit_code) == ("failed", told, 1)
+    why = "the run could not be concluded: disk is full"
+    assert (outcome.status, outcome.reason, outcome.exit_code) == ("failed", why, 1)
     runs = tables.crawl_runs.c
     with engine.connect() as connection:
-        assert connection.execute(select(runs.status, runs.reason, runs.lease_token)).all() == [("failed", told, None)]
+        assert connection.execute(select(runs.status, runs.reason, runs.lease_token)).all() == [("failed", why, None)]
     engine.dispose()
 
 

@@ -19,7 +19,7 @@ BODIES = {
 }
 
 
-def told(spider, total):
+def page_of(spider, total):
     body = json.dumps(BODIES[spider](total)).encode()
     return spider(store="1").page(TextResponse("https://example.com/listing", body=body, encoding="utf-8"))
 
@@ -28,18 +28,18 @@ def told(spider, total):
 @pytest.mark.parametrize("total", [-1, -36, 1_000_001, 10**30, "54", "", 54.0, True, [54], {}])
 def test_a_total_that_is_no_number_of_products_is_refused_by_name(spider, total) -> None:
     with pytest.raises(CatalogueError, match=r"https://example.com/listing has .* as its total: 0 to 1000000"):
-        told(spider, total)
+        page_of(spider, total)
 
 
 @pytest.mark.parametrize("spider", BODIES)
 def test_a_total_is_taken_as_it_is(spider) -> None:
-    assert [told(spider, total).total for total in (0, 54, 1_000_000)] == [0, 54, 1_000_000]
+    assert [page_of(spider, total).total for total in (0, 54, 1_000_000)] == [0, 54, 1_000_000]
 
 
 @pytest.mark.parametrize("spider", BODIES)
-def test_only_iga_may_tell_no_total(spider) -> None:
+def test_only_iga_may_send_no_total(spider) -> None:
     if spider is IgaSpider:
-        assert told(spider, None).total is None
+        assert page_of(spider, None).total is None
     else:
         with pytest.raises(CatalogueError, match="None as its total"):
-            told(spider, None)
+            page_of(spider, None)
