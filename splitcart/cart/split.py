@@ -77,8 +77,8 @@ def _settled(search: Search, best: Candidate, proven: bool) -> tuple[Choice, ...
     """Of all equally cheap assignments to the best stores, the one that the order of options prefers (docs/cart.md)."""
     if not proven:
         return best.choices
-    assigned = search.assigner.best(best.stores, best.value - search.beside(best.stores) + 1, ties=True)
-    return assigned.choices if assigned.choices is not None and assigned.proven else best.choices
+    assigned = search.assigner.best(best.stores, best.value - search.other_cents(best.stores) + 1, ties=True)
+    return assigned.choices if assigned.choices is not None and assigned.is_proven else best.choices
 
 
 def _plan(model: Model, number: int, standing: Standing, choices: tuple[Choice, ...]) -> Plan:

@@ -173,7 +173,7 @@ def _missing(by_key: Mapping[str, Category], history: History) -> dict[str, str]
 
 
 def _thin(categories: Sequence[Category], history: History, gates: Gates) -> dict[str, str]:
-    found = {}
+    reasons = {}
     for category in categories:
         usual = _usual(history.categories.get(category.key, ()), gates)
         least = gates.category_share * usual
@@ -184,10 +184,10 @@ def _thin(categories: Sequence[Category], history: History, gates: Gates) -> dic
             and category.seen < least
             and usual - category.seen > gates.slack(usual)
         ):
-            found[category.key] = (
+            reasons[category.key] = (
                 f"category_thin: {category.key} seen {category.seen}, expected {least:g} (usual {usual:g})"
             )
-    return found
+    return reasons
 
 
 def _usual(runs: tuple[int, ...], gates: Gates) -> float:

@@ -1,1 +1,1 @@
-"""The search for the cheapest split: bounds over sets of stores, exact assignments of lines, and the proof."""
+"""The search for the cheapest split: bounds of sets of stores, exact assignments of lines, and the proof."""

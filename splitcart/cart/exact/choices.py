@@ -1,4 +1,4 @@
-"""What a line of a list can choose between, as the search sees it."""
+"""The choices that the lines of a list have, as the search sees them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,19 +11,20 @@ from splitcart.cart.terms import Terms
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A way for a line (its index) at a store (its index). `lot` indexes Model.lots; -1: no other line matters."""
+    """A way to fill a line at a store; both are indices."""
 
     line: int
     store: int
     option: Option
     way: Way
     rank: int
-    """Among the line's choices: the smaller one is taken where costs are equal."""
+    """Its place among the line's choices. Of equally cheap ones the smallest is taken."""
     lot: int = -1
+    """Index in Model.lots; -1: what it costs does not depend on other lines."""
 
     @property
     def most(self) -> int:
-        """Cents that it adds to its store's goods at most."""
+        """The most cents that it adds to its store's goods."""
         return self.way.alone_cents if self.lot < 0 else self.way.single_cents * self.way.units
 
 
@@ -34,9 +35,9 @@ class SharedLot:
     quantity: int
     total: int
     even: bool
-    """All of its units have one single price, so that only their number matters."""
+    """Whether all of its units have one single price, so that only their number matters."""
     falls: bool
-    """Whether one more unit can make them cheaper together: a lot may cost less than the units of an open one."""
+    """Whether one more unit can make the goods cheaper: a full lot may cost less than its units without the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,14 @@ class Cell:
     """The choices of one line at one store that may be in an optimum."""
 
     plain: tuple[Choice, ...]
-    """Those whose cost stands by itself, cheapest first; more than one only where a limit asks for dearer ones."""
+    """Those whose cost does not depend on other lines, the cheapest first. Only the cheapest is kept, unless the store
+    has a limit that dearer ones may help to reach."""
     shared: tuple[Choice, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines that hang together by lots, and the stores that have these lots."""
+    """Lines that are linked by lots, and the stores that have these lots."""
 
     lines: list[int]
     stores: set[int]
@@ -58,7 +60,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What depends on a store's goods. The fee is due below free_above; below minimum there is no plan."""
+    """Limits in cents on a store's goods: below `minimum` there is no plan, below `free_above` the fee is due."""
 
     minimum: int
     free_above: int
@@ -66,6 +68,7 @@ class Gate:
 
     @property
     def top(self) -> int:
+        """The goods from which on neither limit matters."""
         return max(self.minimum, self.free_above)
 
 
@@ -102,7 +105,7 @@ def linked(lots: Sequence[Collection[int]]) -> list[list[int]]:
 
 
 def is_shared(lot: Lot, users: list[Choice]) -> bool:
-    """Whether units of several lines can fill the lot, and it can be worth it."""
+    """Whether units of several lines can fill the lot, and a full lot can be cheaper than its units singly."""
     units: dict[int, int] = {}
     for choice in users:
         units[choice.line] = max(choice.way.units, units.get(choice.line, 0))

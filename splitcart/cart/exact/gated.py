@@ -1,4 +1,4 @@
-"""The cheapest assignment to one set of stores where fees, minimums or stores without a line matter."""
+"""The cheapest assignment to one set of stores where fees, minimum orders or stores without a line matter."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,17 +9,18 @@ import numpy as np
 from splitcart.cart.exact.beam import solve
 from splitcart.cart.exact.choices import Choice
 from splitcart.cart.exact.discounts import best_discounts
-from splitcart.cart.exact.problem import Found, Problem
+from splitcart.cart.exact.problem import Assignment, Problem
 from splitcart.cart.exact.tasks import PARTS, Clock, ordered
 
 
-def gated(problem: Problem, limit: int, clock: Clock, visit_all: bool) -> Found:
-    """The cheapest goods with the fees and minimums of the gates. `limit` in cents.
+def gated(problem: Problem, limit: int, clock: Clock, visit_all: bool) -> Assignment:
+    """The cheapest goods and fees that meet the minimums of the gates. `limit` in cents.
 
-    Each fee that goods can waive is either paid or waived, which makes it a sum and a floor: all ways are tried,
-    the one with the smallest bound first.
+    Each fee that goods can waive is either paid or waived. If it is paid it is a constant, and the minimum is the floor
+    of the store's goods; if it is waived, the floor is the larger of both limits. All ways are tried, the one with the
+    smallest bound first. `visit_all`: every store must get a line.
     """
-    layers, left_out = _every(problem, visit_all)
+    layers, left_out = _layers(problem, visit_all)
     plain = problem.task(ordered(layers), PARTS, left_out)
     unit, most = plain.unit, limit * plain.unit
     best, bound = None, most
@@ -34,12 +35,12 @@ def gated(problem: Problem, limit: int, clock: Clock, visit_all: bool) -> Found:
     bound = min(bound, most)
     cents = bound // unit if problem.ties else -(-bound // unit)
     if best is None:
-        return Found(None, None, cents)
-    return Found(most // unit, tuple(choice for move in best for choice in move.choices), cents)
+        return Assignment(None, None, cents)
+    return Assignment(most // unit, tuple(choice for move in best for choice in move.choices), cents)
 
 
 def _cases(problem: Problem, limit: int) -> Iterator[tuple[int, int, list[int], list[int]]]:
-    """Each way to pay or waive the fees: the cents that it costs at least, its fees, floors and discounts."""
+    """Each way to pay or waive the fees: the least cents that it costs, its fees, floors and discounts."""
     low = problem.low[:, problem.filled] // problem.model.scale
     goods = int(low.min(axis=0).sum())
     for waived in product(*[(False, True) if gate.fee else (False,) for gate in problem.gates]):
@@ -52,8 +53,8 @@ def _cases(problem: Problem, limit: int) -> Iterator[tuple[int, int, list[int], 
         yield fees + least, fees, floors, discounts
 
 
-def _every(problem: Problem, visit_all: bool) -> tuple[list[list[Choice]], frozenset[int]]:
-    """The choices of each line that can matter; the lines that may have to be left out to reach a minimum."""
+def _layers(problem: Problem, visit_all: bool) -> tuple[list[list[Choice]], frozenset[int]]:
+    """The choices of each line that can matter; and the lines that may have to be left out to reach a minimum."""
     layers: list[list[Choice]] = []
     left_out: set[int] = set()
     for line in np.flatnonzero(problem.filled).tolist():
@@ -61,8 +62,8 @@ def _every(problem: Problem, visit_all: bool) -> tuple[list[list[Choice]], froze
         shared = [choice for cell in cells for choice in cell.shared]
         plain = [choice for cell in cells for choice in cell.plain]
         if not visit_all:
-            open_ = [choice for choice in plain if problem.model.gates[choice.store].top == 0]
-            first = min(open_, key=lambda choice: (choice.way.alone_cents, choice.rank), default=None)
+            without_gate = [choice for choice in plain if problem.model.gates[choice.store].top == 0]
+            first = min(without_gate, key=lambda choice: (choice.way.alone_cents, choice.rank), default=None)
             plain = [choice for choice in plain if choice is first or problem.model.gates[choice.store].top]
         layers.append([*plain, *shared])
         if any(problem.model.lots[c.lot].falls and problem.model.gates[c.store].minimum for c in shared):

@@ -1,8 +1,9 @@
-"""What lots that lines share add to the cost of sets of stores at least, many sets at once. Amounts are scaled.
+"""What shared lots add at least to the cost of sets of stores, many sets at once. Amounts are scaled.
 
-Each line was counted with its least share of a lot, as if all lots were full. For one lot every pattern of lines in it
-is tried: what the lot costs then beyond the shares, and what these lines cost beyond their least. A line that several
-lots of a set could take brings each of them its part of that difference, so that lots add up.
+The plain bound counts each line with its least share of a lot, as if all lots were full. Here, for each lot, every
+pattern of lines in it is tried: what the lot then costs beyond these shares, and what its lines cost beyond their
+least. The least over all patterns is added. A line that several lots of a set could take counts in each of them with an
+equal part of its difference, so that what the lots add can be summed.
 """
 
 from collections import defaultdict
@@ -16,27 +17,31 @@ from splitcart.cart.exact.choices import Choice
 from splitcart.cart.exact.model import Amounts, Model
 
 MAX_PATTERNS = 64
+"""A lot with more patterns adds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Patterns:
-    """One lot's patterns: which choices are in it, which lines are not; and what the lot costs."""
+    """The patterns of one lot, a column each: which choices are in it, which lines are not, and what it costs."""
 
     store: int
     lines: Amounts
     shares: Amounts
-    """Of each choice, its least share."""
+    """By choice: its least share."""
     of_line: Amounts
-    """Of each choice, its place in `lines`."""
+    """By choice: the index of its line in `lines`."""
     elsewhere: Amounts
-    """Of each line, the least it costs at the same store outside the lot."""
+    """By line: the least it costs at the same store outside of the lot."""
     inside: Amounts
+    """By choice and pattern: 1 where it is in the lot."""
     outside: Amounts
+    """By line and pattern: 1 where it is not in the lot."""
     costs: Amounts
+    """By pattern: what the lot costs."""
 
 
 class LotBounds:
-    """Knows the lots that are small enough to try every pattern; others add nothing."""
+    """The bounds of all lots that are small enough to try every pattern."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -52,17 +57,17 @@ class LotBounds:
         self.patterns: dict[int, list[_Patterns]] = defaultdict(list)
         for lot, by_line in users.items():
             count = 1
-            for found in by_line.values():
-                count *= len(found) + 1
+            for line_choices in by_line.values():
+                count *= len(line_choices) + 1
             if count <= MAX_PATTERNS:
                 patterns = self._patterns(lot, by_line)
                 self.patterns[patterns.store].append(patterns)
 
     def _patterns(self, lot: int, by_line: dict[int, list[Choice]]) -> _Patterns:
         model, known = self.model, self.model.lots[lot]
-        choices = [choice for found in by_line.values() for choice in found]
+        choices = [choice for line_choices in by_line.values() for choice in line_choices]
         at = {id(choice): number for number, choice in enumerate(choices)}
-        rows = list(product(*[(None, *found) for found in by_line.values()]))
+        rows = list(product(*[(None, *line_choices) for line_choices in by_line.values()]))
         inside = np.zeros((len(choices), len(rows)), np.int64)
         outside = np.zeros((len(by_line), len(rows)), np.int64)
         costs = np.zeros(len(rows), np.int64)
@@ -85,23 +90,23 @@ class LotBounds:
         return min(others, default=self.model.absent * self.model.scale)
 
     def added(self, sets: Amounts) -> Amounts:
-        """For each set (a row of store indices), what its shared lots add at least."""
+        """For each set (a row of store indices): the least that its shared lots add."""
         added = np.zeros(len(sets), np.int64)
         if not self.patterns or not len(sets):
             return added
         least = self.model.low[sets].min(axis=1)
         lots_of = self.lots_of[sets].sum(axis=1)
-        for store, found in self.patterns.items():
+        for store, lots in self.patterns.items():
             rows, column = np.nonzero(sets == store)
             if len(rows):
                 others = sets[rows]
                 others[np.arange(len(rows)), column] = len(self.model.stores)
-                for patterns in found:
+                for patterns in lots:
                     added[rows] += self._of_lot(patterns, others, least[rows], lots_of[rows])
         return added
 
     def _of_lot(self, known: _Patterns, others: Amounts, least: Amounts, lots_of: Amounts) -> Amounts:
-        """`others`: each set with another index in place of the lot's store, at which nothing is sold."""
+        """What one lot adds at least. `others`: each set with a store that sells nothing in place of the lot's own."""
         low = self.low[others[:, :, None], known.lines[None, None, :]].min(axis=1)
         here = least[:, known.lines]
         parts = lots_of[:, known.lines]

@@ -1,6 +1,8 @@
 """A list's slots and the terms of a plan, as numbers that the search works on.
 
-Amounts in the arrays are cents times `scale`, so that a unit's share of a lot is a whole number.
+Amounts in the arrays are cents times `scale`, a multiple of all lot quantities, so that a unit's share of a lot is a
+whole number. Where that would exceed MAX_SCALE the scale is 1, and shares are rounded down: they are lower bounds
+still.
 """
 
 import math
@@ -43,17 +45,19 @@ class Model:
         self._bounds(most_stores)
 
     def _share(self, listed: list[list[Choice]]) -> None:
-        """Finds the lots that lines share, and names them in the choices."""
+        """Lists the lots that lines share, and enters their indices in the choices."""
         users: dict[Lot, list[Choice]] = defaultdict(list)
         for choice in (choice for each in listed for choice in each):
             if choice.way.lot is not None:
                 users[choice.way.lot].append(choice)
         numbers: dict[Lot, int] = {}
-        even = {lot for lot, found in users.items() if len({choice.way.single_cents for choice in found}) == 1}
-        for lot, found in users.items():
-            if is_shared(lot, found):
+        even = {
+            lot for lot, choices_of in users.items() if len({choice.way.single_cents for choice in choices_of}) == 1
+        }
+        for lot, choices_of in users.items():
+            if is_shared(lot, choices_of):
                 numbers[lot] = len(self.lots)
-                dearest = max(choice.way.single_cents for choice in found)
+                dearest = max(choice.way.single_cents for choice in choices_of)
                 self.lots.append(
                     SharedLot(lot.quantity, lot.total, lot in even, lot.total < (lot.quantity - 1) * dearest)
                 )
@@ -64,7 +68,7 @@ class Model:
                     each[at] = replace(choice, lot=numbers[own])
 
     def _gates(self, listed: list[list[Choice]]) -> None:
-        """What each store asks for, given the most that its goods can come to; which stores cannot be visited."""
+        """What each store asks for, given the most that its goods can cost; and which stores cannot be visited."""
         most = [0] * len(self.stores)
         for each in listed:
             here: dict[int, int] = {}
@@ -74,20 +78,20 @@ class Model:
                 most[at] += cents
         fees = [fee_at(store, self.terms.fees) for store in self.stores]
         self.gates, self.fixed, self.shut = [], [], []
-        for fee, reach in zip(fees, most, strict=True):
-            waived = fee.free_above_cents is not None and fee.free_above_cents <= reach
+        for fee, reachable in zip(fees, most, strict=True):
+            waived = fee.free_above_cents is not None and fee.free_above_cents <= reachable
             free_above = max(0, fee.free_above_cents or 0) if waived and fee.fee_cents else 0
             self.gates.append(Gate(fee.minimum_cents, free_above, fee.fee_cents if free_above else 0))
             unwaived = fee.fee_cents if not waived else 0
             self.fixed.append(unwaived)
-            self.shut.append(fee.minimum_cents > reach)
+            self.shut.append(fee.minimum_cents > reachable)
 
     def _cells(self, choices: list[Choice]) -> dict[int, Cell]:
         by_store: dict[int, list[Choice]] = defaultdict(list)
         for choice in choices:
             if not self.shut[choice.store]:
                 by_store[choice.store].append(choice)
-        return {store: self._cell(found) for store, found in by_store.items()}
+        return {store: self._cell(choices_at) for store, choices_at in by_store.items()}
 
     def _cell(self, choices: list[Choice]) -> Cell:
         plain: dict[int, Choice] = {}
@@ -103,7 +107,8 @@ class Model:
         return Cell(tuple(ordered), tuple(shared.values()))
 
     def _bounds(self, most_stores: int) -> None:
-        """The arrays: least and most cents of each line at each store; `absent` where the store has no choice."""
+        """The arrays: the least and most cents of each line at each store; the least is `absent` where there is no
+        choice."""
         shape = len(self.stores), len(self.cells)
         scale = math.lcm(*(lot.quantity for lot in self.lots))
         self.scale = scale if scale <= MAX_SCALE else 1
@@ -129,7 +134,8 @@ class Model:
         self.open = [at for at in range(shape[0]) if any(at in by_store for by_store in self.cells)]
 
     def least(self, choice: Choice) -> int:
-        """Scaled cents that a choice costs at least, whichever lines share its lots."""
+        """The least scaled cents that a choice costs, whichever lines share its lots: its units' shares of full
+        lots."""
         if choice.lot < 0:
             return choice.way.alone_cents * self.scale
         lot, way = self.lots[choice.lot], choice.way
@@ -146,7 +152,8 @@ class Model:
         return sorted(self.slots.stores, key=lambda store: store.store)
 
     def _absent(self, most_stores: int) -> int:
-        """More cents than any plan costs: what a line that is not filled counts, so that filling comes first."""
+        """More cents than any plan costs. Each line that is not filled counts this much, so that filling lines comes
+        first."""
         visits = max(
             (self.terms.visit_cents + fixed + gate.fee for fixed, gate in zip(self.fixed, self.gates, strict=True)),
             default=0,
@@ -158,7 +165,7 @@ class Model:
         return 1 + goods + most_stores * visits + (most_stores + 1) * trip
 
     def trips_cents(self, sets: npt.NDArray[np.int64]) -> Amounts:
-        """Of each set (a row of store indices): its shortest round trip."""
+        """Cents of the shortest round trip of each set (a row of store indices)."""
         if self.between is None or self.terms.trip is None:
             return np.zeros(len(sets), np.int64)
         return trips.tours_cents(sets, self.between, self.terms.trip.cents_per_km)

@@ -1,4 +1,5 @@
-"""The lines that have a choice at one set of stores, and their cheapest assignment with or without its limits."""
+"""The lines that have a choice at one set of stores: their cheapest assignment without limits, and the task with
+them."""
 
 import math
 from collections.abc import Iterable
@@ -24,30 +25,31 @@ from splitcart.cart.exact.tasks import (
 )
 
 SMALL = 6
-"""Lines of a block that is solved once for all sets that offer it the same."""
-FEW = 64
-"""Ways to assign some lines of which each is tried."""
+"""A block of at most so many lines is solved once for all sets of stores that offer it the same."""
+MAX_TRIED = 64
+"""Up to so many ways to assign some lines are all tried."""
 Stores = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """`cents`: goods and fees, and Model.absent for each line left out though it had a choice; None with `choices`
-    where nothing is known below the limit. `bound`: cents that no assignment to these stores undercuts, unless it
-    reaches the limit."""
+class Assignment:
+    """The lines assigned to one set of stores, or what is known of that."""
 
     cents: int | None
+    """Goods and fees, and Model.absent for each line left out although it had a choice. None, as `choices` are, where
+    no assignment below the limit is known."""
     choices: tuple[Choice, ...] | None
     bound: int
+    """Cents that no assignment to these stores undercuts, unless it costs the limit or more."""
 
     @property
-    def proven(self) -> bool:
+    def is_proven(self) -> bool:
         return self.cents is not None and self.bound >= self.cents
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some lines that hang together, assigned: scaled cents, the choices, and the bound (equal where it is exact)."""
+    """Linked lines, assigned: scaled cents, the choices, and the bound (equal to the cents where these are exact)."""
 
     cost: int
     choices: tuple[Choice, ...] | None
@@ -64,11 +66,11 @@ class Problem:
         self.filled = self.least < model.absent * model.scale
         self.gates = [model.gates[store] for store in stores]
         plain = model.plain[list(stores)]
-        self.home = np.where(plain.min(axis=0) < MAX_AMOUNT, plain.argmin(axis=0), -1).tolist()
-        """Of each line, the place where it is cheapest by itself; -1: it has no such choice."""
+        self.cheapest_at = np.where(plain.min(axis=0) < MAX_AMOUNT, plain.argmin(axis=0), -1).tolist()
+        """By line: the place where its cheapest choice outside of shared lots is; -1: it has none."""
 
-    def free(self, limit: int, clock: Clock, known: dict[tuple[Any, ...], Part]) -> Found:
-        """The cheapest goods, whatever fees and minimums say. `limit` in cents."""
+    def without_gates(self, limit: int, clock: Clock, known: dict[tuple[Any, ...], Part]) -> Assignment:
+        """The cheapest goods, without regard to fees and minimums. `limit` in cents; `known`: solved blocks."""
         scale = self.model.scale
         cost = int(self.least[self.filled].sum())
         alone = self.filled.copy()
@@ -82,10 +84,10 @@ class Problem:
                 part = self._block(number, lines, stores, limit * scale - cost + begun, clock, known)
                 cost += part.bound - begun
                 if part.choices is None or cost > limit * scale:
-                    return Found(None, None, -(-cost // scale))
+                    return Assignment(None, None, -(-cost // scale))
                 choices += part.choices
         choices += [self._first(line) for line in np.flatnonzero(alone).tolist()]
-        return Found(sum(goods(choices).values()), tuple(choices), -(-cost // scale))
+        return Assignment(sum(goods(choices).values()), tuple(choices), -(-cost // scale))
 
     def _block(
         self,
@@ -96,10 +98,11 @@ class Problem:
         clock: Clock,
         known: dict[tuple[Any, ...], Part],
     ) -> Part:
-        """One block; a small one is solved whatever the limit (scaled), and remembered."""
+        """One block, assigned. A small one is solved regardless of the limit (scaled), and kept in `known`."""
         if len(lines) > SMALL or self.ties:
             return self._large(lines, limit, clock)
-        key = (number, stores, *[self.stores[self.home[line]] if self.home[line] >= 0 else -1 for line in lines])
+        places = (self.cheapest_at[line] for line in lines)
+        key = (number, stores, *(self.stores[place] if place >= 0 else -1 for place in places))
         part = known.get(key)
         if part is None:
             part = self._solved([self._layer(line) for line in lines], MAX_AMOUNT, clock)
@@ -108,7 +111,7 @@ class Problem:
         return part
 
     def _large(self, lines: list[int], limit: int, clock: Clock) -> Part:
-        """A large block, without the choices that lead to the limit, and component by component."""
+        """A large block, assigned component by component, without the choices that reach the limit."""
         cost = int(self.least[lines].sum())
         slack = limit - cost
         choices: list[Choice] = []
@@ -127,11 +130,12 @@ class Problem:
         return Part(cost, tuple(choices), cost)
 
     def _solved(self, layers: list[list[Choice]], limit: int, clock: Clock) -> Part:
+        """Linked lines, assigned by the cheapest means that is exact. `limit` is scaled."""
         scale = self.model.scale
         if len(layers) == 1 and layers[0][0].lot < 0 and len(layers[0]) == 1:
             cents = layers[0][0].way.alone_cents * scale
             return Part(cents, (layers[0][0],), cents)
-        if not self.ties and prod(len(layer) for layer in layers) <= FEW:
+        if not self.ties and prod(len(layer) for layer in layers) <= MAX_TRIED:
             return self._tried(layers)
         task = self.task(ordered(layers), 1)
         answer = solve(task, -(-limit * task.unit // scale), clock, self.widest)
@@ -143,7 +147,7 @@ class Problem:
         )
 
     def _tried(self, layers: list[list[Choice]]) -> Part:
-        """The cheapest of all ways, each tried."""
+        """The cheapest of all ways, by trying each."""
         best, least = None, MAX_AMOUNT
         for choices in product(*layers):
             cents, units = 0, dict[int, list[tuple[int, int]]]()
@@ -158,27 +162,33 @@ class Problem:
                 best, least = choices, cents
         return Part(least * self.model.scale, best, least * self.model.scale)
 
-    def simple(self) -> list[Choice]:
-        """The choice of each line that looks cheapest: a plan to begin with where the best one takes too long."""
+    def greedy(self) -> list[Choice]:
+        """Each line's choice with the least possible cost: a plan to begin with where the best one takes too long."""
         places, lines = self.low.argmin(axis=0).tolist(), np.flatnonzero(self.filled).tolist()
         cells = [self.model.cells[line][self.stores[places[line]]] for line in lines]
         return [min((*cell.plain, *cell.shared), key=self.model.least) for cell in cells]
 
     def _first(self, line: int) -> Choice:
-        """The cheapest of the choices whose cost stands by itself; of equally cheap ones the first by rank."""
+        """The cheapest choice outside of shared lots. With ties, of equally cheap ones the first by rank."""
         cells = self.model.cells[line]
         if not self.ties:
-            return cells[self.stores[self.home[line]]].plain[0]
+            return cells[self.stores[self.cheapest_at[line]]].plain[0]
         plain = (cells[store].plain[0] for store in self.stores if store in cells and cells[store].plain)
         return min(plain, key=lambda choice: (choice.way.alone_cents, choice.rank))
 
     def _layer(self, line: int) -> list[Choice]:
-        """The cheapest plain choice, and those in lots."""
+        """The choices of a line that can be best without gates: the cheapest outside of shared lots, and all in
+        them."""
         cells = self.model.cells[line]
         shared = [choice for store in self.stores if store in cells for choice in cells[store].shared]
-        return [self._first(line), *shared] if self.home[line] >= 0 else shared
+        return [self._first(line), *shared] if self.cheapest_at[line] >= 0 else shared
 
     def task(self, layers: list[list[Choice]], parts: int, left_out: frozenset[int] = frozenset()) -> Task:
+        """The task of these lines. Its unit is a multiple of `parts`; the lines `left_out` may stay without a choice.
+
+        With ties each cost also has a part below one cent: the ranks of the choices as the digits of a number, line 1
+        first. So of equally cheap assignments the one with the first ranks costs least.
+        """
         model = self.model
         numbers = sorted({choice.lot for layer in layers for choice in layer if choice.lot >= 0})
         at = {lot: index for index, lot in enumerate(numbers)}
@@ -200,14 +210,15 @@ class Problem:
 
     def _move(self, choice: Choice, unit: int, tie: int, place: dict[int, int], at: dict[int, int]) -> Move:
         way, where = choice.way, place[choice.store]
-        tie, seen = tie * choice.rank, 1 << where
+        tie, visits = tie * choice.rank, 1 << where
         if choice.lot < 0:
             share = way.alone_cents * unit
-            return Move((choice,), share + tie, ((where, share),), ((where, way.alone_cents),), seen)
+            return Move((choice,), share + tie, ((where, share),), ((where, way.alone_cents),), visits)
         lot = self.model.lots[choice.lot]
         share = least_share(way.single_cents, way.units, lot.quantity, lot.total, unit)
-        return Move((choice,), share + tie, ((where, share),), (), seen, at[choice.lot], choice.most)
+        return Move((choice,), share + tie, ((where, share),), (), visits, at[choice.lot], choice.most)
 
 
 def goods(choices: Iterable[Choice]) -> dict[str, int]:
+    """Cents of the goods at each store, after lots."""
     return goods_by_store({choice.line: (choice.option.store, choice.way) for choice in choices})

@@ -1,9 +1,9 @@
-"""The best sets of stores, and the next best: bounds of all sets at once, then exact assignments of those that can win.
+"""The best sets of stores and the next best: bounds of all sets at once, then exact assignments of those that can win.
 
-The value of a set is what its plan costs, and `absent` for each line that it does not fill. Leaving out what couples
-lines, it is a sum over lines of the least over stores (plus openings and the trip), so that a further store gains
-never more for a larger set than for a smaller one: what the best further stores gain at a set bounds every set that
-contains it (Nemhauser, Wolsey and Fisher 1978).
+The value of a set is what its plan costs, and `absent` for each line that it does not fill. Without what couples lines
+it is at least a sum over lines of the least cost over the set's stores (plus openings and the trip). By such a sum a
+further store never gains more at a larger set than at a subset of it. So what the best further stores gain at a set
+bounds the value of every set that contains it (Nemhauser, Wolsey and Fisher 1978).
 """
 
 from collections.abc import Iterator
@@ -20,15 +20,15 @@ from splitcart.cart.exact.tasks import NEVER, Clock
 from splitcart.cart.exact.twins import kinds
 
 CHUNK = 1 << 17
-"""Numbers in one array while sets are extended: what a processor keeps near."""
+"""Numbers in one array while sets are extended: about what a processor's cache holds."""
 SLICE = 1 << 13
-"""Sets whose bounds are made sharper between two looks at the clock."""
+"""Sets whose bounds are sharpened between two looks at the clock."""
 MAX_SETS = 1 << 20
-"""Sets of one size that wait for their exact assignment."""
+"""The most sets of one size that wait for their exact assignment."""
 FEW = 8
-"""Stores of which every set is looked at without guessing first."""
+"""With at most so many stores no promising sets are tried first."""
 NEIGHBOURS = 3
-"""Sets of each size that are assigned before the search begins, beside the one found step by step."""
+"""Sets of each size that are assigned before the search begins, besides the one reached by adding and swapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +55,21 @@ class Search:
         self.tried: set[Stores] = set()
         self.kinds = kinds(model)
         self.least: dict[tuple[int, ...], int] = {}
-        """What sets of stores of these kinds cost at least."""
+        """The least goods and fees in cents of sets whose stores are of these kinds."""
         self.put_off: list[tuple[int, Stores]] = []
-        """Sets that took too long, with the bound of their value."""
+        """Sets that need too many states, with the bounds of their values."""
 
     def run(self) -> list[Standing]:
-        """The standings by the number of stores allowed, from 1 on."""
+        """The standings, by the number of stores allowed, from 1 on."""
         if not self.model.open:
             return self.standings
         level = self._singles()
         self._decide(self._bounded(level, 1), 1)
         if len(level.sets) > FEW:
-            self._guess(level)
+            self._try_promising(level)
         for size in range(2, self.most + 1):
             if self.clock.over():
-                self._leave(self.bounds.floor, size)
+                self._leave_open(self.bounds.floor, size)
                 break
             wanted = self._extended(level, size)
             if wanted is None:
@@ -80,27 +80,27 @@ class Search:
         return self.standings
 
     def _settle(self) -> None:
-        """Assigns what was put off, the smallest bounds first, as long as there is time."""
+        """Assigns the sets that were put off, the smallest bounds first, while there is time."""
         self.assigner.widest = NEVER
         waiting, self.put_off = sorted(self.put_off), []
         for value, stores in waiting:
             if value >= self._limit(len(stores), stores):
                 continue
             if self.clock.over():
-                self._leave(value, len(stores))
+                self._leave_open(value, len(stores))
             else:
                 self.tried.discard(stores)
                 self._assign(stores)
         for value, stores in self.put_off:
-            self._leave(value, len(stores))
+            self._leave_open(value, len(stores))
 
     def _singles(self) -> _Level:
         sets = np.array(self.model.open, np.int64).reshape(-1, 1)
         values = self.model.low[self.model.open].sum(axis=1) + self.model.opening[self.model.open]
         return _Level(sets, values, self.model.trips_cents(sets) * self.model.scale)
 
-    def _leave(self, value: int, size: int) -> None:
-        """Sets of so many stores or more are left undecided; none has a smaller value (in cents)."""
+    def _leave_open(self, value: int, size: int) -> None:
+        """Notes that sets of `size` stores or more are left undecided, and that none has a smaller value (in cents)."""
         for standing in self.standings[size - 1 : self.most]:
             standing.open.append(value)
         if self.most >= size:
@@ -113,9 +113,9 @@ class Search:
     def _scaled_limit(self, size: int) -> int:
         return min(FAR, self._limit(size, ()) * self.model.scale)
 
-    def _guess(self, singles: _Level) -> None:
-        """Good sets of each size to begin with, so that bounds can drop others: each by the best further store, and
-        then by swapping."""
+    def _try_promising(self, singles: _Level) -> None:
+        """Assigns promising sets of each size first, so that bounds can drop others: each by adding the best further
+        store and then swapping stores, and its neighbours."""
         totals = singles.values + singles.trips
         chosen = [int(singles.sets[int(totals.argmin()), 0])]
         for size in range(2, self.most + 1):
@@ -131,34 +131,36 @@ class Search:
                 self._assign(stores)
 
     def _assign(self, stores: Stores) -> None:
-        """Offers the set's exact plan to the standings that may hold it, unless its value reaches their limit."""
+        """Assigns lines to the set, and offers the outcome to the standings, unless its value reaches their limit."""
         if stores in self.tried:
             return
         size = len(stores)
         self.tried.add(stores)
-        rest = self.beside(stores)
+        rest = self.other_cents(stores)
         limit = self._limit(size, stores)
         alike = tuple(sorted(self.kinds[store] for store in stores))
         if self.least.get(alike, 0) + rest >= limit:
             return
-        found = self.assigner.best(stores, limit - rest)
-        self.least[alike] = min(found.bound, limit - rest)
-        if found.cents is not None and found.choices is not None and found.cents + rest < limit:
-            candidate = Candidate(found.cents + rest, size, stores, found.choices)
+        assigned = self.assigner.best(stores, limit - rest)
+        self.least[alike] = min(assigned.bound, limit - rest)
+        if assigned.cents is not None and assigned.choices is not None and assigned.cents + rest < limit:
+            candidate = Candidate(assigned.cents + rest, size, stores, assigned.choices)
             for standing in self.standings[size - 1 :]:
                 standing.offer(candidate)
-        if found.bound + rest < limit and not found.proven:
-            self.put_off.append((found.bound + rest, stores))
+        if assigned.bound + rest < limit and not assigned.is_proven:
+            self.put_off.append((assigned.bound + rest, stores))
 
-    def beside(self, stores: Stores) -> int:
-        """What a set's value has beside goods and fees: its visits, its trip, and the lines without a choice there."""
+    def other_cents(self, stores: Stores) -> int:
+        """The part of a set's value besides goods and fees: its visits, its trip, and the lines without a choice
+        there."""
         model = self.model
         missing = int((model.low[list(stores)].min(axis=0) >= model.absent * model.scale).sum())
         trip = int(model.trips_cents(np.array([stores], np.int64))[0])
         return len(stores) * model.terms.visit_cents + trip + missing * model.absent
 
     def _decide(self, candidates: _Level, size: int) -> None:
-        """Assigns the sets that can still matter, the smallest bounds first; the first one however late it is."""
+        """Assigns the sets that can still matter, the smallest bounds first; the first one even when the time is
+        over."""
         values = -(-(candidates.values + candidates.trips) // self.model.scale)
         order = np.lexsort((*candidates.sets.T[::-1], values)).tolist()
         for at in order:
@@ -168,18 +170,18 @@ class Search:
             if values[at] >= self._limit(size, stores):
                 continue
             if at != order[0] and self.clock.over():
-                self._leave(int(values[at]), size)
+                self._leave_open(int(values[at]), size)
                 break
             self._assign(stores)
 
     def _extended(self, level: _Level, size: int) -> tuple[_Level, _Level] | None:
-        """From sets one smaller: those of this size that larger ones may be built on, and those that may matter
-        themselves. None when the time is up; then the rest is left open."""
+        """From the sets one smaller: those of this size that larger ones may be built on, and those that may matter
+        themselves. None when the time is over; the rest is then left open."""
         roots, candidates = [], []
         rows = max(1, CHUNK // max(1, self.model.low.shape[1]))
         for begin in range(0, len(level.sets), rows):
             if self.clock.over():
-                self._leave(self.bounds.floor, size)
+                self._leave_open(self.bounds.floor, size)
                 return None
             part = level.where(np.arange(begin, min(begin + rows, len(level.sets))))
             values, gains = self.bounds.further(part.sets, part.values)
@@ -193,16 +195,17 @@ class Search:
         return self._with_trips(part, values, at, store, limit)
 
     def _trip_floor(self, part: _Level) -> Amounts:
-        """What the trip of a larger set costs at least: no less than the smaller set's, but for rounding."""
+        """The least that the trip of a larger set costs: no less than the smaller set's, but for one cent of
+        rounding."""
         return np.maximum(part.trips - self.model.scale, 0)[:, None]
 
     def _with_trips(self, part: _Level, values: Amounts, at: Amounts, store: Amounts, limit: int) -> _Level:
         sets = np.column_stack([part.sets[at], store])
-        found = _Level(sets, values[at, store], self.model.trips_cents(sets) * self.model.scale)
-        return found.where(found.values + found.trips < limit)
+        level = _Level(sets, values[at, store], self.model.trips_cents(sets) * self.model.scale)
+        return level.where(level.values + level.trips < limit)
 
     def _roots(self, part: _Level, values: Amounts, gains: Amounts, size: int) -> _Level:
-        """The sets that a larger one can be built on and still be below the limit of its size."""
+        """The sets on which a larger one can be built whose bound is below the limit of its size."""
         keep = np.zeros(values.shape, np.bool_)
         for more, bound in enumerate(_with_best_further(values, gains, self.most - size), 1):
             keep |= bound + self._trip_floor(part) < self._scaled_limit(size + more)
@@ -210,10 +213,10 @@ class Search:
         return self._with_trips(part, values, at, store, FAR)
 
     def _bounded(self, candidates: _Level, size: int) -> _Level:
-        """The candidates with the better bound that fees, minimums and stores without a line give."""
+        """The candidates whose sharper bounds, by gates, stores without a line and lots, are below the limit."""
         if len(candidates.sets) > MAX_SETS:
             order = np.argsort(candidates.values, kind="stable")
-            self._leave(int(candidates.values[order[MAX_SETS]]) // self.model.scale, size)
+            self._leave_open(int(candidates.values[order[MAX_SETS]]) // self.model.scale, size)
             candidates = candidates.where(order[:MAX_SETS])
         limit = self._scaled_limit(size)
         better = []
@@ -228,20 +231,22 @@ class Search:
 
 
 def _ordered(parts: list[_Level], size: int) -> _Level:
+    """The parts as one level, ordered by the last store of each set."""
     if not parts:
         nothing = np.zeros(0, np.int64)
         return _Level(np.zeros((0, size), np.int64), nothing, nothing)
     sets = np.concatenate([part.sets for part in parts])
-    whole = _Level(
+    joined = _Level(
         sets, np.concatenate([part.values for part in parts]), np.concatenate([part.trips for part in parts])
     )
-    return whole.where(np.argsort(sets[:, -1], kind="stable"))
+    return joined.where(np.argsort(sets[:, -1], kind="stable"))
 
 
 def _with_best_further(values: Amounts, gains: Amounts, most: int) -> Iterator[Amounts]:
-    """For one more store, two more and so on: the bounds of the sets that contain one of these and only later stores.
+    """For one more store, two more and so on: the bounds of the sets that consist of one of these and of later stores.
 
-    `values` and `gains`: a row a set, a column the store that comes to it.
+    `values` and `gains`: a row for each set, a column for each store that is added to it. A bound is the value less the
+    largest gains of later stores.
     """
     rows, stores = gains.shape
     best = np.full((most, rows, stores), -FAR // (2 * most or 1), np.int64)

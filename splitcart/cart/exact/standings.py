@@ -1,4 +1,4 @@
-"""The best sets of stores so far, and what is not known of the others."""
+"""The best sets of stores so far, and the bounds of those that are undecided."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,8 @@ from splitcart.cart.exact.problem import Stores
 
 @dataclass(order=True, frozen=True, slots=True)
 class Candidate:
-    """A set that was assigned: its value in cents, fewer stores first, then the smaller stores."""
+    """A set of stores with its assignment. The order is by value (cents), then fewer stores, then the smaller
+    stores."""
 
     value: int
     size: int
@@ -19,12 +20,12 @@ class Candidate:
 
 @dataclass(slots=True)
 class Standing:
-    """The two best sets of at most so many stores, and what is not known of the others."""
+    """The two best sets of at most some number of stores, and the bounds of undecided sets."""
 
     best: Candidate | None = None
     second: Candidate | None = None
     open: list[int] = field(default_factory=list)
-    """Bounds of the values of sets that are not decided."""
+    """Lower bounds of the values of undecided sets."""
 
     def offer(self, candidate: Candidate) -> None:
         if self.best is not None and candidate.stores == self.best.stores:
@@ -35,7 +36,7 @@ class Standing:
             self.second = candidate
 
     def limit(self, absent: int, size: int, stores: Stores) -> int:
-        """A set matters only if its value is below: as the best, or as the runner-up that fills as many lines."""
+        """The value below which a set matters: as the best, or as the runner-up that fills as many lines."""
         if self.best is None:
             return FAR
         as_many = (self.best.value // absent + 1) * absent
@@ -45,5 +46,5 @@ class Standing:
 
     @property
     def is_proven(self) -> bool:
-        """Whether no set that is not decided can be better."""
+        """Whether no undecided set can be better than the best."""
         return not any(self.best is None or value < self.best.value for value in self.open)

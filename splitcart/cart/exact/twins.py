@@ -1,4 +1,4 @@
-"""Stores that are alike: whose prices, offers and limits are the same, so that sets of them cost the same."""
+"""Stores that are alike: their prices, offers and limits are equal, so that sets of them cost the same."""
 
 from typing import Any
 
@@ -6,25 +6,25 @@ from splitcart.cart.exact.model import Model
 
 
 def kinds(model: Model) -> list[int]:
-    """For each store the number of its kind; neither prices nor limits tell two stores of one kind apart."""
+    """The number of each store's kind. Stores of one kind have equal prices, offers and limits."""
     rough: dict[Any, list[int]] = {}
     for store in range(len(model.stores)):
         arrays = (model.low[store], model.most[store], model.plain[store])
         key = (*(array.tobytes() for array in arrays), model.gates[store], model.fixed[store])
         rough.setdefault(key, []).append(store)
-    found = [0] * len(model.stores)
+    kind_of = [0] * len(model.stores)
     numbers: dict[Any, int] = {}
     for at, stores in enumerate(rough.values()):
         for store in stores:
             exact = (at, _offers(model, store) if len(stores) > 1 else None)
-            found[store] = numbers.setdefault(exact, len(numbers))
-    return found
+            kind_of[store] = numbers.setdefault(exact, len(numbers))
+    return kind_of
 
 
 def _offers(model: Model, store: int) -> tuple[Any, ...]:
-    """A store's choices as costs, its lots numbered as they come."""
+    """A store's choices as costs, its lots numbered in the order in which they occur."""
     lots: dict[int, int] = {}
-    found = []
+    offers = []
     for line, cells in enumerate(model.cells):
         if store in cells:
             plain = tuple(choice.way.alone_cents for choice in cells[store].plain)
@@ -32,5 +32,5 @@ def _offers(model: Model, store: int) -> tuple[Any, ...]:
                 (lots.setdefault(c.lot, len(lots)), model.lots[c.lot], c.way.single_cents, c.way.units)
                 for c in cells[store].shared
             )
-            found.append((line, plain, shared))
-    return tuple(found)
+            offers.append((line, plain, shared))
+    return tuple(offers)
