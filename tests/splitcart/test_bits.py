@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 
 from splitcart.bits import fitted, flags, pack, unpack
 
-BITS = st.lists(st.booleans(), max_size=70).map(lambda told: np.array(told, np.bool_))
+BITS = st.lists(st.booleans(), max_size=70).map(lambda flags_: np.array(flags_, np.bool_))
 
 
 @given(BITS, st.integers(0, 90))
 def test_what_is_packed_comes_back_and_nothing_is_set_beyond_it(bits, length):
-    found = unpack(pack(bits), length)
-    assert found.dtype == np.bool_
-    assert len(found) >= max(length, len(bits))
-    assert found[: len(bits)].tolist() == bits.tolist()
-    assert not found[len(bits) :].any()
+    unpacked = unpack(pack(bits), length)
+    assert unpacked.dtype == np.bool_
+    assert len(unpacked) >= max(length, len(bits))
+    assert unpacked[: len(bits)].tolist() == bits.tolist()
+    assert not unpacked[len(bits) :].any()
 
 
 def test_the_first_listing_is_the_lowest_bit_of_the_first_byte():
@@ -26,21 +26,21 @@ def test_the_first_listing_is_the_lowest_bit_of_the_first_byte():
 
 
 @pytest.mark.parametrize("none", [None, b""])
-def test_no_string_is_no_listing(none):
+def test_a_missing_string_has_no_listing(none):
     assert unpack(none).tolist() == []
     assert unpack(none, 3).tolist() == [False] * 3
 
 
 @given(st.sets(st.integers(0, 59)))
 def test_flags_are_set_at_their_ordinals_alone(ordinals):
-    found = flags(np.array(sorted(ordinals), np.int64), 60)
-    assert len(found) == 60
-    assert set(np.flatnonzero(found).tolist()) == ordinals
+    bits = flags(np.array(sorted(ordinals), np.int64), 60)
+    assert len(bits) == 60
+    assert set(np.flatnonzero(bits).tolist()) == ordinals
 
 
 @given(BITS, st.integers(0, 90))
 def test_fitted_cuts_or_fills_with_false(bits, length):
-    found = fitted(bits, length)
-    assert len(found) == length
-    assert found[: len(bits)].tolist() == bits[:length].tolist()
-    assert not found[len(bits) :].any()
+    cut = fitted(bits, length)
+    assert len(cut) == length
+    assert cut[: len(bits)].tolist() == bits[:length].tolist()
+    assert not cut[len(bits) :].any()

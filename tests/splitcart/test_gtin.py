@@ -24,7 +24,7 @@ def with_check(body):
         ("9780306406157", "09780306406157"),
     ],
 )
-def test_every_seen_form_of_a_barcode_becomes_14_digits(raw, code):
+def test_every_recorded_form_of_a_barcode_becomes_14_digits(raw, code):
     assert normalise(raw) == code
 
 

@@ -1,4 +1,4 @@
-"""The rule of what a store charges, as a table: its own look beside what its group's anchor says."""
+"""The rule of what a store charges, as a table: its own sighting beside its group's anchor."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ OLD, NEW, OTHER = 100, 120, 999
 
 
 def seen(hours: float, *, day: int | None = None, period: int | None = None) -> Sighting:
-    """A look so many hours after Monday 01:00 UTC, by a clock of UTC; `day` and `period` in days after Monday."""
+    """A sighting so many hours after Monday 01:00 UTC, by a clock of UTC; `day` and `period` in days after Monday."""
     at = MONDAY + timedelta(hours=hours)
     monday = MONDAY.date()
     local = at.date() if day is None else monday + timedelta(days=day)
@@ -91,7 +91,7 @@ ANCHORS = st.builds(
 
 
 @given(own=TERMS, look=LOOKS, other=st.none() | ANCHORS)
-def test_every_state_has_an_answer_that_says_whose_offer_it_is(own, look, other) -> None:
+def test_every_state_has_an_answer_with_whose_offer_it_is(own, look, other) -> None:
     """The anchor's offer is taken exactly where the price is inferred, and never where there is none."""
     known = effective(own, look, other)
     assert known.source in (OWN, INFERRED, CONTESTED)
@@ -105,7 +105,7 @@ def test_every_state_has_an_answer_that_says_whose_offer_it_is(own, look, other)
 
 @given(own=TERMS, look=LOOKS, other=ANCHORS)
 def test_what_was_seen_since_the_anchors_last_change_is_charged_whatever_the_anchor(own, look, other) -> None:
-    """So no grouping changes it: with an anchor and without one the terms are the same."""
+    """Grouping does not change it: the terms are the same with an anchor and without one."""
     if other.changed_at is None or other.changed_at <= look.at:
         known = effective(own, look, other)
         assert (other.now if known.takes_anchor else own) == own

@@ -1,4 +1,4 @@
-"""No text from outside keeps an expression busy: each has a bound, and none goes quadratic within it or far beyond."""
+"""No text from outside keeps an expression busy: each has a bound, and within it none takes quadratic time."""
 
 import ast
 import importlib
@@ -17,7 +17,7 @@ from tests.support import tree
 from tests.support.tree import PACKAGES
 
 SECONDS = 2.0
-"""Of processor time; what is quadratic takes minutes of the longest texts here."""
+"""Of processor time; a quadratic expression takes minutes for the longest texts here."""
 LONGEST = 200_000
 PIECES = (
     *" a1x<>(),.&=/-;:$'\"_~×\n\t0",
@@ -44,11 +44,11 @@ PIECES = (
 
 def expressions() -> dict[str, Pattern]:
     """Every expression that a module of the packages holds, by `module.name`."""
-    found: dict[str, Pattern] = {}
+    expressions_of: dict[str, Pattern] = {}
 
     def take(name: str, value: object) -> None:
         if isinstance(value, Pattern):
-            found[name] = value
+            expressions_of[name] = value
         elif isinstance(value, tuple):
             for at, inner in enumerate(value):
                 take(f"{name}[{at}]", inner)
@@ -58,11 +58,11 @@ def expressions() -> dict[str, Pattern]:
             if "migrations" not in module.name:
                 for name, value in vars(importlib.import_module(module.name)).items():
                     take(f"{module.name}.{name}", value)
-    return found
+    return expressions_of
 
 
 def pumped(rng: random.Random) -> list[str]:
-    """What is repeated to make a text: each piece, and many pairs and threes of them."""
+    """The parts that are repeated to make a text: each piece, and many combinations of two or three."""
     pairs = ["".join(rng.choices(PIECES, k=rng.choice((2, 2, 3)))) for _ in range(60)]
     return [*PIECES, *pairs]
 
@@ -130,7 +130,7 @@ def test_ignoring_case_makes_no_letter_of_a_sign():
 @pytest.mark.parametrize(
     "piece", ["&", " ", "  &  ", "\u2019", "\u00e9 ", "a", "1", "(", "(a", "1g x ", "1,234", "\u212b"]
 )
-def test_names_of_any_length_are_read_in_no_time(piece):
+def test_names_of_any_length_are_read_quickly(piece):
     text = piece * (2_000_000 // len(piece))
     begun = time.process_time()
     for _ in range(5):
@@ -154,7 +154,7 @@ def test_names_of_any_length_are_read_in_no_time(piece):
         ("Soap (3) 100g", "100 g"),
     ],
 )
-def test_a_size_said_by_the_way_is_none(name, size):
+def test_a_size_in_an_open_bracket_with_words_is_none(name, size):
     assert str(packs.parse(name)) == str(size)
 
 

@@ -1,4 +1,4 @@
-"""Text from outside is shown, never obeyed: by a terminal, by a spreadsheet."""
+"""Text from outside is shown, and never executed: by a terminal, by a spreadsheet."""
 
 import json
 import sys

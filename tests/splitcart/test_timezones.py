@@ -57,12 +57,12 @@ def test_a_zone_follows_from_the_state_else_from_the_postcode(state, code, zone)
 
 
 def test_states_are_known_by_every_spelling():
-    assert [state_code(told) for told in ("nsw", "N.S.W.", "AU-WA", "Western  Australia", "NZ", "", None)] == [
+    assert [state_code(spelling) for spelling in ("nsw", "N.S.W.", "AU-WA", "Western  Australia", "NZ", "", None)] == [
         *("NSW", "NSW", "WA", "WA", None, None, None)
     ]
 
 
-def test_every_zone_can_be_reckoned_with():
+def test_every_zone_is_known_to_zoneinfo():
     assert all(ZoneInfo(zone) for zone in (*BY_STATE.values(), *BY_POSTCODE.values()))
 
 

@@ -38,7 +38,7 @@ def test_goods_by_store_are_the_sums_of_the_lines():
     assert costs.goods_by_store(chosen) == {"aldi:1": 500, "coles:1": 77}
 
 
-def test_an_option_alone_costs_what_the_document_says():
+def test_an_option_alone_costs_the_total_in_the_document():
     for seed in range(100):
         document, *_ = carts.small_case(random.Random(seed))
         for line in cart_plans.slots_of(document).lines:
@@ -47,7 +47,7 @@ def test_an_option_alone_costs_what_the_document_says():
 
 
 @pytest.mark.parametrize(
-    ("amount", "parts", "whole"), [(0, 1000, 0), (499, 1000, 0), (500, 1000, 1), (1499, 1000, 1), (1500, 1000, 2)]
+    ("amount", "parts", "rounded"), [(0, 1000, 0), (499, 1000, 0), (500, 1000, 1), (1499, 1000, 1), (1500, 1000, 2)]
 )
-def test_halves_go_up(amount, parts, whole):
-    assert half_up(amount, parts) == whole
+def test_halves_go_up(amount, parts, rounded):
+    assert half_up(amount, parts) == rounded

@@ -1,4 +1,4 @@
-"""Documents of slots: what is written is read again, and what is impossible is refused by its place."""
+"""Documents of slots: what is written can be read, and what is impossible is refused with its place."""
 
 import json
 import random
@@ -47,7 +47,7 @@ def test_the_keys_are_those_of_the_contract():
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "message"),
     [
         ({"unit_price_cents": -1}, "unit_price_cents"),
         ({"unit_price_cents": 1.5}, "unit_price_cents"),
@@ -79,14 +79,14 @@ def test_the_keys_are_those_of_the_contract():
         ({"unit_price": float("inf")}, "no number"),
     ],
 )
-def test_an_option_that_cannot_be_is_refused_by_its_line_and_key(more, told):
+def test_an_impossible_option_is_refused_by_its_line_and_key(more, message):
     option = carts.option(ALDI, 1, 100) | more
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         documents.loads(json.dumps(carts.document([ALDI], [carts.line(1, [option])])))
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda d: d.update(version=2), "version"),
         (lambda d: d.update(version=True), "version"),
@@ -106,10 +106,10 @@ def test_an_option_that_cannot_be_is_refused_by_its_line_and_key(more, told):
         (lambda d: d["lines"][0]["options"][0].update(colour="red"), "colour"),
     ],
 )
-def test_a_document_that_cannot_be_is_refused(change, told):
+def test_an_impossible_document_is_refused(change, message):
     document = json.loads(json.dumps(carts.document([ALDI], [carts.line(1, [carts.option(ALDI, 1, 100)])])))
     change(document)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         documents.loads(json.dumps(document))
 
 
@@ -145,10 +145,10 @@ def test_a_document_with_any_value_anywhere_is_read_or_refused(data):
 
 
 def test_the_same_list_at_fewer_stores():
-    found, _ = cart_worlds.world(1, 8, 6)
-    slots = cart_plans.slots_of(found)
-    few = slots.only(frozenset({found["stores"][1]["store"]}))
-    assert [store.store for store in few.stores] == [found["stores"][1]["store"]]
-    assert {option.store for line in few.lines for option in line.options} == {found["stores"][1]["store"]}
+    document, _ = cart_worlds.world(1, 8, 6)
+    slots = cart_plans.slots_of(document)
+    few = slots.only(frozenset({document["stores"][1]["store"]}))
+    assert [store.store for store in few.stores] == [document["stores"][1]["store"]]
+    assert {option.store for line in few.lines for option in line.options} == {document["stores"][1]["store"]}
     assert all((line.reason is None) == bool(line.options) for line in few.lines)
     assert "not sold at these stores" in {line.reason for line in slots.only(frozenset()).lines}

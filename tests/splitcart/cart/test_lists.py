@@ -1,4 +1,4 @@
-"""Lists in their three forms: what each line asks for, and what a wrong one is told."""
+"""Lists in their three forms: what each line asks for, and the error for a wrong one."""
 
 import json
 
@@ -14,7 +14,7 @@ COMPANIES = ("aldi", "coles", "iga", "woolworths")
 
 
 def read(source, form="text", names=()):
-    """The entries; `names` are the products there are."""
+    """The entries of a list; `names` are the known products."""
     folded = {name.casefold() for name in names}
     return lists.parse(source, form, COMPANIES, lambda asked: asked & folded)
 
@@ -64,7 +64,7 @@ def test_a_quantity_is_a_number_of_packs_or_a_weight(text, expected):
     assert amounts(only(text)) == [expected]
 
 
-def test_a_line_that_is_wholly_a_known_name_wins_over_its_reading():
+def test_a_line_that_is_a_known_name_is_not_read_as_quantity_and_item():
     name = "12 x 10pc Nuggets"
     assert amounts(only(name)) == [("10pc Nuggets", 12, None)]
     assert amounts(only("12 X 10PC nuggets", names=[name])) == [("12 X 10PC nuggets", 1, None)]
@@ -91,7 +91,7 @@ def test_one_item_on_two_lines_is_two_lines():
     assert [each.line for each in read("milk\nmilk")] == [1, 2]
 
 
-def test_csv_and_json_say_the_same_as_text():
+def test_csv_and_json_give_the_same_entries_as_text():
     text = read("2 x milk | tea\n1.5 kg bananas\ngtin:9300675024235 | 3 x product:4")
     table = 'item,quantity,substitutes\nmilk,2,tea\nbananas,1.5 kg,\n"gtin:9300675024235",,3 x product:4\n'
     values = [
@@ -103,7 +103,7 @@ def test_csv_and_json_say_the_same_as_text():
     assert read(json.dumps(values), "json") == text
 
 
-def test_csv_columns_come_in_any_order_and_but_the_item_may_be_missing():
+def test_csv_columns_come_in_any_order_and_only_the_item_is_required():
     assert amounts(only("Quantity, ITEM \n3,milk\n", "csv")) == [("milk", 3, None)]
     assert amounts(only("item\n2 x milk\n", "csv")) == [("2 x milk", 1, None)]
     assert amounts(only('item,quantity\n"Biscuits, plain",2\n', "csv")) == [("Biscuits, plain", 2, None)]
@@ -141,26 +141,26 @@ def test_csv_columns_come_in_any_order_and_but_the_item_may_be_missing():
         (" | ".join(["milk"] * 22), "at most 20"),
     ],
 )
-def test_a_malformed_line_is_told_with_its_number_its_text_and_what_is_accepted(line, accepted):
+def test_an_error_names_the_line_its_text_and_what_is_accepted(line, accepted):
     if line == "coles:'; drop":
         line = "coles:';drop"
-    with pytest.raises(ListError) as told:
+    with pytest.raises(ListError) as raised:
         read(f"bread\n{line}\n")
-    assert str(told.value).startswith(f"line 2, `{line[:120]}")
-    assert accepted in str(told.value)
+    assert str(raised.value).startswith(f"line 2, `{line[:120]}")
+    assert accepted in str(raised.value)
 
 
-def test_every_fault_is_told_at_once_up_to_twenty():
-    with pytest.raises(ListError) as told:
+def test_all_faults_are_reported_at_once_up_to_twenty():
+    with pytest.raises(ListError) as raised:
         read("kmart:1\nmilk\n0 x tea\n")
-    assert [text.split(",")[0] for text in str(told.value).splitlines()] == ["line 1", "line 3"]
-    with pytest.raises(ListError) as told:
+    assert [text.split(",")[0] for text in str(raised.value).splitlines()] == ["line 1", "line 3"]
+    with pytest.raises(ListError) as raised:
         read("kmart:1\n" * 300)
-    assert len(str(told.value).splitlines()) == 20
+    assert len(str(raised.value).splitlines()) == 20
 
 
 @pytest.mark.parametrize(
-    ("source", "form", "told"),
+    ("source", "form", "message"),
     [
         ("", "text", "empty"),
         ("# nothing\n", "text", "empty"),
@@ -193,8 +193,8 @@ def test_every_fault_is_told_at_once_up_to_twenty():
         ('[{"item": "milk", "substitutes": [null]}]', "json", "line 1.*object"),
     ],
 )
-def test_what_is_no_list_is_refused_before_anything_is_computed(source, form, told):
-    with pytest.raises(ListError, match=told):
+def test_a_text_that_is_no_list_is_refused(source, form, message):
+    with pytest.raises(ListError, match=message):
         read(source, form)
 
 
@@ -215,11 +215,11 @@ def test_any_text_is_a_list_or_a_list_error(source, form):
 
 
 @given(st.text(alphabet="x |1.2kg:#abc\t", max_size=40))
-def test_lines_of_our_own_signs_are_items_or_told(source):
-    told, entries = "", []
+def test_lines_of_the_grammars_own_signs_are_items_or_errors(source):
+    message, entries = "", []
     try:
         entries = read(source)
     except ListError as error:
-        told = str(error)
-    assert entries or "line 1, `" in told or "empty" in told
+        message = str(error)
+    assert entries or "line 1, `" in message or "empty" in message
     assert all(each.item for entry in entries for each in (entry.wanted, *entry.substitutes))

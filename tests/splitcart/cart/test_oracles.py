@@ -1,4 +1,4 @@
-"""The split against trying everything, against HiGHS, and against its own promises when time is short."""
+"""The split against brute force, against HiGHS, and against its own bounds when time is short."""
 
 import random
 
@@ -12,7 +12,7 @@ BLOCK = 1000
 
 
 def check(document, terms, most):
-    """Every plan equals what trying everything finds: fill, cents, stores, each line's option, the runner-up."""
+    """Every plan equals that of brute force: filled lines, cents, stores, each line's option, the runner-up."""
     plans = cart_plans.plans(document, terms, most)
     assert [cart_plans.shown(plan) for plan in plans] == carts.brute(document, terms, most)
     assert all(plan.is_optimal and plan.bound_cents == plan.total_cents for plan in plans)
@@ -40,27 +40,27 @@ def test_small_cases_that_are_drawn_to_be_awkward_equal_trying_everything(draw):
     check(*carts.small_case(draw))
 
 
-def test_small_cases_hold_what_makes_a_split_hard():
-    """So that the tests above mean something."""
-    seen = dict.fromkeys(("several", "none", "partly", "waived", "shared", "weighed", "member", "runner-up"), 0)
+def test_small_cases_have_what_makes_a_split_hard():
+    """Otherwise the tests above would prove little."""
+    counts = dict.fromkeys(("several", "none", "partly", "waived", "shared", "weighed", "member", "runner-up"), 0)
     for seed in range(1500):
         document, terms, most = carts.small_case(random.Random(seed))
         plan = carts.brute(document, terms, most)[-1]
-        seen["none"] += plan is None
+        counts["none"] += plan is None
         if plan is None:
             continue
         options = [each for line in document["lines"] for each in line["options"]]
         taken = [each for line in plan[3] for each in options if each["store"] == line[3] and each["sku"] == line[2]]
         offers = [(each["store"], each["offer_id"]) for each in taken if each["offer_id"]]
         fees = [terms.fees.get(store.split(":")[0], (0, None, 0)) for store in plan[2]]
-        seen["several"] += len(plan[2]) > 1
-        seen["partly"] += plan[0] < len(document["lines"])
-        seen["waived"] += any(fee[0] and fee[1] for fee in fees)
-        seen["shared"] += len(set(offers)) < len(offers)
-        seen["weighed"] += any(each["price_basis"] == "kg" for each in taken)
-        seen["member"] += bool(terms.members)
-        seen["runner-up"] += plan[4] is not None
-    assert min(seen.values()) >= 60, seen
+        counts["several"] += len(plan[2]) > 1
+        counts["partly"] += plan[0] < len(document["lines"])
+        counts["waived"] += any(fee[0] and fee[1] for fee in fees)
+        counts["shared"] += len(set(offers)) < len(offers)
+        counts["weighed"] += any(each["price_basis"] == "kg" for each in taken)
+        counts["member"] += bool(terms.members)
+        counts["runner-up"] += plan[4] is not None
+    assert min(counts.values()) >= 60, counts
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_medium_cases_equal_the_integer_programme_too():
 
 
 class Ticks:
-    """A clock that goes on by one each time it is asked."""
+    """A clock that advances by one each time it is read."""
 
     def __init__(self):
         self.asked = 0

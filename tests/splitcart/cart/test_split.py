@@ -1,4 +1,4 @@
-"""The faults that earlier carts had, and the rules of a plan one by one, on lists small enough to add up by hand."""
+"""The faults of earlier carts, and the rules of a plan one by one, on lists small enough to add up by hand."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_the_same_product_on_two_lines_is_bought_twice_and_shares_its_lots():
     assert plan.total_cents == 500
 
 
-def test_a_list_that_no_store_may_sell_alone_is_answered_with_a_plan_without_lines():
+def test_a_list_that_meets_no_minimum_order_has_a_plan_without_lines():
     lines = [line(1, [option(ALDI, 1, 100)]), line(2, [option(COLES, 2, 100)])]
     plan = best(lines, fees={"aldi": (0, None, 500), "coles": (0, None, 500)}, most=2)
     assert (plan.stores, dict(plan.lines), plan.total_cents, plan.runner_up_cents) == ((), {}, 0, None)
@@ -87,7 +87,7 @@ def test_of_equal_costs_fewer_stores_win_then_the_smaller_as_plain_strings():
     assert plan.runner_up_cents == 200
 
 
-def test_a_smaller_store_wins_a_tie_that_is_seen_last():
+def test_a_smaller_store_wins_a_tie_that_shows_only_after_fees():
     """Coles and IGA look like 9 before fees, and cost 10 like Aldi: paid with a fee, or by the dearer option."""
     dear = [option(of, 2, 10) for of in (COLES, IGA)]
     lines = [line(1, [option(ALDI, 1, 10), option(COLES, 1, 8), option(IGA, 1, 8), *dear])]

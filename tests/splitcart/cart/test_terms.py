@@ -1,4 +1,4 @@
-"""Fees as TOML says them."""
+"""Fees from TOML."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_a_fee_without_a_limit_is_always_due():
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "message"),
     [
         ("[kmart]\nfee_cents = 1\n", "kmart.*aldi, woolworths"),
         ("[aldi]\nfee = 1\n", r"\[aldi\].*fee.*fee_cents, free_above_cents, minimum_cents"),
@@ -39,6 +39,6 @@ def test_a_fee_without_a_limit_is_always_due():
         ("#" * 20_001, "at most 20000"),
     ],
 )
-def test_wrong_fees_are_refused_by_company_and_key(source, told):
-    with pytest.raises(ValueError, match=told):
+def test_wrong_fees_are_refused_by_company_and_key(source, message):
+    with pytest.raises(ValueError, match=message):
         parse(source, COMPANIES)

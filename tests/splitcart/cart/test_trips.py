@@ -1,4 +1,4 @@
-"""Round trips against trying every order."""
+"""Round trips against brute force over every order."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""The fast rules give what brute force gives, on whatever small chain there is."""
+"""The fast rules give what brute force gives, on any small chain."""
 
 import random
 from datetime import timedelta
@@ -17,7 +17,7 @@ HOURS = st.sampled_from([1, 2, 30, 60, 71, 73, 200, None])
 
 @st.composite
 def lines(draw):
-    """100 listings in one of three zones, a handful priced otherwise, some not ranged."""
+    """100 listings in one of three zones; a few prices deviate, and some listings are not ranged."""
     zone, off = draw(st.integers(0, 2)), draw(st.integers(0, 4))
     first = draw(st.integers(0, 97))
     gap = draw(st.sampled_from([0, 0, 0, 20, 45, 60]))

@@ -1,4 +1,4 @@
-"""The rules of grouping, and the faults of earlier systems that they must not repeat (8 to 15 of the list)."""
+"""The rules of grouping, and the faults of earlier systems that they must not repeat."""
 
 import itertools
 from datetime import timedelta
@@ -16,7 +16,7 @@ from tests.support.grouping_worlds import NOW, World, as_column, groups, store, 
 
 
 def prices(*changed: int, lines: int = 100, to: int = 999) -> list[int]:
-    """`lines` prices, those at `changed` other ones."""
+    """`lines` prices; those at the indices `changed` are `to`."""
     return [to if i in changed else 100 + i for i in range(lines)]
 
 
@@ -44,18 +44,18 @@ def actions(plan, store_code: str) -> list[str]:
     ],
 )
 def test_a_match_is_exact_at_its_thresholds(common, differ, smaller, joins, stays):
-    rules, found = Rules(), Comparison(common, differ, smaller)
-    assert found.matches(rules.join, rules.overlap) is joins
-    assert found.matches(rules.leave, rules.overlap) is stays
+    rules, comparison = Rules(), Comparison(common, differ, smaller)
+    assert comparison.matches(rules.join, rules.overlap) is joins
+    assert comparison.matches(rules.leave, rules.overlap) is stays
 
 
 def test_an_unfinished_comparison_only_decides_what_it_proves():
-    found = Comparison(1000, 21, 1000, exact=False)
-    assert found.matches(Fraction(98, 100)) is False
-    assert found.matches(Fraction(97, 100)) is None
+    comparison = Comparison(1000, 21, 1000, exact=False)
+    assert comparison.matches(Fraction(98, 100)) is False
+    assert comparison.matches(Fraction(97, 100)) is None
 
 
-def test_ids_sort_as_people_count():
+def test_store_codes_sort_in_natural_order():
     assert sorted(["S10", "10", "9", "S2", "100", "09"], key=natural_key) == ["09", "9", "10", "100", "S2", "S10"]
 
 
@@ -65,7 +65,7 @@ def test_a_threshold_that_is_no_share_is_refused(wrong):
         Rules.at(wrong)
 
 
-def test_offers_are_equal_when_all_that_they_cost_is():
+def test_offers_are_equal_when_all_their_terms_are():
     """Price, basis, was price, multibuy, and the members' price and multibuy."""
     none = None
     rows = [
@@ -100,7 +100,7 @@ def test_codes_of_columns_encoded_later_still_compare():
     assert (coder.encode([one], 5)[0] == first).all()
 
 
-def test_a_fingerprint_tells_columns_apart_and_not_the_order_of_their_rows():
+def test_fingerprints_differ_by_content_and_not_by_the_order_of_rows():
     rows = {9: (300, 400, 2, 500), 2: (0, None, None, None), 0: (5, None, 3, 10)}
     kept = as_column(rows).fingerprint()
     assert as_column(dict(reversed(rows.items()))).fingerprint() == kept
@@ -142,16 +142,16 @@ def test_the_bound_never_rules_out_a_pair_that_matches(seed):
     gave_up = 0
     for row in range(24):
         for other, common, differ, exact in zip(others, *matrix.against(row, others, share), strict=True):
-            whole = compare_rows(codes[row], codes[other])
+            comparison = compare_rows(codes[row], codes[other])
             if exact:
-                assert (common, differ) == (whole.common, whole.differ)
+                assert (common, differ) == (comparison.common, comparison.differ)
             else:
                 gave_up += 1
-                assert whole.matches(share, Fraction(0)) is False
+                assert comparison.matches(share, Fraction(0)) is False
     assert gave_up > 0
 
 
-def test_fault_8_the_order_of_rows_does_not_decide_about_a_chain_of_near_equals():
+def test_the_order_of_rows_does_not_decide_about_a_chain_of_near_equals():
     world = World({"1": prices(), "2": prices(0, 1), "3": prices(0, 1, 2, 3)})
     for order in itertools.permutations([store("1"), store("2"), store("3")]):
         assert group_of(world, *order) == {frozenset({"1", "2"}), frozenset({"3"})}
@@ -168,7 +168,7 @@ def test_the_drift_guard_keeps_a_chain_of_groups_from_dragging_members_along():
     assert stale.flagged == {"5"}
 
 
-def test_fault_9_one_common_product_is_no_reason_to_merge():
+def test_one_common_product_is_no_reason_to_merge():
     one = dict.fromkeys(range(10), (100, None, None, None))
     two = dict.fromkeys(range(9, 19), (100, None, None, None))
     assert len(group_of(World({"1": one, "2": two}), store("1"), store("2"))) == 2
@@ -185,7 +185,7 @@ def test_a_store_that_ranges_part_of_the_anchors_lines_joins_it(share):
     assert len(group_of(World({"1": prices(lines=400), "2": part}), store("1"), store("2"))) == 1
 
 
-def test_fault_10_a_remembered_no_does_not_outlive_the_prices_it_was_about():
+def test_a_remembered_mismatch_does_not_outlive_its_prices():
     world = World({"1": prices(), "2": prices(*range(9))})
     stores = [store("1"), store("2")]
     assert len(group_of(world, *stores)) == 2
@@ -197,7 +197,7 @@ def test_fault_10_a_remembered_no_does_not_outlive_the_prices_it_was_about():
     assert len(group_of(world, *stores, remembered=remembered)) == 1
 
 
-def test_fault_11_a_stale_anchor_asks_for_a_crawl_and_a_gone_one_is_replaced():
+def test_a_stale_anchor_is_flagged_and_a_closed_one_is_replaced():
     world = World({i: prices() for i in "1234"} | {"3": prices(*range(9))})
     stores = [store("1", hours=80), store("2", "1", hours=5), store("3", "1", hours=4), store("4", "1", hours=100)]
     plan = world.plan(stores)
@@ -209,7 +209,7 @@ def test_fault_11_a_stale_anchor_asks_for_a_crawl_and_a_gone_one_is_replaced():
     assert actions(plan, "3") == ["reanchored"]
 
 
-def test_fault_11_a_stale_member_is_checked_too():
+def test_a_stale_member_is_checked_too():
     world = World({"1": prices(), "2": prices(), "3": prices(*range(9))})
     plan = world.plan(
         [store("1"), store("2", "1", hours=54), store("3", "1", hours=54)], rules=Rules(fresh=timedelta(hours=50))
@@ -225,7 +225,7 @@ def test_a_group_whose_anchor_is_unknown_is_not_skipped_for_ever():
     assert group_of(world, *elsewhere) == {frozenset("123")}
 
 
-def test_fault_12_prices_of_two_specials_periods_are_not_compared():
+def test_prices_of_two_specials_periods_are_not_compared():
     """The flip was at midnight to Wednesday, Sydney time: 13:00 UTC on Tuesday the 17th."""
     lines = {"1": prices(), **{str(i): prices(*range(30)) for i in range(2, 11)}}
     members = [store(str(i), "1", hours=72) for i in range(2, 11)]
@@ -241,8 +241,8 @@ def test_the_flip_is_in_the_stores_own_time(timezone, together):
     """14:00 UTC on Tuesday: already Wednesday in Sydney, still Tuesday in Perth."""
     world = World({"1": prices(), "2": prices()})
     hours = (NOW - NOW.replace(day=17, hour=14)).total_seconds() / 3600
-    found = group_of(world, store("1", hours=hours), store("2", hours=hours, timezone=timezone))
-    assert (len(found) == 1) is together
+    merged = group_of(world, store("1", hours=hours), store("2", hours=hours, timezone=timezone))
+    assert (len(merged) == 1) is together
 
 
 def test_stores_in_three_time_zones_are_compared_within_one_week():
@@ -260,7 +260,7 @@ def test_a_store_whose_later_incomplete_run_mixed_two_periods_waits():
 
 @pytest.mark.parametrize("hours", [3, 30, 70, 80, 500, None])
 def test_a_member_whose_probe_agreed_in_this_period_stays_uncompared(hours):
-    """What is known of its own prices may be of another week, or differ: the probe is the later word."""
+    """Its own known prices may be of another week, or differ: the probe is later."""
     world = World({"1": prices(), "2": prices(*range(9))})
     plan = world.plan([store("1"), store("2", "1", hours=hours, verified=2)])
     assert groups(plan) == {frozenset("12")}
@@ -270,28 +270,28 @@ def test_a_member_whose_probe_agreed_in_this_period_stays_uncompared(hours):
 
 
 @pytest.mark.parametrize(
-    ("member", "told"),
+    ("member", "expected"),
     [
         (store("2", "1", hours=5), ["ejected"]),
-        (store("2", "1", hours=2, verified=5), ["ejected"]),  # crawled since: that is the later word
+        (store("2", "1", hours=2, verified=5), ["ejected"]),  # crawled since, and the crawl is later
         (store("2", "1", hours=30, verified=72), ["ejected"]),
         (store("2", "1", hours=500, verified=72), ["waits"]),  # it agreed last week
         (store("2", "1", hours=5, verified=2, closed=True), ["waits"]),
     ],
 )
-def test_a_probe_of_before_the_crawl_or_of_last_week_is_no_word_on_this_one(member, told):
+def test_a_probe_from_before_the_crawl_or_from_last_week_does_not_count(member, expected):
     """72 hours ago was a Tuesday: the specials have flipped since."""
     plan = World({"1": prices(), "2": prices(*range(9))}).plan([store("1"), member])
-    assert actions(plan, "2") == told
+    assert actions(plan, "2") == expected
 
 
-def test_a_probe_that_agreed_waits_for_a_stale_anchor_and_asks_for_nothing():
+def test_a_member_whose_probe_agreed_waits_for_a_stale_anchor_and_flags_none():
     member = store("2", "1", hours=500, verified=2)
     stale = World({"1": prices(), "2": prices(*range(9))}).plan([store("1", hours=80), member])
     assert (groups(stale), stale.ejected, stale.flagged) == ({frozenset("12")}, 0, frozenset())
 
 
-def test_a_member_whose_probe_agreed_moves_with_its_anchor_and_is_not_asked_for_a_crawl():
+def test_a_member_whose_probe_agreed_moves_with_its_anchor_and_is_not_flagged():
     world = World({"1": prices(), "2": prices(), "3": prices(), "4": prices(0, 1), "5": prices(*range(9))})
     stores = [store("1"), store("2", "1"), store("3", "1"), store("4"), store("5", "4", hours=200, verified=2)]
     plan = world.plan(stores)
@@ -299,19 +299,19 @@ def test_a_member_whose_probe_agreed_moves_with_its_anchor_and_is_not_asked_for_
     assert (plan.ejected, plan.flagged, actions(plan, "5")) == (0, frozenset(), ["stays", "moved"])
 
 
-def test_fault_14_a_new_store_gets_a_group_and_joins_in_the_same_run():
+def test_a_new_store_gets_a_group_and_joins_in_the_same_run():
     plan = World({"1": prices(), "2": prices()}).plan([store("1"), store("2", None)])
     assert groups(plan) == {frozenset({"1", "2"})}
     assert actions(plan, "2") == ["adopted", "merged"]
 
 
-def test_fault_15_equal_stores_are_found_without_reading_prices():
+def test_equal_stores_are_found_without_reading_prices():
     world = World({str(i): prices() for i in range(200)})
     assert len(group_of(world, *(store(str(i)) for i in range(200)))) == 1
     assert world.loaded == []
 
 
-def test_fault_15_comparisons_follow_stores_times_zones_not_pairs():
+def test_the_number_of_comparisons_grows_with_stores_times_zones_not_pairs():
     rng = np.random.default_rng(3)
     zones = zone_prices(3, 5, 1000)
     world = World({str(i): with_noise(zones[i % 5], 0.004, rng).tolist() for i in range(150)})
@@ -320,7 +320,7 @@ def test_fault_15_comparisons_follow_stores_times_zones_not_pairs():
     assert sorted(set(world.loaded), key=int) == [str(i) for i in range(150)]
 
 
-def test_the_larger_group_survives_and_ties_go_to_the_first_id():
+def test_the_larger_group_survives_and_ties_go_to_the_first_code():
     world = World({str(i): prices() for i in range(1, 8)})
     stores = [store("1"), store("2", "1"), *(store(i, "3") for i in "34"), *(store(i, "5") for i in "567")]
     assert set(world.plan(stores).anchors.values()) == {"5"}
@@ -348,7 +348,7 @@ def test_stores_that_another_answers_for_go_where_it_goes():
     assert plan.anchors == {"1": "1", "2": "1", "3": "1"}
 
 
-def test_every_decision_says_why():
+def test_every_decision_has_a_reason():
     lines = {"1": prices(), "2": prices(1), "3": prices(*range(20))}
     plan = World(lines).plan([store("1"), store("2"), store("3", "1")])
     assert all(d.reason for d in plan.decisions)

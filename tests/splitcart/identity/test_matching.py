@@ -1,4 +1,4 @@
-"""Which product is this: the order of evidence, the vetoes, and that no order of rows matters."""
+"""Which listings are one product: the order of evidence, the vetoes; and the order of rows does not matter."""
 
 import random
 from dataclasses import replace
@@ -18,7 +18,7 @@ AT_COLES = Listing("Coles", "77", "Full Cream Milk", "Dairy Farmers", "2L")
 
 
 @pytest.mark.parametrize(
-    ("brand", "name", "size", "told"),
+    ("brand", "name", "size", "expected"),
     [
         ("Dairy Farmers", "Dairy Farmers Full Cream Milk 2L", "2L", "dairy farmers|cream full milk|2000ml"),
         ("Dairy Farmers", "Full Cream Milk", "2 Litre", "dairy farmers|cream full milk|2000ml"),
@@ -46,37 +46,37 @@ AT_COLES = Listing("Coles", "77", "Full Cream Milk", "Dairy Farmers", "2L")
         (3, [], {}, "||"),
     ],
 )
-def test_one_product_has_one_key_however_a_chain_writes_it(brand, name, size, told):
-    assert normalized_key(brand, name, size) == told
+def test_one_product_has_one_key_however_a_chain_writes_it(brand, name, size, expected):
+    assert normalized_key(brand, name, size) == expected
 
 
 def test_a_key_takes_a_parsed_size_too():
     assert normalized_key("a2", "Milk", parse("2L")) == normalized_key("a2 Milk", "Milk", "2 L")
 
 
-def test_the_gtin_says_same_and_the_other_key_is_learned():
+def test_equal_gtins_are_one_product_and_the_other_key_is_learned():
     other = replace(AT_COLES, name="Fresh Milk Full Cream", gtin=GTIN)
-    told = decide(MILK, other)
-    assert (told.same, told.by, told.reason) == (True, "gtin", "same_gtin")
-    assert told.learned == {
+    decision = decide(MILK, other)
+    assert (decision.same, decision.by, decision.reason) == (True, "gtin", "same_gtin")
+    assert decision.learned == {
         ("key", "dairy farmers|cream full milk|2000ml"),
         ("key", "dairy farmers|cream fresh full milk|2000ml"),
     }
 
 
-def test_the_sku_says_same_within_its_company_only():
+def test_equal_skus_are_one_product_within_a_company_only():
     renamed = replace(MILK, name="Dairy Farmers Milk Full Cream Original 2L", gtin=None)
     assert (decide(MILK, renamed).same, decide(MILK, renamed).by) == (True, "sku")
     assert not decide(MILK, replace(renamed, company="Coles")).same
 
 
-def test_the_key_says_same_across_companies():
+def test_equal_keys_are_one_product_across_companies():
     assert (decide(MILK, AT_COLES).same, decide(MILK, AT_COLES).by) == (True, "key")
     assert not decide(MILK, replace(AT_COLES, name="Full Cream Milk Organic")).same
 
 
 @pytest.mark.parametrize("unknown", [{"brand": None}, {"size": None}, {"size": "Medium"}])
-def test_without_a_brand_or_a_size_no_key_says_same_across_companies(unknown):
+def test_without_a_brand_or_a_size_equal_keys_are_no_evidence(unknown):
     a, b = replace(AT_COLES, **unknown), replace(AT_COLES, **unknown, company="IGA")
     assert not decide(a, b).same
 
@@ -91,11 +91,11 @@ def test_without_a_brand_or_a_size_no_key_says_same_across_companies(unknown):
     ],
 )
 @pytest.mark.parametrize("by", ["gtin", "sku"])
-def test_size_count_variant_and_brand_veto_whatever_says_same(change, reason, by):
+def test_size_count_variant_and_brand_veto_any_evidence(change, reason, by):
     b = replace(MILK, **change) if by == "sku" else replace(AT_COLES, gtin=GTIN, **change)
-    told = decide(MILK, b)
-    assert not told.same
-    assert told.reason.startswith(reason)
+    decision = decide(MILK, b)
+    assert not decision.same
+    assert decision.reason.startswith(reason)
 
 
 def test_two_counts_of_one_total_are_two_packs_and_a_single_amount_is_either():
@@ -114,8 +114,8 @@ def test_approximate_sizes_differ_only_beyond_a_quarter():
 def test_brands_that_are_aliases_are_no_veto():
     other = replace(AT_COLES, brand="DF Dairy", gtin=GTIN)
     assert decide(MILK, other).reason.startswith("veto_brand")
-    told = decide(MILK, other, {"df dairy": "dairy farmers"})
-    assert told.same
+    decision = decide(MILK, other, {"df dairy": "dairy farmers"})
+    assert decision.same
     longer = decide(MILK, replace(MILK, company="IGA", brand="Dairy Farmers Original"))
     assert {("brand", "dairy farmers"), ("brand", "dairy farmers original")} <= longer.learned
 
@@ -129,9 +129,11 @@ def test_private_labels_never_match_across_companies():
 
 def test_a_sku_whose_gtin_changes_is_new_unless_size_count_and_name_agree():
     assert not decide(MILK, replace(MILK, gtin=OTHER, name="Dairy Farmers Full Cream Milk New 2L")).same
-    told = decide(MILK, replace(MILK, gtin=OTHER, name="Full Cream Milk Dairy Farmers".replace(" Dairy Farmers", "")))
-    assert told.same
-    assert told.learned == {("gtin", GTIN), ("gtin", OTHER)}
+    decision = decide(
+        MILK, replace(MILK, gtin=OTHER, name="Full Cream Milk Dairy Farmers".replace(" Dairy Farmers", ""))
+    )
+    assert decision.same
+    assert decision.learned == {("gtin", GTIN), ("gtin", OTHER)}
 
 
 def test_two_gtins_keep_two_products_apart_even_through_a_third_listing():
@@ -141,7 +143,7 @@ def test_two_gtins_keep_two_products_apart_even_through_a_third_listing():
     assert sorted(len(group) for group, _ in groups) == [1, 2]
 
 
-def test_names_that_differ_in_number_or_flavour_conflict_and_those_that_say_more_do_not():
+def test_names_that_differ_in_number_or_flavour_conflict_and_more_detailed_ones_do_not():
     assert conflict("nurofen 200mg", "nurofen 400mg")[0] == "number"
     assert conflict("chocolate bar", "caramel bar")[0] == "flavour"
     assert conflict("chocolate bar", "chocolate mint bar") is None
@@ -149,15 +151,15 @@ def test_names_that_differ_in_number_or_flavour_conflict_and_those_that_say_more
     assert conflict("decaf coffee", "hot decaf") is None
 
 
-@pytest.mark.parametrize(("brand", "told"), [
+@pytest.mark.parametrize(("brand", "expected"), [
     ("Black & Gold", "black and gold"), ("COMMUNITY CO.", "community co"), ("Kellogg’s", "kelloggs"),
     ("Nestlé", "nestle"),
     ("Sunny™", "sunny"), ("Oat℠Bites®", "oat bites"), ("Sunny (TM) Dry", "sunny dry"), ("Farmer´s", "farmers"),
     ("Farmer′s", "farmers"),
     ("", ""), (None, ""), ("No Brand", ""), ("a2 Milk", "a2"), ("Coke", "coca cola"), ("ÄÖ", "ao"), (7, ""),
 ])  # fmt: skip
-def test_a_brand_has_one_key(brand, told):
-    assert key(brand) == told
+def test_a_brand_has_one_key(brand, expected):
+    assert key(brand) == expected
 
 
 def test_aliases_in_a_circle_end():

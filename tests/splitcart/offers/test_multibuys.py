@@ -1,4 +1,4 @@
-"""Multibuys in the words of a shelf, and labels that speak of members."""
+"""Multibuys in the words of a shelf, and labels for members."""
 
 import pytest
 from hypothesis import given

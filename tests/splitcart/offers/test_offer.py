@@ -101,8 +101,8 @@ prices = st.integers(0, 60)
 @given(st.lists(st.tuples(prices, st.integers(0, 3)), max_size=4), st.integers(1, 5), st.integers(0, 150))
 def test_lines_of_one_offer_cost_what_brute_force_finds(lines, quantity, total):
     units = [price for price, n in lines for _ in range(n)]
-    told = cost_together([(Offer(price, quantity, total), n) for price, n in lines])
-    assert told == brute(units, (quantity, total))
+    cents = cost_together([(Offer(price, quantity, total), n) for price, n in lines])
+    assert cents == brute(units, (quantity, total))
 
 
 @given(

@@ -1,4 +1,4 @@
-"""Every shelf measure that was really seen, and when a unit price agrees with price over size."""
+"""Shelf measures that chains really sent, and when a unit price agrees with price over size."""
 
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ from splitcart.sizes.packs import Size, parse
     (1, "2 rolls", 5000, "ea"),    (0.15, "1M", 1500, "m"), (3, "150m", 200, "m"), (5, "per 1 m", 50000, "m"),
     (1, "1,000 g", 10000, "kg"),
 ])  # fmt: skip
-def test_every_measure_seen_is_converted(number, measure, e4, unit):
+def test_every_recorded_measure_is_converted(number, measure, e4, unit):
     assert convert(number, measure) == UnitPrice(e4, unit)
 
 
@@ -67,7 +67,7 @@ def test_a_text_without_number_or_measure_is_none(text):
     assert from_text(text) is None
 
 
-@pytest.mark.parametrize(("cents", "size", "shelf", "told"), [
+@pytest.mark.parametrize(("cents", "size", "shelf", "agreement"), [
     (460, "680g", "$0.68 / 100G", "agrees"), (460, "680g", "$0.67 / 100G", "agrees"),
     (460, "680g", "$0.69 / 100G", "conflict"),    (630, "3L", "$2.10 / 1L", "agrees"),
     (200, "6 pack", "$0.33 / 1EA", "agrees"), (1000, "6 x 375mL", "$4.44/ 1L", "agrees"),
@@ -85,8 +85,8 @@ def test_a_text_without_number_or_measure_is_none(text):
     (1000, "1kg - 2.5kg", "$10.10/ 1kg", "agrees"), (1000, "1kg - 2.5kg", "$10.30/ 1kg", "conflict"),
     (1000, "1kg - 2.5kg", "$3.70/ 1kg", "conflict"),
 ])  # fmt: skip
-def test_a_unit_price_agrees_within_one_last_digit_of_the_shelf(cents, size, shelf, told):
-    assert check(cents, parse(size), from_text(shelf)) == told
+def test_a_unit_price_agrees_within_one_last_digit_of_the_shelf(cents, size, shelf, agreement):
+    assert check(cents, parse(size), from_text(shelf)) == agreement
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A run that brings nothing names the cause that lies nearest to the site."""
+"""A run that stages nothing names the cause nearest to the site."""
 
 from datetime import UTC, datetime
 
@@ -25,7 +25,7 @@ def category(key="tins", expected=0, seen=0, **fields):
             "40 products were listed and every row was dropped (mapping/no_price 39, clean/no_name 1)",
         ),
         (
-            {"error": "catalogue_error: u tells 'x' as its total"},
+            {"error": "catalogue_error: u gives 'x' as its total"},
             [category("a"), category("b", failed="u answered 500")],
             "1 of 2 categories failed, first b: u answered 500",
         ),

@@ -15,9 +15,9 @@ def test_500_clean_days_give_at_most_one_percent_false_alarms(categories, larges
     store, memory, now = Store.of(7, categories=categories, largest=largest), Memory(), START
     alarms = []
     for day in range(500):
-        told = live_a_day(store, memory, now)
-        if told.status != "complete":
-            alarms.append((day, told.reason))
+        judged = live_a_day(store, memory, now)
+        if judged.status != "complete":
+            alarms.append((day, judged.reason))
         now += timedelta(days=1)
     assert len(alarms) <= 5, alarms
 
@@ -33,7 +33,7 @@ def test_an_alarm_on_a_clean_day_is_over_the_next_day():
         assert "failed" not in statuses
 
 
-def test_a_store_left_alone_for_weeks_is_still_believed():
+def test_a_store_not_crawled_for_weeks_is_not_implausible():
     store, memory, now = Store.of(3, categories=30, largest=40), Memory(), START
     assert live_a_day(store, memory, now).status == "complete"
     for day in range(1, 22):

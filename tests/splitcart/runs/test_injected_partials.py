@@ -51,7 +51,7 @@ def a_block_after_some_pages(store, memory, now, rng):
     return without(memory.crawl(seen, now, totals(store)), error="blocked")
 
 
-def a_block_that_only_a_category_tells(store, memory, now, rng):
+def a_block_that_only_a_category_reports(store, memory, now, rng):
     crawl = memory.crawl(copied(store), now, totals(store))
     return replace(crawl, categories=[*crawl.categories[:-1], replace(crawl.categories[-1], failed="blocked")])
 
@@ -140,7 +140,7 @@ def a_flip_on_the_way(store, memory, now, rng):
 
 
 def renumbered(store, share, rng):
-    """What is shown when that share of the listings carries other skus."""
+    """What the site shows when that share of the listings has other skus."""
     return {
         key: {f"n{sku}" if rng.random() < share else sku: cents for sku, cents in skus.items()}
         for key, skus in copied(store).items()
@@ -156,7 +156,7 @@ def half_of_the_skus_renumbered(store, memory, now, rng):
 
 
 def totals_that_turn_0_midway(store, memory, now, rng):
-    """From a request on every category answers that there is nothing, which proves it."""
+    """From some request on the site gives every category a total of 0, which proves it."""
     seen, room = {}, len(store.prices()) * rng.uniform(0.02, 0.25)
     for key, skus in sorted(copied(store).items(), key=lambda one: len(one[1])):
         room -= len(skus)
@@ -178,7 +178,7 @@ FAULTS = [
     one_page_for_all_pages_and_no_totals,
     the_cap,
     a_block_after_some_pages,
-    a_block_that_only_a_category_tells,
+    a_block_that_only_a_category_reports,
     nine_percent_of_rows_gone,
     nine_percent_of_rows_gone_and_their_totals,
     one_row_in_a_hundred_lost_on_the_way_to_the_database,
@@ -215,7 +215,7 @@ NEEDS_HISTORY = {
 }
 PUBLISH_NOTHING = {
     a_block_after_some_pages,
-    a_block_that_only_a_category_tells,
+    a_block_that_only_a_category_reports,
     an_empty_store,
     an_empty_tree,
     doubled_prices,
@@ -229,24 +229,23 @@ PUBLISH_NOTHING = {
 def test_a_crawl_with_this_fault_is_never_complete(fault):
     for seed in SEEDS:
         store, memory, now = settled(seed, categories=30, largest=150)
-        told = memory.judge(fault(store, memory, now, random.Random(seed)), now)
-        assert told.status != "complete", (seed, told)
-        assert told.publishes == ("nothing" if fault in PUBLISH_NOTHING or told.status != "partial" else "seen")
-        assert told.reason
+        judged = memory.judge(fault(store, memory, now, random.Random(seed)), now)
+        assert judged.status != "complete", (seed, judged)
+        assert judged.publishes == ("nothing" if fault in PUBLISH_NOTHING or judged.status != "partial" else "seen")
+        assert judged.reason
 
 
 @pytest.mark.parametrize("fault", [f for f in FAULTS if f not in NEEDS_HISTORY], ids=lambda fault: fault.__name__)
 def test_a_first_run_with_this_fault_is_never_complete(fault):
     for seed in SEEDS:
         store, _, now = settled(seed, days=0, categories=30, largest=150)
-        told = Memory().judge(fault(store, Memory(), now, random.Random(seed)), now)
-        assert told.status != "complete", (seed, told)
+        judged = Memory().judge(fault(store, Memory(), now, random.Random(seed)), now)
+        assert judged.status != "complete", (seed, judged)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_remembered_shortfall_excuses_no_fault(fault):
-    """The store really shrank and a first run said so; the second run, which might confirm it, has a fault of its
-    own."""
+    """The store really shrank and a first run noted it; the second run, which might confirm it, has a fault."""
     for seed in SEEDS:
         store, memory, now = settled(seed, categories=30, largest=150)
         store.cut(0.09)
@@ -261,8 +260,8 @@ def test_a_first_run_whose_totals_turn_0_midway_is_not_complete_where_other_stor
     for seed in SEEDS:
         store, _, now = settled(seed, days=0, categories=30, largest=150)
         memory = Memory(company_usual=float(len(store.prices())))
-        told = memory.judge(totals_that_turn_0_midway(store, memory, now, random.Random(seed)), now)
-        assert (told.status, told.reason.partition(":")[0]) == ("partial", "store_small"), seed
+        judged = memory.judge(totals_that_turn_0_midway(store, memory, now, random.Random(seed)), now)
+        assert (judged.status, judged.reason.partition(":")[0]) == ("partial", "store_small"), seed
 
 
 @pytest.mark.parametrize("share", [1.0, 0.5, 0.25])
@@ -275,9 +274,9 @@ def test_a_renumbering_is_accepted_12_hours_later_and_delists_after_20_more(shar
         for hours in (0, 6, 11, 13, 24, 36):
             at = now + timedelta(hours=hours)
             crawl = memory.crawl(shown, at)
-            told = memory.judge(crawl, at)
-            memory.keep(told, crawl, shown, at)
-            ends.append((told.status, not old.isdisjoint(memory.missing), old <= memory.ranged))
+            judged = memory.judge(crawl, at)
+            memory.keep(judged, crawl, shown, at)
+            ends.append((judged.status, not old.isdisjoint(memory.missing), old <= memory.ranged))
         waits, missing, delisted = ("partial", False, True), ("complete", True, True), ("complete", False, False)
         assert ends == [waits, waits, waits, missing, missing, delisted], (seed, ends)
         assert memory.ranged == new
@@ -285,15 +284,15 @@ def test_a_renumbering_is_accepted_12_hours_later_and_delists_after_20_more(shar
 
 def test_a_site_that_renumbers_at_every_crawl_is_never_complete():
     store, memory, now = settled(1, categories=30, largest=150)
-    held = set(memory.ranged)
+    ranged = set(memory.ranged)
     for day in range(5):
         shown = {key: {f"{day}-{sku}": cents for sku, cents in skus.items()} for key, skus in copied(store).items()}
         crawl = memory.crawl(shown, now + timedelta(days=day))
-        told = memory.judge(crawl, now + timedelta(days=day))
-        memory.keep(told, crawl, shown, now + timedelta(days=day))
-        assert told.status == "partial", day
+        judged = memory.judge(crawl, now + timedelta(days=day))
+        memory.keep(judged, crawl, shown, now + timedelta(days=day))
+        assert judged.status == "partial", day
     assert memory.missing.keys().isdisjoint(store.prices())
-    assert store.prices().keys() & held <= memory.ranged
+    assert store.prices().keys() & ranged <= memory.ranged
 
 
 def test_three_percent_of_unreadable_prices_are_seen_and_change_nothing():
@@ -303,9 +302,9 @@ def test_three_percent_of_unreadable_prices_are_seen_and_change_nothing():
         unreadable = random.Random(seed).sample(skus, len(skus) * 3 // 100)
         before = {sku: memory.prices.get(sku) for sku in unreadable}
         crawl = memory.crawl(copied(store), now, unreadable=unreadable)
-        told = memory.judge(crawl, now)
-        assert told.status == "complete", (seed, told)
-        memory.keep(told, crawl, copied(store), now)
+        judged = memory.judge(crawl, now)
+        assert judged.status == "complete", (seed, judged)
+        memory.keep(judged, crawl, copied(store), now)
         assert {sku: memory.prices.get(sku) for sku in unreadable} == before
         assert memory.missing.keys().isdisjoint(unreadable)
         assert set(unreadable) <= memory.ranged
@@ -318,9 +317,9 @@ def test_a_real_cut_of_nine_percent_is_accepted_at_the_second_run():
         statuses = []
         for hours in (0, 6, 12):
             crawl = memory.crawl(copied(store), now + timedelta(hours=hours))
-            told = memory.judge(crawl, now + timedelta(hours=hours))
-            memory.keep(told, crawl, copied(store), now + timedelta(hours=hours))
-            statuses.append((told.status, told.publishes))
+            judged = memory.judge(crawl, now + timedelta(hours=hours))
+            memory.keep(judged, crawl, copied(store), now + timedelta(hours=hours))
+            statuses.append((judged.status, judged.publishes))
         assert statuses == [("partial", "seen"), ("partial", "seen"), ("complete", "all")]
         assert live_a_day(store, memory, now + timedelta(days=1)).reason == "finished"
 
@@ -340,11 +339,11 @@ def test_whatever_part_of_each_category_is_seen_complete_means_all_of_it(seed, s
         for (key, skus), share in zip(copied(store).items(), shares, strict=True)
     }
     now = settled(seed, days=0, categories=1)[2]
-    told = Memory().judge(Memory().crawl(seen, now, totals(store)), now)
+    judged = Memory().judge(Memory().crawl(seen, now, totals(store)), now)
     lacks = [key for key, total in totals(store).items() if total - len(seen[key]) > max(1, 0.005 * total)]
     if lacks:
-        assert told.status != "complete"
-        assert set(lacks) <= set(told.figures["unproven"])
+        assert judged.status != "complete"
+        assert set(lacks) <= set(judged.figures["unproven"])
 
 
 @pytest.mark.parametrize("page", [24, 30, 36, 48])

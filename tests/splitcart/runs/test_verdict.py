@@ -22,12 +22,12 @@ def judge(reason="finished", counts=CLEAN, walk=WALK, past=PAST, now=NOW, gates=
 
 
 def test_a_proven_run_is_complete_and_publishes_all():
-    told = judge()
-    assert (told.status, told.reason, told.publishes) == ("complete", "finished", "all")
-    assert told.figures["causes"] == []
+    judged = judge()
+    assert (judged.status, judged.reason, judged.publishes) == ("complete", "finished", "all")
+    assert judged.figures["causes"] == []
 
 
-def test_the_figures_tell_every_number_behind_a_verdict():
+def test_the_figures_have_every_number_behind_a_verdict():
     figures = judge(walk=[*WALK, Category("pet", 9, 5, True)]).figures
     assert figures == {
         "accepted": 200, "staged": 200, "quarantined": 0, "listings": 200, "known": 190, "changed": 5,
@@ -49,14 +49,14 @@ def test_a_first_run_needs_the_proofs_and_one_item():
 
 @pytest.mark.parametrize("reason", ["shutdown", "closespider_timeout", "memusage_exceeded", "", "Finished"])
 def test_a_reason_other_than_finished_is_never_complete(reason):
-    told = judge(reason)
-    assert (told.status, told.publishes) == ("partial", "seen")
-    assert told.reason == (reason or "unknown")
+    judged = judge(reason)
+    assert (judged.status, judged.publishes) == ("partial", "seen")
+    assert judged.reason == (reason or "unknown")
 
 
 def test_an_interrupted_run_that_staged_nothing_publishes_nothing():
-    told = judge("shutdown", counts=Counts(0, 0), walk=[])
-    assert (told.status, told.reason, told.publishes) == ("partial", "shutdown", "nothing")
+    judged = judge("shutdown", counts=Counts(0, 0), walk=[])
+    assert (judged.status, judged.reason, judged.publishes) == ("partial", "shutdown", "nothing")
     assert judge("shutdown", counts=Counts(1, 1, listings=1), walk=[]).publishes == "seen"
 
 
@@ -74,17 +74,17 @@ def test_an_interrupted_run_that_staged_nothing_publishes_nothing():
     ],
 )
 def test_an_error_publishes_nothing(error, status, code):
-    for told in (
+    for judged in (
         judge(counts=replace(CLEAN, error=error)),
         judge("shutdown", replace(CLEAN, error=error, requested=True)),
     ):
-        assert (told.status, told.publishes) == (status, "nothing")
-        assert exit_code(told.status, told.reason) == code
-        assert told.reason in (error, "failed")
-        assert (told.reason == "failed") is (error in ("failed", "something new"))
+        assert (judged.status, judged.publishes) == (status, "nothing")
+        assert exit_code(judged.status, judged.reason) == code
+        assert judged.reason in (error, "failed")
+        assert (judged.reason == "failed") is (error in ("failed", "something new"))
 
 
-def test_an_error_told_by_the_end_or_by_a_category_counts_too():
+def test_an_error_in_the_end_or_in_a_category_counts_too():
     assert judge("blocked").status == "blocked"
     assert judge("network_down").reason == "network_down"
     assert judge(walk=[*WALK, Category("pet", 40, 10, False, failed="blocked")]).status == "blocked"
@@ -92,8 +92,8 @@ def test_an_error_told_by_the_end_or_by_a_category_counts_too():
 
 
 def test_a_catalogue_error_is_partial_even_when_all_else_is_proven():
-    told = judge(counts=replace(CLEAN, error="catalogue_error"))
-    assert (told.status, told.reason, told.publishes) == ("partial", "catalogue_error", "seen")
+    judged = judge(counts=replace(CLEAN, error="catalogue_error"))
+    assert (judged.status, judged.reason, judged.publishes) == ("partial", "catalogue_error", "seen")
 
 
 @pytest.mark.parametrize(("expected", "seen", "proven"), [
@@ -102,20 +102,20 @@ def test_a_catalogue_error_is_partial_even_when_all_else_is_proven():
 ])  # fmt: skip
 def test_a_category_is_proven_when_what_is_seen_reaches_its_total(expected, seen, proven):
     for ended in (True, False):
-        told = judge(walk=[*WALK, Category("pet", expected, seen, ended)], past=History())
-        assert (told.status == "complete") is proven
+        judged = judge(walk=[*WALK, Category("pet", expected, seen, ended)], past=History())
+        assert (judged.status == "complete") is proven
 
 
 def test_a_category_without_a_total_is_proven_by_its_end_only():
     assert judge(walk=[*WALK, Category("pet", None, 10, True)]).status == "complete"
-    told = judge(walk=[*WALK, Category("pet", None, 10, False)])
-    assert (told.status, told.figures["unproven"]) == ("partial", ["pet"])
+    judged = judge(walk=[*WALK, Category("pet", None, 10, False)])
+    assert (judged.status, judged.figures["unproven"]) == ("partial", ["pet"])
 
 
 def test_a_failed_category_is_named_with_its_cause():
-    told = judge(walk=[*WALK, Category("pet", 10, 10, True, failed="HTTP 500")])
-    assert told.status == "partial"
-    assert told.reason == "category_failed: pet seen 10, expected its end, got HTTP 500"
+    judged = judge(walk=[*WALK, Category("pet", 10, 10, True, failed="HTTP 500")])
+    assert judged.status == "partial"
+    assert judged.reason == "category_failed: pet seen 10, expected its end, got HTTP 500"
 
 
 def test_a_capped_category_is_proven_by_its_children():
@@ -157,9 +157,9 @@ def test_capped_categories_may_nest():
 
 def test_a_category_that_held_listings_last_time_must_not_be_missing():
     past = replace(PAST, categories={**PAST.categories, "pet": (4, 5)})
-    told = judge(past=past)
-    assert told.status == "partial"
-    assert told.reason == "category_missing: pet absent, expected: it held 5 listings last time"
+    judged = judge(past=past)
+    assert judged.status == "partial"
+    assert judged.reason == "category_missing: pet absent, expected: it held 5 listings last time"
     assert judge(past=replace(PAST, categories={**PAST.categories, "pet": (0, 1)})).status == "partial"
     assert judge(past=replace(PAST, categories={**PAST.categories, "pet": (4, 0)})).status == "complete"
 
@@ -183,7 +183,7 @@ def test_a_category_is_measured_by_the_median_of_its_last_5_runs(runs):
         assert judge(walk=walk, past=History(200, {"pet": runs})).status == status
 
 
-def test_an_accepted_fall_of_a_category_is_its_new_measure():
+def test_a_category_is_compared_with_its_last_confirmed_fall():
     past = History(200, {"fruit": (300, 300, 300, 300, 120), "bread": (80,)})
     assert judge(past=past).status == "complete"
 
@@ -220,16 +220,16 @@ def test_a_small_store_may_lack_one_listing():
     ],
 )
 def test_a_row_lost_on_the_way_is_not_complete(counts):
-    told = judge(counts=counts)
-    assert (told.status, told.publishes) == ("partial", "seen")
+    judged = judge(counts=counts)
+    assert (judged.status, judged.publishes) == ("partial", "seen")
     assert judge(counts=replace(counts, requested=True)).reason != "requested"
 
 
 @pytest.mark.parametrize("lost", [{"staged": 0}, {"accepted": 0, "staged": 0}, {"listings": 0}])
 def test_a_store_of_which_nothing_arrived_is_failed(lost):
-    told = judge(counts=replace(CLEAN, **lost))
-    assert (told.status, told.publishes) == ("failed", "nothing")
-    assert told.reason.startswith("empty_store")
+    judged = judge(counts=replace(CLEAN, **lost))
+    assert (judged.status, judged.publishes) == ("failed", "nothing")
+    assert judged.reason.startswith("empty_store")
 
 
 @pytest.mark.parametrize(
@@ -253,9 +253,9 @@ def test_a_store_of_which_nothing_arrived_is_failed(lost):
     ],
 )
 def test_implausible_prices_are_failed(changes, status):
-    told = judge(counts=replace(CLEAN, **changes))
-    assert told.status == status
-    assert (told.publishes == "nothing") is (status == "failed")
+    judged = judge(counts=replace(CLEAN, **changes))
+    assert judged.status == status
+    assert (judged.publishes == "nothing") is (status == "failed")
     assert judge("shutdown", replace(CLEAN, **changes, requested=True)).status == (
         "failed" if status == "failed" else "partial"
     )
@@ -267,7 +267,7 @@ def test_the_gates_are_arguments():
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("settings", "message"),
     [
         ({"changed": 0.6}, "there is no gate 'changed': one of tolerance, category_share"),
         ({"store_share": 97}, "gate store_share is 97.0: a share of 0 to 1 is wanted"),
@@ -277,9 +277,9 @@ def test_the_gates_are_arguments():
         ({"store_share": "much"}, "much"),
     ],
 )
-def test_a_gate_that_is_none_is_refused_by_name(told, message):
+def test_an_invalid_gate_is_refused_by_name(settings, message):
     with pytest.raises(ValueError, match=message):
-        Gates.of(told)
+        Gates.of(settings)
     assert Gates.of({"store_share": "0.9"}) == Gates(store_share=0.9)
 
 
@@ -295,23 +295,23 @@ def test_exactly_at_a_limit_is_within_it(hundreds):
             judge(counts=replace(counts, changed=40 * hundreds + 1), walk=walk, past=History(last)).status == "failed"
         )
     for short in (walk[0].seen, walk[0].seen - 1):
-        told = judge(walk=[replace(walk[0], seen=short)], past=History())
-        assert (told.status == "complete") is (short == many - max(1, hundreds))
+        judged = judge(walk=[replace(walk[0], seen=short)], past=History())
+        assert (judged.status == "complete") is (short == many - max(1, hundreds))
     for seen, status in ((70 * hundreds, "complete"), (70 * hundreds - 1, "partial")):
         thin = [Category("all", seen, seen, True)]
         assert judge(walk=thin, past=History(200, {"all": (last,) * 5})).status == status
 
 
 def test_a_run_across_a_flip_is_not_complete():
-    told = judge(counts=replace(CLEAN, crosses_flip=True, changed=100))
-    assert told.status == "partial"
-    assert told.reason.startswith("crosses_flip")
+    judged = judge(counts=replace(CLEAN, crosses_flip=True, changed=100))
+    assert judged.status == "partial"
+    assert judged.reason.startswith("crosses_flip")
 
 
 def test_a_limited_crawl_ends_partial_as_requested_with_exit_0():
-    told = judge(counts=replace(CLEAN, requested=True), walk=[Category("fruit", 120, 36, False)])
-    assert (told.status, told.reason, told.publishes) == ("partial", "requested", "seen")
-    assert exit_code(told.status, told.reason) == 0
+    judged = judge(counts=replace(CLEAN, requested=True), walk=[Category("fruit", 120, 36, False)])
+    assert (judged.status, judged.reason, judged.publishes) == ("partial", "requested", "seen")
+    assert exit_code(judged.status, judged.reason) == 0
     assert judge("shutdown", replace(CLEAN, requested=True)).reason == "shutdown"
     broken = judge(counts=replace(CLEAN, requested=True), walk=[Category("fruit", 120, 36, False, failed="HTTP 500")])
     assert (broken.reason, broken.figures["causes"][1:]) == (
@@ -336,8 +336,8 @@ SHRUNK = replace(CLEAN, accepted=182, staged=182, listings=182)
 SHRUNK_WALK = [Category("fruit", 112, 112, True), Category("bread", 70, 70, True)]
 
 
-def noted(told):
-    note = told.figures["shortfall"]
+def noted(judged):
+    note = judged.figures["shortfall"]
     return Shortfall(note["listings"], datetime.fromisoformat(note["at"]), frozenset(note["missing"]), note["unseen"])
 
 
@@ -367,23 +367,23 @@ def test_a_shortfall_is_not_confirmed_too_early_by_another_count_or_by_other_cat
 
 def test_a_category_that_is_back_while_as_many_are_missing_elsewhere_confirms_nothing():
     before = Shortfall(182, NOW - timedelta(hours=12), frozenset({"pet"}))
-    told = judge(counts=SHRUNK, walk=SHRUNK_WALK, past=replace(PAST, shortfall=before))
-    assert (told.status, told.figures["shortfall"]["at"]) == ("partial", NOW.isoformat())
+    judged = judge(counts=SHRUNK, walk=SHRUNK_WALK, past=replace(PAST, shortfall=before))
+    assert (judged.status, judged.figures["shortfall"]["at"]) == ("partial", NOW.isoformat())
 
 
 def test_a_category_that_comes_and_goes_over_the_cap_is_no_shortfall():
     """Walked whole, or its first page and then its children: both are proofs, and neither lacks what the other saw."""
-    whole = Category("pantry", 190, 190, True, children=("tea", "rice", "green"))
+    uncapped = Category("pantry", 190, 190, True, children=("tea", "rice", "green"))
     capped = Category("pantry", 210, 48, False, capped=True, children=("tea", "rice"))
     tea, rice = Category("tea", 110, 110, True, children=("green",)), Category("rice", 100, 100, True)
     for walk, past in (
         ([capped, tea, rice], {"pantry": (190, 190, 190)}),
-        ([whole], {"pantry": (48, 48, 48), "tea": (110,) * 3, "rice": (100,) * 3, "green": (0, 0, 50)}),
+        ([uncapped], {"pantry": (48, 48, 48), "tea": (110,) * 3, "rice": (100,) * 3, "green": (0, 0, 50)}),
     ):
         assert judge(walk=walk, past=History(200, past)).reason == "finished"
-    lost = replace(whole, children=("tea",))
-    told = judge(walk=[lost], past=History(200, {"pantry": (48,), "tea": (110,), "rice": (100,)}))
-    assert told.figures["missing"] == ["rice"]
+    lost = replace(uncapped, children=("tea",))
+    judged = judge(walk=[lost], past=History(200, {"pantry": (48,), "tea": (110,), "rice": (100,)}))
+    assert judged.figures["missing"] == ["rice"]
 
 
 @pytest.mark.parametrize(
@@ -396,13 +396,13 @@ def test_a_second_run_confirms_within_1_percent_or_one_listing(before, listings,
     assert judge(counts=counts, walk=[Category("all", listings, listings, True)], past=past).status == status
 
 
-def test_repeating_soon_does_not_put_off_the_confirmation():
+def test_an_early_repetition_does_not_delay_the_confirmation():
     past = PAST
     for hour in range(0, 12, 3):
-        told = judge(counts=SHRUNK, walk=SHRUNK_WALK, past=past, now=NOW + timedelta(hours=hour))
-        assert told.status == "partial"
-        assert noted(told) == Shortfall(182, NOW, frozenset())
-        past = replace(PAST, shortfall=noted(told))
+        judged = judge(counts=SHRUNK, walk=SHRUNK_WALK, past=past, now=NOW + timedelta(hours=hour))
+        assert judged.status == "partial"
+        assert noted(judged) == Shortfall(182, NOW, frozenset())
+        past = replace(PAST, shortfall=noted(judged))
     near = judge(counts=replace(SHRUNK, listings=183), walk=SHRUNK_WALK, past=past, now=NOW + timedelta(hours=11))
     assert noted(near) == Shortfall(182, NOW, frozenset())
     far = judge(counts=replace(SHRUNK, listings=189), walk=SHRUNK_WALK, past=past, now=NOW + timedelta(hours=11))
@@ -415,10 +415,10 @@ RENUMBERED = replace(RANGED, unseen=200, known=0, changed=0, median_ratio=None)
 
 
 def test_a_full_turnover_is_a_shortfall_that_delists_nothing():
-    told = judge(counts=RENUMBERED)
-    assert (told.status, told.publishes) == ("partial", "seen")
-    assert told.reason == "turnover: 200 of 200 ranged listings unseen, expected at most 40"
-    assert noted(told) == Shortfall(200, NOW, frozenset(), 200)
+    judged = judge(counts=RENUMBERED)
+    assert (judged.status, judged.publishes) == ("partial", "seen")
+    assert judged.reason == "turnover: 200 of 200 ranged listings unseen, expected at most 40"
+    assert noted(judged) == Shortfall(200, NOW, frozenset(), 200)
 
 
 @given(st.integers(1, 400))
@@ -438,8 +438,8 @@ def test_79_percent_seen_again_are_a_shortfall_and_81_are_not(again, status):
     ("share", "again", "status"), [(0.5, 50, "complete"), (0.5, 49, "partial"), (0.9, 81, "partial")]
 )
 def test_the_share_that_must_be_seen_again_is_a_setting(share, again, status):
-    told = judge(counts=replace(RANGED, ranged=100, unseen=100 - again), gates=Gates.of({"turnover_share": share}))
-    assert told.status == status
+    judged = judge(counts=replace(RANGED, ranged=100, unseen=100 - again), gates=Gates.of({"turnover_share": share}))
+    assert judged.status == status
 
 
 def test_one_ranged_listing_unseen_is_never_a_turnover():
@@ -450,9 +450,9 @@ def test_one_ranged_listing_unseen_is_never_a_turnover():
 @pytest.mark.parametrize(("hours", "status"), [(0, "partial"), (11.9, "partial"), (12, "complete"), (30, "complete")])
 def test_a_turnover_is_confirmed_by_a_run_12_hours_after_the_first_and_no_sooner(hours, status):
     past = replace(PAST, shortfall=noted(judge(counts=RENUMBERED)))
-    told = judge(counts=RENUMBERED, past=past, now=NOW + timedelta(hours=hours))
-    assert told.status == status
-    assert status == "complete" or noted(told) == Shortfall(200, NOW, frozenset(), 200)
+    judged = judge(counts=RENUMBERED, past=past, now=NOW + timedelta(hours=hours))
+    assert judged.status == status
+    assert status == "complete" or noted(judged) == Shortfall(200, NOW, frozenset(), 200)
 
 
 @pytest.mark.parametrize(
@@ -472,8 +472,8 @@ def test_a_shortfall_without_a_turnover_confirms_none():
 def test_a_turnover_confirms_no_other_shortfall_whose_listings_were_all_different():
     before = Shortfall(182, NOW - timedelta(hours=12), frozenset(), 200)
     cut = replace(SHRUNK, ranged=200, unseen=18)
-    told = judge(counts=cut, walk=SHRUNK_WALK, past=replace(PAST, shortfall=before))
-    assert (told.status, noted(told)) == ("partial", Shortfall(182, NOW, frozenset(), None))
+    judged = judge(counts=cut, walk=SHRUNK_WALK, past=replace(PAST, shortfall=before))
+    assert (judged.status, noted(judged)) == ("partial", Shortfall(182, NOW, frozenset(), None))
 
 
 FIRST = History(company_usual=1000.0)
@@ -484,12 +484,12 @@ FIRST = History(company_usual=1000.0)
 )
 def test_a_first_run_under_30_percent_of_the_companys_usual_is_a_shortfall(listings, status):
     counts = Counts(listings, listings, listings=listings)
-    told = judge(counts=counts, walk=[Category("all", listings, listings, True)], past=FIRST)
-    assert told.status == status
+    judged = judge(counts=counts, walk=[Category("all", listings, listings, True)], past=FIRST)
+    assert judged.status == status
     if status == "partial":
         why = f"store_small: first run, seen {listings} listings, expected 300 (the company's usual 1000)"
-        assert (told.reason, told.publishes) == (why, "seen")
-        assert told.figures["company_usual"] == 1000
+        assert (judged.reason, judged.publishes) == (why, "seen")
+        assert judged.figures["company_usual"] == 1000
 
 
 def test_the_share_that_a_first_run_must_see_is_a_setting():
@@ -534,11 +534,11 @@ def test_a_small_first_run_is_confirmed_by_the_same_rule(hours, listings, status
     ],
 )
 def test_more_than_5_percent_of_unreadable_rows_are_implausible(unreadable, unnamed, status):
-    told = judge(counts=replace(CLEAN, unreadable=unreadable, unnamed=unnamed))
-    assert told.status == status
+    judged = judge(counts=replace(CLEAN, unreadable=unreadable, unnamed=unnamed))
+    assert judged.status == status
     if status == "failed":
-        assert told.publishes == "nothing"
-        assert told.reason.startswith(f"implausible: the price or name of {unreadable + unnamed} of {200 + unnamed}")
+        assert judged.publishes == "nothing"
+        assert judged.reason.startswith(f"implausible: the price or name of {unreadable + unnamed} of {200 + unnamed}")
 
 
 def test_the_share_that_may_be_unreadable_is_a_setting_and_one_row_always_may():
@@ -550,34 +550,34 @@ def test_the_share_that_may_be_unreadable_is_a_setting_and_one_row_always_may():
 
 
 def test_a_limited_crawl_of_unreadable_rows_publishes_nothing():
-    told = judge(counts=replace(CLEAN, unreadable=11, requested=True))
-    assert (told.status, told.publishes) == ("failed", "nothing")
+    judged = judge(counts=replace(CLEAN, unreadable=11, requested=True))
+    assert (judged.status, judged.publishes) == ("failed", "nothing")
 
 
 def test_no_earlier_shortfall_excuses_a_missing_proof():
     past = replace(PAST, shortfall=Shortfall(182, NOW - timedelta(hours=30), frozenset({"fruit", "bread", "pet"})))
-    for told in (
+    for judged in (
         judge(counts=SHRUNK, walk=[Category("fruit", 120, 112, True), Category("bread", 70, 70, True)], past=past),
         judge("shutdown", counts=SHRUNK, walk=SHRUNK_WALK, past=past),
         judge(counts=replace(SHRUNK, staged=181), walk=SHRUNK_WALK, past=past),
         judge(counts=replace(SHRUNK, crosses_flip=True), walk=SHRUNK_WALK, past=past),
     ):
-        assert told.status == "partial"
-        assert "shortfall" not in told.figures
+        assert judged.status == "partial"
+        assert "shortfall" not in judged.figures
 
 
 keys = st.sampled_from(["a", "b", "c", "d"])
 small = st.integers(-3, 130)
-texts = st.none() | st.sampled_from(["blocked", "HTTP 500", "network_down", "catalogue_error", "", ":"])
+errors = st.none() | st.sampled_from(["blocked", "HTTP 500", "network_down", "catalogue_error", "", ":"])
 walks = st.lists(
     st.builds(
-        Category, keys, st.none() | small, small, st.booleans(), texts, st.booleans(),
+        Category, keys, st.none() | small, small, st.booleans(), errors, st.booleans(),
         st.lists(keys, max_size=3).map(tuple), st.booleans(),
     ),
     max_size=6,
 )  # fmt: skip
 counts_of = st.builds(
-    Counts, small, small, small, small, small, small, st.none() | st.floats(), st.booleans(), st.booleans(), texts,
+    Counts, small, small, small, small, small, small, st.none() | st.floats(), st.booleans(), st.booleans(), errors,
     st.booleans(), small, small, small, small,
 )  # fmt: skip
 times = st.datetimes(timezones=st.none() | st.just(UTC))
@@ -593,13 +593,13 @@ reasons = st.just("finished") | st.text(max_size=12)
 
 @given(reasons, counts_of, walks, pasts, times)
 def test_the_verdict_never_raises_and_its_figures_are_json(reason, counts, walk, past, now):
-    told = verdict(reason, counts, walk, past, now=now)
-    assert told.status in ("complete", "partial", "blocked", "failed")
-    json.dumps(told.figures, allow_nan=False)
-    assert told.reason
-    publishes = {"complete": {"all"}, "partial": {"seen", "nothing"}}.get(told.status, {"nothing"})
-    assert told.publishes in publishes
-    if told.status == "complete":
+    judged = verdict(reason, counts, walk, past, now=now)
+    assert judged.status in ("complete", "partial", "blocked", "failed")
+    json.dumps(judged.figures, allow_nan=False)
+    assert judged.reason
+    publishes = {"complete": {"all"}, "partial": {"seen", "nothing"}}.get(judged.status, {"nothing"})
+    assert judged.publishes in publishes
+    if judged.status == "complete":
         assert reason == "finished"
         assert counts.error is None or not counts.error
         assert counts.staged == counts.accepted > 0
@@ -630,7 +630,7 @@ def test_a_chain_of_capped_categories_of_any_length_ends():
     assert judge(walk=[*chain, Category("5000", 10, 10, True)], past=History()).status in ("complete", "partial")
 
 
-def test_a_listing_short_in_each_of_many_categories_is_a_hole() -> None:
+def test_one_listing_short_in_each_of_many_categories_is_not_proven() -> None:
     walked = [Category(key=f"c{n}", expected=10, seen=9, ended=True) for n in range(20)]
     counts = Counts(accepted=180, staged=180, listings=180)
     judged = verdict("finished", counts, walked, History(), now=datetime(2026, 6, 3, tzinfo=UTC))

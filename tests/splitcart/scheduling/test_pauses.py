@@ -19,11 +19,11 @@ def span(begin: float, end: float) -> Span:
 
 def in_a_row(count: int) -> list[Span]:
     """Blocks whose runs each begin with the end of the pause before."""
-    found, begin, pause = [], 0.0, 1.0
+    blocks, begin, pause = [], 0.0, 1.0
     for _ in range(count):
-        found.append(span(begin, begin + 0.1))
+        blocks.append(span(begin, begin + 0.1))
         begin, pause = begin + 0.1 + pause, min(2 * pause, 24)
-    return found
+    return blocks
 
 
 def test_a_company_that_was_never_blocked_is_not_paused():

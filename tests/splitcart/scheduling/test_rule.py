@@ -1,4 +1,4 @@
-"""Which store next, and why not the others: each reason with its end."""
+"""Which store is next, and why the others are not offered: each reason with its end."""
 
 import itertools
 from dataclasses import replace
@@ -92,7 +92,7 @@ def test_the_lock_out_is_a_setting():
 
 
 @pytest.mark.parametrize(
-    ("requests", "usual", "live", "rate", "held"),
+    ("requests", "usual", "live", "rate", "crosses"),
     [
         (36 * 3600 - 1, None, 0, 1.0, False),
         (36 * 3600, None, 0, 1.0, True),
@@ -105,12 +105,12 @@ def test_the_lock_out_is_a_setting():
     ],
 )
 def test_a_crawl_is_expected_to_last_its_last_requests_at_its_live_share_else_the_companys_median(
-    requests, usual, live, rate, held
+    requests, usual, live, rate, crosses
 ):
     assert FLIP - NOW == 36 * HOUR
     company = Company(usual_requests=usual, live=live)
     found = why_not(store(requests=requests), company, Rules(rate=rate), NOW)
-    assert (found is not None and found.reason == "flip") is held
+    assert (found is not None and found.reason == "flip") is crosses
 
 
 @pytest.mark.parametrize("wrong", [{"rate": 0}, {"rate": -1.0}, {"rate": float("nan")}, {"lockout": -HOUR}])
@@ -170,8 +170,13 @@ SINCE = FLIP - timedelta(days=7)
 
 def member(code: str, *, looked, anchor_scraped=NOW - HOUR, **facts) -> Store:
     """A member of store 1's group that was crawled in full a month ago and probed since."""
-    told = {"anchor": "1", "anchor_scraped": anchor_scraped, "last_scraped": NOW - timedelta(days=30), "requests": 727}
-    return store(code, **told | {"verified_at": looked} | facts)
+    member = {
+        "anchor": "1",
+        "anchor_scraped": anchor_scraped,
+        "last_scraped": NOW - timedelta(days=30),
+        "requests": 727,
+    }
+    return store(code, **member | {"verified_at": looked} | facts)
 
 
 def order(*stores: Store, rules: Rules = GROUPS, now: datetime = NOW) -> list[str]:

@@ -20,7 +20,7 @@ READ = {
     "Bin Deodoriser 450mL": "450 ml",
     "Sparkling Water Glass Bottle 660mL": "660 ml",
     "660mL Glass Bottle": "660 ml",
-    # whom it fits is no amount either
+    # the size of the user is no amount either
     "Ultra Soft Nappies 11-16kg 58 pack": "58 ea",
     "Flea Treatment for Dogs 4-10kg 3pk": "3 ea",
     "Night Pants 17kg+ 9 Pack": "9 ea",
@@ -49,7 +49,7 @@ READ = {
     "65g x 9 sachets": "9 x 65 g",
     "75g Tube": "75 g",
     "250mL Trigger Spray": "250 ml",
-    # told twice
+    # written twice
     "425g (5 x 85g)": "5 x 85 g",
     "Cat Food 5 x 85g (425g)": "5 x 85 g",
     "570g / 6 x 95g": "6 x 95 g",
@@ -113,7 +113,7 @@ def test_a_pack_is_read_however_its_kind_is_written(text, plain):
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_tells_no_pack_is_none_rather_than_wrong(text):
+def test_a_text_without_a_pack_is_none_rather_than_wrong(text):
     assert parse(text) is None
 
 
@@ -127,8 +127,8 @@ def test_what_tells_no_pack_is_none_rather_than_wrong(text):
     ("Medium", "Eggs", None), (7, ["x"], None), ("", "", None),
 ])  # fmt: skip
 def test_a_stated_size_is_read_as_the_name_has_it(size, name, plain):
-    found = of(size, name)
-    assert found is None if plain is None else str(found) == plain
+    pack = of(size, name)
+    assert pack is None if plain is None else str(pack) == plain
 
 
 def test_what_a_bag_holds_stays_among_the_words_of_its_name():
@@ -180,7 +180,7 @@ def test_what_a_vessel_holds_is_never_its_amount(vessel, amount, unit, count, pa
 
 
 @given(users, st.integers(1, 30), st.integers(1, 20), counts, st.booleans(), st.booleans())
-def test_whom_something_fits_is_never_its_weight(user, low, span, count, ranged, packed):
+def test_the_weight_of_a_user_is_never_an_amount(user, low, span, count, ranged, packed):
     weight = f"{low}-{low + span}kg" if ranged else f"{low}kg"
     size = parse(f"{user} {weight}{f' {count} pack' if packed else ''}")
     assert size == (Size(Decimal(count), "ea") if packed else None)
@@ -194,9 +194,9 @@ sides = st.tuples(
 @given(
     st.lists(sides, min_size=2, max_size=3), st.sampled_from(["cm", " cm", "mm"]), st.sampled_from(["x", " x ", " × "])
 )
-def test_a_dimension_is_never_an_amount(told, unit, times):
-    written = times.join(f"{number}{unit_}{letter}" for number, unit_, letter in told[:-1])
-    text = f"{written}{times}{told[-1][0]}{unit}"
+def test_a_dimension_is_never_an_amount(lengths, unit, times):
+    written = times.join(f"{number}{unit_}{letter}" for number, unit_, letter in lengths[:-1])
+    text = f"{written}{times}{lengths[-1][0]}{unit}"
     assert parse(text) is None
     assert parse(f"Frame {text}") is None
 
@@ -206,7 +206,7 @@ def test_a_dimension_is_never_an_amount(told, unit, times):
     st.sampled_from(["s", "'s", "’s", " tablets", " tea bags", " gummies", " Each", " pack", "-pack"]),
     names,
 )
-def test_a_count_of_things_is_read_in_every_word(count, word, name):
+def test_a_count_of_things_is_read_with_every_word_for_them(count, word, name):
     size = parse(f"{name}{count}{word}")
     assert size is not None
     assert (size.count, size.amount, size.unit) == (1, count, "ea")
@@ -219,5 +219,5 @@ anything = st.one_of(st.none(), st.integers(), st.text(), st.lists(pieces, max_s
 
 @given(anything, anything)
 def test_no_size_and_name_raise_and_what_is_found_is_an_amount(size, name):
-    found = of(size, name)
-    assert found is None or (found.amount > 0 and found.count >= 1)
+    pack = of(size, name)
+    assert pack is None or (pack.amount > 0 and pack.count >= 1)

@@ -1,4 +1,4 @@
-"""Every size text that was really seen, and that rendered sizes read back as themselves."""
+"""Size texts that chains really sent; and rendered sizes are read back as themselves."""
 
 import time
 from decimal import Decimal
@@ -109,12 +109,12 @@ NOT_A_SIZE = [
 
 
 @pytest.mark.parametrize(("text", "plain"), SEEN.items())
-def test_every_size_text_seen_is_read(text, plain):
+def test_every_recorded_size_text_is_read(text, plain):
     assert str(parse(text)) == plain
 
 
 @pytest.mark.parametrize("text", NOT_A_SIZE)
-def test_a_text_that_tells_no_one_size_is_none(text):
+def test_a_text_without_one_clear_size_is_none(text):
     assert parse(text) is None
 
 
@@ -126,7 +126,7 @@ def test_a_range_is_priced_at_its_upper_end():
 @pytest.mark.parametrize(
     "name", ["Chicken Whole approx. 1.8kg", "Chicken Whole (approx. 1.8kg)", "chicken whole 1.8kg"]
 )
-def test_a_name_is_told_from_its_size_and_what_is_said_of_the_size(name):
+def test_a_name_loses_its_size_and_the_words_that_belong_to_the_size(name):
     assert split_name(name)[0] == "chicken whole"
 
 
@@ -179,7 +179,7 @@ def test_a_rendered_range_reads_back_as_itself(unit, a, b):
 
 
 @given(st.integers(1, 99), st.integers(1, 999), st.sampled_from(["", " "]), st.sampled_from(["x", " x ", "X", "×"]))
-def test_packs_by_amount_and_amount_by_packs_say_the_same(count, amount, gap, times):
+def test_packs_by_amount_and_amount_by_packs_are_the_same_size(count, amount, gap, times):
     before, after = parse(f"{count}{times}{amount}{gap}mL"), parse(f"{amount}{gap}mL{times}{count}")
     assert before == after == Size(Decimal(amount), "ml", count)
 
@@ -198,7 +198,7 @@ def test_no_object_raises(value):
 @pytest.mark.parametrize(
     "piece", ["1 ", "1x", "1,", "(1", "1 pack ", "approx ", "1ml ", "1ml:pack ", "each ", "1cm x "]
 )
-def test_the_longest_texts_are_read_in_no_time(piece):
+def test_the_longest_texts_are_read_quickly(piece):
     start = time.process_time()
     for tail in ("", "g", "1:ctn"):
         parse((piece * 200)[:195] + tail)
@@ -217,12 +217,12 @@ def test_the_longest_texts_are_read_in_no_time(piece):
         (".5kg", "500 g"),
     ],
 )
-def test_a_dot_astray_before_a_weight_belongs_to_the_word_before(text, plain):
+def test_a_stray_dot_before_a_weight_belongs_to_the_word_before(text, plain):
     assert str(parse(text)) == plain
 
 
 @pytest.mark.parametrize(
-    ("name", "stated", "found"),
+    ("name", "stated", "sizes"),
     [
         ("Lemons 5 Pack", "1 Each", ["5 ea"]),
         ("Lemons 5 Pack 1 Each", "1 Each", ["5 ea"]),
@@ -232,5 +232,5 @@ def test_a_dot_astray_before_a_weight_belongs_to_the_word_before(text, plain):
         ("Lager 6 x 375mL, 375mL", "375mL", ["6 x 375 ml"]),
     ],
 )
-def test_the_sizes_of_a_name_are_found_with_and_without_the_stated_one(name, stated, found):
-    assert [str(size) for size in in_name(name, stated)] == found
+def test_the_sizes_of_a_name_are_found_with_and_without_the_stated_one(name, stated, sizes):
+    assert [str(size) for size in in_name(name, stated)] == sizes
