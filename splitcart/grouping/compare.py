@@ -83,7 +83,9 @@ class Matrix:
         if len(loaded) < 8 or width < 2048:
             return
         self._share, self._parts = share, []
-        one, two = (self.codes[loaded[d]] for d in np.random.default_rng(1).integers(0, len(loaded), (2, _SAMPLES)))
+        one, two = (
+            self.codes[loaded[pick]] for pick in np.random.default_rng(1).integers(0, len(loaded), (2, _SAMPLES))
+        )
         often = ((one != two) & (one != 0) & (two != 0)).sum(axis=0)
         order = np.argsort(-often, kind="stable")
         # The first part is so wide that pairs differ on a quarter more of its lines, on average, than they may on all.

@@ -79,10 +79,10 @@ def replace_lost_anchors(groups: Groups) -> None:
         if is_inside and not groups.stores[anchor].closed:
             continue
         others = sorted(groups.members[anchor] - {anchor})
-        able = [m for m in others if not groups.stores[m].closed]
+        able = [member for member in others if not groups.stores[member].closed]
         if not able and is_inside:
             continue
-        heir = max(able or others, key=lambda m: (groups.stores[m].complete_at or NEVER, -m))
+        heir = max(able or others, key=lambda member: (groups.stores[member].complete_at or NEVER, -member))
         why = "its anchor closed" if is_inside else "its anchor is in another group"
         groups.record(
             heir, "reanchored", anchor, f"{why}: the latest complete run of {len(others)} members is this one's"

@@ -67,7 +67,7 @@ class Comparer:
         # Distinct fingerprints have numbers too; _numbers has that of each store, _example a store of each.
         self._number_of: dict[bytes, int] = {}
         self._numbers: Ints = np.array(
-            [self._number_of.setdefault(f, len(self._number_of)) for f in self.fingerprints], np.int64
+            [self._number_of.setdefault(each, len(self._number_of)) for each in self.fingerprints], np.int64
         )
         count = len(self._number_of)
         self._distinct = list(self._number_of)
@@ -77,7 +77,7 @@ class Comparer:
         self._matrix = Matrix(count, self.width)
         self._learned: list[tuple[int, Ints, Ints, Ints, Ints, Flags]] = []
         self._known = dict(self.remembered)
-        empty = [self.lines[s] == 0 for s in self._example.tolist()]
+        empty = [self.lines[store] == 0 for store in self._example.tolist()]
         self._state[np.diag_indices(count)] = np.where(empty, _APART, _MATCH)
         for (low, high), comparison in self.remembered.items():
             verdict = comparison.matches(self.rules.join, self.rules.overlap)
@@ -121,17 +121,18 @@ class Comparer:
     def compare(self, store: int, others: Sequence[int]) -> list[Comparison]:
         """The exact comparison of `store` with each of `others`. Their rows are not kept."""
         mine = self.fingerprints[store]
-        wanted = {f: o for o in others if (f := self.fingerprints[o]) != mine and not self._is_exact(mine, f)}
-        self.figures.equal += sum(self.fingerprints[o] == mine for o in others)
-        self.figures.remembered += sum((f := self.fingerprints[o]) != mine and f not in wanted for o in others)
+        prints = [self.fingerprints[other] for other in others]
+        pairs = zip(prints, others, strict=True)
+        wanted = {its: other for its, other in pairs if its != mine and not self._is_exact(mine, its)}
+        self.figures.equal += sum(its == mine for its in prints)
+        self.figures.remembered += sum(its != mine and its not in wanted for its in prints)
         if wanted:
             codes = self.load([store, *wanted.values()])
             for fingerprint, row in zip(wanted, codes[1:], strict=True):
                 self._known[pair_of(mine, fingerprint)] = compare_rows(codes[0], row)
             self.figures.made += len(wanted)
         equal = Comparison(self.lines[store], 0, self.lines[store])
-        prints = [self.fingerprints[o] for o in others]
-        return [equal if f == mine else self._known[pair_of(mine, f)] for f in prints]
+        return [equal if its == mine else self._known[pair_of(mine, its)] for its in prints]
 
     def match_of(self, one: int, two: int) -> Comparison:
         """The comparison of two stores that were found to match."""
@@ -147,7 +148,7 @@ class Comparer:
         kept = np.zeros(len(self._distinct), np.bool_)
         kept[self._numbers[list(anchors)]] = True
         prints = {self._distinct[i] for i in np.flatnonzero(kept)}
-        wanted = {pair_of(self.fingerprints[m], self.fingerprints[a]) for m, a in members}
+        wanted = {pair_of(self.fingerprints[member], self.fingerprints[anchor]) for member, anchor in members}
         known = self._known.items()
         learned = {pair: c for pair, c in known if pair in wanted or (pair[0] in prints and pair[1] in prints)}
         for mine, others, common, differ, smaller, exact in self._learned:

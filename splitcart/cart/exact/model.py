@@ -37,7 +37,8 @@ class Model:
         place = {store: at for at, store in enumerate(self.stores)}
         self.lots: list[SharedLot] = []
         listed = [
-            [Choice(at, place[o.store], o, w, r) for r, (o, w) in enumerate(each)] for at, each in enumerate(by_line)
+            [Choice(line, place[option.store], option, way, rank) for rank, (option, way) in enumerate(ways)]
+            for line, ways in enumerate(by_line)
         ]
         self._share(listed)
         self._gates(listed)
