@@ -1,4 +1,4 @@
-"""Barcodes that product pages tell, where listing pages tell none: looked up once a listing, then remembered."""
+"""Barcodes from product pages, where listing pages have none: looked up once a listing, then remembered."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ _LOOKED_UP = temporary_table("looked_up", Column("sku", Text, primary_key=True),
 
 
 def known(engine: Engine, company_id: int, now: datetime) -> frozenset[str]:
-    """Skus of a company whose barcode is known, or was looked up within AGAIN_AFTER in vain."""
+    """Skus of a company whose barcode is known, or was looked up and not found within AGAIN_AFTER."""
     lately = listings.c.gtin_looked_up_at > now - AGAIN_AFTER
     wanted = select(listings.c.sku).where(
         listings.c.company_id == company_id, or_(listings.c.gtin.is_not(None), lately)
@@ -32,7 +32,7 @@ def known(engine: Engine, company_id: int, now: datetime) -> frozenset[str]:
 
 
 def into_staging(engine: Engine, run: Run, found: Mapping[str, str | None]) -> None:
-    """Gives the staged rows of a run the barcodes that it found (by sku), before they are resolved to products."""
+    """Writes the barcodes that a run found (by sku) to its staged rows, before these are resolved to products."""
     row = staged_items.c
     mine = (row.run_id == run.id, row.sku == _LOOKED_UP.c.sku, row.gtin.is_(None))
     statement = update(staged_items).where(*mine).values(gtin=_LOOKED_UP.c.gtin)
@@ -40,13 +40,13 @@ def into_staging(engine: Engine, run: Run, found: Mapping[str, str | None]) -> N
 
 
 def remember(engine: Engine, run: Run, found: Mapping[str, str | None], now: datetime) -> None:
-    """Notes which listings were looked up, so that the next run does not ask again; after publishing made them."""
+    """Records which listings were looked up, so that the next run does not repeat it. Called after publishing."""
     mine = (listings.c.company_id == run.company_id, listings.c.sku == _LOOKED_UP.c.sku)
     _with(engine, found, update(listings).where(*mine).values(gtin_looked_up_at=now))
 
 
 def _with(engine: Engine, found: Mapping[str, str | None], statement: Update) -> None:
-    """Runs a statement that reads `looked_up`."""
+    """Runs a statement that reads `looked_up`, filled with `found`; nothing where that is empty."""
 
     def work() -> None:
         with engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""Rows of brands for the brands that listings name."""
+"""The rows of `brands` for the brand names of listings."""
 
 from collections.abc import Iterable
 
@@ -11,23 +11,24 @@ from splitcart.identity.brands import key as brand_key
 
 
 def brand_ids(connection: Connection, names: Iterable[str | None]) -> dict[str, int]:
-    """The brand's id by the name as listings write it; names that are no brand are left out. Adds what is missing."""
+    """The brand's id by the name as listings write it; names that are no brand are left out. Adds missing brands."""
     key_of = {name: brand_key(name) for name in sorted({name for name in names if name})}
     keys = sorted({key for key in key_of.values() if key})
-    there = _known(connection, keys) if keys else {}
-    if missing := [key for key in keys if key not in there]:
+    ids = _known(connection, keys) if keys else {}
+    if missing := [key for key in keys if key not in ids]:
         first = {key_of[name]: name for name in sorted(key_of, reverse=True)}
-        # Another company may add the same meanwhile: then the whole batch is tried again, and finds it.
+        # Another company may add the same brand meanwhile: then the batch is tried again, and finds it.
         bulk.insert(connection, brands, ("key", "name"), [(key, first[key]) for key in missing])
-        there |= _known(connection, missing)
-    return {name: there[key] for name, key in key_of.items() if key}
+        ids |= _known(connection, missing)
+    return {name: ids[key] for name, key in key_of.items() if key}
 
 
 def _known(connection: Connection, keys: list[str]) -> dict[str, int]:
+    """The brand's id by key; an alias counts before a brand's own key."""
     aliases = select(brand_aliases.c.key, brand_aliases.c.brand_id)
     aliases = aliases.where(is_one_of(connection, brand_aliases.c.key, keys))
     own = select(brands.c.key, brands.c.id).where(is_one_of(connection, brands.c.key, keys))
-    found: dict[str, int] = {}
+    ids: dict[str, int] = {}
     for key, brand_id in connection.execute(union_all(aliases, own)):
-        found.setdefault(key, int(brand_id))
-    return found
+        ids.setdefault(key, int(brand_id))
+    return ids

@@ -1,10 +1,10 @@
-"""Which product each of some listings is: one of the database, or one that they make."""
+"""Which product each new listing is: one of the database, or one that is made for it."""
 
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import Column, Connection, Select, select, union
@@ -20,11 +20,11 @@ from splitcart.sizes import packs
 
 @dataclass(slots=True, eq=False)
 class Product:
-    """A product as far as the batch must know it; `id` is null until it is inserted."""
+    """What matching needs to know of a product; `id` is None until it is inserted."""
 
     id: int | None
     rank: int
-    """The order of ids, which those that are not inserted yet will follow."""
+    """Its place in the order of ids; products that are not inserted yet come last."""
     gtin: str | None
     key: str
     listings: list[Listing] = field(default_factory=list)
@@ -32,7 +32,8 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The product of one listing, and what the two taught: (kind, value) of kind key, gtin or brand."""
+    """The product of one listing, and what matching them taught: (kind, value), the kind one of key, gtin, brand and
+    own_gtin (the product had no GTIN, and takes the listing's)."""
 
     product: Product
     learned: frozenset[tuple[str, str]] = frozenset()
@@ -45,29 +46,26 @@ _AFTER = 2**62
 class Catalogue:
     """The products that a batch of listings may be: GTIN first, then the key of brand, name and size, with vetoes."""
 
-    def __init__(self, gtins: Iterable[str], keys: Iterable[str]) -> None:
-        self.gtins, self.keys = frozenset(gtins), frozenset(keys)
-        """What the batch tells."""
+    def __init__(self) -> None:
         self.by_gtin: dict[str, list[Product]] = defaultdict(list)
         self.by_key: dict[str, list[Product]] = defaultdict(list)
-        self.known: dict[int, Product] = {}
         self.made: list[Product] = []
 
-    def load(self, connection: Connection) -> None:
-        """Reads the products that any of the GTINs or keys may mean, with their listings."""
-        found = [
-            *(("gtin", row) for row in _meant(connection, "gtin", products.c.gtin, self.gtins)),
-            *(("key", row) for row in _meant(connection, "key", products.c.normalized_key, self.keys)),
-        ]
-        for kind, (product_id, gtin, key, value) in sorted(found, key=lambda one: one[1][0]):
-            product = self.known.setdefault(product_id, Product(product_id, product_id, gtin, key))
-            (self.by_gtin if kind == "gtin" else self.by_key)[value].append(product)
-        if self.known:
-            for product_id, *listing in connection.execute(_listings(connection, self.known)):
-                self.known[product_id].listings.append(Listing(*listing))
+    def load(self, connection: Connection, gtins: Collection[str], keys: Collection[str]) -> None:
+        """Reads the products that have any of the GTINs or keys, with their listings."""
+        known: dict[int, Product] = {}
+        by_gtin = _known_by(connection, "gtin", products.c.gtin, gtins)
+        by_key = _known_by(connection, "key", products.c.normalized_key, keys)
+        for rows, candidates in ((by_gtin, self.by_gtin), (by_key, self.by_key)):
+            for product_id, gtin, key, value in sorted(rows, key=itemgetter(0)):
+                product = known.setdefault(product_id, Product(product_id, product_id, gtin, key))
+                candidates[value].append(product)
+        if known:
+            for product_id, *listing in connection.execute(_listings(connection, known)):
+                known[product_id].listings.append(Listing(*listing))
 
     def find(self, listing: Listing, key: str) -> Found:
-        """The product of a listing that the company did not have; made where nothing says same without a veto."""
+        """The product of a new listing: the first candidate that is the same without a veto, else a new product."""
         candidates = (*self.by_gtin.get(listing.gtin or "", ()), *self.by_key.get(key, ()))
         for product in candidates:
             learned = _same(listing, product)
@@ -81,7 +79,7 @@ class Catalogue:
         return Found(self._make(listing, key))
 
     def _remember(self, product: Product, learned: Iterable[tuple[str, str]]) -> None:
-        """What was learned holds for the rest of the batch, too, as if it had been loaded."""
+        """Applies what was learned to the rest of the batch, as if it had been loaded."""
         for kind, value in learned:
             if kind != "brand":
                 known = (self.by_key if kind == "key" else self.by_gtin)[value]
@@ -89,7 +87,7 @@ class Catalogue:
                     insort(known, product, key=attrgetter("rank"))
 
     def _make(self, listing: Listing, key: str) -> Product:
-        """A product of its own. A GTIN that another product has stays with that one: the listing still tells it."""
+        """A new product. A GTIN that another product has stays with that one; the listing keeps it all the same."""
         gtin = listing.gtin if listing.gtin not in self.by_gtin else None
         product = Product(None, _AFTER + len(self.made), gtin, key, [listing])
         self.made.append(product)
@@ -100,20 +98,20 @@ class Catalogue:
 
 
 def _same(listing: Listing, product: Product) -> frozenset[tuple[str, str]] | None:
-    """What is learned when the listing is the product; None when nothing says so, or any of its listings forbids it."""
+    """What is learned when the listing is the product; None when no listing of it is the same, or any vetoes it."""
     learned: frozenset[tuple[str, str]] = frozenset()
-    said = False
+    is_same = False
     for other in product.listings:
         decision = matching.decide(listing, other)
         if decision.same:
-            said, learned = True, learned | decision.learned
+            is_same, learned = True, learned | decision.learned
         elif decision.by is not None or matching.vetoed(listing, other):
             return None
-    return learned if said else None
+    return learned if is_same else None
 
 
-def _meant(connection: Connection, kind: str, column: Column[Any], values: Iterable[str]) -> Sequence[Any]:
-    """(id, gtin, normalized_key, value) of the products that have a value, or are known by it as an alias."""
+def _known_by(connection: Connection, kind: str, column: Column[Any], values: Collection[str]) -> Sequence[Any]:
+    """(id, gtin, normalized_key, value) of the products that have a value in the column, or as an alias of the kind."""
     wanted, aliases = sorted(values), product_aliases.c
     product = select(products.c.id, products.c.gtin, products.c.normalized_key)
     theirs = product.add_columns(column.label("value")).where(is_one_of(connection, column, wanted))
@@ -134,21 +132,20 @@ SIZE = ("size_amount_e3", "size_unit", "size_count", "size_is_approx")
 _PRODUCT = ("id", "name", "brand_id", "gtin", "normalized_key", *SIZE)
 
 
-def identified(connection: Connection, company: str, told: Sequence[SeenSku], brands: Mapping[str, int]) -> list[Found]:
-    """The product of each listing, in order; those that are new are inserted.
+def identified(connection: Connection, company: str, skus: Sequence[SeenSku], brands: Mapping[str, int]) -> list[Found]:
+    """The product of each new sku of a company, in order; new products are inserted.
 
-    `brands`: ids by the brands as they are written.
+    `brands`: ids by the brand as listings write it.
     """
-    keys = [one.normalized_key or matching.normalized_key(one.brand, one.name, one.size) for one in told]
-    catalogue = Catalogue((one.gtin for one in told if one.gtin), keys)
-    catalogue.load(connection)
+    keys = [one.normalized_key or matching.normalized_key(one.brand, one.name, one.size) for one in skus]
+    catalogue = Catalogue()
+    catalogue.load(connection, {one.gtin for one in skus if one.gtin}, set(keys))
     found = [
         catalogue.find(Listing(company, one.sku, one.name, one.brand, one.size, one.gtin), key)
-        for one, key in zip(told, keys, strict=True)
+        for one, key in zip(skus, keys, strict=True)
     ]
     ids, rows = iter(new_ids(connection, products, len(catalogue.made))), list[bulk.Row]()
-    for one, its in zip(told, found, strict=True):
-        product = its.product
+    for one, product in zip(skus, (match.product for match in found), strict=True):
         if product.id is None:
             product.id = next(ids)
             brand = brands.get(one.brand or "")
@@ -158,7 +155,7 @@ def identified(connection: Connection, company: str, told: Sequence[SeenSku], br
 
 
 def size_fields(size_text: str | None, name: str) -> tuple[int | None, str | None, int | None, int | None]:
-    """The columns SIZE of a product, as its size text and its name give them."""
+    """The columns SIZE of a product, from its size text and its name."""
     size = packs.of(size_text, name)
     if size is None or size.amount <= 0:
         return (None, None, None, None)

@@ -1,4 +1,4 @@
-"""Rows of categories for the paths that listings are found under."""
+"""The rows of `categories` for the paths that listings are found under."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -15,28 +15,28 @@ _NAMES = ("company_id", "path", "name", "parent_id", "key", "is_promo")
 
 
 def category_ids(connection: Connection, company_id: int, seen: Iterable[SeenSku]) -> dict[str | None, int | None]:
-    """The category's id by path (JSON text; None for None). Adds what is missing, parents before children."""
-    told: dict[str, SeenSku] = {}
-    for one in seen:  # of several skus with one path the least one gives its key: the order must not matter
-        if (path := one.category_path) and (path not in told or one.sku < told[path].sku):
-            told[path] = one
-    names = {text: part for path in told for text, part in _prefixes(tuple(json.loads(path)))}
+    """The category's id by path (JSON text; None for None). Adds missing categories, parents before children."""
+    leaves: dict[str, SeenSku] = {}
+    for one in seen:  # of several skus with one path the least sku gives the key, so that their order does not matter
+        if (path := one.category_path) and (path not in leaves or one.sku < leaves[path].sku):
+            leaves[path] = one
+    names = {text: part for path in leaves for text, part in _prefixes(tuple(json.loads(path)))}
     known = _known(connection, company_id, set(names)) if names else {}
     missing = sorted(names.keys() - known.keys())
     for depth in sorted({len(names[path]) for path in missing}):
         level = [path for path in missing if len(names[path]) == depth]
-        rows = [_row(company_id, path, names[path], told.get(path), known) for path in level]
+        rows = [_row(company_id, path, names[path], leaves.get(path), known) for path in level]
         bulk.insert(connection, categories, _NAMES, rows)
         known |= _known(connection, company_id, set(level))
-    return {None: None} | {path: known[path] for path in told}
+    return {None: None} | {path: known[path] for path in leaves}
 
 
 def _row(
     company_id: int, path: str, names: tuple[str, ...], leaf: SeenSku | None, known: dict[str, int]
 ) -> tuple[Any, ...]:
     parent = path_text(names[:-1])
-    told = (leaf.category_key, int(bool(leaf.is_promo))) if leaf else (None, 0)
-    return (company_id, path, names[-1], known[parent] if parent else None, *told)
+    key, is_promo = (leaf.category_key, int(bool(leaf.is_promo))) if leaf else (None, 0)
+    return (company_id, path, names[-1], known[parent] if parent else None, key, is_promo)
 
 
 def _prefixes(names: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -52,7 +52,7 @@ def _known(connection: Connection, company_id: int, paths: set[str]) -> dict[str
 
 
 def add_to_categories(connection: Connection, pairs: set[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Puts products (product_id, category_id) into categories. Returns the pairs that were not there."""
+    """Adds (product_id, category_id) pairs to product_categories. Returns those that were not there."""
     products = sorted({product for product, _ in pairs})
     theirs = is_one_of(connection, product_categories.c.product_id, products)
     known = connection.execute(select(product_categories).where(theirs))

@@ -1,7 +1,7 @@
-"""The names by which products and brands are found, worked out again where a rule of `splitcart` reads texts anew.
+"""The keys by which products and brands are found, worked out again after the rule that makes them has changed.
 
-Stored keys only find what a new listing may be; whether it is the same is decided from the texts, by the rules of the
-day. So a stale key joins nothing wrongly and parts nothing, but a new listing would not meet its product under it.
+A stored key only finds candidates for a new listing; whether it is the same product is decided from the texts, by the
+current rules. So a stale key joins and parts nothing wrongly, but a new listing does not find its product by it.
 """
 
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from splitcart.identity.brands import key as brand_key
 from splitcart.identity.matching import normalized_key
 
 BATCH = 5000
-"""Product ids that are looked at at a time."""
+"""Product ids that are read at a time."""
 
 
 def rework(connection: Connection, now: datetime) -> int:
-    """Brings every stored key and size to the rules of this code; returns the number of products that were changed.
+    """Brings every stored key and size up to date with the rules of this code; returns how many products it changed.
 
-    A product's earlier key stays among its aliases, and so does the key of each of its listings. Rows that are staged
-    work out their keys when they are published. Repeating it changes nothing.
+    A product's earlier key stays among its aliases, and so does the key of each of its listings. The keys of staged
+    rows are worked out when they are published. Repeating it changes nothing.
     """
     _brands(connection)
     connection.execute(update(staged_items).values(normalized_key=None))
@@ -34,9 +34,9 @@ def rework(connection: Connection, now: datetime) -> int:
 
 
 def _parts(connection: Connection) -> Iterator[list[tuple[int, list[Row[Any]]]]]:
-    """Products with their listings in the order of their ids, BATCH ids a part."""
-    told = (listings.c.sku, listings.c.company_id, listings.c.name, listings.c.brand, listings.c.size)
-    columns = (listings.c.product_id, products.c.normalized_key, *(products.c[name] for name in SIZE), *told)
+    """Products with their listings, in the order of their ids, BATCH ids a part."""
+    texts_of = (listings.c.sku, listings.c.company_id, listings.c.name, listings.c.brand, listings.c.size)
+    columns = (listings.c.product_id, products.c.normalized_key, *(products.c[name] for name in SIZE), *texts_of)
     joined = select(*columns).join_from(listings, products, products.c.id == listings.c.product_id)
     last = connection.execute(select(func.coalesce(func.max(products.c.id), 0))).scalar_one()
     for low in range(0, last, BATCH):
@@ -54,9 +54,9 @@ def _part(connection: Connection, rows: list[tuple[int, list[Row[Any]]]], now: d
         size = dict(zip(SIZE, size_fields(first.size, first.name), strict=True))
         if key != before or any(getattr(first, name) != value for name, value in size.items()):
             changed.append({"its_id": product_id, "normalized_key": key, **size})
-        told = {"product_id": product_id, "kind": "key", "reason": "rule_changed", "created_at": now}
+        alias = {"product_id": product_id, "kind": "key", "reason": "rule_changed", "created_at": now}
         aliases.extend(
-            {**told, "value": value, "company_id": row.company_id, "sku": row.sku}
+            {**alias, "value": value, "company_id": row.company_id, "sku": row.sku}
             for value, row in ({before: first} | keys).items()
             if value != key
         )
@@ -69,7 +69,7 @@ def _part(connection: Connection, rows: list[tuple[int, list[Row[Any]]]], now: d
 
 
 def _brands(connection: Connection) -> None:
-    """A brand whose key is another now takes it, or, where another brand has it, leaves its products to that one."""
+    """Gives a brand whose key has changed its new key or, where another brand has that, gives its products to it."""
     rows = connection.execute(select(brands).order_by(brands.c.id)).all()
     taken = {row.key: row.id for row in rows}
     taken |= {row.key: row.brand_id for row in connection.execute(select(brand_aliases))}

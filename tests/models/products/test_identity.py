@@ -1,4 +1,4 @@
-"""Which product a listing is: the same for any order of items, and none that another listing of it forbids."""
+"""Which product a listing is: the same for any order of items, and none of whose listings vetoes it."""
 
 import random
 from itertools import combinations, permutations
@@ -52,7 +52,7 @@ def test_the_order_of_a_crawls_items_makes_no_other_products(tmp_path: Path, sql
 def test_no_product_has_two_listings_that_may_not_be_one_whatever_is_crawled_first(
     tmp_path: Path, sqlite_template: Path, companies
 ) -> None:
-    """Two barcodes with one listing between them that tells none; another size; a private label of another company."""
+    """Two barcodes with one listing between them that has none; another size; a private label of another company."""
     for product in crawled(tmp_path / "one.db", sqlite_template, companies, ITEMS):
         assert [(a.sku, b.sku) for a, b in combinations(product, 2) if vetoed(a, b)] == []
 

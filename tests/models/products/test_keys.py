@@ -1,4 +1,4 @@
-"""A changed rule of reading: stored keys, sizes and brands follow it, and no product is parted or lost by it."""
+"""After a changed rule stored keys, sizes and brands follow it, and no product is split or lost."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ EARLIER = (
     " size_count = NULL, size_is_approx = NULL",
     "UPDATE brands SET key = 'acmetm', name = 'Acme\u2122'",
 )
-"""What a code that read neither would have stored."""
+"""What code that read neither would have stored."""
 
 
 @pytest.fixture(params=["sqlite_url", "postgres_url"])
