@@ -1,13 +1,12 @@
-"""Joining and leaving store groups: the steps that merging, resetting and health are made of.
+"""Joining and leaving store groups: the steps that merging and resetting are made of.
 
-Membership says whose prices stand for a store's where it followed them. No price is written here: what a store showed
-is its own in any group. The caller holds the locks (`lock`) and the transaction.
+Membership decides whose prices stand for a store's where it followed them. No price is written here: what a store
+showed is its own in any group. The caller holds the locks (`lock`) and the transaction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
@@ -32,24 +31,21 @@ class Place:
         return self.anchor_id == self.store_id
 
 
-def lock(connection: Connection, store_ids: Iterable[int]) -> dict[int, Place]:
-    """Locks the stores, then their groups, each in id order, and says where they are.
+def lock(connection: Connection, store_ids: Collection[int]) -> dict[int, Place]:
+    """Locks the stores, then their groups, each in id order, and returns where they are by store id.
 
     Publishing locks the store alone, so none waits for another in a circle. (A SQLite writer holds the file.)
     """
-    wanted = set(store_ids)
-    lock_stores(connection, wanted)
-    return places(connection, sorted(wanted))
+    lock_stores(connection, store_ids)
+    return places(connection, store_ids)
 
 
-def places(connection: Connection, store_ids: Sequence[int]) -> dict[int, Place]:
-    """Where the stores are now."""
-    query = (
-        select(stores.c.id, stores.c.company_id, store_group_memberships.c.group_id, store_groups.c.anchor_id)
-        .select_from(stores.outerjoin(store_group_memberships).outerjoin(store_groups, _group()))
-        .where(stores.c.id.in_(store_ids))
-    )
-    return {row.id: Place(*row) for row in connection.execute(query)}
+def places(connection: Connection, store_ids: Collection[int]) -> dict[int, Place]:
+    """Where the stores are now, by store id."""
+    member, group = store_group_memberships.c, store_groups.c
+    joined = stores.outerjoin(store_group_memberships).outerjoin(store_groups, group.id == member.group_id)
+    wanted = select(stores.c.id, stores.c.company_id, member.group_id, group.anchor_id).select_from(joined)
+    return {row.id: Place(*row) for row in connection.execute(wanted.where(stores.c.id.in_(store_ids)))}
 
 
 def group_of(connection: Connection, store_id: int) -> tuple[int, list[int]]:
@@ -58,11 +54,7 @@ def group_of(connection: Connection, store_id: int) -> tuple[int, list[int]]:
     joined = select(member.store_id, group.anchor_id).join(store_groups, group.id == member.group_id)
     anchor = connection.execute(joined.where(member.store_id == store_id)).first()
     members = connection.execute(joined.where(group.anchor_id == store_id, member.store_id != store_id)).scalars()
-    return store_id if anchor is None else int(anchor.anchor_id), [int(one) for one in members]
-
-
-def _group() -> Any:
-    return store_groups.c.id == store_group_memberships.c.group_id
+    return store_id if anchor is None else int(anchor.anchor_id), [int(member_id) for member_id in members]
 
 
 def leave(connection: Connection, place: Place, now: datetime) -> None:

@@ -1,12 +1,13 @@
-"""Merging and resetting the groups of one company in the database: decided at once, done in small transactions.
+"""Merging and resetting the groups of one company in the database: decided at once, carried out in small transactions.
 
 Each transaction leaves every store in a group, so a process that is killed between two has only done less; the next run
-decides afresh. A step is skipped when a store in it was published since the decision, and all is decided again.
+decides afresh. A step is skipped when a store in it was published since the decision, and everything is decided again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, update
@@ -26,23 +27,24 @@ from splitcart.grouping.width import plan_wide
 from splitcart.periods import Flip
 
 ROUNDS = 5
-"""How often all is decided again because stores were published meanwhile."""
+"""How often everything is decided again because stores were published meanwhile."""
 
 Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One transaction: stores that leave for groups of their own, or that join an anchor, in this order."""
+    """One transaction. Stores are named by their store_code."""
 
-    leaves: tuple[str, ...] = ()
-    joins: tuple[str, ...] = ()
+    stores: tuple[str, ...]
+    """In the order in which they move."""
     to: str | None = None
+    """The anchor that they join; None: each leaves for a group of its own."""
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a merge came to. Shares and counts are of this run."""
+    """What a merge did. Counts are of this run."""
 
     company: str
     groups_before: int = 0
@@ -54,7 +56,7 @@ class Summary:
     comparisons: Figures = field(default_factory=Figures)
     fingerprints_made: int = 0
     put_off: int = 0
-    """Stores whose change was left to the next run, because they were published all the while."""
+    """Steps that were left to the next run, because their stores were published all the while."""
     decisions: list[Decision] = field(default_factory=list)
 
 
@@ -65,7 +67,7 @@ def rules_of(company: Any, threshold: float | str, fresh_hours: float) -> Rules:
 
 @dataclass(eq=False)
 class Merger:
-    """Merges one company's groups. `rules` for this company; `clock` tells the time of decisions and of each change."""
+    """Merges one company's groups. `clock` gives the time of decisions and of each change."""
 
     engine: Engine
     company: Any
@@ -77,16 +79,15 @@ class Merger:
     def __post_init__(self) -> None:
         self.summary = Summary(self.company.name)
         self._rows: dict[str, Row] = {}
-        self._moved: set[str] = set()
         self._ordered: list[Store] = []
 
     def run(self, *, dry_run: bool = False) -> Summary:
-        """Decides and, unless `dry_run`, does it. Raises what the database raises when retries do not help."""
+        """Decides and, unless `dry_run`, carries it out. Raises the database's error when retries do not help."""
         made = retried(self.engine, self._make_fingerprints, what="making fingerprints")
         self.summary.fingerprints_made = made
         for number in range(ROUNDS):
             decided, comparer = self._decide()
-            self._tell(decided, comparer, first=number == 0)
+            self._add_to_summary(decided, comparer, is_first=number == 0)
             if dry_run:
                 break
             self.summary.put_off = self._carry_out(decided)
@@ -95,17 +96,17 @@ class Merger:
                 break
         return self.summary
 
-    def apart(self, store_id: str) -> list[str]:
-        """How the store compares with each anchor it does not share a group with, as things are now."""
+    def apart(self, store_code: str) -> list[str]:
+        """How the store compares with the anchor of each other group now: a sentence an anchor."""
         with self.engine.connect() as connection:
             rows = reading.company_rows(connection, self.company.id)
-            if store_id not in rows:
+            if store_code not in rows:
                 return []
-            mine = rows.pop(store_id)
+            mine = rows.pop(store_code)
             others = [r for r in rows.values() if r.anchor_id == r.id != mine.anchor_id]
             comparer = reading.comparer(connection, self.company.id, [mine, *others], self.rules)
-            found = comparer.compare(0, range(1, len(others) + 1))
-        return [f"{store_id} apart ({r.facts.store_code}): {c}" for r, c in zip(others, found, strict=True)]
+            compared = comparer.compare(0, range(1, len(others) + 1))
+        return [f"{store_code} apart ({r.facts.store_code}): {c}" for r, c in zip(others, compared, strict=True)]
 
     def _make_fingerprints(self) -> int:
         with self.engine.connect() as connection:
@@ -130,44 +131,43 @@ class Merger:
             facts = [row.facts for row in self._rows.values()]
             return plan_wide(facts, self.rules, self.clock(), comparer_of, self.progress), made[0]
 
-    def _tell(self, decided: Plan, comparer: Comparer, *, first: bool) -> None:
-        told = self.summary
-        if first:
-            told.groups_before = decided.groups_before
-        told.groups_after = decided.groups_after
-        told.merged += decided.merged
-        told.ejected += decided.ejected
-        told.passes += decided.passes
-        told.flagged = sorted({*told.flagged, *decided.flagged})
-        told.decisions += decided.decisions
-        told.comparisons.add(comparer.figures)
+    def _add_to_summary(self, decided: Plan, comparer: Comparer, *, is_first: bool) -> None:
+        summary = self.summary
+        if is_first:
+            summary.groups_before = decided.groups_before
+        summary.groups_after = decided.groups_after
+        summary.merged += decided.merged
+        summary.ejected += decided.ejected
+        summary.passes += decided.passes
+        summary.flagged = sorted({*summary.flagged, *decided.flagged})
+        summary.decisions += decided.decisions
+        summary.comparisons.add(comparer.figures)
 
     def _carry_out(self, decided: Plan) -> int:
-        """Does what was decided; returns how many steps were put off."""
+        """Carries out what was decided; returns how many steps were put off."""
         retried(self.engine, lambda: self._flag(decided), what="flagging stores")
-        self._moved = set()
         steps = list(self._steps(decided))
+        moved: set[str] = set()
         put_off = 0
         for done, step in enumerate(steps):
             self.progress("writing", done, len(steps))
-            done_now = retried(self.engine, lambda step=step: self._do(step), what="changing groups")  # type: ignore[misc]
-            self._moved |= {*step.leaves, *step.joins}
-            put_off += not done_now
+            put_off += not retried(self.engine, partial(self._move, step, moved), what="changing groups")
+            moved.update(step.stores)
         return put_off
 
     def _flag(self, decided: Plan) -> None:
         wanted = [self._rows[s].id for s in decided.flagged if not self._rows[s].needs_rescraping]
         if wanted:
             with self.engine.begin() as connection:
-                for store in sorted(wanted):
-                    connection.execute(update(stores).where(stores.c.id == store).values(needs_rescraping=True))
+                for store_id in sorted(wanted):
+                    connection.execute(update(stores).where(stores.c.id == store_id).values(needs_rescraping=True))
 
     def _steps(self, decided: Plan) -> Iterator[Step]:
         """Leavers first, then members that part from their anchor, then anchors with the members they take along."""
         now, then = {s: row.facts.anchor for s, row in self._rows.items()}, decided.anchors
         for store, anchor in then.items():
             if store == anchor != now[store]:
-                yield Step(leaves=(store,))
+                yield Step((store,))
         moving = [s for s, anchor in then.items() if anchor not in (s, now[s])]
         along: dict[str, list[str]] = {s: [] for s in moving if now[s] == s}
         for store in moving:
@@ -175,33 +175,33 @@ class Merger:
             if anchor in along and anchor != store and then[anchor] == then[store]:
                 along[anchor].append(store)
             elif anchor != store:
-                yield Step(joins=(store,), to=then[store])
+                yield Step((store,), to=then[store])
         for anchor, members in along.items():
-            yield Step(joins=(*members, anchor), to=then[anchor])
+            yield Step((*members, anchor), to=then[anchor])
 
-    def _do(self, step: Step) -> bool:
-        """One transaction; False when a store is no longer as it was when it was decided, and nothing was done."""
-        names = {*step.leaves, *step.joins, *([step.to] if step.to else [])}
-        anchors = {a for name in names if (a := self._rows[name].facts.anchor) is not None}
+    def _move(self, step: Step, moved: Set[str]) -> bool:
+        """Carries out a step in one transaction; False, and nothing is written, when a store in it has changed since.
+
+        `moved`: stores that an earlier step has moved, which are not compared with what was decided.
+        """
+        names = {*step.stores} if step.to is None else {*step.stores, step.to}
+        anchors = {anchor for name in names if (anchor := self._rows[name].facts.anchor) is not None}
+        ids = {name: self._rows[name].id for name in names | anchors}
         with self.engine.begin() as connection:
-            ids = {name: self._rows[name].id for name in names | anchors}
             places = membership.lock(connection, ids.values())
-            if not self._is_as_decided(connection, names):
+            if not self._is_as_decided(connection, names - moved):
                 return False
-            for name in step.leaves:
-                membership.leave(connection, places[ids[name]], self.clock())
-            for name in step.joins:
-                membership.join(connection, places[ids[name]], places[ids[step.to or ""]], self.clock())
+            for place in (places[ids[name]] for name in step.stores):
+                if step.to is None:
+                    membership.leave(connection, place, self.clock())
+                else:
+                    membership.join(connection, place, places[ids[step.to]], self.clock())
             return True
 
-    def _is_as_decided(self, connection: Connection, names: set[str]) -> bool:
-        """Whether the stores still are where they were and have the prices that were compared."""
+    def _is_as_decided(self, connection: Connection, names: Set[str]) -> bool:
+        """Whether the stores are in the groups, and have the prices, that the decision was made from."""
         fresh = reading.company_rows(connection, self.company.id, [self._rows[n].id for n in sorted(names)])
-        for name in names - self._moved:
-            old, new = self._rows[name], fresh[name]
-            if (old.anchor_id, old.fingerprint, old.facts.closed) != (new.anchor_id, new.fingerprint, new.facts.closed):
-                return False
-        return True
+        return all(_decided_from(fresh[name]) == _decided_from(self._rows[name]) for name in names)
 
     def _remember(self, decided: Plan, comparer: Comparer) -> None:
         numbers = {s.store_code: i for i, s in enumerate(self._ordered)}
@@ -216,6 +216,10 @@ class Merger:
         retried(self.engine, work, what="remembering comparisons")
 
 
+def _decided_from(row: Row) -> tuple[int | None, bytes, bool]:
+    return row.anchor_id, row.fingerprint, row.facts.closed
+
+
 def reset(engine: Engine, company: Any, clock: Clock, progress: Progress = silent) -> int:
     """Gives every store of the company a group of its own, one transaction a store. Returns how many left a group."""
     with engine.connect() as connection:
@@ -223,7 +227,7 @@ def reset(engine: Engine, company: Any, clock: Clock, progress: Progress = silen
     wanted = sorted(row.id for row in rows.values() if row.anchor_id != row.id)
     for done, store_id in enumerate(wanted):
         progress("resetting", done, len(wanted))
-        retried(engine, lambda store_id=store_id: _leave(engine, store_id, clock), what="resetting a store")  # type: ignore[misc]
+        retried(engine, partial(_leave, engine, store_id, clock), what="resetting a store")
     return len(wanted)
 
 

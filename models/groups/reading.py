@@ -1,11 +1,12 @@
-"""One company's stores as grouping sees them: who is where, how fresh, and comparable without reading a price row."""
+"""One company's stores as grouping sees them: the group of each, how fresh it is, and what its prices are known by."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select
+from sqlalchemy import Connection, Select, and_, case, delete, func, insert, or_, select
 
 from models.lines import fingerprints, ordinals, sightings
 from models.tables import (
@@ -43,20 +44,20 @@ class Row:
 
 
 def company_rows(connection: Connection, company_id: int, only: Sequence[int] | None = None) -> dict[str, Row]:
-    """The company's stores by store_code, or `only` those of these ids. Reads one row a store and no prices."""
+    """The company's stores by store_code; `only`: those of these ids, and their anchors. Reads no price row."""
     wanted = _wanted(company_id)
     if only is not None:
         anchors = select(store_groups.c.anchor_id).join(store_group_memberships)
         theirs = anchors.where(store_group_memberships.c.store_id.in_(only))
         wanted = wanted.where(or_(stores.c.id.in_(only), stores.c.id.in_(theirs)))
-    found = {row.id: row for row in connection.execute(wanted)}
+    by_id = {row.id: row for row in connection.execute(wanted)}
     lines: dict[int, Bits] = {}
-    for start in range(0, len(found), _STORES_AT_ONCE):
-        seen = sightings.read(connection, list(found)[start : start + _STORES_AT_ONCE])
-        lines |= {i: fitted(unpack(found[i].ranged), len(one.last_look)) & one.lines for i, one in seen.items()}
-    result = {}
-    for row in found.values():
-        anchor = found.get(row.anchor_id)
+    for start in range(0, len(by_id), _STORES_AT_ONCE):
+        for store_id, seen in sightings.read(connection, list(by_id)[start : start + _STORES_AT_ONCE]).items():
+            lines[store_id] = fitted(unpack(by_id[store_id].ranged), len(seen.last_look)) & seen.lines
+    found = {}
+    for row in by_id.values():
+        anchor = by_id.get(row.anchor_id)
         facts = Store(
             store_code=row.store_code,
             anchor=anchor.store_code if anchor is not None else None,
@@ -68,19 +69,18 @@ def company_rows(connection: Connection, company_id: int, only: Sequence[int] | 
             fulfilled_by=row.fulfilled_by,
         )
         fingerprint = bytes(row.fingerprint or EMPTY.fingerprint())
-        place = (row.id, row.anchor_id, bool(row.needs_rescraping))
-        result[row.store_code] = Row(*place, facts, fingerprint, lines[row.id])
-    return result
+        found[row.store_code] = Row(row.id, row.anchor_id, row.needs_rescraping, facts, fingerprint, lines[row.id])
+    return found
 
 
-def _wanted(company_id: int) -> Any:
+def _wanted(company_id: int) -> Select[Any]:
+    """SELECT of the company's stores, each with its anchor, its range and its latest run that published."""
     run = crawl_runs.c
     ended = run.status.in_(("complete", "partial"))
-    # One that was resumed and ended otherwise has published all the same, in the period in which it began.
+    # A run that was resumed and ended otherwise has published all the same, in the period in which it began.
     published = and_(run.company_id == company_id, or_(ended, run.undo.is_not(None)), run.rolled_back_at.is_(None))
     when = func.max(case((ended, run.finished_at), else_=run.started_at))
-    touched = select(run.store_id, when.label("touched_at")).where(published).group_by(run.store_id)
-    last = touched.subquery()
+    last = select(run.store_id, when.label("touched_at")).where(published).group_by(run.store_id).subquery()
     joined = (
         stores.outerjoin(store_group_memberships, store_group_memberships.c.store_id == stores.c.id)
         .outerjoin(store_groups, store_groups.c.id == store_group_memberships.c.group_id)
@@ -89,8 +89,8 @@ def _wanted(company_id: int) -> Any:
     )
     facts = ("id", "store_code", "timezone", "last_scraped", "verified_at", "closed_at", "fulfilled_by")
     columns = [stores.c[name] for name in (*facts, "needs_rescraping")]
-    shape = [store_groups.c.anchor_id, store_ranges.c.ranged, store_ranges.c.fingerprint, last.c.touched_at]
-    wanted = select(*columns, *shape).select_from(joined)
+    others = [store_groups.c.anchor_id, store_ranges.c.ranged, store_ranges.c.fingerprint, last.c.touched_at]
+    wanted = select(*columns, *others).select_from(joined)
     return wanted.where(stores.c.company_id == company_id).order_by(stores.c.id)
 
 
@@ -101,32 +101,24 @@ def without_fingerprint(connection: Connection, company_id: int) -> list[int]:
     return [int(i) for i in connection.execute(wanted.order_by(stores.c.id)).scalars()]
 
 
-class Columns:
-    """Reads the lines of stores from their price rows, as rows of codes."""
-
-    def __init__(self, connection: Connection, company_id: int, rows: Sequence[Row]) -> None:
-        self._connection, self._rows, self._coder = connection, rows, Coder()
-        widest = select(func.max(listings.c.ordinal)).where(listings.c.company_id == company_id)
-        self.width = int(connection.execute(widest).scalar() or 0) + 1
-        self._listings: ordinals.Ordinals | None = None
-        self._company_id = company_id
-        self.loaded = 0
-
-    def __call__(self, numbers: Sequence[int]) -> Codes:
-        if self._listings is None:
-            self._listings = ordinals.of_company(self._connection, self._company_id)
-        ids = [self._rows[n].id for n in numbers]
-        self.loaded += len(ids)
-        read = [lines for _, lines in fingerprints.columns(self._connection, ids, self._listings)]
-        return self._coder.encode(read, self.width)
-
-
 def comparer(connection: Connection, company_id: int, rows: Sequence[Row], rules: Rules) -> Comparer:
-    """A comparer over the rows, in their order, that knows what earlier runs compared."""
-    load = Columns(connection, company_id, rows)
-    lines = [int(np.count_nonzero(r.lines)) for r in rows]
+    """A comparer over the rows, in their order. It knows what earlier runs compared, and reads prices when needed."""
+    widest = select(func.max(listings.c.ordinal)).where(listings.c.company_id == company_id)
+    width = int(connection.execute(widest).scalar() or 0) + 1
+    coder = Coder()
+
+    @cache
+    def company_listings() -> ordinals.Ordinals:
+        return ordinals.of_company(connection, company_id)
+
+    def load(numbers: Sequence[int]) -> Codes:
+        ids = [rows[number].id for number in numbers]
+        read = [column for _, column in fingerprints.columns(connection, ids, company_listings())]
+        return coder.encode(read, width)
+
+    lines = [int(np.count_nonzero(row.lines)) for row in rows]
     remembered = _remembered(connection, company_id)
-    return Comparer([r.fingerprint for r in rows], lines, load.width, load, rules, remembered)
+    return Comparer([row.fingerprint for row in rows], lines, width, load, rules, remembered)
 
 
 def _remembered(connection: Connection, company_id: int) -> dict[Pair, Comparison]:
@@ -135,30 +127,29 @@ def _remembered(connection: Connection, company_id: int) -> dict[Pair, Compariso
 
 
 def remember(connection: Connection, company_id: int, learned: dict[Pair, Comparison]) -> None:
-    """Keeps these comparisons of the company and no others; nothing is written when nothing is new.
+    """Keeps these comparisons of the company and no others; writes nothing when nothing is new.
 
-    Beyond MOST_REMEMBERED none is kept: comparing again costs less than so many rows.
+    Above MOST_REMEMBERED none is kept: comparing again costs less than so many rows.
     """
-    table = group_comparisons
     learned = learned if len(learned) <= MOST_REMEMBERED else {}
     if _remembered(connection, company_id) == learned:
         return
-    connection.execute(delete(table).where(table.c.company_id == company_id))
+    connection.execute(delete(group_comparisons).where(group_comparisons.c.company_id == company_id))
     rows = [
-        {"company_id": company_id, "low": pair[0], "high": pair[1]} | {name: getattr(c, name) for name in _COMPARED}
-        for pair, c in sorted(learned.items())
+        {"company_id": company_id, "low": low, "high": high} | {name: getattr(one, name) for name in _COMPARED}
+        for (low, high), one in sorted(learned.items())
     ]
-    for start in range(0, len(rows), 5000):
-        connection.execute(insert(table), rows[start : start + 5000])
+    if rows:
+        connection.execute(insert(group_comparisons), rows)
 
 
 def named_companies(connection: Connection, name: str | None) -> list[Any]:
-    """The companies (id, name, slug, flip), all or the one of this name or slug in any case. ValueError: none is."""
+    """All companies (id, name, slug, flip), or the one of this name or slug in any case; ValueError where none is."""
     known = list(connection.execute(select(companies).order_by(companies.c.id)))
     if name is None:
         return known
-    wanted = [c for c in known if name.casefold() in (c.name.casefold(), c.slug.casefold())]
+    wanted = [row for row in known if name.casefold() in (row.name.casefold(), row.slug.casefold())]
     if not wanted:
-        told = ", ".join(c.slug for c in known) or "none: crawl a store first"
-        raise ValueError(f"company {name!r} is unknown; there is {told}")
+        slugs = ", ".join(company.slug for company in known) or "none: crawl a store first"
+        raise ValueError(f"company {name!r} is unknown; there is {slugs}")
     return wanted

@@ -29,8 +29,8 @@ def pair_f1(groups: dict[str, str], zones: dict[str, int]) -> float:
         return sum(n * (n - 1) // 2 for n in counts)
 
     both = pairs(Counter((groups[s], zones[s]) for s in zones).values())
-    said, true = pairs(Counter(groups[s] for s in zones).values()), pairs(Counter(zones.values()).values())
-    return 2 * both / (said + true)
+    proposed, true = pairs(Counter(groups[s] for s in zones).values()), pairs(Counter(zones.values()).values())
+    return 2 * both / (proposed + true)
 
 
 def in_memory(world: World, chain: str, day: int, noise: float = 0.0, **facts) -> tuple[dict, dict]:

@@ -25,12 +25,12 @@ def at(engine: Engine, when: datetime, sku: str = "5", store: str = MEMBER) -> t
 
 
 def known(engine: Engine, sku: str = "5", store: str = MEMBER) -> tuple | None:
-    """(price, source, observed_at) in effect, which price_at must say as well; None where it is not sold."""
+    """(price, source, observed_at) in effect, equal to what price_at returns; None where it is not sold."""
     found = effective(engine, store).get(sku)
-    told = found and (found.offer["price_cents"], found.source, found.observed_at)
+    current = found and (found.offer["price_cents"], found.source, found.observed_at)
     then = at(engine, day(300), sku, store)
-    assert told == (then if then and then[0] is not None else None)
-    return told
+    assert current == (then if then and then[0] is not None else None)
+    return current
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_what_the_anchor_charged_before_the_store_joined_counts_too(engine: Engi
 def test_a_price_follows_only_what_the_anchor_was_seen_to_charge_on_the_same_day_or_later(
     engine: Engine, looked: float
 ) -> None:
-    """12 hours after the first crawl a Tuesday begins: the anchor's price of Monday says nothing of that."""
+    """12 hours after the first crawl a Tuesday begins: the anchor's price of Monday does not hold for it."""
     crawl(engine, rows(), store="1")
     crawl(engine, rows(), store=MEMBER, now=START + looked * HOUR)
     merge(engine, START + 14 * HOUR)
@@ -158,7 +158,7 @@ def test_a_price_follows_only_what_the_anchor_was_seen_to_charge_in_the_same_per
 ) -> None:
     """All is on one Monday: the anchor is seen at 12:00, the member at 15:00, and the anchor has changed by 17:00."""
     target = storage.target
-    monkeypatch.setattr(storage, "target", lambda *told: replace(target(*told), flip_weekday=0, flip_hour=flip_hour))
+    monkeypatch.setattr(storage, "target", lambda *names: replace(target(*names), flip_weekday=0, flip_hour=flip_hour))
     crawl(engine, rows(), store="1")
     crawl(engine, rows(), store=MEMBER, now=START + 3 * HOUR)
     merge(engine, START + 4 * HOUR)
@@ -210,13 +210,13 @@ def test_the_terms_that_the_rule_compares_are_all_that_an_offer_costs(pair: Engi
 
 
 def test_nothing_that_happens_later_changes_what_was_known(pair: Engine) -> None:
-    """Looks, changes, merges, resets, delistings and a rollback of later runs leave each earlier answer alone."""
-    told: dict[tuple[str, datetime], tuple | None] = {}
+    """Looks, changes, merges, resets, delistings and a rollback of later runs leave each earlier price as it was."""
+    known: dict[tuple[str, datetime], tuple | None] = {}
 
     def check(now: datetime) -> None:
-        for (sku, when), said in told.items():
-            assert at(pair, when, sku) == said, (sku, when, now)
-        told.update({(sku, now): at(pair, now, sku) for sku in ("5", "6", "7", "8")})
+        for (sku, when), price in known.items():
+            assert at(pair, when, sku) == price, (sku, when, now)
+        known.update({(sku, now): at(pair, now, sku) for sku in ("5", "6", "7", "8")})
 
     later = {0.1: ("1", rows(s5=300)), 0.2: (MEMBER, rows(s5=300, s7=1)), 0.4: ("1", rows(s6=9, s5=300))}
     later |= {1.4: ("1", rows(s6=None)), 2.3: ("1", rows(s6=None)), 2.4: (MEMBER, rows(s8=None))}
@@ -228,7 +228,7 @@ def test_nothing_that_happens_later_changes_what_was_known(pair: Engine) -> None
         (merge if int(10 * number) % 2 else reset_all)(pair, day(number + 0.01))
         check(day(number + 0.02))
     rollback(pair, run.id, day(4))
-    told = {key: said for key, said in told.items() if key[1] < day(3.5)}
+    known = {key: price for key, price in known.items() if key[1] < day(3.5)}
     check(day(5))
     check_sound(pair)
 
@@ -277,7 +277,7 @@ def test_a_delisting_by_a_member_ends_its_price_and_a_relisting_brings_it_back(p
     check_sound(pair)
 
 
-def test_specials_that_have_flipped_since_the_offer_was_seen_are_told_by_the_clock_of_who_saw_it(
+def test_whether_specials_have_flipped_since_an_offer_was_seen_follows_the_clock_of_the_store_that_saw_it(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The flip is at midnight to Wednesday: 13:00 UTC on Tuesday in Sydney, three hours later in Perth."""

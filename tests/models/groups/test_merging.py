@@ -1,4 +1,4 @@
-"""Merging while the world goes on: killed at any point, or beside publishing, the database stays sound."""
+"""Merging that is killed at any point, or runs beside publishing: the database stays sound."""
 
 import os
 import signal
@@ -56,7 +56,7 @@ def test_a_merge_killed_at_any_point_changes_no_price_and_can_be_done_again(engi
     check_sound(engine)
 
 
-def test_a_store_published_after_the_decision_is_decided_about_again(engine: Engine) -> None:
+def test_a_store_published_after_the_decision_is_decided_again(engine: Engine) -> None:
     chain_of(engine)
     once = []
 
