@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
+from typing import Any
 
 import _path
 from _support.command import integer, parser, run, shown, word
@@ -47,7 +48,7 @@ def _find(options: argparse.Namespace) -> int:
         of = company.id if company else None
         found, more = find(connection, options.words, now(), limit=options.limit, company_id=of, store=options.store)
     if options.json:
-        print_json([in_json(asdict(one)) for one in found], indent=2)
+        print_json([in_json(_public(one)) for one in found], indent=2)
     else:
         _show(found)
     if more:
@@ -57,6 +58,11 @@ def _find(options: argparse.Namespace) -> int:
     return 0 if found else 1
 
 
+def _public(one: Priced) -> dict[str, Any]:
+    """A price under its public keys: the chain's own id of the store is `store_id`."""
+    return {"store_id" if name == "store_code" else name: value for name, value in asdict(one).items()}
+
+
 def _show(found: Sequence[Priced]) -> None:
     for (company, sku), group in groupby(found, lambda one: (one.company, one.sku)):
         first, *others = group
@@ -64,7 +70,7 @@ def _show(found: Sequence[Priced]) -> None:
         print_lines(f"{company}:{sku}  {first.name}{size}", f"    gtin {first.gtin or 'not known'}")
         for one in (first, *others):
             seen = f", seen {one.observed_at:%Y-%m-%d %H:%M} UTC" if one.observed_at else ""
-            print_lines(f"    store {one.store_id:8} {_price(one):>14}   {one.source}{seen}")
+            print_lines(f"    store {one.store_code:8} {_price(one):>14}   {one.source}{seen}")
 
 
 def _price(one: Priced) -> str:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
+from typing import Any
 
 import _path
 from _support.command import Refused, parser, run, shown, word
@@ -28,7 +29,13 @@ def cells(one: Entry) -> tuple[object, ...]:
     price = dollars(one.price_cents) + (" / kg" if one.price_basis == "kg" and one.price_cents is not None else "")
     was = dollars(one.was_price_cents) if one.was_price_cents is not None else ""
     when = f"{one.changed_at:%Y-%m-%d %H:%M}"
-    return one.store_id, when, price, was, one.source, one.crawl_run_id
+    return one.store_code, when, price, was, one.source, one.crawl_run_id
+
+
+def public(one: Entry) -> dict[str, Any]:
+    """A change under its public keys: the chain's own id of the store is `store_id`."""
+    values = asdict(one) | {"changed_at": one.changed_at.isoformat()}
+    return {"store_id" if name == "store_code" else name: value for name, value in values.items()}
 
 
 def show(entries: Sequence[Entry]) -> None:
@@ -41,7 +48,7 @@ def chart(entries: Sequence[Entry]) -> list[str]:
     """A bar a change, as long as the price, to one scale for all stores."""
     most = max((one.price_cents or 0 for one in entries), default=0) or 1
     lines = []
-    for (company, sku, store), group in groupby(entries, lambda one: (one.company, one.sku, one.store_id)):
+    for (company, sku, store), group in groupby(entries, lambda one: (one.company, one.sku, one.store_code)):
         lines.append(f"{company} {sku}, store {store}")
         for one in group:
             bar = "#" * round(BARS * (one.price_cents or 0) / most)
@@ -85,7 +92,7 @@ def _show(options: argparse.Namespace) -> int:
         raise Refused("name a product: --gtin G, or --company C --sku S")
     entries = entries_of(options)
     if options.json:
-        print_json([asdict(one) | {"changed_at": one.changed_at.isoformat()} for one in entries], indent=2)
+        print_json([public(one) for one in entries], indent=2)
     elif options.chart:
         print_lines(*chart(entries))
     else:

@@ -1,8 +1,8 @@
 """What each store charges: `splitcart.observed.effective` as one statement over the lines of a store.
 
-`parameters` gives for each store what the statement binds: one look, the one at which most lines were last seen. Lines
-with another last look are in `line_looks` meanwhile. tests/models/prices/test_effective.py holds the statement equal to
-the rule in Python.
+`parameters` yields for each store what the statement binds: its usual look, at which most of its lines were last seen.
+Lines with another last look are in the temporary table `line_looks`. tests/models/prices/test_effective.py proves the
+statement equal to the rule in Python.
 """
 
 from collections.abc import Collection, Iterator
@@ -39,7 +39,7 @@ from models.tables.types import UtcDateTime, utc_text
 from splitcart.observed import CONTESTED, INFERRED, OWN, Sighting
 
 ROW = (*OFFER, "changed_at", "crawl_run_id")
-"""The columns of a price row that the statement gives, of the store's row or of the anchor's."""
+"""The columns of a price row that the statement returns, from the store's row or its anchor's."""
 _STORES_AT_ONCE = 100
 _LINE_LOOKS = temporary_table(
     "line_looks",
@@ -49,9 +49,9 @@ _LINE_LOOKS = temporary_table(
     Column("local_day", Text, nullable=False),
     Column("period", Text, nullable=False),
 )
-"""When lines of a store were seen last that another look than the usual one was the last at."""
+"""The last look at each line of a store for which it is not the usual one."""
 _ALONE, _SHARED, _ANCHOR, _CONTESTED = range(4)
-"""Which offer stands: the store's own; the same one, which its anchor shows too; the anchor's; the store's own, though
+"""Which offer is in effect: the store's own; the same, which its anchor shows too; the anchor's; the store's own, while
 the anchor's has changed."""
 
 _STORE = bindparam("of_store", type_=Integer)
@@ -61,27 +61,35 @@ _ITS_ANCHOR = bindparam("of_anchor", type_=Integer)
 def parameters(connection: Connection, places: Collection[Place]) -> Iterator[dict[str, Any]]:
     """What `lines` binds for each of the stores that was ever seen, by store id.
 
-    `line_looks` holds what the statement needs until the next one is asked for.
+    Run the statement with one set of parameters before taking the next: `line_looks` is filled for some stores at once.
     """
-    of = {place.store_id: place for place in places}
+    place_of = {place.store_id: place for place in places}
     listing_of: dict[int, Ints] = {}
-    for start in range(0, len(of), _STORES_AT_ONCE):
-        part = sorted(of)[start : start + _STORES_AT_ONCE]
+    for start in range(0, len(place_of), _STORES_AT_ONCE):
+        part = [place_of[store_id] for store_id in sorted(place_of)[start : start + _STORES_AT_ONCE]]
         usual: dict[int, Sighting] = {}
         emptied(connection, _LINE_LOOKS)
-        owners = {store: of[one].company_id for one in part for store in (one, anchor_of(of[one]))}
-        for store_id, seen in sightings.read(connection, sorted(owners)).items():
+        company_of = {store: place.company_id for place in part for store in (place.store_id, anchor_of(place))}
+        for store_id, seen in sightings.read(connection, sorted(company_of)).items():
             if seen.lines.any():
-                owner = owners[store_id]
-                if owner not in listing_of:
-                    listing_of[owner] = by_ordinal(connection, owner)
+                company = company_of[store_id]
+                if company not in listing_of:
+                    listing_of[company] = by_ordinal(connection, company)
                 number = int(np.bincount(seen.last_look[seen.lines]).argmax())
                 usual[store_id] = seen.looks[number].sighting
-                others = list(_others(store_id, seen, number, listing_of[owner]))
+                others = list(_others(store_id, seen, number, listing_of[company]))
                 bulk.insert(connection, _LINE_LOOKS, _LINE_LOOKS.c.keys(), others)
-        for store_id in part:
-            if store_id in usual:
-                yield _bound(store_id, usual[store_id], anchor_of(of[store_id]), usual)
+        for place in part:
+            if look := usual.get(place.store_id):
+                shown = usual.get(anchor_of(place))
+                yield {
+                    "of_store": place.store_id,
+                    "of_anchor": anchor_of(place),
+                    "usual_at": look.at,
+                    "usual_day": look.day.isoformat(),
+                    "usual_period": look.period.isoformat(),
+                    "usually_shown_at": None if shown is None else shown.at,
+                }
 
 
 def anchor_of(place: Place) -> int:
@@ -89,22 +97,16 @@ def anchor_of(place: Place) -> int:
     return place.store_id if place.anchor_id is None else place.anchor_id
 
 
-def _bound(store_id: int, look: Sighting, anchor_id: int, usual: dict[int, Sighting]) -> dict[str, Any]:
-    shown_at = usual[anchor_id].at if anchor_id in usual else None
-    days = {"usual_day": look.day.isoformat(), "usual_period": look.period.isoformat()}
-    return {"of_store": store_id, "of_anchor": anchor_id, "usual_at": look.at, **days, "usually_shown_at": shown_at}
-
-
 def _others(store_id: int, seen: Seen, usual: int, listing_of: Ints) -> Iterator[tuple[int, int, str, str, str]]:
-    """The rows of `line_looks` of a store: the lines that another look than the usual one was the last at."""
-    told = [(utc_text(s.at), s.day.isoformat(), s.period.isoformat()) for s in (look.sighting for look in seen.looks)]
+    """The rows of `line_looks` of a store: its lines whose last look is not the usual one."""
+    looked = [(utc_text(s.at), s.day.isoformat(), s.period.isoformat()) for s in (look.sighting for look in seen.looks)]
     which = seen.last_look[: len(listing_of)]
     for ordinal in np.flatnonzero((which != usual) & (which != NEVER)).tolist():
-        yield store_id, int(listing_of[ordinal]), *told[which[ordinal]]
+        yield store_id, int(listing_of[ordinal]), *looked[which[ordinal]]
 
 
 def lines(only: FromClause | None = None) -> Select[Any]:
-    """SELECT of a row a line of the store that is bound (see `parameters`), by listing.
+    """SELECT of a row for each line of the store that `parameters` binds, by listing.
 
     store_id, listing_id, anchor_id, source, observed_at, stands_alone (whether no other store's row says the same),
     observed_by (the store that was observed), and the columns of ROW. `only`: a table of the listings that are wanted.
@@ -127,8 +129,8 @@ def _shown(only: FromClause | None) -> Subquery:
     """What the store (`own_`) and its anchor (`anchor_`) show of each line of the store, and when each saw it last."""
     own, anchor = prices.alias("own"), prices.alias("anchor")
     own_look, anchor_look = _LINE_LOOKS.alias("own_look"), _LINE_LOOKS.alias("anchor_look")
-    # As queries of their own, so that PostgreSQL's planner does not see whose rows these are. Of a store that its
-    # statistics do not know it believes that it has one row, and would read all of them again for each line.
+    # Subqueries, so that PostgreSQL's planner does not see whose rows these are: it believes that a store which is not
+    # in its statistics has one row, and would read all of its rows again for each line.
     of_store, of_anchor = (select(one).scalar_subquery() for one in (_STORE, _ITS_ANCHOR))
     joined = (
         own.outerjoin(anchor, _at(anchor, of_anchor, own))
@@ -153,7 +155,7 @@ def _shown(only: FromClause | None) -> Subquery:
 
 
 def _judged(shown: Subquery) -> Subquery:
-    """Which offer of each line stands."""
+    """Which offer is in effect for each line."""
     line = shown.c
     shown_since = or_(line.shown_at.is_(None), line.seen_at >= line.shown_at)
     changed_at = case((line.is_offered, line.anchor_changed_at), else_=_last_change(shown))

@@ -1,4 +1,4 @@
-"""A plain search: the listings that have every word in name, brand or size, with what each store charges for them."""
+"""A plain search: the listings that have every word in name, brand or size, with the price at each store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from models.prices.queries import price_at
 from models.tables import companies, listings, prices, products, stores
+from splitcart.observed import OWN
 
 WILD = {"\\": "\\\\", "%": "\\%", "_": "\\_"}
 
@@ -25,7 +26,7 @@ class Priced:
     name: str
     brand: str | None
     size: str | None
-    store_id: str
+    store_code: str
     price_cents: int | None
     """In effect now; of one kilogram where price_basis is kg."""
     price_basis: str
@@ -47,8 +48,10 @@ def find(
 
     words: in any case, each found anywhere in the name, the brand or the size.
     """
-    told = (companies.c.slug, listings.c.sku, listings.c.name, listings.c.brand, listings.c.size, stores.c.store_code)
-    ids = (prices.c.store_id.label("of_store"), prices.c.listing_id, prices.c.price_basis)
+    columns = (
+        *(companies.c.slug, stores.c.store_code, listings.c.sku, listings.c.name, listings.c.brand, listings.c.size),
+        *(prices.c.store_id, prices.c.listing_id, prices.c.price_basis),
+    )
     gtin = func.coalesce(listings.c.gtin, products.c.gtin).label("gtin")
     joined = (
         prices.join(listings, listings.c.id == prices.c.listing_id)
@@ -56,7 +59,7 @@ def find(
         .join(companies, companies.c.id == listings.c.company_id)
         .join(stores, stores.c.id == prices.c.store_id)
     )
-    wanted = select(*told, gtin, *ids).select_from(joined).where(*map(_has, words))
+    wanted = select(*columns, gtin).select_from(joined).where(*map(_has, words))
     if company_id is not None:
         wanted = wanted.where(listings.c.company_id == company_id)
     if store is not None:
@@ -74,13 +77,10 @@ def find(
 
 
 def _has(word: str) -> ColumnElement[bool]:
-    """Whether a listing may have the word: exact for ASCII, of which alone every database knows the other case."""
+    """Whether a listing may have the word: exact for ASCII, the only letters whose case every database folds."""
     escaped = "".join(WILD.get(sign, sign) if sign.isascii() else "%" for sign in word.lower())
-    texts = (listings.c.name, listings.c.brand, listings.c.size)
-    spoken = func.lower(
-        func.coalesce(texts[0], "") + " " + func.coalesce(texts[1], "") + " " + func.coalesce(texts[2], "")
-    )
-    return spoken.like(f"%{escaped}%", escape="\\")
+    name, brand, size = (func.coalesce(column, "") for column in (listings.c.name, listings.c.brand, listings.c.size))
+    return func.lower(name + " " + brand + " " + size).like(f"%{escaped}%", escape="\\")
 
 
 def _text(row: Any) -> str:
@@ -88,7 +88,7 @@ def _text(row: Any) -> str:
 
 
 def _priced(connection: Connection, row: Any, now: datetime) -> Priced:
-    told = price_at(connection, row.of_store, row.listing_id, now)
+    price = price_at(connection, row.store_id, row.listing_id, now)
     return Priced(
         company=row.slug,
         sku=row.sku,
@@ -96,9 +96,9 @@ def _priced(connection: Connection, row: Any, now: datetime) -> Priced:
         name=row.name,
         brand=row.brand,
         size=row.size,
-        store_id=row.store_code,
-        price_cents=told.price_cents if told else None,
-        price_basis=told.entry.price_basis if told and told.price_cents is not None else row.price_basis,
-        source=told.source if told else "own",
-        observed_at=told.observed_at if told else None,
+        store_code=row.store_code,
+        price_cents=price.price_cents if price else None,
+        price_basis=price.entry.price_basis if price and price.price_cents is not None else row.price_basis,
+        source=price.source if price else OWN,
+        observed_at=price.observed_at if price else None,
     )

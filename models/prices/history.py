@@ -1,12 +1,12 @@
-"""The history of one product's or one listing's prices: of every store what it showed itself, or of one store what was
-in effect there, with what its anchors charged where it followed them."""
+"""The price history of one product or one listing: what every store showed itself, or what was in effect at one store,
+its anchors' prices where it followed them included."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, select
 
 from models.prices.queries import price_at
 from models.tables import companies, listings, membership_periods, price_changes, products, sightings, stores
@@ -20,7 +20,7 @@ class Entry:
     company: str
     sku: str
     name: str
-    store_id: str
+    store_code: str
     changed_at: datetime
     price_cents: int | None
     was_price_cents: int | None
@@ -28,7 +28,7 @@ class Entry:
     multibuy_quantity: int | None
     multibuy_total_cents: int | None
     source: str
-    """own: the store showed it; inferred: the group's anchor showed it, and the store followed; contested."""
+    """own: the store showed it; inferred: its anchor showed it, and the store followed; contested."""
     crawl_run_id: int
     seen_before: int | None
     """The last run that saw the offer before; between the two runs the price is unknown."""
@@ -45,7 +45,7 @@ def of_sku(connection: Connection, company: str, sku: str, store: str | None = N
 
 
 def check_store(connection: Connection, store: str, company: str | None) -> None:
-    """Raises ValueError where no company, or not this one (its slug), has a store of this id."""
+    """Raises ValueError where no company, or where this one (by its slug), has no store of this store_code."""
     joined = stores.join(companies, companies.c.id == stores.c.company_id)
     wanted = select(stores.c.id).select_from(joined).where(stores.c.store_code == store)
     if company is not None:
@@ -64,40 +64,39 @@ def _entries(connection: Connection, which: ColumnElement[bool], store: str | No
         .join(companies, companies.c.id == listings.c.company_id)
         .join(stores, stores.c.id == change.store_id)
     )
-    told = (companies.c.name.label("company"), listings.c.sku, listings.c.name, stores.c.store_code.label("store_id"))
+    line = (companies.c.name.label("company"), listings.c.sku, listings.c.name, stores.c.store_code)
     order = (companies.c.name, listings.c.sku, stores.c.store_code)
     if store is not None:
-        ids = (change.store_id.label("of_store"), change.listing_id)
-        wanted = select(*told, *ids).select_from(joined).where(which, stores.c.store_code == store).distinct()
-        lines = connection.execute(wanted.order_by(*order)).all()
-        return [entry for line in lines for entry in _in_effect(connection, line)]
-    wanted = select(*told, *_OFFER).select_from(joined).where(which)
-    rows = connection.execute(wanted.order_by(*order, change.changed_at)).mappings()
-    return [Entry(**row, source=OWN) for row in rows]
+        wanted = select(*line, change.store_id, change.listing_id).select_from(joined).where(which)
+        rows = connection.execute(wanted.where(stores.c.store_code == store).distinct().order_by(*order)).all()
+        return [entry for row in rows for entry in _in_effect(connection, row)]
+    wanted = select(*line, *_OFFER).select_from(joined).where(which)
+    changes = connection.execute(wanted.order_by(*order, change.changed_at)).mappings()
+    return [Entry(**row, source=OWN) for row in changes]
 
 
 _OFFER = tuple(price_changes.c[name] for name in list(Entry.__dataclass_fields__)[4:] if name != "source")
 
 
 def _in_effect(connection: Connection, line: Any) -> Iterator[Entry]:
-    """What price_at tells of one listing at one store, at each moment when it may have changed."""
+    """What price_at returns for one listing at one store, at each moment when it may have changed."""
     latest: tuple[int, datetime, str] | None = None
-    for when in connection.execute(_moments(line.of_store, line.listing_id)).scalars():
-        told = price_at(connection, line.of_store, line.listing_id, when)
-        if told is None or (told.store_id, told.entry.changed_at, told.source) == latest:
+    for when in connection.execute(_moments(line.store_id, line.listing_id)).scalars():
+        price = price_at(connection, line.store_id, line.listing_id, when)
+        if price is None or (price.store_id, price.entry.changed_at, price.source) == latest:
             continue
-        latest = (told.store_id, told.entry.changed_at, told.source)
-        offer = {column.name: getattr(told.entry, column.name) for column in _OFFER}
-        offer |= {"changed_at": when, "source": told.source}
-        yield Entry(line.company, line.sku, line.name, line.store_id, **offer)
+        latest = (price.store_id, price.entry.changed_at, price.source)
+        offer = {column.name: getattr(price.entry, column.name) for column in _OFFER}
+        offer |= {"changed_at": when, "source": price.source}
+        yield Entry(line.company, line.sku, line.name, line.store_code, **offer)
 
 
-def _moments(store_id: int, listing_id: int) -> Select[Any]:
-    """When what is known of the price may have changed: the store or an anchor published, or the store moved."""
+def _moments(store_id: int, listing_id: int) -> CompoundSelect[Any]:
+    """SELECT of the times at which the known price may have changed: a publish of the store or an anchor, or a move."""
     change, period, look = price_changes.c, membership_periods.c, sightings.c
     anchors = select(period.anchor_id).where(period.store_id == store_id)
-    spoken = change.store_id.in_(anchors) | (change.store_id == store_id)
-    changed = select(change.changed_at.label("at")).where(change.listing_id == listing_id, spoken)
+    of_either = change.store_id.in_(anchors) | (change.store_id == store_id)
+    changed = select(change.changed_at.label("at")).where(change.listing_id == listing_id, of_either)
+    moved = select(period.from_at).where(period.store_id == store_id)
     published = select(look.at).where(look.store_id == store_id)
-    moments = changed.union(select(period.from_at).where(period.store_id == store_id), published).subquery()
-    return select(moments.c.at).order_by(moments.c.at)
+    return changed.union(moved, published).order_by("at")

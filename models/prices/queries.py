@@ -1,4 +1,4 @@
-"""Reading prices: what each store charges now and how that is known, and what it charged at any time."""
+"""Reads prices: what each store charges now and how that is known, and what it charged at any time."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -39,20 +39,20 @@ class EffectivePrice(NamedTuple):
     source: str
     """own, contested (own, but the anchor's changed since it was seen), inferred (the anchor's)."""
     observed_at: datetime
-    """When the offer was seen last, by the store itself or, where it is inferred, by its anchor."""
+    """When the offer was seen last: at the store or, where it is inferred, at its anchor."""
     anchor_id: int
     is_available: bool
     missing_since: datetime | None
-    """When the store's complete run missed the listing that it still ranges."""
+    """When a complete run missed the listing, which the store still ranges."""
     flip_since: bool
     """The specials have changed since the offer was seen: a special need not be one any more."""
     price_cents: int
     row: Row[Any]
-    """The columns of `effective.ROW`, of the price row that holds."""
+    """The columns of `effective.ROW`, from the price row in effect."""
 
     @property
     def changed_at(self) -> datetime:
-        """Since when the row that holds has its price."""
+        """Since when the price row in effect has its price."""
         when: datetime = self.row.changed_at
         return when
 
@@ -64,7 +64,7 @@ class EffectivePrice(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Store:
-    """What is read of a store beside its prices."""
+    """What is read of a store besides its prices."""
 
     ranged: frozenset[int]
     """Ids of listings."""
@@ -78,16 +78,15 @@ class _Store:
 def effective_prices(
     connection: Connection, store_ids: Collection[int], now: datetime | None = None
 ) -> Iterator[EffectivePrice]:
-    """Each ranged listing of the stores with its price, by store, then by listing: a statement a store.
+    """Each listing that the stores range and have a price of their own for, by store, then by listing.
 
-    A listing is given as long as the store ranges it and has a price of its own; `is_available` says whether it can be
-    bought. `now` is the time that `flip_since` asks about. On PostgreSQL the rows are streamed.
+    One statement a store, streamed on PostgreSQL. `now`: the time up to which `flip_since` counts flips.
     """
     places = membership.places(connection, sorted(store_ids))
     known = _stores(connection, {*places, *map(effective.anchor_of, places.values())})
     moment, statement = now or datetime.now(UTC), effective.lines().execution_options(yield_per=2000)
     flipped: dict[tuple[int, datetime], bool] = {}
-    """By the store that looked and when: most lines of a store were seen at one time."""
+    """By the store that was observed and when: most lines of a store were seen at one time."""
     for values in effective.parameters(connection, places.values()):
         store = known[values["of_store"]]
         for row in connection.execute(statement, values):
@@ -97,9 +96,10 @@ def effective_prices(
                 if look not in flipped:
                     other = known[observed_by]
                     flipped[look] = next_flip(other.flip, other.timezone, observed_at) <= moment
-                is_available, missing = listing_id in store.available, store.missing.get(listing_id)
-                told = (is_available, missing, flipped[look], price_cents, row)
-                yield EffectivePrice(store_id, listing_id, source, observed_at, anchor_id, *told)
+                yield EffectivePrice(
+                    *(store_id, listing_id, source, observed_at, anchor_id),
+                    *(listing_id in store.available, store.missing.get(listing_id), flipped[look], price_cents, row),
+                )
 
 
 def _stores(connection: Connection, store_ids: Collection[int]) -> dict[int, _Store]:
@@ -108,8 +108,8 @@ def _stores(connection: Connection, store_ids: Collection[int]) -> dict[int, _St
     listing_of: dict[int, Ints] = {}
     joined = stores.join(companies, companies.c.id == stores.c.company_id)
     joined = joined.outerjoin(store_ranges, store_ranges.c.store_id == stores.c.id)
-    shape = (store_ranges.c.ranged, store_ranges.c.available, companies.c.flip_weekday, companies.c.flip_hour)
-    wanted = select(stores.c.id, stores.c.company_id, stores.c.timezone, *shape).select_from(joined)
+    columns = (store_ranges.c.ranged, store_ranges.c.available, companies.c.flip_weekday, companies.c.flip_hour)
+    wanted = select(stores.c.id, stores.c.company_id, stores.c.timezone, *columns).select_from(joined)
     absent = select(missing_listings).where(missing_listings.c.delisted_at.is_(None))
     for row in connection.execute(absent.where(is_one_of(connection, missing_listings.c.store_id, store_ids))):
         missing[row.store_id][row.listing_id] = row.missing_since
@@ -133,9 +133,9 @@ class PastPrice:
     """What a store charged for a listing at a time."""
 
     store_id: int
-    """Whose offer it is: the store's own, or its anchor's."""
+    """The store whose offer it is: the store itself, or its anchor."""
     entry: Row[Any]
-    """The entry of price_changes that holds; its price_cents is null where the listing was not sold then."""
+    """The entry of price_changes in effect; its price_cents is null where the listing was not sold then."""
     source: str
     observed_at: datetime | None
     """None where the listing was not sold."""
@@ -148,9 +148,9 @@ class PastPrice:
 
 
 def price_at(connection: Connection, store_id: int, listing_id: int, when: datetime) -> PastPrice | None:
-    """What a store charged for a listing, by what had been observed at a time; None before it showed the listing.
+    """What a store charged for a listing, by what had been observed at `when`; None before it showed the listing.
 
-    Nothing that happens later changes the answer, except the rollback of a run that had published by then.
+    Nothing that happens later changes the result, except the rollback of a run that had published by then.
     """
     own = _entry(connection, store_id, listing_id, when)
     if own is None or own.price_cents is None:
@@ -182,7 +182,7 @@ def _sighting(seen: Seen, ordinal: int) -> Sighting | None:
 
 
 def _terms(entry: Row[Any] | None) -> tuple[Any, ...] | None:
-    """What an entry costs; None where there is none, or it has no price."""
+    """The terms of an entry; None where there is no entry, or it has no price."""
     return None if entry is None or entry.price_cents is None else tuple(getattr(entry, name) for name in TERMS)
 
 
@@ -209,11 +209,11 @@ _ANCHOR = select(_PERIOD.anchor_id).where(
     _PERIOD.from_at <= bindparam("when"),
     _PERIOD.to_at.is_(None) | (_PERIOD.to_at > bindparam("when")),
 )
-"""Statements of price_at, built once: a history asks it thousands of times, and building cost more than running."""
+"""Statements of price_at, built once: a history runs them thousands of times, and building cost more than running."""
 
 
 def _last_seen(connection: Connection, entry: Row[Any]) -> Sighting | None:
-    """The last look at the state of an entry, as the entry after it records it; None where that is not known."""
+    """The last look at the offer of an entry, which the entry after it records; None where that is not known."""
     values = {"store": entry.store_id, "listing": entry.listing_id, "when": entry.changed_at}
     at, day, period = connection.execute(_FIRST_LOOK, values).one()
     return None if at is None else Sighting(at, date.fromisoformat(day), date.fromisoformat(period))

@@ -131,7 +131,7 @@ BREAKS: dict[str, tuple[str, ...]] = {
         "UPDATE crawl_runs SET undo = NULL WHERE id = 4",
     ),
     "sightings": (
-        "DELETE FROM sightings WHERE store_id = 1",  # nobody knows when
+        "DELETE FROM sightings WHERE store_id = 1",  # when its lines were seen is lost
         "DELETE FROM sightings WHERE run_id = 4",  # when the partial run's lines were seen
         "DELETE FROM prices WHERE listing_id = 1",  # a price was seen, and there is none
     ),
@@ -283,11 +283,11 @@ def test_the_history_of_a_product_goes_over_companies_and_stores(lived_in: Engin
     with lived_in.connect() as connection:
         found = of_gtin(connection, GTIN)
         one = of_sku(connection, "WOOLWORTHS", "2")
-    assert [(e.company, e.store_id, e.price_cents) for e in found] == [
+    assert [(e.company, e.store_code, e.price_cents) for e in found] == [
         ("Coles", "b", 100),
         ("Woolworths", "1147", 100),
         ("Woolworths", "1147", 120),
         ("Woolworths", "m", 120),
     ]
     assert {e.source for e in found} == {"own"}
-    assert [(e.store_id, e.price_cents) for e in one] == [("1147", 100), ("1147", 90), ("m", 90)]
+    assert [(e.store_code, e.price_cents) for e in one] == [("1147", 100), ("1147", 90), ("m", 90)]

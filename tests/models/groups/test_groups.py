@@ -39,15 +39,15 @@ LINES = 25
 
 def history(engine: Engine, times, every: int = 1) -> dict:
     """price_at of every store, listing (or every so many-th) and time."""
-    told: dict = {}
+    prices: dict = {}
     listings = [i for (i,) in query(engine, "SELECT id FROM listings ORDER BY id")][::every]
     with engine.connect() as connection:
         for store in stores_of(engine).values():
             for listing in listings:
                 for when in times:
                     found = price_at(connection, store, listing, when)
-                    told[store, listing, when] = found and (found.price_cents, found.source, found.observed_at)
-    return told
+                    prices[store, listing, when] = found and (found.price_cents, found.source, found.observed_at)
+    return prices
 
 
 def charged(engine: Engine) -> dict:
@@ -77,14 +77,14 @@ def steady(engine: Engine) -> set:
 def test_a_merge_changes_no_price_and_writes_memberships_alone(engine: Engine) -> None:
     for store, zone in (("1", 0), ("2", 0), ("3", 2), ("4", 2)):
         crawl(engine, offers(zone, changed=[50 + int(store)]), store=store)
-    before, told, rows = prices_now(engine), history(engine, [START], 3), written(engine)
+    before, known, rows = prices_now(engine), history(engine, [START], 3), written(engine)
     summary = merge(engine)
     assert grouped(engine) == {frozenset("12"), frozenset("34")}
     assert (summary.groups_before, summary.groups_after, summary.merged) == (4, 2, 2)
     assert prices_now(engine) == before
-    assert history(engine, [START], 3) == told
+    assert history(engine, [START], 3) == known
     later = history(engine, [day(9)], 3)
-    assert {k[:2]: v for k, v in later.items()} == {k[:2]: v for k, v in told.items()}
+    assert {k[:2]: v for k, v in later.items()} == {k[:2]: v for k, v in known.items()}
     assert written(engine) == rows
     check_sound(engine)
 
@@ -149,11 +149,11 @@ def answering_for_another(engine: Engine):
     "change", [merging, ejecting, re_anchoring, resetting, widening, drifting, answering_for_another]
 )
 def test_grouping_writes_memberships_alone_and_what_was_seen_since_is_charged_as_before(engine: Engine, change) -> None:
-    """Prices, history and sightings stay as they are, byte for byte, and so does all that price_at says of before."""
+    """Prices, history and sightings stay as they are, byte for byte, and so does price_at for earlier times."""
     crawl(engine, offers(), store="1")
     regroup = change(engine)
     crawl(engine, offers(changed=[20]), store="1", now=START + 5 * HOUR)
-    rows, told, before, calm = (
+    rows, known, before, calm = (
         written(engine),
         history(engine, [START, START + 5 * HOUR], 9),
         charged(engine),
@@ -163,7 +163,7 @@ def test_grouping_writes_memberships_alone_and_what_was_seen_since_is_charged_as
     regroup(START + 6 * HOUR)
     assert (grouped(engine), query(engine, "SELECT id, anchor_id FROM store_groups ORDER BY 1")) != (groups, where)
     assert written(engine) == rows
-    assert history(engine, [START, START + 5 * HOUR], 9) == told
+    assert history(engine, [START, START + 5 * HOUR], 9) == known
     after = charged(engine)
     assert after.keys() == before.keys()
     assert len(calm & steady(engine)) > 100
@@ -195,9 +195,11 @@ def test_a_members_price_history_is_what_was_in_effect_there(engine: Engine) -> 
     reset_all(engine, day(0.4))
     crawl(engine, offers(changed=[7], without=[6]), store="1", now=day(0.6))
     with engine.connect() as connection:
-        told = {sku: price_history.of_sku(connection, "woolworths", sku, "2") for sku in ("5", "6", "7", "8")}
+        entries_of = {sku: price_history.of_sku(connection, "woolworths", sku, "2") for sku in ("5", "6", "7", "8")}
         everywhere = price_history.of_sku(connection, "woolworths", "6")
-    shown = {sku: [(one.price_cents, one.source, one.changed_at) for one in entries] for sku, entries in told.items()}
+    shown = {
+        sku: [(one.price_cents, one.source, one.changed_at) for one in entries] for sku, entries in entries_of.items()
+    }
     assert shown["5"] == [(999, "own", START), (205, "own", day(0.2))]
     assert shown["6"] == [
         (206, "own", START),
@@ -213,12 +215,12 @@ def test_a_members_price_history_is_what_was_in_effect_there(engine: Engine) -> 
         (999, "own", day(0.4)),
     ]
     assert shown["8"][-2:] == [(999, "inferred", day(0.3)), (208, "own", day(0.4))]
-    assert {(one.store_id, one.source) for one in everywhere} == {("1", "own"), ("2", "own")}
+    assert {(one.store_code, one.source) for one in everywhere} == {("1", "own"), ("2", "own")}
     times = [START + n * HOUR for n in range(30)]
     ids = stores_of(engine)
-    listing = {sku: value(engine, "SELECT id FROM listings WHERE sku = :s", s=sku) for sku in told}
+    listing = {sku: value(engine, "SELECT id FROM listings WHERE sku = :s", s=sku) for sku in entries_of}
     with engine.connect() as connection:
-        for (sku, entries), when in itertools.product(told.items(), times):
+        for (sku, entries), when in itertools.product(entries_of.items(), times):
             [*_, last] = [one.price_cents for one in entries if one.changed_at <= when]
             assert price_at(connection, ids["2"], listing[sku], when).price_cents == last
 
@@ -246,12 +248,12 @@ def test_running_again_changes_nothing_and_reads_no_price(engine: Engine, monkey
 
 def test_stores_that_show_the_same_are_merged_without_reading_a_price(engine: Engine, monkeypatch) -> None:
     """Publishing keeps the fingerprint: also that of a store whose run changed a price, a range or a member's offer."""
-    told = [*offers(changed=[3]), row(200, member_price_cents=90), row(201, member_price_cents=90)]
-    crawl(engine, told, store="1")
+    rows = [*offers(changed=[3]), row(200, member_price_cents=90), row(201, member_price_cents=90)]
+    crawl(engine, rows, store="1")
     crawl(engine, offers(1), store="2")
-    crawl(engine, told, store="2", now=START + HOUR)
-    crawl(engine, [one | {"member_price_cents": None} for one in told], store="3")
-    crawl(engine, told, store="3", now=START + HOUR)
+    crawl(engine, rows, store="2", now=START + HOUR)
+    crawl(engine, [one | {"member_price_cents": None} for one in rows], store="3")
+    crawl(engine, rows, store="3", now=START + HOUR)
     with no_price_read(engine, monkeypatch):
         assert merge(engine, START + 2 * HOUR).merged == 2
     assert grouped(engine) == {frozenset("123")}
@@ -270,7 +272,7 @@ def test_a_fingerprint_that_is_not_there_is_made_and_kept(engine: Engine) -> Non
 
 
 def test_a_member_whose_probe_agreed_in_this_period_stays_and_is_not_read(engine: Engine, monkeypatch) -> None:
-    """Its own rows differ: it was crawled before its anchor changed. The probe is the later word."""
+    """Its own rows differ: it was crawled before its anchor changed. The probe is later and counts."""
     for store in ("1", "2"):
         crawl(engine, offers(), store=store)
     merge(engine)
@@ -287,7 +289,7 @@ def test_a_member_whose_probe_agreed_in_this_period_stays_and_is_not_read(engine
 
 
 def test_grouping_compares_own_rows_and_not_what_is_inferred(engine: Engine) -> None:
-    """All of the member's prices are in effect its anchor's; what it showed itself last differs in ten."""
+    """All prices in effect at the member are its anchor's; what it showed itself last differs in ten."""
     for store in ("1", "2"):
         crawl(engine, offers(), store=store)
     merge(engine)
@@ -397,11 +399,11 @@ def test_a_member_that_ranges_part_of_the_anchors_lines_keeps_its_own_range(engi
     crawl(engine, offers(), store="1")
     without = [sku for sku in range(100) if sku >= 100 * share]
     crawl(engine, offers(without=without), store="2")
-    told = history(engine, [START], 3)
+    known = history(engine, [START], 3)
     merge(engine)
     assert len(grouped(engine)) == 1
     assert len(effective(engine, "2")) == 100 - len(without)
-    assert {k[:2]: v for k, v in history(engine, [day(9)], 3).items()} == {k[:2]: v for k, v in told.items()}
+    assert {k[:2]: v for k, v in history(engine, [day(9)], 3).items()} == {k[:2]: v for k, v in known.items()}
     check_sound(engine)
 
 
@@ -443,18 +445,18 @@ def test_what_was_shown_without_a_price_has_one_once_it_was_seen_with_one(engine
     crawl(engine, [*offers(without=[7, 8]), row(7, None), row(8, None)], store="2")
     merge(engine)
     crawl(engine, [*offers(without=[8]), row(8, None)], store="2", now=day(0.3))
-    told = effective(engine, "2")
-    assert (told["7"].offer["price_cents"], told["7"].source) == (207, "own")
-    assert "8" not in told
+    prices = effective(engine, "2")
+    assert (prices["7"].offer["price_cents"], prices["7"].source) == (207, "own")
+    assert "8" not in prices
     listing = value(engine, "SELECT id FROM listings WHERE sku = '7'")
     with engine.connect() as connection:
         assert price_at(connection, stores_of(engine)["2"], listing, day(0.2)) is None
         assert price_at(connection, stores_of(engine)["2"], listing, day(0.4)).price_cents == 207
     assert value(engine, "SELECT count(*) FROM prices") == 199
     crawl(engine, offers(changed=[7, 8]), store="1", now=day(0.6))
-    told = effective(engine, "2")
-    assert (told["7"].offer["price_cents"], told["7"].source) == (999, "inferred")
-    assert "8" not in told
+    prices = effective(engine, "2")
+    assert (prices["7"].offer["price_cents"], prices["7"].source) == (999, "inferred")
+    assert "8" not in prices
     check_sound(engine)
 
 
@@ -480,18 +482,18 @@ def test_what_the_anchor_no_longer_ranges_stays_as_it_is_in_its_members(engine: 
     merge(engine)
     for number in (0.3, 1.2):
         crawl(engine, offers(without=[7]), store="1", now=day(number))
-    told = history(engine, [START, day(1), day(1.2)], 7)
+    known = history(engine, [START, day(1), day(1.2)], 7)
     before = charged(engine)
     assert effective(engine, "2")["7"].source == "contested"
     assert "7" not in effective(engine, "1")
     reset_all(engine, day(1.3))
     assert charged(engine) == before
     assert effective(engine, "2")["7"].source == "own"
-    assert history(engine, [START, day(1), day(1.2)], 7) == told
+    assert history(engine, [START, day(1), day(1.2)], 7) == known
     merge(engine, day(1.4))
     assert len(grouped(engine)) == 1
     assert charged(engine) == before
-    assert history(engine, [START, day(1), day(1.2)], 7) == told
+    assert history(engine, [START, day(1), day(1.2)], 7) == known
 
 
 WORDS = st.lists(
@@ -521,7 +523,7 @@ def test_no_merge_ejection_re_anchoring_or_reset_writes_a_price_or_changes_price
 
 
 def live(engine: Engine, words, rng: random.Random) -> None:
-    """A chain's life, a few hours between two things that happen; each change of groups leaves what was seen alone."""
+    """Random events of a chain, a few hours apart; no change of groups alters what was seen."""
     crawl(engine, offers(lines=LINES), store="0")
     times = [START]
     for number, (word, which) in enumerate(words, 1):
@@ -540,11 +542,11 @@ def live(engine: Engine, words, rng: random.Random) -> None:
             crawl(engine, rows[:10] if ended else rows, store=str(which), now=now, **ended)
             check_in_effect(engine, now)
             continue
-        rows, told = written(engine), history(engine, times[-5:], 4)
+        rows, known = written(engine), history(engine, times[-5:], 4)
         before, calm = charged(engine), steady(engine)
         regroup(engine, word, which, now)
         assert written(engine) == rows
-        assert history(engine, times[-5:], 4) == told
+        assert history(engine, times[-5:], 4) == known
         after = charged(engine)
         assert after.keys() == before.keys()
         for line in calm & steady(engine) & before.keys():
@@ -553,13 +555,15 @@ def live(engine: Engine, words, rng: random.Random) -> None:
 
 
 def check_in_effect(engine: Engine, now) -> None:
-    """The history says of this moment what is in effect, and all is sound."""
-    latest = {key[:2]: told for key, told in history(engine, [now + HOUR], 4).items() if told and told[0] is not None}
+    """The history has for this moment what is in effect, and the database is sound."""
+    latest = {
+        key[:2]: price for key, price in history(engine, [now + HOUR], 4).items() if price and price[0] is not None
+    }
     with engine.connect() as connection:
         found = effective_prices(connection, list(stores_of(engine).values()))
         now_of = {(p.store_id, p.listing_id): (p.offer["price_cents"], p.source, p.observed_at) for p in found}
     listed = {key[1] for key in history(engine, [now], 4)}
-    assert latest == {key: told for key, told in now_of.items() if key[1] in listed}
+    assert latest == {key: price for key, price in now_of.items() if key[1] in listed}
     check_sound(engine)
 
 
@@ -599,20 +603,20 @@ def test_a_clock_behind_the_anchors_leaves_no_moment_at_which_a_member_has_anoth
     sql = "SELECT s.id, l.id FROM stores s, listings l WHERE store_code = '2' AND sku = '5'"
     [(store, listing)] = query(engine, sql)
     with engine.connect() as connection:
-        told = [
+        charged = [
             found.price_cents
             for hours in range(30)
             if (found := price_at(connection, store, listing, START + hours * HOUR)) is not None
         ]
-    changes = [a for a, b in itertools.pairwise(told) if a != b]
-    assert (told[0], told[-1], len(changes)) == ((205, 205, 0) if what == "leave" else (205, 999, 1))
+    changes = [a for a, b in itertools.pairwise(charged) if a != b]
+    assert (charged[0], charged[-1], len(changes)) == ((205, 205, 0) if what == "leave" else (205, 999, 1))
     sql = "SELECT changed_at FROM price_changes WHERE store_id = :s AND listing_id = :l"
     dated = query(engine, sql, s=store, l=listing)
     assert len({when for (when,) in dated}) == len(dated)
     check_sound(engine)
 
 
-def test_a_run_that_published_and_was_resumed_in_vain_has_mixed_its_week_in(engine: Engine) -> None:
+def test_a_run_that_published_and_failed_when_it_was_resumed_counts_as_published_in_its_week(engine: Engine) -> None:
     crawl(engine, offers(), store="1")
     crawl(engine, offers(), store="2")
     after_the_flip = day(2)
@@ -640,9 +644,9 @@ def test_a_member_that_delists_a_line_that_it_followed_has_no_price_for_it_once_
         check_sound(engine)
         assert "5" not in effective(engine, "2")
         with engine.connect() as connection:
-            told = [price_at(connection, own, listing, when) for when in (day(0.6), day(1.5), day(2), day(2.2))]
-        assert [one.price_cents for one in told] == [999, 999, None, None]
-        assert (told[-1].source, told[-1].observed_at) == ("own", None)
+            prices = [price_at(connection, own, listing, when) for when in (day(0.6), day(1.5), day(2), day(2.2))]
+        assert [one.price_cents for one in prices] == [999, 999, None, None]
+        assert (prices[-1].source, prices[-1].observed_at) == ("own", None)
     merge(engine, day(2.3))
     assert "5" not in effective(engine, "2")
     crawl(engine, offers(lines=9), store="2", now=day(3))

@@ -1,4 +1,4 @@
-"""Random days of crawls, probes, kills, faults, merges, resets, rollbacks and flips: the database tells no lie."""
+"""Random days of crawls, probes, kills, faults, merges, resets, rollbacks and flips: the database stays truthful."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The SQL of effective prices says of every line what the rule in Python says."""
+"""The SQL of effective prices returns for every line what the rule in Python returns."""
 
 import random
 from datetime import timedelta
@@ -55,7 +55,7 @@ def move(engine: Engine, store: str, to: str, now) -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_sql_says_what_the_rule_says(engine: Engine, seed: int) -> None:
+def test_the_sql_returns_what_the_rule_returns(engine: Engine, seed: int) -> None:
     rng = random.Random(seed)
     live(engine, rng)
     ids = [i for (i,) in query(engine, "SELECT id FROM stores ORDER BY id")]

@@ -29,7 +29,7 @@ def test_every_word_must_be_there_and_none_is_a_pattern(crawled: Engine, words: 
     assert not more
 
 
-def test_no_more_than_the_limit_is_given_and_said(crawled: Engine) -> None:
+def test_no_more_than_the_limit_is_returned_and_whether_there_is_more(crawled: Engine) -> None:
     with crawled.connect() as connection:
         assert [find(connection, ["2l"], day(1), limit=n)[1] for n in (2, 3)] == [True, False]
         [one, *_], _ = find(connection, ["milk"], day(1), limit=2)
