@@ -1,4 +1,4 @@
-"""Every invariant of the database that its own constraints cannot hold, as queries that find what breaks it."""
+"""Checks every promise of the database that its own constraints cannot hold, and reports the rows that break it."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -34,13 +34,13 @@ class Violation:
     promise: str
     count: int
     examples: tuple[str, ...]
-    """A few of the rows that break it, as column=value texts."""
+    """At most EXAMPLES of the rows that break it, as column=value texts."""
 
 
 def check(connection: Connection, now: datetime | None = None) -> Iterator[Violation]:
-    """Checks everything; yields what is broken, nothing for a sound database.
+    """Checks everything; yields each promise that is broken, nothing for a sound database.
 
-    now: what lies after it is reported as a time in the future; None: times are not compared with a clock.
+    now: times after it are reported as in the future; None: times are not compared with a clock.
     """
     for name, (promise, sql) in QUERIES.items():
         rows = [" ".join(f"{k}={v}" for k, v in row.items()) for row in connection.execute(text(sql)).mappings()]
@@ -55,25 +55,25 @@ def check(connection: Connection, now: datetime | None = None) -> Iterator[Viola
     if now is not None:
         late = list(times.broken(connection, now, EXAMPLES))
         counts["future"] = sum(count for count, _ in late)
-        examples["future"] = [example for _, told in late for example in told][:EXAMPLES]
+        examples["future"] = [example for _, rows_of_column in late for example in rows_of_column][:EXAMPLES]
     for name, promise in _PROMISES.items():
         if counts[name]:
             yield Violation(name, promise, counts[name], tuple(examples[name]))
 
 
 def _file(connection: Connection) -> Iterator[tuple[str, str]]:
-    """What PostgreSQL itself holds and SQLite does not."""
+    """("file" or "times", an example) of each promise that PostgreSQL keeps by itself and SQLite does not."""
     if is_postgres(connection):
         return
     for row in connection.execute(text("PRAGMA foreign_key_check")):
         yield "file", f"table={row[0]} rowid={row[1]} parent={row[2]}"
-    for (told,) in connection.execute(text("PRAGMA integrity_check")):
-        if told != "ok":
-            yield "file", str(told)
+    for (problem,) in connection.execute(text("PRAGMA integrity_check")):
+        if problem != "ok":
+            yield "file", str(problem)
     for table in metadata.sorted_tables:
         for column in table.columns:
             if isinstance(column.type, UtcDateTime):
-                told = type_coerce(column, Text)
-                alike = told.op("GLOB", is_comparison=True)("????-??-??T??:??:??.??????+00:00")
-                for value in connection.execute(select(told).where(not_(alike)).limit(EXAMPLES)).scalars():
+                stored = type_coerce(column, Text)
+                is_utc = stored.op("GLOB", is_comparison=True)("????-??-??T??:??:??.??????+00:00")
+                for value in connection.execute(select(stored).where(not_(is_utc)).limit(EXAMPLES)).scalars():
                     yield "times", f"{table.name}.{column.name}={value}"

@@ -1,4 +1,4 @@
-"""The queries of models.checks.checking: each gives the rows that break its promise."""
+"""The queries of models.checks.checking: each returns the rows that break its promise."""
 
 QUERIES: dict[str, tuple[str, str]] = {
     "store_without_group": (
@@ -17,7 +17,7 @@ QUERIES: dict[str, tuple[str, str]] = {
             JOIN stores s ON s.id = m.store_id WHERE s.company_id <> g.company_id ORDER BY 1, 2""",
     ),
     "period_without_membership": (
-        "the open period of a store tells its group and anchor",
+        "the open period of a store names its group and anchor",
         """SELECT s.id AS store_id, p.group_id, p.anchor_id FROM stores s
             JOIN store_group_memberships m ON m.store_id = s.id JOIN store_groups g ON g.id = m.group_id
             LEFT JOIN membership_periods p ON p.store_id = s.id AND p.to_at IS NULL

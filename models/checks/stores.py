@@ -1,4 +1,4 @@
-"""What models.checks.checking holds of each store's range, sightings and fingerprint, some stores at a time.
+"""Checks each store's range, sightings and fingerprint, some stores at a time, for models.checks.checking.
 
 A fleet has tens of millions of lines: they are read as bit strings over listings.ordinal, and never all at once.
 """
@@ -24,19 +24,19 @@ STORES_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class _Store:
-    """One store's lines, all over listings.ordinal and equally long."""
+    """One store's lines: bit strings over listings.ordinal, all of one length."""
 
     store_id: int
     listings: int
-    """How many the company has."""
+    """How many listings the company has."""
     ranged: Bits
     available: Bits
     missing: Bits
     """Unseen once by a complete run."""
     priced: Bits
-    """It has a price row."""
+    """Has a price row."""
     sighted: Bits
-    """Its sightings know when the line was seen with a price."""
+    """Seen with a price, by the store's sightings."""
     has_good_fingerprint: bool
 
     def lines(self, wrong: Bits) -> Iterator[str]:
@@ -46,7 +46,7 @@ class _Store:
 
 
 def broken(connection: Connection) -> Iterator[tuple[str, str]]:
-    """(name of the promise, an example) of all that is broken."""
+    """(name of the promise, an example) for each line or store that breaks one."""
     ids = list(connection.execute(select(stores.c.id).order_by(stores.c.id)).scalars())
     for start in range(0, len(ids), STORES_AT_ONCE):
         for store in _read(connection, ids[start : start + STORES_AT_ONCE]):
@@ -80,17 +80,17 @@ def _read(connection: Connection, ids: Sequence[int]) -> Iterator[_Store]:
     for store_id in ids:
         row = ranges.get(store_id)
         bits = {name: unpack(getattr(row, name, None)) for name in ("ranged", "available")}
-        bits |= {name: _flags(told.get(store_id, [])) for name, told in (("missing", missing), ("priced", priced))}
+        bits |= {name: _flags(of.get(store_id, [])) for name, of in (("missing", missing), ("priced", priced))}
         bits["sighted"] = seen[store_id].lines
         width = max(lengths[store_id], *map(len, bits.values()))
         wide = {name: fitted(held, width) for name, held in bits.items()}
-        kept = None if row is None else row.fingerprint  # the next merge makes one that is not there
+        kept = None if row is None else row.fingerprint  # one that is null is made by the next merge
         good = kept is None or bytes(kept) == shown[store_id].fingerprint()
         yield _Store(store_id=store_id, listings=lengths[store_id], has_good_fingerprint=good, **wide)
 
 
 def _lines(connection: Connection, table: Table, ids: Sequence[int]) -> dict[int, list[int]]:
-    """store_id -> ordinals of the listings that a table has of it; of missing_listings those not yet delisted."""
+    """store_id -> ordinals of the listings that it has in a table; in missing_listings those not yet delisted."""
     wanted = select(table.c.store_id, listings.c.ordinal).join(listings, listings.c.id == table.c.listing_id)
     wanted = wanted.where(table.c.store_id.in_(ids))
     if table is missing_listings:

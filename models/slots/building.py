@@ -1,10 +1,10 @@
-"""Builds the price slots: the prices of anchors, and of members where their anchor's does not stand for theirs.
+"""Builds the price slots: the prices of anchors, and of members where their anchor's is not in effect.
 
-Marks say what to build again (`models.lines.slot_marks`): what was marked before a build began is built by it, and
-what is marked meanwhile by the next one.
+Marks name what to build again (`models.lines.slot_marks`). A build covers what was marked before it began; what is
+marked meanwhile is left to the next one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from models.groups import membership
 from models.prices import effective
 from models.tables import listings, price_slots, slot_dirty, stores
 from models.tables.base import OFFER
+from splitcart.grouping.health import Progress, silent
 
 _MARKS = temporary_table(
     "taken_marks",
@@ -40,13 +41,6 @@ _MARKS = temporary_table(
 _LISTINGS = temporary_table("marked_listings", Column("listing_id", Integer, primary_key=True, autoincrement=False))
 """The listings of the products that they name."""
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
-
-
-def silent(_what: str, _done: int, _all: int) -> None:
-    """No progress wanted."""
-
 
 @dataclass(frozen=True, slots=True)
 class Built:
@@ -57,13 +51,13 @@ class Built:
     products: int
     """Products that were built again at all stores; 0 where everything was built."""
     stores: int
-    """Stores that were built again with all that they have."""
+    """Stores that were built again with all their products."""
     rows: int
     """Slots written."""
 
 
 def build(engine: Engine, *, everything: bool = False, progress: Progress = silent) -> Built:
-    """Brings the slots up to date in one transaction: readers see the old ones or the new. One builder at a time."""
+    """Brings the slots up to date in one transaction: readers see the old ones or the new. One build runs at a time."""
 
     def work() -> Built:
         with engine.begin() as connection:
@@ -97,10 +91,10 @@ def _marked(connection: Connection, progress: Progress) -> Built:
     if not marks:
         return Built(0, 0, 0, 0)
     store, product = _MARKS.c.store_id, _MARKS.c.product_id
-    whole = _ids(connection, select(stores.c.id).where(stores.c.id.in_(select(store))))
+    complete = _ids(connection, select(stores.c.id).where(stores.c.id.in_(select(store))))
     connection.execute(delete(price_slots).where(price_slots.c.store_id.in_(select(store))))
     connection.execute(delete(price_slots).where(price_slots.c.product_id.in_(select(product))))
-    rows = _write(connection, whole, "stores", progress)
+    rows = _write(connection, complete, "stores", progress)
     if products:
         marked = listings.c.product_id.in_(select(product))
         emptied(connection, _LISTINGS)
@@ -108,26 +102,25 @@ def _marked(connection: Connection, progress: Progress) -> Built:
         _analyse(connection, _LISTINGS)
         companies = select(listings.c.company_id).where(marked)
         sellers = _ids(connection, select(stores.c.id).where(stores.c.company_id.in_(companies)))
-        others = [store_id for store_id in sellers if store_id not in set(whole)]
+        others = sorted(set(sellers) - set(complete))
         rows += _write(connection, others, "products", progress, _LISTINGS)
     _forget(connection)
-    return Built(marks, products, len(whole), rows)
+    return Built(marks, products, len(complete), rows)
 
 
 def _take_marks(connection: Connection) -> tuple[int, int]:
-    """Copies the marks that are there to `taken_marks`. Returns their number, and that of the products they name."""
+    """Copies the marks to `taken_marks`. Returns how many there are, and how many products they name."""
     emptied(connection, _MARKS)
-    columns = _MARKS.c
     marks = select(slot_dirty.c.id, slot_dirty.c.product_id, slot_dirty.c.store_id)
-    connection.execute(insert(_MARKS).from_select(columns.keys(), marks))
+    connection.execute(insert(_MARKS).from_select(_MARKS.c.keys(), marks))
     _analyse(connection, _MARKS)
-    counts = select(func.count(), func.count(columns.product_id.distinct())).select_from(_MARKS)
+    counts = select(func.count(), func.count(_MARKS.c.product_id.distinct())).select_from(_MARKS)
     count, products = connection.execute(counts).one()
     return count, products
 
 
 def _analyse(connection: Connection, table: Table) -> None:
-    """Tells PostgreSQL's planner how many rows there are: for one product it would read all the slots."""
+    """Counts the rows for PostgreSQL's planner, which would otherwise read all slots for one product."""
     if is_postgres(connection):
         connection.execute(text(f"ANALYZE {table.name}"))
 
@@ -143,7 +136,7 @@ def _ids(connection: Connection, wanted: Select[Any]) -> list[int]:
 def _write(
     connection: Connection, store_ids: Sequence[int], what: str, progress: Progress, only: FromClause | None = None
 ) -> int:
-    """Writes the slots of these stores, of the listings in a table or of all. Returns their number."""
+    """Writes the slots of these stores; `only`: of the listings in a table. Returns how many slots it wrote."""
     rows, statement = 0, insert(price_slots).from_select(price_slots.c.keys(), slots(only))
     places = membership.places(connection, store_ids)
     for done, values in enumerate(effective.parameters(connection, places.values())):

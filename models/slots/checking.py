@@ -1,4 +1,4 @@
-"""Whether the slots are what effective prices say: for scripts/check_database.py."""
+"""Compares the slots with the effective prices, for models.checks.checking."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ PROMISE = "a slot is what the effective price of its store says, wherever nothin
 
 
 def broken(connection: Connection) -> Iterator[tuple[str, str]]:
-    """("slots", an example) of each slot that is wrong, missing or too many."""
+    """("slots", an example) for each slot that is wrong, missing or should not be there."""
     ids = list(connection.execute(select(stores.c.id)).scalars())
     products, marked = (set(connection.execute(select(slot_dirty.c[name])).scalars()) for name in _MARKED)
     wanted = slots()

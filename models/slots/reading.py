@@ -1,7 +1,7 @@
 """Reads the slots of a shopping list: every option of each line at the stores asked for, in a few statements.
 
 An option is a line that a store ranges, has in stock and has a price for. Its offer is the slot of the store, or of its
-anchor where the store has none of its own; how old it is follows from the sightings of both.
+anchor where the store has no slot; when it was observed follows from the sightings of both.
 """
 
 import json
@@ -31,56 +31,56 @@ from splitcart.periods import Flip, next_flip
 UNKNOWN, NOT_SOLD, NOT_WEIGHED = "unknown item", "not sold at these stores", "not sold by weight at these stores"
 OUT_OF_STOCK, NO_PRICE, NO_WEIGHT = "out of stock", "price not known", "weight of a piece not known"
 _WORST_FIRST = (UNKNOWN, NOT_SOLD, NO_PRICE, OUT_OF_STOCK, NOT_WEIGHED, NO_WEIGHT)
-"""Of several reasons the last one is given: it is nearest to an option."""
+"""Of several reasons the last one here is given: it is nearest to an option."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Store:
-    """A store asked for, and what is known of its lines."""
+    """A store of the list, and its lines as bit strings over listings.ordinal."""
 
     row: Row[Any]
+    """Of `stores`, with its company, and its anchor's id and time zone."""
     facts: documents.Store
     ranged: Bits
     available: Bits
 
 
 def known_names(connection: Connection, folded: Collection[str]) -> set[str]:
-    """Which of these texts, folded, are the name of a product."""
-    return {fold(name) for name in _named(connection, folded)} & set(folded)
+    """Which of these folded texts are the name of a product."""
+    named = is_one_of(connection, func.lower(products.c.name, type_=Text), sorted(_variants(folded)))
+    names = connection.execute(select(products.c.name).distinct().where(named)).scalars()
+    return {fold(name) for name in names} & set(folded)
 
 
 def companies_of(connection: Connection) -> set[str]:
-    """The slugs of the companies that there are."""
+    """The slugs of all companies."""
     return set(connection.execute(select(companies.c.slug)).scalars())
 
 
 def stores_near(connection: Connection, latitude: float, longitude: float, radius: float) -> list[str]:
-    """The open stores with prices within `radius` kilometres, as company:store_id, the nearest first."""
+    """The open stores with prices within `radius` kilometres, as company:store_code, the nearest first."""
     joined = stores.join(companies, companies.c.id == stores.c.company_id)
     joined = joined.join(store_ranges, store_ranges.c.store_id == stores.c.id)
     wanted = select(companies.c.slug, stores.c.store_code, stores.c.latitude, stores.c.longitude).select_from(joined)
     placed = wanted.where(stores.c.closed_at.is_(None), stores.c.latitude.is_not(None), stores.c.longitude.is_not(None))
     here = (latitude, longitude)
-    found = [
-        (kilometres(here, (row.latitude, row.longitude)), f"{row.slug}:{row.store_code}")
-        for row in connection.execute(placed)
-    ]
-    return [store for away, store in sorted(found) if away <= radius]
+    rows = connection.execute(placed)
+    near = [(kilometres(here, (row.latitude, row.longitude)), f"{row.slug}:{row.store_code}") for row in rows]
+    return [store for away, store in sorted(near) if away <= radius]
 
 
-def slots_of(connection: Connection, entries: Sequence[Entry], asked: Sequence[str], now: datetime) -> Slots:
-    """The slots of a list at the stores `asked` for (company:store_id). ValueError names a store that is unknown."""
-    known = _stores(connection, asked)
-    wanted = [one for entry in entries for one in (entry.wanted, *entry.substitutes)]
-    named = _products(connection, wanted)
-    offered, offers = _offered(connection, {p for found in named.values() for p in found}, known)
-    seen = sightings.read(connection, sorted({i for one in known for i in (one.row.id, one.row.anchor_id)}))
-    reader = _Reader(known, named, offered, seen, offers, now)
+def slots_of(connection: Connection, entries: Sequence[Entry], names: Sequence[str], now: datetime) -> Slots:
+    """The slots of a list at the stores of these names (company:store_code). ValueError names an unknown store."""
+    chosen = _stores(connection, names)
+    product_ids = _products(connection, [one for entry in entries for one in (entry.wanted, *entry.substitutes)])
+    shelves, offers = _offered(connection, set().union(*product_ids.values()), chosen)
+    seen = sightings.read(connection, sorted({i for store in chosen for i in (store.row.id, store.row.anchor_id)}))
+    reader = _Reader(chosen, product_ids, shelves, seen, offers, now)
     lines = tuple(reader.line(entry) for entry in entries)
-    return Slots(now.isoformat(timespec="seconds"), tuple(one.facts for one in known), lines)
+    return Slots(now.isoformat(timespec="seconds"), tuple(store.facts for store in chosen), lines)
 
 
-def _stores(connection: Connection, asked: Sequence[str]) -> list[_Store]:
+def _stores(connection: Connection, names: Sequence[str]) -> list[_Store]:
     anchor, member, group = stores.alias("anchor"), store_group_memberships, store_groups
     joined = (
         stores.join(companies, companies.c.id == stores.c.company_id)
@@ -94,30 +94,25 @@ def _stores(connection: Connection, asked: Sequence[str]) -> list[_Store]:
         store_ranges.c.available, companies.c.slug, companies.c.name.label("company"), companies.c.flip_weekday,
         companies.c.flip_hour,
     ).select_from(joined)  # fmt: skip
-    codes = [store.partition(":")[2] for store in asked]
+    codes = [name.partition(":")[2] for name in names]
     found = {}
     for row in connection.execute(wanted.where(stores.c.store_code.in_(codes))):
-        place = ", ".join(str(part) for part in (row.address_line_1, row.suburb, row.state, row.postcode) if part)
+        address = ", ".join(str(part) for part in (row.address_line_1, row.suburb, row.state, row.postcode) if part)
         name = f"{row.slug}:{row.store_code}"
         facts = documents.Store(
-            name, row.store_code, row.company, row.store_name, place or None, row.latitude, row.longitude
+            name, row.store_code, row.company, row.store_name, address or None, row.latitude, row.longitude
         )
         found[name] = _Store(row, facts, unpack(row.ranged), unpack(row.available))
-    for store in asked:
-        if store not in found:
+    for name in names:
+        if name not in found:
             raise ValueError(
-                f"store {store!r} is unknown: COMPANY:STORE of a store that was crawled or located is wanted"
+                f"store {name!r} is unknown: COMPANY:STORE of a store that was crawled or located is wanted"
             )
-    return [found[store] for store in dict.fromkeys(asked)]
-
-
-def _named(connection: Connection, folded: Collection[str]) -> list[str]:
-    named = is_one_of(connection, func.lower(products.c.name, type_=Text), sorted(_variants(folded)))
-    return list(connection.execute(select(products.c.name).distinct().where(named)).scalars())
+    return [found[name] for name in dict.fromkeys(names)]
 
 
 def _variants(names: Collection[str]) -> set[str]:
-    """What a database's lower() may make of a name in any case: SQLite's folds ASCII alone."""
+    """What a database's lower() may return for a name in any case: SQLite's folds ASCII alone."""
     spellings = (one for name in names for one in (name, name.upper(), name.title(), name.capitalize()))
     return {"".join(c.lower() if c.isascii() else c for c in one) for one in spellings} | {n.lower() for n in names}
 
@@ -158,12 +153,15 @@ def _key(wanted: Wanted) -> tuple[str, str]:
 
 
 def _offered(
-    connection: Connection, wanted: Collection[int], known: Sequence[_Store]
+    connection: Connection, product_ids: Collection[int], chosen: Sequence[_Store]
 ) -> tuple[dict[int, list[Row[Any]]], dict[tuple[int, int], Row[Any]]]:
-    """What the companies of the stores call the products, by product; and the slots of that, by store and listing."""
+    """The listings of the products at the stores' companies, by product; and their slots, by store and listing.
+
+    The slots are those of the stores and of their anchors.
+    """
     listing, slot = listings.c, price_slots.c
-    asked = {store_id for one in known for store_id in (one.row.id, one.row.anchor_id)}
-    here = and_(slot.product_id == listing.product_id, slot.listing_id == listing.id, slot.store_id.in_(asked))
+    store_ids = {store_id for store in chosen for store_id in (store.row.id, store.row.anchor_id)}
+    here = and_(slot.product_id == listing.product_id, slot.listing_id == listing.id, slot.store_id.in_(store_ids))
     joined = (
         listings.join(products, products.c.id == listing.product_id)
         .outerjoin(brands, brands.c.id == products.c.brand_id)
@@ -171,14 +169,14 @@ def _offered(
         .outerjoin(price_slots, here)
     )
     names = ("id", "company_id", "ordinal", "product_id", "sku", "size", "image_url", "brand")
-    shelf = (categories.c.path, products.c.name.label("product_name"), brands.c.name.label("product_brand"))
+    others = (categories.c.path, products.c.name.label("product_name"), brands.c.name.label("product_brand"))
     offer = (slot[name] for name in ("store_id", "source", *OFFER))
-    query: Select[Any] = select(*(listing[name] for name in names), *shelf, *offer).select_from(joined)
-    query = query.where(listing.company_id.in_({one.row.company_id for one in known}))
+    query: Select[Any] = select(*(listing[name] for name in names), *others, *offer).select_from(joined)
+    query = query.where(listing.company_id.in_({store.row.company_id for store in chosen}))
     query = query.order_by(listing.product_id, listing.id, slot.store_id)
     found: dict[int, dict[int, Row[Any]]] = {}
     offers: dict[tuple[int, int], Row[Any]] = {}
-    for row in connection.execute(query.where(is_one_of(connection, listing.product_id, wanted))):
+    for row in connection.execute(query.where(is_one_of(connection, listing.product_id, product_ids))):
         found.setdefault(row.product_id, {}).setdefault(row.id, row)
         if row.store_id is not None:
             offers[row.store_id, row.id] = row
@@ -187,40 +185,44 @@ def _offered(
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    known: Sequence[_Store]
+    stores: Sequence[_Store]
     products: Mapping[tuple[str, str], set[int]]
+    """As `_products` returns them."""
     listings: Mapping[int, list[Row[Any]]]
+    """By product."""
     seen: Mapping[int, Seen]
+    """By store; anchors' too."""
     offers: Mapping[tuple[int, int], Row[Any]]
+    """By store and listing; anchors' too."""
     now: datetime
 
     def line(self, entry: Entry) -> Line:
-        """A line with its options: by store, those of the item itself first."""
+        """A line with its options: those of the item itself first, then by store."""
         options: dict[tuple[str, int], Option] = {}
         reasons: set[str] = set()
         for wanted in (entry.wanted, *entry.substitutes):
             products = sorted(self.products.get(_key(wanted), ()))
             reasons |= {NOT_SOLD if products else UNKNOWN}
             for store, listing in self._shelves(products):
-                found = self._option(store, listing, wanted, is_substitute=wanted is not entry.wanted)
-                if isinstance(found, Option):
-                    options.setdefault((store.facts.store, listing.id), found)
+                option = self._option(store, listing, wanted, is_substitute=wanted is not entry.wanted)
+                if isinstance(option, Option):
+                    options.setdefault((store.facts.store, listing.id), option)
                 else:
-                    reasons.add(found)
+                    reasons.add(option)
         reason = None if options else max(reasons, key=_WORST_FIRST.index)
         item, unit = entry.wanted.item, entry.wanted.quantity_unit
         return Line(entry.line, item, entry.wanted.quantity, unit, reason, tuple(options.values()))
 
     def _shelves(self, products: Sequence[int]) -> Iterator[tuple[_Store, Row[Any]]]:
         """The stores that range the products, each with its company's listing."""
-        for store in self.known:
+        for store in self.stores:
             for product in products:
                 for listing in self.listings.get(product, ()):
                     if listing.company_id == store.row.company_id and _has(store.ranged, listing.ordinal):
                         yield store, listing
 
     def _option(self, store: _Store, listing: Row[Any], wanted: Wanted, *, is_substitute: bool) -> Option | str:
-        """The option, or why there is none."""
+        """The option, or the reason why there is none."""
         look = self.seen[store.row.id].at(listing.ordinal)
         own = self.offers.get((store.row.id, listing.id))
         slot = own or self.offers.get((store.row.anchor_id, listing.id))
@@ -232,32 +234,11 @@ class _Reader:
             return NOT_WEIGHED
         if wanted.quantity_unit is None and slot.price_basis == "kg" and slot.typical_grams is None:
             return NO_WEIGHT
-        return self._made(store, listing, wanted, slot, self._known(store, listing, own, look), is_substitute)
-
-    def _known(self, store: _Store, listing: Row[Any], own: Row[Any] | None, look: Look) -> tuple[str, datetime, str]:
-        """How the price is known, when it was seen, and in which time zone."""
-        if own is not None:
-            return str(own.source), look.sighting.at, store.row.timezone
-        anchor = self.seen[store.row.anchor_id].at(listing.ordinal)
-        if anchor is None or look.sighting.at >= anchor.sighting.at:
-            return OWN, look.sighting.at, store.row.timezone
-        return INFERRED, anchor.sighting.at, store.row.anchor_timezone
-
-    def _made(
-        self,
-        store: _Store,
-        listing: Row[Any],
-        wanted: Wanted,
-        slot: Row[Any],
-        known: tuple[str, datetime, str],
-        is_substitute: bool,
-    ) -> Option:
-        source, observed_at, timezone = known
+        source, observed_at, timezone = self._known(store, listing, own, look)
         flip = Flip(store.row.flip_weekday, store.row.flip_hour)
-        facts = store.facts
         path = json.loads(listing.path) if listing.path else []
         return Option(
-            **{name: getattr(facts, name) for name in _OF_THE_STORE},
+            **{name: getattr(store.facts, name) for name in _OF_THE_STORE},
             **{name: getattr(slot, name) for name in _OF_THE_SLOT},
             product_id=listing.product_id,
             product_name=listing.product_name,
@@ -278,6 +259,15 @@ class _Reader:
             department=path[0] if path else None,
             image_url=listing.image_url,
         )
+
+    def _known(self, store: _Store, listing: Row[Any], own: Row[Any] | None, look: Look) -> tuple[str, datetime, str]:
+        """How the price is known, when it was observed, and in which time zone."""
+        if own is not None:
+            return str(own.source), look.sighting.at, store.row.timezone
+        anchor = self.seen[store.row.anchor_id].at(listing.ordinal)
+        if anchor is None or look.sighting.at >= anchor.sighting.at:
+            return OWN, look.sighting.at, store.row.timezone
+        return INFERRED, anchor.sighting.at, store.row.anchor_timezone
 
 
 _OF_THE_STORE = ("store", "company_name", "store_id", "store_name", "store_address")

@@ -32,7 +32,7 @@ def slots(engine: Engine) -> list:
 
 
 def built_alike(engine: Engine) -> bool:
-    """Whether what the marks built is what a whole build gives."""
+    """Whether building by marks gives the same slots as building everything."""
     build(engine)
     kept = slots(engine)
     build(engine, everything=True)
@@ -95,7 +95,7 @@ def test_a_member_that_is_seen_again_unchanged_is_built_again_where_its_anchor_h
 
 
 @pytest.mark.parametrize("what", ["merge", "reset", "rollback", "delisting", "unpriced"])
-def test_whatever_happens_the_marks_build_what_a_whole_build_gives(engine: Engine, what: str) -> None:
+def test_whatever_happens_building_by_marks_gives_what_building_everything_gives(engine: Engine, what: str) -> None:
     crawl(engine, shelf(), store="1")
     crawl(engine, shelf(s3=300), store="2", now=START + HOUR)
     run, _ = crawl(engine, shelf(s5=301), store="1", now=day(0.2))
@@ -130,7 +130,7 @@ def test_random_publishes_of_two_companies_keep_the_slots(engine: Engine) -> Non
 
 
 def test_eight_stores_at_once_neither_wait_for_each_others_marks_nor_deadlock(postgres_url: str) -> None:
-    """All have their marks written and none has committed; only then do they go on."""
+    """Each commits only after all have written their marks."""
     engine = engines.create(postgres_url)
     stores = [str(n) for n in range(8)]
     for store in stores:
@@ -150,7 +150,7 @@ def test_eight_stores_at_once_neither_wait_for_each_others_marks_nor_deadlock(po
         try:
             counts = measured(engine, run)
             publishing.publish(engine, run, Ending(verdict=judged(), now=day(1), counts=counts))
-        except Exception as error:  # noqa: BLE001 - told by the test
+        except Exception as error:  # noqa: BLE001 - the test reports it
             failed.append(error)
             together.abort()
 
@@ -273,7 +273,7 @@ def test_stores_near_a_place_are_those_within_the_radius_that_have_prices(town: 
         assert reading.stores_near(connection, -33.87, 151.2, 500) == ["woolworths:1", "woolworths:2"]
 
 
-def test_marks_wait_for_nobody(engine: Engine) -> None:
+def test_no_mark_waits_for_another(engine: Engine) -> None:
     assert [c.name for c in slot_dirty.primary_key] == ["id"]
     assert [index for index in slot_dirty.indexes if index.unique] == []
 
