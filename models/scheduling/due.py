@@ -1,11 +1,11 @@
-"""What a company's runs and merges say of what is due next."""
+"""When a company's stores were located, crawled and merged last: what decides which of these is due next."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
-from models.scheduling.reading import read
+from models.scheduling.reading import paused_until
 from models.stores.listed import EVERY_STORE
 from models.tables import crawl_runs, group_merges
 from splitcart.scheduling.due import Facts
@@ -14,21 +14,18 @@ from splitcart.scheduling.due import Facts
 def facts(connection: Connection, company: Any, now: datetime) -> Facts:
     """The facts of a company (a row of companies) at `now`."""
     run = crawl_runs.c
-    located, stands = run.store_code == EVERY_STORE, run.rolled_back_at.is_(None)
-
-    def latest(*which: Any, of: Any = run.finished_at) -> datetime | None:
-        found: datetime | None = connection.execute(
-            select(func.max(of)).where(run.company_id == company.id, *which)
-        ).scalar()
-        return found
-
+    located, complete = run.store_code == EVERY_STORE, and_(run.status == "complete", run.rolled_back_at.is_(None))
+    wanted = select(
+        func.max(run.finished_at).filter(located, complete).label("located_at"),
+        func.max(run.finished_at).filter(located, run.status.not_in(("complete", "running"))).label("tried_at"),
+        func.max(run.lease_until).filter(located, run.status == "running").label("locating_until"),
+        func.max(run.finished_at).filter(~located, complete).label("completed_at"),
+    )
+    times = connection.execute(wanted.where(run.company_id == company.id)).one()
     merged = connection.execute(select(group_merges).where(group_merges.c.company_id == company.id)).one_or_none()
     return Facts(
-        located_at=latest(located, run.status == "complete", stands),
-        tried_at=latest(located, run.status.not_in(("complete", "running"))),
-        locating_until=latest(located, run.status == "running", of=run.lease_until),
-        paused_until=read(connection, company, now)[0].paused_until,
-        completed_at=latest(run.store_code != EVERY_STORE, run.status == "complete", stands),
+        **times._mapping,
+        paused_until=paused_until(connection, company.id, now),
         merged_at=merged.merged_at if merged else None,
         seen_until=merged.seen_until if merged else None,
     )

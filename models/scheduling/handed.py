@@ -1,4 +1,4 @@
-"""What becomes of a store that was handed out: the row of its run says so, and until there is one its lease."""
+"""What became of a store that was handed out: read from its run or, until it has one, from its lease."""
 
 from datetime import datetime
 from typing import Literal
@@ -23,14 +23,14 @@ def fate(
     now: datetime,
     holder: Holder,
 ) -> Fate:
-    """What became of a crawl that was asked for.
+    """What became of a crawl that was started.
 
     token: the lease that it is to take over; None for a locator. after: the store's last run before (due.last_run).
 
     waiting: no run yet, and its lease (a locator has none) may still be taken over. running: its run is alive.
-    ended: its run has ended. dead: nobody stands behind its run any more, or no run took its lease over in time.
+    ended: its run has ended. dead: the process of its run is gone, or no run took its lease over in time.
     """
-    # The lease before the run: a lease that was taken over meanwhile leaves a run to be found.
+    # The lease is read before the run: one that was taken over in between has a run by then.
     live = select(stores.c.id).where(stores.c.lease_token == token, stores.c.lease_until > now)
     waits = token is None or connection.execute(live).first() is not None
     row = run_after(connection, company_id, store_code, after)

@@ -1,4 +1,4 @@
-"""Merging a company's groups: one merger at a time, and a note of when it was done."""
+"""Merging a company's groups: one merger at a time, and a record of when it was done."""
 
 import secrets
 from collections.abc import Iterator
@@ -19,25 +19,25 @@ from splitcart.grouping.health import Progress, silent
 from splitcart.grouping.rules import Rules
 
 PUBLISHES = timedelta(minutes=5)
-"""A run is dated before it is published: one that a merge saw running may turn out to have ended so long before."""
+"""A run is dated before it is published: one that a merge saw running may have ended as long as this before."""
 LASTS = timedelta(hours=1)
-"""How long a merge may take. One whose process is gone on this host ends at once; two at once would do no harm."""
+"""How long a merge may take. One whose process is gone on this host ends at once. Two at once would do no harm."""
 
 
 def merge(
     engine: Engine, company: Any, rules: Rules, clock: Clock, holder: Holder, progress: Progress = silent
 ) -> Summary:
-    """Merges the groups of a company (a row of companies). Raises MergeHeld while another does."""
+    """Merges the groups of a company (a row of companies). Raises MergeHeld while another process merges them."""
     with the_only_merger(engine, company, clock, holder):
         return Merger(engine, company, rules, clock, progress).run()
 
 
 @contextmanager
 def the_only_merger(engine: Engine, company: Any, clock: Clock, holder: Holder) -> Iterator[None]:
-    """Within, no other process merges the company's groups. Raises MergeHeld.
+    """Within the block no other process merges the company's groups. Raises MergeHeld.
 
-    Left without an error, `merged_at` is when it began, and `seen_until` by when a run must have ended to be sure to
-    have been seen.
+    Leaving it without an error records `merged_at`, when the block began, and `seen_until`: a run that ended by then is
+    sure to have been seen.
     """
     began, token = clock(), secrets.token_hex(16)
     lease = {"lease_token": token, "lease_until": began + LASTS, "host": holder.host, "pid": holder.pid}

@@ -1,4 +1,4 @@
-"""What the rule of which store next knows of a company, read in a few statements for all of its stores."""
+"""What the rule of which store is crawled next knows of a company, read in a few statements for all of its stores."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from models.runs.run import last_complete_runs
 from models.stores.listed import EVERY_STORE
 from models.tables import crawl_runs, store_group_memberships, store_groups, stores
 from splitcart.periods import Flip
-from splitcart.scheduling.pauses import LOOK_BACK, Span, paused_until
+from splitcart.scheduling import pauses
 from splitcart.scheduling.rule import Company, Queue, Rules, Store, queue
 
 _OF_STORE = (
@@ -23,17 +23,17 @@ _OF_STORE = (
 
 
 def read(connection: Connection, company: Any, now: datetime) -> tuple[Company, list[Store]]:
-    """What the rule knows of a company (a row of companies) and of each of its stores."""
+    """What the rule knows of a company (a row of companies) and of each of its stores, in the order of their ids."""
     running = _running(connection, company.id)
     requests = _requests(connection, company.id)
     anchors = _anchors(connection, company.id)
     followers = Counter(anchor.store_code for store_id, anchor in anchors.items() if anchor.id != store_id)
-    found, begun = [], 0
+    found, handed_out = [], 0
     wanted = select(*(stores.c[name] for name in _OF_STORE)).where(stores.c.company_id == company.id)
     for row in connection.execute(wanted.order_by(stores.c.id)):
         values = dict(zip(_OF_STORE, row, strict=True))
         code, until, run_until = row.store_code, row.lease_until, running.get(row.store_code)
-        begun += run_until is None and until is not None and until > now
+        handed_out += run_until is None and until is not None and until > now
         if run_until is not None:
             values["lease_until"] = run_until if until is None else max(until, run_until)
         if anchor := anchors.get(row.id):
@@ -41,15 +41,15 @@ def read(connection: Connection, company: Any, now: datetime) -> tuple[Company, 
         found.append(Store(**values, requests=requests.get(code), followers=followers[code]))
     known = Company(
         flip=Flip(company.flip_weekday, company.flip_hour),
-        live=begun + sum(until > now for until in running.values()),
+        live=handed_out + sum(until > now for until in running.values()),
         usual_requests=median(requests.values()) if requests else None,
-        paused_until=_paused_until(connection, company.id, now),
+        paused_until=paused_until(connection, company.id, now),
     )
     return known, found
 
 
 def queued(connection: Connection, company: Any, rules: Rules, now: datetime) -> Queue:
-    """The company's stores, offered or held, at `now`."""
+    """The company's stores at `now`, offered or held."""
     known, found = read(connection, company, now)
     return queue(found, known, rules, now)
 
@@ -77,13 +77,13 @@ def _requests(connection: Connection, company_id: int) -> Mapping[str, int]:
     return {code: n for code, n in counts.items() if isinstance(n, int) and not isinstance(n, bool) and n > 0}
 
 
-def _paused_until(connection: Connection, company_id: int, now: datetime) -> datetime | None:
-    run, since = crawl_runs.c, now - LOOK_BACK
-    mine = (run.company_id == company_id, run.finished_at > since)
+def paused_until(connection: Connection, company_id: int, now: datetime) -> datetime | None:
+    """The end of the company's pause after runs that its site blocked; None where it has none."""
+    run = crawl_runs.c
+    mine = (run.company_id == company_id, run.finished_at > now - pauses.LOOK_BACK)
     wanted = select(run.started_at, run.finished_at).where(*mine, run.status == "blocked")
-    blocked = [Span(*row) for row in connection.execute(wanted)]
+    blocked = [pauses.Span(*row) for row in connection.execute(wanted)]
     if not blocked:
         return None
     seen = (run.status.in_(("complete", "partial")), run.store_code != EVERY_STORE)
-    answered = connection.execute(select(run.started_at).where(*mine, *seen)).scalars()
-    return paused_until(blocked, answered)
+    return pauses.paused_until(blocked, connection.execute(select(run.started_at).where(*mine, *seen)).scalars())

@@ -1,4 +1,4 @@
-"""Taking a store for a crawl: once, by whoever comes first; dead leases are reaped on the way."""
+"""Taking the next store for a crawl, once, by whoever comes first. Dead leases are reaped before."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from splitcart.scheduling.rule import Queue, Rules, Store
 T = TypeVar("T")
 
 AT_ONCE = 50
-"""Stores that one statement tries: of 16 workers that begin together each finds one among them."""
+"""Stores that one statement tries to lock: enough for 16 workers that begin together to find one each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +45,20 @@ def take(
 ) -> Taken | Queue:
     """The next store of a company (a row of companies), stamped with scheduled_at and a new lease, atomically.
 
-    The company's queue where no store is offered. `holder`: who asks; a crawl of its host whose process is gone is
-    reaped at once. Two that ask at once never get one store. A store that another transaction has locked is passed
-    over, unless there is no other: then it is waited for.
+    The company's queue where no store is offered. `holder`: the process that takes it; a crawl of its host whose
+    process is gone is reaped at once. Two processes never take the same store. A store that another transaction has
+    locked is skipped, unless there is no other: then it is waited for.
     """
     reap(engine, company.id, now, holder, failure_delay)
     until = now + timedelta(seconds=lease_seconds)
     lease = {"scheduled_at": now, "lease_until": until, "lease_token": secrets.token_hex(16)}
     probes: dict[int, int | None] = {}
-    """By store that was chosen; one whose answer was lost is not due any more when it is read again."""
+    """By the store chosen in an earlier try: when that try's commit came through, the store is no longer due."""
 
     def work() -> Taken | Queue | None:
         with engine.begin() as connection:
             mine = connection.execute(select(stores).where(stores.c.lease_token == lease["lease_token"])).one_or_none()
-            if mine is not None:  # an earlier try was committed, its answer was lost
+            if mine is not None:  # an earlier try was committed, but the connection was lost
                 return _taken(mine, lease, probes.get(mine.id))
             found = queued(connection, company, rules, now)
             row = _locked(connection, found.offered, rules, now) if found.offered else None
@@ -68,7 +68,7 @@ def take(
             connection.execute(update(stores).where(stores.c.id == row.id).values(**lease))
             return _taken(row, lease, probes[row.id])
 
-    while True:  # each turn that ends with None another has taken a store, so that there are fewer
+    while True:  # a turn ends with None when others have taken stores, so that fewer are left for the next
         taken = retried(engine, work, what=f"taking a store of {company.slug}")
         if taken is not None:
             return taken
@@ -79,7 +79,7 @@ def _taken(row: Any, lease: dict[str, Any], probe: int | None) -> Taken:
 
 
 def _locked(connection: Connection, offered: Sequence[Store], rules: Rules, now: datetime) -> Any:
-    """The first of the stores that nobody has locked, locked by us and still free; else one that was waited for.
+    """The first of the stores that is still free and not locked, now locked by us; else the first that is still free.
 
     None: others have taken all of them since they were read. SQLite: BEGIN IMMEDIATE has locked everything.
     """
@@ -95,7 +95,7 @@ def _locked(connection: Connection, offered: Sequence[Store], rules: Rules, now:
 
 
 def _free(rules: Rules, now: datetime) -> Any:
-    """What another transaction may have changed of a store since it was found to be offered."""
+    """Whether a store is still free: what another transaction may have changed since it was offered."""
     row = stores.c
     return and_(
         row.closed_at.is_(None),
@@ -109,64 +109,68 @@ def _free(rules: Rules, now: datetime) -> Any:
 def reap(
     engine: Engine, company_id: int, now: datetime, holder: Holder, failure_delay: timedelta = FAILURE_DELAY
 ) -> int:
-    """Ends the company's dead runs and the leases that no crawl took over; how many.
+    """Ends the company's dead runs and the leases that no crawl took over; returns how many.
 
-    Each counts as a failure of its store: it is free again after a delay that grows with them.
+    Each counts as a failure of its store, which is free again after a delay that grows with its failures.
     """
 
     def work() -> int:
         with engine.connect() as connection:
-            dead = _dead(connection, company_id, now, holder)
-        return sum(_reap(engine, each, now, holder, failure_delay) for each in dead)
+            runs, leased = _dead(connection, company_id, now, holder)
+        ended = [_reap_run(engine, run, now, holder, failure_delay) for run in runs]
+        return sum(ended) + sum(_reap_lease(engine, store_id, now, failure_delay) for store_id in leased)
 
     return retried(engine, work, what="reaping dead leases")
 
 
-@dataclass(frozen=True, slots=True)
-class _Dead:
-    run_id: int | None
-    store_id: int | None
-
-
-def _dead(connection: Connection, company_id: int, now: datetime, holder: Holder) -> list[_Dead]:
+def _dead(connection: Connection, company_id: int, now: datetime, holder: Holder) -> tuple[list[Any], list[int]]:
+    """The rows of the company's dead runs, and the ids of its stores whose lease is over and that have no run."""
     run = crawl_runs.c
     running = connection.execute(select(crawl_runs).where(run.company_id == company_id, run.status == "running")).all()
-    found = [_Dead(row.id, row.store_id) for row in running if leases.is_dead(row, holder, now)]
-    begun = {row.store_id for row in running}
+    crawled = {row.store_id for row in running}
     over = select(stores.c.id).where(stores.c.company_id == company_id, stores.c.lease_until <= now)
-    return found + [_Dead(None, i) for i in connection.execute(over.order_by(stores.c.id)).scalars() if i not in begun]
+    leased = [i for i in connection.execute(over.order_by(stores.c.id)).scalars() if i not in crawled]
+    return [row for row in running if leases.is_dead(row, holder, now)], leased
 
 
-def _reap(engine: Engine, dead: _Dead, now: datetime, holder: Holder, failure_delay: timedelta) -> bool:
-    """Reaps one, the store before the run, as publishing locks them. What another has locked is left to it."""
+def _reap_run(engine: Engine, dead: Any, now: datetime, holder: Holder, failure_delay: timedelta) -> bool:
+    """Abandons a run that is still dead; the store is locked before the run, as by publishing. False: not done."""
     run = crawl_runs.c
     with engine.begin() as connection:
-        store = None
-        if dead.store_id is not None:
-            locked = select(stores).where(stores.c.id == dead.store_id).with_for_update(skip_locked=True)
-            store = connection.execute(locked).one_or_none()
-            if store is None:
-                return False
-        if dead.run_id is not None:
-            mine = select(crawl_runs).where(run.id == dead.run_id, run.status == "running")
-            row = connection.execute(mine.with_for_update(skip_locked=True)).one_or_none()
-            if row is None or not leases.is_dead(row, holder, now):
-                return False
-            leases.abandon(connection, row, now, failure_delay)
-            return True
-        running = select(run.id).where(run.store_id == dead.store_id, run.status == "running")
+        if dead.store_id is not None and _lock_store(connection, dead.store_id) is None:
+            return False
+        mine = select(crawl_runs).where(run.id == dead.id, run.status == "running")
+        row = connection.execute(mine.with_for_update(skip_locked=True)).one_or_none()
+        if row is None or not leases.is_dead(row, holder, now):
+            return False
+        leases.abandon(connection, row, now, failure_delay)
+        return True
+
+
+def _reap_lease(engine: Engine, store_id: int, now: datetime, failure_delay: timedelta) -> bool:
+    """Ends a store's lease that is still over and has no run. False: not done."""
+    run = crawl_runs.c
+    with engine.begin() as connection:
+        store = _lock_store(connection, store_id)
         if store is None or store.lease_until is None or store.lease_until > now:
             return False
+        running = select(run.id).where(run.store_id == store_id, run.status == "running")
         if connection.execute(running).first() is not None:
             return False
-        leases.count_failure(connection, store.id, now, failure_delay)
+        leases.count_failure(connection, store_id, now, failure_delay)
         return True
+
+
+def _lock_store(connection: Connection, store_id: int) -> Any:
+    """The store's row, locked; None where another transaction has locked it: it is left to that one."""
+    mine = select(stores).where(stores.c.id == store_id)
+    return connection.execute(mine.with_for_update(skip_locked=True)).one_or_none()
 
 
 def clear(
     engine: Engine, company: Any, now: datetime, holder: Holder, failure_delay: timedelta = FAILURE_DELAY
 ) -> tuple[int, int]:
-    """Ends the lock-out of the company's stores; never a live lease. How many were freed, and how many are leased."""
+    """Ends the lock-out of the company's stores, never a live lease; (stores that it freed, stores that are leased)."""
     reap(engine, company.id, now, holder, failure_delay)
     mine = (stores.c.company_id == company.id, stores.c.scheduled_at.is_not(None))
 
@@ -182,16 +186,16 @@ def clear(
     return retried(engine, work, what=f"clearing the schedule of {company.slug}")
 
 
-def _parts(whole: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    return (whole[start : start + size] for start in range(0, len(whole), size))
+def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def give_back(
     engine: Engine, company_id: int, taken: Taken, now: datetime, failure_delay: timedelta = FAILURE_DELAY
 ) -> bool:
-    """Ends the lease of a store whose crawl could not begin, without waiting for it to die; a failure of the store.
+    """Ends the lease of a store whose crawl could not begin, before it runs out; counts as a failure of the store.
 
-    False where the lease is over, or a crawl took it over: its run tells what became of the store.
+    False where the lease is over, or a crawl took it over: its run then shows what became of the store.
     """
     row = stores.c
     mine = (row.company_id == company_id, row.store_code == taken.store_code, row.lease_token == taken.lease_token)

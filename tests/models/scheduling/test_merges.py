@@ -1,4 +1,4 @@
-"""One merger a company, on both databases; what runs and merges say of what is due."""
+"""One merger a company, on both databases; what runs and merges show of what is due."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def known(engine: Engine, now=START) -> Facts:
         return facts(connection, company_of(engine), now)
 
 
-def test_who_asks_while_another_merges_is_refused_and_told_by_whom(engine: Engine) -> None:
+def test_a_merge_is_refused_while_another_runs_and_the_message_names_that_one(engine: Engine) -> None:
     company, other = company_of(engine, ["1"]), engines.create(engine.url.render_as_string(hide_password=False))
     with the_only_merger(engine, company, lambda: START, HERE):
         with pytest.raises(MergeHeld) as held, the_only_merger(other, company, lambda: START, THERE):
@@ -47,7 +47,7 @@ def test_two_companies_are_merged_at_once(engine: Engine) -> None:
         assert query(engine, "SELECT count(*) FROM group_merges WHERE lease_token IS NOT NULL") == [(2,)]
 
 
-def test_a_merger_that_is_gone_keeps_nobody_waiting_here_and_others_for_an_hour(engine: Engine) -> None:
+def test_a_merger_that_is_gone_holds_up_its_own_host_not_at_all_and_others_for_an_hour(engine: Engine) -> None:
     company = company_of(engine)
     gone = Holder("here", 2**22 + 1)  # no process of Linux has this id
     killed = [the_only_merger(engine, company, lambda: START, gone) for _ in range(2)]
@@ -61,7 +61,7 @@ def test_a_merger_that_is_gone_keeps_nobody_waiting_here_and_others_for_an_hour(
         assert query(engine, "SELECT host FROM group_merges") == [("here",)]
 
 
-def test_a_merge_is_noted_when_it_is_done_and_not_when_it_fails(engine: Engine) -> None:
+def test_a_merge_is_recorded_when_it_is_done_and_not_when_it_fails(engine: Engine) -> None:
     company = company_of(engine, ["1"])
     crawl(engine, [row(1)], slug="aldi", store="1")
     merge(engine, company, Rules(), lambda: START + HOUR, HERE)
@@ -88,8 +88,8 @@ def test_a_run_that_is_published_during_a_merge_counts_as_not_seen(engine: Engin
 def located(engine: Engine, status: str, now) -> None:
     run = opening.open_run(engine, target("*", "aldi"), spider="aldi_stores", now=now, host="h", pid=1)
     if status != "running":
-        told = {"1": dict.fromkeys(("store_name", "timezone", "is_online"))}
-        publish_stores(engine, run, Ending(verdict=judged(status), now=now + HOUR), told)
+        found = {"1": dict.fromkeys(("store_name", "timezone", "is_online"))}
+        publish_stores(engine, run, Ending(verdict=judged(status), now=now + HOUR), found)
 
 
 def test_the_facts_are_those_of_complete_runs_and_failed_tries(engine: Engine) -> None:

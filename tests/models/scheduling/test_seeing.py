@@ -20,14 +20,14 @@ def seen(engine: Engine, now=START) -> list[dict]:
         return company_stores(connection, company, Rules(), now)
 
 
-def test_stores_come_in_their_turn_then_by_when_they_free_and_those_that_never_do_last(engine: Engine) -> None:
+def test_offered_stores_come_first_then_the_others_by_when_they_are_free(engine: Engine) -> None:
     company_of(engine, ["1", "2", "3", "4", "5"])
     change(engine, "1", closed_at=START)
     change(engine, "2", next_try_at=START + 2 * HOUR, fail_count=1)
     change(engine, "3", next_try_at=START + HOUR, fail_count=2)
     change(engine, "4", last_scraped=START)
-    told = [(each["store_id"], each["state"], each["why_not"], each["free_at"]) for each in seen(engine)]
-    assert told == [
+    shown = [(each["store_id"], each["state"], each["why_not"], each["free_at"]) for each in seen(engine)]
+    assert shown == [
         ("5", "never", None, None),
         ("4", "fresh", None, None),
         ("3", "failing", "waiting", START + HOUR),
@@ -36,7 +36,7 @@ def test_stores_come_in_their_turn_then_by_when_they_free_and_those_that_never_d
     ]
 
 
-def test_the_last_store_that_answered_is_told(engine: Engine) -> None:
+def test_the_last_store_that_answered_is_shown(engine: Engine) -> None:
     company_of(engine, ["1"])
     for hours, answered in ((0, "7"), (30, "8"), (60, None)):
         run = begun(engine, taken(engine, START + hours * HOUR), START + hours * HOUR)
@@ -45,7 +45,7 @@ def test_the_last_store_that_answered_is_told(engine: Engine) -> None:
     assert seen(engine)[0]["answered_for"] == "8"
 
 
-def test_runs_come_the_latest_first_and_a_running_one_tells_its_seconds_so_far(engine: Engine) -> None:
+def test_runs_come_the_latest_first_and_a_running_one_has_its_seconds_so_far(engine: Engine) -> None:
     company = company_of(engine, ["1", "2"])
     first = begun(engine, taken(engine))
     second = begun(engine, taken(engine, START + timedelta(seconds=60)), START + timedelta(seconds=60))

@@ -90,7 +90,7 @@ def test_stores_are_taken_in_their_turn_whatever_their_rows_ids_are(engine: Engi
     assert taken(engine, slug="coles").store_code == "x"
 
 
-def test_a_taking_whose_answer_was_lost_takes_no_second_store(engine: Engine, monkeypatch) -> None:
+def test_a_retry_after_a_lost_commit_takes_no_second_store(engine: Engine, monkeypatch) -> None:
     company_of(engine, ["1", "2"])
 
     def twice(_engine, work, **_options):
@@ -103,7 +103,7 @@ def test_a_taking_whose_answer_was_lost_takes_no_second_store(engine: Engine, mo
     assert value(engine, "SELECT count(*) FROM stores WHERE lease_token IS NOT NULL") == 1
 
 
-def test_a_store_that_another_transaction_has_locked_is_passed_over(postgres_url) -> None:
+def test_a_store_that_another_transaction_has_locked_is_skipped(postgres_url) -> None:
     from models.database import engine as engines
 
     engine = engines.create(postgres_url)
@@ -119,15 +119,15 @@ def test_a_store_that_was_taken_since_it_was_read_is_not_taken_again(postgres_ur
     from models.database import engine as engines
 
     engine, other = engines.create(postgres_url), engines.create(postgres_url)
-    company, told = company_of(engine, ["1", "2", "3"]), []
+    company, others = company_of(engine, ["1", "2", "3"]), []
 
     def late(_connection, _cursor, statement, *_rest):
-        if "SKIP LOCKED" in statement and "CASE" in statement and not told:
-            told.append(None)
-            told.append(take(other, company, Rules(), START, holder=HOLDER).store_code)
+        if "SKIP LOCKED" in statement and "CASE" in statement and not others:
+            others.append(None)
+            others.append(take(other, company, Rules(), START, holder=HOLDER).store_code)
 
     event.listen(engine, "before_cursor_execute", late)
-    assert (taken(engine).store_code, told[1]) == ("2", "1")
+    assert (taken(engine).store_code, others[1]) == ("2", "1")
     engine.dispose()
     other.dispose()
 
@@ -135,7 +135,7 @@ def test_a_store_that_was_taken_since_it_was_read_is_not_taken_again(postgres_ur
 def test_a_company_reads_its_stores_in_a_few_statements_however_many_they_are(engine: Engine) -> None:
     def statements() -> int:
         seen = []
-        event.listen(engine, "before_cursor_execute", note := lambda *told: seen.append(told[2]))
+        event.listen(engine, "before_cursor_execute", note := lambda *parts: seen.append(parts[2]))
         taken(engine)
         event.remove(engine, "before_cursor_execute", note)
         return len([one for one in seen if not one.startswith("BEGIN")])
@@ -162,7 +162,7 @@ def test_the_lock_out_ends_by_itself(engine: Engine) -> None:
     assert taken(engine, START + 4 * HOUR).store_code == "1"
 
 
-def test_what_was_asked_for_in_part_leaves_the_lock_out(engine: Engine) -> None:
+def test_a_crawl_that_was_requested_in_part_leaves_the_lock_out(engine: Engine) -> None:
     company_of(engine, ["1"])
     ended(engine, begun(engine, taken(engine)), "partial", reason="requested")
     assert taken(engine, START + HOUR).reasons == {"scheduled": 1}
@@ -304,7 +304,7 @@ def test_a_shortfall_waits_until_it_may_be_confirmed_and_counts_as_no_failure(en
     assert taken(engine, START + 12 * HOUR).store_code == "1"
 
 
-def test_a_crawl_that_nobody_scheduled_holds_its_store(engine: Engine) -> None:
+def test_a_crawl_that_was_not_scheduled_holds_its_store(engine: Engine) -> None:
     company_of(engine, ["1", "2"])
     opening.open_run(engine, begun_target("1"), spider="aldi", now=START, host="elsewhere", pid=1)
     assert taken(engine).store_code == "2"
@@ -331,7 +331,7 @@ def test_a_crawl_expected_to_cross_the_flip_waits_for_it(engine: Engine) -> None
 
 
 @pytest.mark.parametrize("live", [True, False])
-def test_a_wrong_token_is_refused_with_words(engine: Engine, live: bool) -> None:
+def test_a_wrong_token_is_refused_with_a_message(engine: Engine, live: bool) -> None:
     company_of(engine, ["1"])
     given = taken(engine)
     wrong = Taken("1", "", "f" * 32, given.lease_until)
@@ -345,7 +345,7 @@ def test_a_wrong_token_is_refused_with_words(engine: Engine, live: bool) -> None
     assert value(engine, "SELECT count(*) FROM crawl_runs") == 0
 
 
-def test_a_dead_token_is_refused_with_words(engine: Engine) -> None:
+def test_a_dead_token_is_refused_with_a_message(engine: Engine) -> None:
     company_of(engine, ["1"])
     given = taken(engine)
     with pytest.raises(LeaseOver, match="it ended at 2026-11-23 01:02:00 UTC; take a store with"):
@@ -405,7 +405,7 @@ def token_of(engine: Engine, code: str) -> str:
     return str(value(engine, "SELECT lease_token FROM stores WHERE store_code = :s", s=code))
 
 
-def test_a_probe_is_handed_out_again_as_one_where_the_answer_was_lost(engine: Engine, monkeypatch) -> None:
+def test_a_retry_after_a_lost_commit_hands_out_the_probe_again(engine: Engine, monkeypatch) -> None:
     grouped_pair(engine)
     after = START + 48 * HOUR
     crawl(engine, [row(1)], store="1", slug="aldi", now=after)
