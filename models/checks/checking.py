@@ -8,18 +8,18 @@ from itertools import chain
 
 from sqlalchemy import Connection, Text, not_, select, text, type_coerce
 
-from models.checks import stores
+from models.checks import slots, stores
 from models.checks.queries import QUERIES
 from models.clocks import times
 from models.database.dialect import is_postgres
-from models.slots import checking as slots
 from models.tables import metadata
 from models.tables.types import UtcDateTime
 
 EXAMPLES = 5
 
-_PROMISES = stores.PROMISES | {
-    "slots": slots.PROMISE,
+_PROMISES = {
+    **stores.PROMISES,
+    **slots.PROMISES,
     "file": "SQLite's file and foreign keys are sound",
     "times": "SQLite's times are UTC and written alike, so that their order is that of the texts",
     "future": "no time lies in the future: scripts/rollback_run.py heals a store whose run had a wrong clock",
