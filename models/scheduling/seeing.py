@@ -21,9 +21,9 @@ def company_stores(connection: Connection, company: Any, rules: Rules, now: date
     wanted = select(stores.c.id, stores.c.store_name).where(stores.c.company_id == company.id)
     names = {row.id: row.store_name for row in connection.execute(wanted)}
     answered_for = _answered_for(connection, company.id)
-    waiting = [store for store in found if store.store_code in queued.not_offered]
+    others = [store for store in found if store.store_code in queued.not_offered]
     last = datetime.max.replace(tzinfo=now.tzinfo)
-    waiting.sort(key=lambda store: (queued.not_offered[store.store_code].until or last, store.id))
+    others.sort(key=lambda store: (queued.not_offered[store.store_code].until or last, store.id))
     return [
         {
             "company": company.slug,
@@ -41,7 +41,7 @@ def company_stores(connection: Connection, company: Any, rules: Rules, now: date
             "fail_count": store.fail_count,
             "needs_rescraping": store.needs_rescraping,
         }
-        for store, why in ((store, queued.not_offered.get(store.store_code)) for store in (*queued.offered, *waiting))
+        for store, why in ((store, queued.not_offered.get(store.store_code)) for store in (*queued.offered, *others))
     ]
 
 
