@@ -19,11 +19,10 @@ import rollback_run
 from sqlalchemy import Engine, text, update
 from sqlalchemy.engine import make_url
 
-from models.checks.checking import check
 from models.database import engine as engines
 from models.tables import crawl_runs, stores
 from tests.support.groups import merge
-from tests.support.storage import cents, crawl, day, query, row
+from tests.support.storage import cents, check_sound, crawl, day, query, row
 
 GTIN = "09300605123454"
 
@@ -213,8 +212,7 @@ def restored(url: str) -> dict[str, int]:
     """The prices of a restored database, which must be sound."""
     engine = engines.create(url)
     engines.check_schema(engine)
-    with engine.connect() as connection:
-        assert list(check(connection)) == []
+    check_sound(engine)
     found = cents(engine)
     engine.dispose()
     return found

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, func, select
 
-from models.checks import checking
 from models.errors import RollbackRefused
 from models.groups.merging import Merger, reset
 from models.prices.queries import effective_prices, price_at
@@ -26,7 +25,7 @@ from models.slots.building import build
 from models.tables import companies, crawl_runs, listings, price_slots, stores
 from splitcart.grouping.rules import Rules
 from splitcart.periods import Flip, crosses
-from tests.support.storage import START, judged, measured, open_run, row, stage
+from tests.support.storage import START, check_sound, judged, measured, open_run, row, stage
 
 HOUR = timedelta(hours=1)
 ZONE = "Australia/Sydney"
@@ -210,10 +209,10 @@ class Days:
     # The truth -------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """All is sound, and all ways of asking agree about now."""
+        """Every promise of the database holds, and all ways of asking agree about now."""
         self.check_slots()
+        check_sound(self.engine)
         with self.engine.connect() as connection:
-            assert list(checking.check(connection)) == []
             self._check_now(connection, *self._ids(connection))
 
     def check_history(self) -> None:

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, event, select
 
-from models.checks import checking
 from models.groups.merging import Merger, Summary, reset
 from models.lines import fingerprints
 from models.prices.queries import effective_prices
@@ -74,12 +73,6 @@ def written(engine: Engine) -> list:
     tables = {"prices": "1, 2", "price_changes": "1, 2, 3", "sightings": "1, 2"}
     found = [query(engine, f"SELECT * FROM {name} ORDER BY {order}") for name, order in tables.items()]
     return [[tuple(bytes(v) if isinstance(v, memoryview) else v for v in one) for one in rows] for rows in found]
-
-
-def check_sound(engine: Engine) -> None:
-    """Every promise of the database holds."""
-    with engine.connect() as connection:
-        assert list(checking.check(connection)) == []
 
 
 @contextlib.contextmanager

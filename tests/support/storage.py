@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from models.checks.checking import check
 from models.prices.queries import EffectivePrice, effective_prices
 from models.publishing.publish import Published, publish
 from models.runs import opening
@@ -116,3 +117,9 @@ def effective(engine: Engine, store: str = "1147", now: datetime | None = None) 
 
 def cents(engine: Engine, store: str = "1147") -> dict[str, int]:
     return {sku: one.offer["price_cents"] for sku, one in effective(engine, store).items()}
+
+
+def check_sound(engine: Engine) -> None:
+    """Asserts that every promise of the database holds."""
+    with engine.connect() as connection:
+        assert list(check(connection)) == []

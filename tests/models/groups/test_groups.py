@@ -22,7 +22,6 @@ from models.tables import price_changes, stores
 from models.tables.base import TERMS
 from tests.support.groups import (
     HOUR,
-    check_sound,
     grouped,
     merge,
     no_price_read,
@@ -32,7 +31,7 @@ from tests.support.groups import (
     stores_of,
     written,
 )
-from tests.support.storage import START, crawl, day, effective, judged, open_run, query, row, value
+from tests.support.storage import START, check_sound, crawl, day, effective, judged, open_run, query, row, value
 
 LINES = 25
 

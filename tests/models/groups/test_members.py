@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 from models.prices.queries import price_at
 from models.publishing.rollback import rollback
 from tests.support import storage
-from tests.support.groups import HOUR, check_sound, grouped, merge, reset_all, rows
-from tests.support.storage import START, crawl, day, effective, row, value
+from tests.support.groups import HOUR, grouped, merge, reset_all, rows
+from tests.support.storage import START, check_sound, crawl, day, effective, row, value
 
 MEMBER = "2"
 

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import Engine, event
 
 from models.database import engine as engines
-from tests.support.groups import HOUR, check_sound, grouped, merge, offers, prices_now, reset_all, written
-from tests.support.storage import START, cents, crawl, day
+from tests.support.groups import HOUR, grouped, merge, offers, prices_now, reset_all, written
+from tests.support.storage import START, cents, check_sound, crawl, day
 
 ROOT = Path(engines.__file__).parents[2]
 KILLED = """

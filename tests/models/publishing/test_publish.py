@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from models.checks.checking import check
 from models.errors import StagingIncomplete
 from models.prices.queries import price_at
 from models.publishing.publish import Published, publish
@@ -14,6 +13,7 @@ from models.runs.endings import Ending
 from tests.support.storage import (
     START,
     cents,
+    check_sound,
     crawl,
     day,
     effective,
@@ -34,11 +34,6 @@ def at(engine: Engine, sku: str, when, store: str = "1147"):
     with engine.connect() as connection:
         found = price_at(connection, store_id, listing_id, when)
     return "unknown" if found is None else found.price_cents
-
-
-def sound(engine: Engine) -> bool:
-    with engine.connect() as connection:
-        return list(check(connection)) == []
 
 
 def test_the_first_publish_makes_store_group_membership_and_period(engine: Engine) -> None:
@@ -114,7 +109,7 @@ def test_absence_takes_two_complete_runs_twenty_hours_apart(engine: Engine) -> N
     assert (sold.price_cents, sold.source, sold.observed_at) == (None, "own", None)
     _, third = crawl(engine, [row(1)], now=day(3))
     assert (third.missing, third.delisted) == (0, 0)
-    assert sound(engine)
+    check_sound(engine)
 
 
 @pytest.mark.parametrize(("early", "delisted"), [(timedelta(0), 1), (timedelta(microseconds=1), 0)])
@@ -143,7 +138,7 @@ def test_a_listing_that_comes_back_is_sold_again(engine: Engine) -> None:
     sql = "SELECT price_cents, crawl_run_id, seen_before FROM price_changes WHERE listing_id = 2 ORDER BY changed_at"
     assert query(engine, sql) == [(100, 1, None), (None, 3, 1), (100, 4, 3)]
     assert effective(engine)["2"].observed_at == day(3)
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_listing_missing_once_and_seen_again_leaves_no_trace(engine: Engine) -> None:
@@ -220,7 +215,7 @@ def test_each_term_of_an_offer_is_a_change_of_its_own(engine: Engine, name: str)
     assert query(engine, sql) == [(before,), (TERMS[name],), (before,)]
     assert query(engine, f"SELECT {name}, changed_at FROM prices WHERE listing_id = 1")[0][0] == before
     assert effective(engine)["1"].changed_at == day(2)
-    assert sound(engine)
+    check_sound(engine)
 
 
 DETAILS = {
@@ -248,7 +243,7 @@ def test_what_else_an_offer_says_is_refreshed_in_its_row_and_is_no_change(engine
     expected = {"unit_price_e4": 25000} if name == "unit_price" else {name: DETAILS[name]}
     assert {key: offer[key] for key in expected} == expected
     assert (effective(engine)["1"].changed_at, effective(engine)["1"].row.crawl_run_id) == (START, run.id)
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_run_that_tells_nothing_of_the_details_that_were_known_clears_them(engine: Engine) -> None:
@@ -270,7 +265,7 @@ def test_a_complete_run_that_shows_no_price_does_not_move_observed_at(engine: En
     sql = "SELECT seen_before FROM price_changes WHERE listing_id = 2 ORDER BY changed_at"
     assert query(engine, sql) == [(None,), (1,)]
     assert [seen_at(engine, "2", day(n)) for n in (3, 4)] == [START, day(4)]
-    assert sound(engine)
+    check_sound(engine)
 
 
 def seen_at(engine: Engine, sku: str, when, store: str = "1147"):
@@ -293,7 +288,7 @@ def test_a_probe_before_an_absence_is_remembered(engine: Engine) -> None:
     sql = "SELECT listing_id, seen_before FROM price_changes WHERE price_cents IS NULL ORDER BY 1"
     assert query(engine, sql) == [(2, probe.id), (3, 1)]
     assert seen_at(engine, "2", day(1.5)) == day(0.5)
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_probe_before_a_change_is_the_last_look_at_the_former_price(engine: Engine) -> None:
@@ -311,7 +306,7 @@ def test_a_probe_that_sees_a_missing_line_ends_its_absence(engine: Engine) -> No
     assert (effective(engine)["2"].missing_since, effective(engine)["2"].observed_at) == (None, day(1.5))
     _, again = crawl(engine, [row(1)], now=day(2))
     assert (again.missing, again.delisted) == (1, 0)
-    assert sound(engine)
+    check_sound(engine)
 
 
 @pytest.mark.parametrize("status", ["complete", "partial"])
@@ -342,7 +337,7 @@ def test_a_resumed_run_keeps_the_time_of_what_it_published_before(engine: Engine
     crawl(engine, [row(i, 70) for i in range(1, 6)], now=day(1))
     sql = "SELECT listing_id, seen_before FROM price_changes WHERE price_cents = 70 ORDER BY 1"
     assert query(engine, sql) == [(1, first.id), (2, first.id), (3, first.id), (4, 1), (5, 1)]
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_resumed_run_saw_what_a_dead_walk_had_staged_when_that_began(engine: Engine) -> None:
@@ -356,7 +351,7 @@ def test_a_resumed_run_saw_what_a_dead_walk_had_staged_when_that_began(engine: E
     counts = measured(engine, again)
     publish(engine, again, Ending(verdict=judged(), now=day(0.25), counts=counts))
     assert [effective(engine)[sku].observed_at for sku in "12"] == [day(0.1), day(0.25)]
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_run_that_crosses_a_flip_saw_at_its_start(engine: Engine) -> None:
@@ -390,7 +385,7 @@ def test_a_delisted_listing_seen_without_a_price_stays_without_one(engine: Engin
     crawl(engine, [row(1), row(2)], now=day(4))
     assert cents(engine) == {"1": 100, "2": 100}
     assert [at(engine, "2", day(n)) for n in (2, 3, 4)] == [None, None, 100]
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_what_the_store_does_not_range_is_not_given_and_comes_back_without_a_change(engine: Engine) -> None:

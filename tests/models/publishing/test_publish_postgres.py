@@ -10,8 +10,21 @@ from models.database import engine as engines
 from models.publishing import publish as publishing
 from models.publishing.publish import publish
 from models.runs.endings import Ending
-from tests.support.groups import check_sound, grouped, merge
-from tests.support.storage import START, cents, crawl, day, judged, measured, open_run, query, row, stage, value
+from tests.support.groups import grouped, merge
+from tests.support.storage import (
+    START,
+    cents,
+    check_sound,
+    crawl,
+    day,
+    judged,
+    measured,
+    open_run,
+    query,
+    row,
+    stage,
+    value,
+)
 
 TOUCHED = "SELECT n_tup_ins, n_tup_upd, n_tup_del, n_dead_tup FROM pg_stat_user_tables WHERE relname = :t"
 

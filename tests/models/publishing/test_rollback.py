@@ -3,7 +3,6 @@
 import pytest
 from sqlalchemy import Engine, select
 
-from models.checks.checking import check
 from models.errors import RollbackRefused
 from models.prices.queries import price_at
 from models.publishing.publish import publish
@@ -16,6 +15,7 @@ from tests.support.states import state
 from tests.support.storage import (
     START,
     cents,
+    check_sound,
     crawl,
     day,
     effective,
@@ -29,11 +29,6 @@ from tests.support.storage import (
 )
 
 
-def sound(engine: Engine) -> bool:
-    with engine.connect() as connection:
-        return list(check(connection)) == []
-
-
 def test_prices_history_range_absence_and_texts_are_as_before(engine: Engine) -> None:
     crawl(engine, [row(i, 100 + i) for i in range(8)])
     crawl(engine, [row(i, 100 + i, name=f"Other {i}") for i in range(1, 8)], now=day(1))
@@ -45,7 +40,7 @@ def test_prices_history_range_absence_and_texts_are_as_before(engine: Engine) ->
     assert cents(engine)["1"] == 50
     assert rollback(engine, run.id, day(5)) == expected
     assert state(engine) == before
-    assert sound(engine)
+    check_sound(engine)
     assert value(engine, "SELECT rolled_back_at IS NULL FROM crawl_runs WHERE id = :r", r=run.id) in (0, False)
 
 
@@ -60,7 +55,7 @@ def test_names_that_a_lie_taught_are_forgotten(engine: Engine) -> None:
     assert rollback(engine, run.id, day(2)).aliases > 0
     assert state(engine)["product_aliases"] == before["product_aliases"]
     assert state(engine)["brand_aliases"] == []
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_listings_that_only_the_lie_saw_have_no_price_afterwards(engine: Engine) -> None:
@@ -68,10 +63,10 @@ def test_listings_that_only_the_lie_saw_have_no_price_afterwards(engine: Engine)
     run, _ = crawl(engine, [row(1), row("ghost")], now=day(1))
     rollback(engine, run.id, day(2))
     assert cents(engine) == {"1": 100}
-    assert sound(engine)
+    check_sound(engine)
     crawl(engine, [row(1, 90)], now=day(3))
     assert cents(engine) == {"1": 90}
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_rollback_that_later_runs_stand_on_is_refused(engine: Engine) -> None:
@@ -102,7 +97,7 @@ def test_a_row_is_as_old_and_as_well_known_as_before(engine: Engine) -> None:
     rollback(engine, run.id, day(0.5))
     assert state(engine) == before
     assert effective(engine, "2") == known
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_run_that_changed_no_price_is_no_look_at_them_any_more(engine: Engine) -> None:
@@ -118,7 +113,7 @@ def test_a_run_that_changed_no_price_is_no_look_at_them_any_more(engine: Engine)
         assert price_at(connection, 1, 1, day(1.5)).observed_at == START
     crawl(engine, [row(1, 120), row(2)], now=day(3))
     assert query(engine, "SELECT seen_before FROM price_changes ORDER BY changed_at DESC")[0] == (1,)
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_row_whose_details_were_refreshed_says_again_what_its_change_said(engine: Engine) -> None:
@@ -128,7 +123,7 @@ def test_a_row_whose_details_were_refreshed_says_again_what_its_change_said(engi
     run, _ = crawl(engine, [row(1, offer_id="b"), row(2, offer_id="a")], now=day(1))
     rollback(engine, run.id, day(2))
     assert state(engine) == before
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_delisting_that_is_rolled_back_leaves_the_line_missing_with_its_price(engine: Engine) -> None:
@@ -141,7 +136,7 @@ def test_a_delisting_that_is_rolled_back_leaves_the_line_missing_with_its_price(
     assert state(engine) == before
     assert effective(engine) == known
     assert (known["1"].offer["price_cents"], known["1"].observed_at) == (110, day(1))
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_relisting_that_is_rolled_back_leaves_the_line_delisted(engine: Engine) -> None:
@@ -155,7 +150,7 @@ def test_a_relisting_that_is_rolled_back_leaves_the_line_delisted(engine: Engine
     assert set(effective(engine)) == {"2"}
     with engine.connect() as connection:
         assert price_at(connection, 1, 1, day(3.5)).price_cents is None
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_partial_run_is_rolled_back_too(engine: Engine) -> None:
@@ -165,7 +160,7 @@ def test_a_partial_run_is_rolled_back_too(engine: Engine) -> None:
     rollback(engine, run.id, day(2))
     after = state(engine)
     assert _apart_from_what_is_new(after) == _apart_from_what_is_new(before)
-    assert sound(engine)
+    check_sound(engine)
 
 
 def _apart_from_what_is_new(found: dict[str, list]) -> dict[str, list]:
@@ -191,7 +186,7 @@ def test_what_members_saw_since_stays_when_their_anchor_is_rolled_back(engine: E
         assert cents(engine, store) == {"1": 130, "2": 100, "3": 300}
         assert {(one.source, one.observed_at) for one in effective(engine, store).values()} == {("own", day(0.2))}
     assert cents(engine, "2") == cents(engine, "4") == {"1": 100, "2": 100}
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_member_that_followed_its_anchor_follows_it_again(engine: Engine) -> None:
@@ -205,7 +200,7 @@ def test_a_member_that_followed_its_anchor_follows_it_again(engine: Engine) -> N
     rollback(engine, run.id, day(0.3))
     assert state(engine) == before
     assert cents(engine, "2") == {"1": 110, "2": 100}
-    assert sound(engine)
+    check_sound(engine)
 
 
 def texts(engine: Engine, *names: str) -> list[tuple]:
@@ -226,7 +221,7 @@ def test_texts_are_restored_only_where_no_later_run_has_agreed_on_others(engine:
     assert texts(engine, "name", "brand") == [("Best 1", "B"), ("Lie 2", "B")]
     assert rollback(engine, lie.id, day(5)).texts == 2
     assert texts(engine, "name", "brand") == [("Best 1", "A"), ("Old 2", "A")]
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_text_that_a_rolled_back_run_had_noted_is_forgotten_and_a_later_note_is_kept(engine: Engine) -> None:
@@ -239,7 +234,7 @@ def test_a_text_that_a_rolled_back_run_had_noted_is_forgotten_and_a_later_note_i
     noted = texts(engine, "name", "pending", "pending_at")[0]
     assert rollback(engine, lie.id, day(2)).texts == 1
     assert texts(engine, "name", "pending", "pending_at") == [noted, before[1]]
-    assert sound(engine)
+    check_sound(engine)
 
 
 def placed(engine: Engine) -> list[tuple]:
@@ -260,7 +255,7 @@ def test_products_leave_the_categories_that_a_rolled_back_run_put_them_into(engi
     assert len(placed(engine)) == len(before) + 2
     rollback(engine, lie.id, day(3))
     assert placed(engine) == before
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_product_stays_in_a_category_that_a_later_run_has_put_a_listing_of_it_into(engine: Engine) -> None:
@@ -310,7 +305,7 @@ def test_a_failure_since_the_run_goes_on_counting(engine: Engine) -> None:
     assert query(engine, "SELECT last_scraped FROM stores") == query(
         engine, "SELECT finished_at FROM crawl_runs WHERE id = 1"
     )
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_time_that_only_a_rolled_back_run_had_reached_no_longer_pushes_later_runs(engine: Engine) -> None:
@@ -326,7 +321,7 @@ def test_a_time_that_only_a_rolled_back_run_had_reached_no_longer_pushes_later_r
     assert (effective(engine)["1"].changed_at, effective(engine)["1"].observed_at) == (day(3), day(3))
     sql = "SELECT count(*) FROM stores s JOIN crawl_runs r ON r.finished_at = s.last_scraped AND r.id = 4"
     assert value(engine, sql) == 1
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_memberships_of_a_time_that_only_a_rolled_back_run_had_reached_are_brought_back(engine: Engine) -> None:
@@ -342,7 +337,7 @@ def test_memberships_of_a_time_that_only_a_rolled_back_run_had_reached_are_broug
     with engine.connect() as connection:
         begun = connection.execute(select(membership_periods.c.from_at)).scalars().all()
     assert max(begun) == day(2) + HOUR
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_run_that_published_twice_is_rolled_back_whole(engine: Engine) -> None:
@@ -357,7 +352,7 @@ def test_a_run_that_published_twice_is_rolled_back_whole(engine: Engine) -> None
     assert rollback(engine, again.id, day(0.3)).history == 4
     assert _apart_from_what_is_new(state(engine)) == _apart_from_what_is_new(before)
     assert effective(engine) == known
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_rollback_writes_nothing_of_other_stores(engine: Engine) -> None:

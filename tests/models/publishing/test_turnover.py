@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from models.checks.checking import check
 from models.publishing.publish import publish
 from models.publishing.rollback import rollback
 from models.runs import opening
 from models.runs.endings import Ending
 from splitcart.runs.verdict import Category, Counts, Gates, Verdict, verdict
-from tests.support.storage import START, open_run, query, row, stage, value
+from tests.support.storage import START, check_sound, open_run, query, row, stage, value
 from tests.support.truth import ranges
 
 OLD, NEW = range(100), range(1000, 1100)
@@ -55,11 +54,6 @@ def skus(*parts: Iterable[int]) -> set[str]:
     return {str(sku) for part in parts for sku in part}
 
 
-def sound(engine: Engine) -> bool:
-    with engine.connect() as connection:
-        return list(check(connection)) == []
-
-
 def test_a_full_turnover_is_partial_and_takes_nothing_away(engine: Engine) -> None:
     walk(engine, OLD)
     judged, counts, _ = walk(engine, NEW, 24)
@@ -68,7 +62,7 @@ def test_a_full_turnover_is_partial_and_takes_nothing_away(engine: Engine) -> No
     assert missing(engine) == (0, 0)
     assert ranged(engine) == skus(OLD, NEW)
     assert value(engine, "SELECT count(*) FROM prices") == 200
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_turnover_is_confirmed_12_hours_later_and_no_sooner_though_the_new_skus_are_ranged_by_then(
@@ -96,7 +90,7 @@ def test_a_confirmed_turnover_is_no_shortfall_again_and_delists_after_the_second
     assert ranged(engine) == skus(NEW)
     judged, counts, _ = walk(engine, range(2000, 2100), 81)
     assert (judged.status, counts.ranged, counts.unseen) == ("partial", 100, 100)
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_second_turnover_soon_after_a_confirmed_one_is_a_shortfall_of_its_own(engine: Engine) -> None:

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from models.checks.checking import check
 from models.groups.reading import company_rows
 from models.publishing.rollback import rollback
 from models.runs import opening
 from models.stores.companies import known_skus
-from tests.support.storage import crawl, day, effective, open_run, query, row, stage, value
+from tests.support.storage import check_sound, crawl, day, effective, open_run, query, row, stage, value
 from tests.support.truth import ranges
 
 LINES = range(40)
@@ -36,11 +35,6 @@ def state(engine: Engine) -> tuple[set[str], set[str]]:
     return ranges(engine, "woolworths", "1147")
 
 
-def sound(engine: Engine) -> None:
-    with engine.connect() as connection:
-        assert list(check(connection)) == []
-
-
 def test_it_counts_as_staged_and_listed_and_not_as_known_changed_or_in_the_median(engine: Engine) -> None:
     crawl(engine, shelf())
     run = open_run(engine, now=day(1))
@@ -62,7 +56,7 @@ def test_price_history_and_last_sighting_stay_and_the_rest_moves_on(engine: Engi
     assert (seen(engine, "1"), seen(engine, "2")) == (day(0), day(1))
     crawl(engine, shelf({1: unreadable(1)}), now=day(2))
     assert (seen(engine, "1"), seen(engine, "2")) == (day(0), day(2))
-    sound(engine)
+    check_sound(engine)
 
 
 def test_it_is_ranged_and_no_option_until_its_price_can_be_read_again(engine: Engine) -> None:
@@ -86,7 +80,7 @@ def test_one_that_never_had_a_price_is_ranged_without_one(engine: Engine) -> Non
     assert value(engine, "SELECT count(*) FROM price_changes") == 39
     crawl(engine, shelf(), now=day(1))
     assert effective(engine)["1"].is_available
-    sound(engine)
+    check_sound(engine)
 
 
 def test_it_ends_an_absence(engine: Engine) -> None:
@@ -99,7 +93,7 @@ def test_it_ends_an_absence(engine: Engine) -> None:
     assert value(engine, "SELECT count(*) FROM missing_listings") == 0
     crawl(engine, shelf()[:-1], now=day(3))
     assert effective(engine)["39"].missing_since == day(3)
-    sound(engine)
+    check_sound(engine)
 
 
 def test_it_ranges_a_delisted_listing_again_and_invents_no_price(engine: Engine) -> None:
@@ -113,11 +107,11 @@ def test_it_ranges_a_delisted_listing_again_and_invents_no_price(engine: Engine)
     assert value(engine, "SELECT count(*) FROM missing_listings") == 0
     assert "39" not in effective(engine)
     assert query(engine, "SELECT * FROM price_changes ORDER BY listing_id, changed_at") == history
-    sound(engine)
+    check_sound(engine)
     rollback(engine, run.id, day(3))
     assert "39" not in state(engine)[0]
     assert value(engine, "SELECT count(delisted_at) FROM missing_listings") == 1
-    sound(engine)
+    check_sound(engine)
 
 
 def test_a_probe_counts_it_as_seen(engine: Engine) -> None:
@@ -127,7 +121,7 @@ def test_a_probe_counts_it_as_seen(engine: Engine) -> None:
     one = effective(engine)["39"]
     assert (one.missing_since, one.is_available, one.observed_at) == (None, False, day(0))
     assert effective(engine)["1"].is_available
-    sound(engine)
+    check_sound(engine)
 
 
 def test_a_store_that_shows_it_keeps_the_line_for_grouping(engine: Engine) -> None:
@@ -170,7 +164,7 @@ def test_a_known_listing_keeps_its_name_where_none_can_be_read(
     assert value(engine, "SELECT pending FROM listings WHERE sku = '1'") is None
     one = effective(engine)["1"]
     assert (one.offer["price_cents"], one.is_available) == (price or 100, is_available)
-    sound(engine)
+    check_sound(engine)
 
 
 def test_the_skus_of_a_company_are_known_and_no_others(engine: Engine) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, insert, select, update
 
-from models.checks.checking import check
 from models.database.retry import retried
 from models.errors import LeaseOver
 from models.groups import merging
@@ -24,7 +23,7 @@ from models.tables import crawl_runs, stores
 from splitcart.scheduling.probes import pages_for
 from splitcart.scheduling.rule import Queue, Rules
 from tests.support.schedules import HOLDER, all_taken, begun, change, company_of, taken
-from tests.support.storage import START, crawl, judged, measured, query, row, stage, value
+from tests.support.storage import START, check_sound, crawl, judged, measured, query, row, stage, value
 
 HOUR = timedelta(hours=1)
 STORE = "SELECT fail_count, scheduled_at, lease_token, next_try_at FROM stores WHERE store_code = '1'"
@@ -40,11 +39,6 @@ def ended(engine: Engine, run: opening.Run, status: str, now=START, reason: str 
     publish(engine, run, Ending(verdict=verdict, now=now, counts=measured(engine, run)))
 
 
-def sound(engine: Engine) -> bool:
-    with engine.connect() as connection:
-        return list(check(connection)) == []
-
-
 @pytest.mark.parametrize(("kind", "processes"), [("postgres", 16), ("sqlite", 8)])
 def test_many_processes_take_every_store_exactly_once(kind, processes, request):
     from models.database import engine as engines
@@ -58,7 +52,7 @@ def test_many_processes_take_every_store_exactly_once(kind, processes, request):
     assert sorted(given) == sorted(query(engine, "SELECT store_code, lease_token FROM stores"))
     assert len({token for _, token in given}) == 160
     assert [reasons for _, reasons in found] == [{"scheduled": 160}] * processes
-    assert sound(engine)
+    check_sound(engine)
     engine.dispose()
 
 
@@ -71,7 +65,7 @@ def test_taking_a_store_stamps_its_lock_out_its_lease_and_a_new_token(engine: En
     [found] = [r for r in rows(engine) if r.store_code == "1"]
     assert (found.scheduled_at, found.lease_until) == (START, first.lease_until)
     assert found.lease_token == first.lease_token
-    assert sound(engine)
+    check_sound(engine)
 
 
 def rows(engine: Engine) -> list[Any]:
@@ -153,7 +147,7 @@ def test_the_four_hour_lock_out_holds_after_the_crawl_and_can_be_cleared(engine:
     assert (found.reasons, found.next_free_at) == ({"scheduled": 1}, START + 4 * HOUR)
     assert clear(engine, company, START + 2 * HOUR, HOLDER) == (1, 0)
     assert taken(engine, START + 2 * HOUR).store_code == "1"
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_the_lock_out_ends_by_itself(engine: Engine) -> None:
@@ -177,7 +171,7 @@ def test_clearing_never_frees_a_live_lease(engine: Engine) -> None:
     run = begun(engine, held, START + timedelta(seconds=100))
     assert clear(engine, company, START + timedelta(seconds=150), HOLDER) == (0, 1)
     opening.heartbeat(engine, run, START + timedelta(seconds=160))
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_clearing_is_of_one_company(engine: Engine) -> None:
@@ -236,7 +230,7 @@ def test_a_killed_crawls_store_is_offered_after_its_delay_and_its_late_publish_i
     ended(engine, again, "complete", late + timedelta(minutes=20))
     assert value(engine, "SELECT fail_count FROM stores") == 0
     assert value(engine, "SELECT count(*) FROM prices") == 1
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_crawl_killed_on_this_host_is_reaped_at_once(engine: Engine) -> None:
@@ -259,7 +253,7 @@ def test_a_lease_that_no_crawl_took_over_counts_as_a_failure_and_the_delay_grows
         waits.append((found.next_free_at - now).total_seconds() / 60)
         now = found.next_free_at
     assert waits == [10, 20, 40, 80]
-    assert sound(engine)
+    check_sound(engine)
 
 
 @pytest.mark.parametrize("how", ["failed", "partial", "abandoned", "not taken over", "given back"])
@@ -279,7 +273,7 @@ def test_the_delay_after_a_failure_is_a_setting_however_the_crawl_failed(engine:
     assert taken(engine, hour).next_free_at == hour + delay
     reap(engine, company.id, hour, HOLDER, delay)
     assert taken(engine, hour).next_free_at == hour + delay
-    assert sound(engine)
+    check_sound(engine)
 
 
 def test_a_blocked_company_pauses_and_no_other_does(engine: Engine) -> None:

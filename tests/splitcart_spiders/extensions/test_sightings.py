@@ -12,13 +12,12 @@ import pytest
 from sqlalchemy import Engine, select
 
 from models import tables
-from models.checks.checking import check
 from models.database import engine as engines
 from sandbox import garble
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from tests.support.crawls import Outcome, crawl, on_day
-from tests.support.storage import effective, query, value
+from tests.support.storage import check_sound, effective, query, value
 from tests.support.truth import ranges, stored
 
 CHAINS = ("woolworths", "coles", "aldi", "iga")
@@ -105,10 +104,6 @@ class Scene:
         with self.engine.connect() as connection:
             return connection.execute(select(runs.figures).order_by(runs.id.desc()).limit(1)).scalar_one()
 
-    def sound(self) -> None:
-        with self.engine.connect() as connection:
-            assert list(check(connection)) == []
-
 
 @pytest.fixture(scope="module")
 def known(
@@ -182,7 +177,7 @@ def test_a_store_whose_skus_are_all_renumbered_loses_nothing_until_a_later_run_c
     assert (scene.missing(), scene.range[0]) == ((len(scene.held), 0), scene.held | new)
     scene.complete(33.2)
     assert (scene.missing(), scene.range[0]) == ((len(scene.held), len(scene.held)), new)
-    scene.sound()
+    check_sound(scene.engine)
 
 
 def test_a_lower_share_lets_a_renumbering_of_some_skus_pass(scene: Scene) -> None:
@@ -228,7 +223,7 @@ def test_a_row_whose_price_cannot_be_read_is_seen_and_keeps_its_last_price(scene
     found = effective(scene.engine, scene.store)
     assert all(not found[sku].is_available and found[sku].observed_at == first[sku] for sku in rows & found.keys())
     assert all(found[sku].observed_at > first[sku] for sku in scene.priced.keys() - rows)
-    scene.sound()
+    check_sound(scene.engine)
 
 
 def test_more_than_5_percent_of_unreadable_prices_publish_nothing(scene: Scene) -> None:
@@ -259,7 +254,7 @@ def test_a_known_listing_whose_name_cannot_be_read_keeps_its_name(scene: Scene) 
     assert query(scene.engine, "SELECT sku, name FROM listings ORDER BY sku") == names
     assert (scene.prices, scene.missing(), scene.range[0]) == (scene.priced, (0, 0), scene.held)
     assert scene.figures()["unreadable"] >= len(rows)
-    scene.sound()
+    check_sound(scene.engine)
 
 
 def test_an_unknown_listing_whose_name_cannot_be_read_is_counted_and_not_staged(fresh: Scene) -> None:
