@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import row
+
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCTS = 20_000
 ROUNDS = 3
@@ -72,15 +74,9 @@ def run() -> Iterable[dict[str, Any]]:
     with sandbox(PRODUCTS // 10) as (url, store, _):
         tenth = crawl(url, store, "full")
     speed, bare = full["items"] / full["seconds"], off["items"] / off["seconds"]
-    yield {
-        "name": "crawl: items a second, full stack on SQLite",
-        "value": round(speed),
-        "unit": "items/s",
-        "against": f"{bare:.0f} items/s with pipelines off",
-        "ratio": round(speed / bare, 2),
-        "aim": "ratio >= 0.7",
-        "holds": speed / bare >= 0.7,
-    }
+    name, against = "crawl: items a second, full stack on SQLite", f"{bare:.0f} items/s with pipelines off"
+    ratio = speed / bare
+    yield row(name, round(speed), "items/s", against, round(ratio, 2), "ratio >= 0.7", ratio >= 0.7)
     peak, more = full["peak_mb"], full["peak_mb"] - tenth["peak_mb"]
     yield memory(f"crawl: peak memory of {full['items']} items", peak, 300)
     yield memory(f"crawl: memory above a crawl of {tenth['items']} items", more, 30)
@@ -89,12 +85,4 @@ def run() -> Iterable[dict[str, Any]]:
 def memory(name: str, megabytes: float, limit: float) -> dict[str, Any]:
     """One row about memory against its limit."""
     ratio = megabytes / limit
-    return {
-        "name": name,
-        "value": round(megabytes, 1),
-        "unit": "MB",
-        "against": f"{limit:.0f} MB",
-        "ratio": round(ratio, 2),
-        "aim": "ratio <= 1",
-        "holds": ratio <= 1,
-    }
+    return row(name, round(megabytes, 1), "MB", f"{limit:.0f} MB", round(ratio, 2), "ratio <= 1", ratio <= 1)

@@ -2,48 +2,27 @@
 
 import hashlib
 import io
-import math
 import resource
 import time
-from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Engine, text
 
-from benchmarks.group_worlds import NOW, chain, lay, make_fingerprints
+from benchmarks.figures import row, timed
+from benchmarks.group_worlds import NOW, chain, lay, make_fingerprints, merger
 from models.database import engine as engines
-from models.groups.merging import Merger
-from models.groups.reading import named_companies
 from splitcart.grouping.columns import Codes
 from splitcart.grouping.memory import Comparer
 from splitcart.grouping.plan import Plan, plan
 from splitcart.grouping.rules import Rules, Store
 from tests.support.postgres import Server
 
-ROUNDS = 3
 STORES, LISTINGS = 300, 10_000
 ANCHORS, ANCHOR_LISTINGS = 400, 25_000
 """Of the largest company, some time after its first merge."""
-
-
-def row(name: str, value: float, unit: str, against: Any, ratio: float | None, aim: str, holds: bool | None) -> dict:
-    keys = ("name", "value", "unit", "against", "ratio", "aim", "holds")
-    return dict(zip(keys, (name, value, unit, against, ratio, aim, holds), strict=True))
-
-
-def timed(
-    work: Callable[[], Any], rounds: int = ROUNDS, clock: Callable[[], float] = time.perf_counter
-) -> tuple[float, Any]:
-    """The shortest of some rounds, and what the last gave: the others waited for something else on this machine."""
-    best, found = math.inf, None
-    for _ in range(rounds):
-        began = clock()
-        found = work()
-        best = min(best, clock() - began)
-    return best, found
 
 
 def in_memory(codes: Codes) -> Plan:
@@ -112,12 +91,6 @@ def read_once(engine: Engine) -> int:
         cursor: Any = connection.connection.cursor()
         cursor.copy_expert(f"COPY prices ({columns}) TO STDOUT", sink)
     return sink.tell()
-
-
-def merger(engine: Engine) -> Merger:
-    with engine.connect() as connection:
-        company = named_companies(connection, "bench")[0]
-    return Merger(engine, company, Rules(), lambda: NOW + timedelta(hours=1))
 
 
 def database_rows(engine: Engine) -> Iterator[dict]:

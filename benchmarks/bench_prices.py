@@ -4,15 +4,13 @@ import resource
 from collections.abc import Iterator
 from datetime import timedelta
 
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select
 
-from benchmarks.bench_groups import merger, row, timed
-from benchmarks.group_worlds import NOW, chain, lay, make_fingerprints
-from models.database import engine as engines
+from benchmarks.figures import row, timed
+from benchmarks.group_worlds import NOW, grouped
 from models.prices.effective import ROW
 from models.prices.queries import effective_prices
 from models.tables import prices
-from tests.support.postgres import Server
 
 STORES, LISTINGS, ZONES = 40, 25_000, 6
 
@@ -39,15 +37,7 @@ def peak() -> float:
 
 def run() -> Iterator[dict]:
     """The rows; needs a PostgreSQL server (the one that the tests start)."""
-    with Server() as server:
-        engine = engines.create(server.url(server.create_database()))
-        engines.migrate(engine)
-        codes, _ = chain(STORES, LISTINGS, ZONES)
-        lay(engine, codes)
-        make_fingerprints(engine, STORES)
-        merger(engine).run()
-        with engine.begin() as connection:
-            connection.execute(text("ANALYZE"))
+    with grouped(STORES, LISTINGS, ZONES) as engine:
         plain(engine)
         reading, rows = timed(lambda: plain(engine), 2)
         began = peak()
@@ -58,4 +48,3 @@ def run() -> Iterator[dict]:
         yield row(name, seconds, "s", against, seconds / reading, "at most 3", holds)
         grown = peak() - began
         yield row(f"{name}, memory grown", grown, "MB", "", None, "under 100", grown < 100)
-        engine.dispose()

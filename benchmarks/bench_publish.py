@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 from sqlalchemy import Connection, Engine
 
+from benchmarks.figures import row
 from benchmarks.storage_rows import ceiling, lettered, rows
 from models.database import engine as engines
 from models.publishing import publish as publishing
@@ -107,18 +108,6 @@ def forget() -> None:
                 value.cache_clear()
 
 
-def row(name: str, value: float, unit: str, against: str, ratio: float | None, aim: str, holds: bool | None) -> dict:
-    return {
-        "name": f"publish: {name}",
-        "value": value,
-        "unit": unit,
-        "against": against,
-        "ratio": ratio,
-        "aim": aim,
-        "holds": holds,
-    }
-
-
 def _ratio(ones: list[float], others: list[float]) -> float:
     """The median of the ratios of each turn: from one to the next the machine may be another."""
     return statistics.median(one / other for one, other in zip(ones, others, strict=True))
@@ -156,14 +145,14 @@ def measured(kind: str, server: Server) -> Iterator[dict]:
                 crowded.append(crawl(crowd, items, 0, "1", f"company{turn}")[0])
     first = statistics.median(firsts)
     against, share = f"ceiling {statistics.median(ceilings):.2f} s", _ratio(ceilings, firsts)
-    yield row(f"first run of {LISTINGS:,} on {kind}", first, "s", against, share, ">= 0.3", share >= 0.3)
+    yield row(f"publish: first run of {LISTINGS:,} on {kind}", first, "s", against, share, ">= 0.3", share >= 0.3)
     against, ratio = f"publishing it first {statistics.median(publishes):.2f} s", _ratio(publishes, again)
-    yield row(f"unchanged store on {kind}", statistics.median(again), "s", against, ratio, ">= 3", ratio >= 3)
+    yield row(f"publish: unchanged store on {kind}", statistics.median(again), "s", against, ratio, ">= 3", ratio >= 3)
     against, grown = f"alone {first:.2f} s", _ratio(crowded, firsts)
-    name = f"beside {OTHERS:,} others on {kind}"
+    name = f"publish: beside {OTHERS:,} others on {kind}"
     yield row(name, statistics.median(crowded), "s", against, grown, "<= 1.1", grown <= 1.1)
     p99 = sorted(late)[int(0.99 * (len(late) - 1))] * 1000
-    yield row(f"event-loop stall p99 on {kind}", p99, "ms", "", None, "< 20 ms", p99 < 20)
+    yield row(f"publish: event-loop stall p99 on {kind}", p99, "ms", "", None, "< 20 ms", p99 < 20)
 
 
 def memory(kind: str, server: Server, items: list[dict[str, Any]]) -> dict:
@@ -177,7 +166,9 @@ def memory(kind: str, server: Server, items: list[dict[str, Any]]) -> dict:
         for _ in range(5):
             asyncio.run(stage(engine, run, items))
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    return row(f"memory of staging 5 times the rows on {kind}", grown, "MB more", "", None, "< 10 MB", grown < 10)
+    return row(
+        f"publish: memory of staging 5 times the rows on {kind}", grown, "MB more", "", None, "< 10 MB", grown < 10
+    )
 
 
 def crowd(server: Server, items: list[dict[str, Any]]) -> dict:
@@ -196,7 +187,15 @@ def crowd(server: Server, items: list[dict[str, Any]]) -> dict:
             list(pool.map(lambda store: crawl(engine, items, 1, str(store)), range(8)))
     p95 = sorted(waits)[int(0.95 * (len(waits) - 1))]
     against = f"{len(waits)} tries for 8 publishes"
-    return row("p95 lock wait of 8 stores at once", p95, "ms", against, None, "< 200 ms", p95 < 200 and len(waits) == 8)
+    return row(
+        "publish: p95 lock wait of 8 stores at once",
+        p95,
+        "ms",
+        against,
+        None,
+        "< 200 ms",
+        p95 < 200 and len(waits) == 8,
+    )
 
 
 def run() -> Iterable[dict]:

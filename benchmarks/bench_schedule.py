@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import text
 
-from benchmarks.bench_groups import row
+from benchmarks.figures import row
 from models.database import engine as engines
 from tests.support.postgres import Server
 from tests.support.schedules import company_of, timed_takings

@@ -7,11 +7,9 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from benchmarks.bench_groups import merger, row, timed
-from benchmarks.group_worlds import chain, lay, make_fingerprints
-from models.database import engine as engines
+from benchmarks.figures import row, timed
+from benchmarks.group_worlds import grouped
 from models.slots.building import build
-from tests.support.postgres import Server
 
 STORES, LISTINGS, ZONES = 200, 20_000, 20
 
@@ -41,15 +39,7 @@ def count(engine: Engine, table: str) -> int:
 
 def run() -> Iterator[dict]:
     """The rows; needs a PostgreSQL server (the one that the tests start)."""
-    with Server() as server:
-        engine = engines.create(server.url(server.create_database()))
-        engines.migrate(engine)
-        codes, _ = chain(STORES, LISTINGS, ZONES)
-        lay(engine, codes)
-        make_fingerprints(engine, STORES)
-        merger(engine).run()
-        with engine.begin() as connection:
-            connection.execute(text("ANALYZE"))
+    with grouped(STORES, LISTINGS, ZONES) as engine:
         everything, built = timed(lambda: build(engine, everything=True), 2)
         plain = min(copied(engine) for _ in range(2))
         slots, prices = count(engine, "price_slots"), count(engine, "prices")
@@ -62,4 +52,3 @@ def run() -> Iterator[dict]:
         yield row(f"{name}, nothing changed", again, "s", "", None, "under 2 s", again < 2)
         share, holds = slots / prices, built.rows == slots <= prices
         yield row(f"{name}, rows", share, "of prices", f"{prices:,} price rows", share, "at most 1", holds)
-        engine.dispose()

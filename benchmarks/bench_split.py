@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.bench_groups import row
+from benchmarks.figures import row
 from splitcart.cart.split import Plan, split
 from tests.support import cart_milp, cart_plans, cart_worlds
 

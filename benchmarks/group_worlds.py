@@ -1,16 +1,23 @@
 """Chains for the benchmarks of grouping: known zones, drawn by seed, as codes in memory or as rows in PostgreSQL."""
 
 import io
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Engine, text
 
+from models.database import engine as engines
+from models.groups.merging import Merger
+from models.groups.reading import named_companies
 from models.lines import fingerprints, sightings
 from models.lines.sightings import Layer, Look
 from splitcart.grouping.columns import Codes, Ints
+from splitcart.grouping.rules import Rules
 from splitcart.periods import Flip
+from tests.support.postgres import Server
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SEED = 1
@@ -109,3 +116,26 @@ def make_fingerprints(engine: Engine, stores: int) -> None:
     with engine.begin() as connection:
         for store_id in range(1, stores + 1):
             fingerprints.refresh(connection, store_id)
+
+
+def merger(engine: Engine) -> Merger:
+    """A merger of the chain's groups, an hour after its crawls."""
+    with engine.connect() as connection:
+        company = named_companies(connection, "bench")[0]
+    return Merger(engine, company, Rules(), lambda: NOW + timedelta(hours=1))
+
+
+@contextmanager
+def grouped(stores: int, listings: int, zones: int) -> Iterator[Engine]:
+    """A chain in a PostgreSQL database of its own (on the server that the tests start), grouped and analysed."""
+    with Server() as server:
+        engine = engines.create(server.url(server.create_database()))
+        engines.migrate(engine)
+        codes, _ = chain(stores, listings, zones)
+        lay(engine, codes)
+        make_fingerprints(engine, stores)
+        merger(engine).run()
+        with engine.begin() as connection:
+            connection.execute(text("ANALYZE"))
+        yield engine
+        engine.dispose()

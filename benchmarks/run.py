@@ -17,8 +17,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.figures import KEYS
+
 HERE = Path(__file__).resolve().parent
-KEYS = ("name", "value", "unit", "against", "ratio", "aim", "holds")
 OUT = HERE.parent / "build" / "bench.json"
 
 
@@ -46,7 +47,7 @@ def _figure(value: object) -> str:
 
 def table(rows: Iterable[dict]) -> Table:
     """The rows for people: red where an aim does not hold."""
-    shown = Table("benchmark", "value", "unit", "against", "ratio", "aim", "holds", title="Benchmarks")
+    shown = Table("benchmark", *KEYS[1:], title="Benchmarks")
     for row in rows:
         holds = {True: "[green]yes", False: "[bold red]NO", None: ""}[row["holds"]]
         figures = [_figure(row[key]) for key in KEYS[1:6]]

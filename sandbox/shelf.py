@@ -46,6 +46,29 @@ def pack_price(per_kg: int, grams: int) -> int:
     return (per_kg * grams + 500) // 1000
 
 
+def metric(size: int, unit: str) -> str:
+    """A size as Woolworths and Coles print it, in the larger unit from 1000 on: `1.5kg`, `600mL`."""
+    if size >= 1000 and unit in ("g", "mL"):
+        return f"{Decimal(size) / 1000:f}".rstrip("0").rstrip(".") + ("kg" if unit == "g" else "L")
+    return f"{size}{unit}"
+
+
+def prices(state: "State", index: int, grams: int) -> tuple[int, int]:
+    """Cents now and before a special (-1: none) of one unit; of a pack of so many grams where `grams` is not 0."""
+    now, was = int(state.offers.price[index]), int(state.offers.was[index])
+    if grams:
+        now, was = pack_price(now, grams), pack_price(was, grams) if was >= 0 else -1
+    return now, was
+
+
+def multibuy(state: "State", index: int) -> tuple[int, int, bool]:
+    """Quantity and total of a line's multibuy (-1: none), and whether it is for members only."""
+    offers = state.offers
+    if offers.member_quantity[index] > 0:
+        return int(offers.member_quantity[index]), int(offers.member_total[index]), True
+    return int(offers.quantity[index]), int(offers.total[index]), False
+
+
 def blank(company: str, store_code: str, line: "Line") -> dict[str, Any]:
     """A truth row with everything that does not hang on the day; the chain's own values are put over it."""
     readings = barcodes.readings(line.barcode, line.sku)

@@ -4,12 +4,15 @@ import hashlib
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from sandbox.places.places import Store
+from sandbox.pricing import State, scaled
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -154,6 +157,17 @@ def integer(text: Any, default: int | None) -> int | None:
         return int(text)
     except (TypeError, ValueError):
         return None
+
+
+def state_of(ask: Ask, store: Store) -> State:
+    """The store on its day, its prices multiplied where a fault says so."""
+    return scaled(ask.world.state(ask.chain, store.store_code, ask.day_of(store.store_code)), ask.tamper.factor)
+
+
+def ranked(ask: Ask, concern: str, rows: Sequence[int], *keys: int) -> list[int]:
+    """The rows in an order that looks arbitrary and is always the same, by the dice of `concern` and `keys`."""
+    rank = ask.world.dice.uniform(concern, np.array(rows, dtype=np.int64), *keys)
+    return [rows[place] for place in np.argsort(rank, kind="stable").tolist()]
 
 
 def thinned(ask: Ask, rows: list[int]) -> list[int]:

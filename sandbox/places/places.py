@@ -122,9 +122,7 @@ def draw(chain: str, traits: Traits, count: int, dice: Dice) -> list[Store]:
             Store(
                 chain=chain,
                 store_code=number,
-                locator_id=str(1 + int(dice.integers(f"{chain}:finder", 0, 20000, index)))
-                if traits.finder_ids
-                else number,
+                locator_id=_finder_id(chain, index, dice) if traits.finder_ids else number,
                 index=index,
                 name=name,
                 address=f"{int(dice.integers(f'{chain}:house', 1, 400, index))} {street}",

@@ -22,8 +22,8 @@ from sandbox.chains.aldi.traits import TRAITS
 from sandbox.chains.aldi.tree import build, tree_json
 from sandbox.goods.good import Line
 from sandbox.places.places import Store
-from sandbox.pricing import State, scaled
-from sandbox.site import Ask, Reply, dump, integer, opaque, reply_json, slugify, thinned
+from sandbox.pricing import State
+from sandbox.site import Ask, Reply, dump, integer, opaque, ranked, reply_json, slugify, state_of, thinned
 
 __all__ = ["SWITCHES", "TRAITS", "answer", "build", "pack_grams", "truth"]
 
@@ -53,10 +53,6 @@ def answer(ask: Ask) -> Reply:
 
 def refused(status: int, code: str, text: str) -> Reply:
     return reply_json({"errors": [{"code": code, "message": text}]}, status)
-
-
-def _state(ask: Ask, store: Store) -> State:
-    return scaled(ask.world.state("aldi", store.store_code, ask.day_of(store.store_code)), ask.tamper.factor)
 
 
 def _money(cents: int | None) -> str | None:
@@ -128,8 +124,7 @@ def _ordered(ask: Ask, rows: list[int], state: State, sort: str) -> list[int]:
         return sorted(rows, key=lambda index: (name_of(lines[index]), lines[index].sku), reverse=down)
     if sort.startswith("price"):
         return sorted(rows, key=lambda index: (int(state.offers.price[index]), lines[index].sku), reverse=down)
-    rank = ask.world.dice.uniform("aldi:rank", np.array(rows, dtype=np.int64))
-    return [rows[place] for place in np.argsort(rank, kind="stable").tolist()]
+    return ranked(ask, "aldi:rank", rows)
 
 
 def _search(ask: Ask, store: Store) -> Reply:
@@ -138,7 +133,7 @@ def _search(ask: Ask, store: Store) -> Reply:
     sort = query.get("sort", "relevance")
     if limit not in LIMITS or offset is None or offset < 0 or sort not in SORTS:
         return refused(400, "INVALID_PARAMETER", "limit, offset or sort is invalid")
-    state = _state(ask, store)
+    state = state_of(ask, store)
     key = (query.get("categoryKey"), query.get("q"), store.store_code, ask.day_of(store.store_code), sort)
     rows = ask.kept(key, lambda: _ordered(ask, _rows(ask, state), state, sort))
     if offset >= max(len(rows), 1) and "aldi_empty_past_end" not in ask.switches:
@@ -161,7 +156,7 @@ def _search(ask: Ask, store: Store) -> Reply:
 
 def _detail(ask: Ask, store: Store, sku: str) -> Reply:
     line = next((line for line in ask.world.catalogue("aldi").lines if line.sku == sku), None)
-    state = _state(ask, store)
+    state = state_of(ask, store)
     if line is None or not state.ranged[line.index]:
         return refused(404, "NOT_FOUND", "No such product")
     more = {

@@ -1,13 +1,12 @@
 """Coles' goods: how their names, sizes and unit prices are written, and the truth that they tell."""
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sandbox.goods import barcodes
 from sandbox.goods.good import Line
 from sandbox.places.places import Store
 from sandbox.pricing import State
-from sandbox.shelf import Cup, blank, cup, pack_price, put_offers, put_price, unit_of
+from sandbox.shelf import Cup, blank, cup, metric, multibuy, prices, put_offers, put_price, unit_of
 from sandbox.site import lot, opaque
 
 if TYPE_CHECKING:
@@ -40,12 +39,6 @@ def brand_sent(line: Line) -> str:
     return line.brand
 
 
-def _metric(size: int, unit: str) -> str:
-    if size >= 1000 and unit in ("g", "mL"):
-        return f"{Decimal(size) / 1000:f}".rstrip("0").rstrip(".") + ("kg" if unit == "g" else "L")
-    return f"{size}{unit}"
-
-
 def size_text(line: Line) -> str:
     """size as sent; `""` for most liquor, whose till text alone tells it."""
     good, form, lot = line.good, line.good.kind.form, lot_of(line)
@@ -53,12 +46,12 @@ def size_text(line: Line) -> str:
         return ""
     if good.weighed:
         space = ". " if lot % 4 else "." if good.size >= 1000 or lot % 8 else " ."
-        return f"approx{space}{_metric(good.size, 'g')}"
+        return f"approx{space}{metric(good.size, 'g')}"
     if form == "ea":
         return "each" if good.amount == 1 else f"{good.amount} pack"
     if form in ("sheets", "m"):
         return f"{good.size} sheets" if form == "sheets" else f"{good.size}m"
-    one = _metric(good.size, "mL" if unit_of(form) == "ml" else "g")
+    one = metric(good.size, "mL" if unit_of(form) == "ml" else "g")
     if good.count > 1:
         return f"{good.count} x {one}" if lot % 2 else f"{one} x {good.count} Pack"
     return one
@@ -100,10 +93,7 @@ def _measure(line: Line) -> tuple[int, str]:
 
 def prices_of(line: Line, state: State) -> tuple[int, int | None]:
     """Cents now and before a special for one pack; estimated for weighed goods."""
-    now, was = int(state.offers.price[line.index]), int(state.offers.was[line.index])
-    grams = pack_grams(line)
-    if grams:
-        now, was = pack_price(now, grams), pack_price(was, grams) if was >= 0 else -1
+    now, was = prices(state, line.index, pack_grams(line))
     return now, was if was > now else None
 
 
@@ -115,9 +105,7 @@ def unpriced(line: Line, state: State) -> bool:
 def offer_of(line: Line, state: State) -> tuple[int, int, str | None, bool] | None:
     """(quantity, total cents, offer id, members only): lines of one leaf with the same terms share the offer. A few
     tell it in words alone, without an id."""
-    offers, members = state.offers, bool(state.offers.member_quantity[line.index] > 0)
-    columns = (offers.member_quantity, offers.member_total) if members else (offers.quantity, offers.total)
-    quantity, total = (int(column[line.index]) for column in columns)
+    quantity, total, members = multibuy(state, line.index)
     if quantity < 0:
         return None
     terms = f"{line.good.kind.leaf}:{quantity}:{total}:{members}"

@@ -8,8 +8,8 @@ import numpy as np
 from sandbox.chains.coles.goods import displaced
 from sandbox.chains.coles.records import ASSETS, associated, featured, record, tile
 from sandbox.places.places import Store
-from sandbox.pricing import State, scaled
-from sandbox.site import Ask, thinned
+from sandbox.pricing import State
+from sandbox.site import Ask, ranked, state_of, thinned
 from sandbox.tree import Node
 
 SIZE = 48
@@ -25,10 +25,6 @@ def page_props(ask: Ask, store: Store | None) -> dict[str, Any]:
     }
 
 
-def state_of(ask: Ask, store: Store) -> State:
-    return scaled(ask.world.state("coles", store.store_code, ask.day_of(store.store_code)), ask.tamper.factor)
-
-
 def _ordered(ask: Ask, rows: list[int], state: State, sort: str) -> list[int]:
     lines = ask.world.catalogue("coles").lines
     if sort in ("priceAscending", "priceDescending", "unitPriceAscending"):
@@ -37,8 +33,7 @@ def _ordered(ask: Ask, rows: list[int], state: State, sort: str) -> list[int]:
     if sort in ("brandAscending", "brandDescending"):
         down = sort == "brandDescending"
         return sorted(rows, key=lambda index: (lines[index].brand or "", lines[index].sku), reverse=down)
-    rank = ask.world.dice.uniform("coles:rank", np.array(rows, dtype=np.int64))
-    return [rows[place] for place in np.argsort(rank, kind="stable").tolist()]
+    return ranked(ask, "coles:rank", rows)
 
 
 def _advertised(ask: Ask, node: Node, page: int, state: State) -> list[int]:

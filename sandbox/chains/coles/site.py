@@ -3,14 +3,14 @@
 from typing import Any
 
 from sandbox.chains.coles.goods import pack_grams, truth
-from sandbox.chains.coles.listing import html, page_props, search_results, state_of
+from sandbox.chains.coles.listing import html, page_props, search_results
 from sandbox.chains.coles.records import json_ld, product
 from sandbox.chains.coles.stores import locator
 from sandbox.chains.coles.traits import TRAITS
 from sandbox.chains.coles.tree import build, tree_json
 from sandbox.pages import IMPERVA_SCRIPT
 from sandbox.places.places import Store
-from sandbox.site import HTML, Ask, Reply, dump, holds, integer, issue, reply_html, reply_json
+from sandbox.site import HTML, Ask, Reply, dump, holds, integer, issue, reply_html, reply_json, state_of
 from sandbox.tree import Node
 
 __all__ = ["SWITCHES", "TRAITS", "answer", "build", "pack_grams", "truth"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.goods.good import Line
 from sandbox.places.places import Store
 from sandbox.pricing import State
-from sandbox.shelf import Cup, blank, cup, pack_price, put_offers, put_price, unit_of
+from sandbox.shelf import Cup, blank, cup, prices, put_offers, put_price, unit_of
 from sandbox.site import lot
 
 if TYPE_CHECKING:
@@ -74,10 +74,7 @@ def name_of(line: Line) -> str:
 
 def prices_of(line: Line, state: State) -> tuple[int, int | None]:
     """Cents now and before a special: of a piece or pack, or of a kilogram."""
-    now, was = int(state.offers.price[line.index]), int(state.offers.was[line.index])
-    grams = pack_grams(line)
-    if grams:
-        now, was = pack_price(now, grams), pack_price(was, grams) if was >= 0 else -1
+    now, was = prices(state, line.index, pack_grams(line))
     return now, was if was > now else None
 
 

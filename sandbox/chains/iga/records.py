@@ -6,6 +6,7 @@ from sandbox.chains.iga.goods import brand_sent, is_loose, lot_of, name_of, pric
 from sandbox.goods.good import Line
 from sandbox.places.places import Store
 from sandbox.pricing import State
+from sandbox.shelf import multibuy
 from sandbox.site import dollars, opaque
 
 
@@ -30,9 +31,7 @@ def _money(line: Line, state: State) -> dict[str, Any]:
 def _promotion(line: Line, state: State) -> dict[str, Any]:
     """A deal as a sister site sends it: priceNumeric and price are the deal's, wholePrice is what one costs without."""
     offers, place, lot = state.offers, line.index, lot_of(line)
-    members = bool(offers.member_quantity[place] > 0)
-    columns = (offers.member_quantity, offers.member_total) if members else (offers.quantity, offers.total)
-    quantity, total = (int(column[place]) for column in columns)
+    quantity, total, members = multibuy(state, place)
     whose = "Members" if members else "Everyone"
     if quantity > 0:
         each = total // quantity

@@ -4,8 +4,6 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-import numpy as np
-
 from sandbox.chains.iga import stores
 from sandbox.chains.iga.goods import breadcrumb, name_of, pack_grams, truth
 from sandbox.chains.iga.records import record
@@ -13,8 +11,8 @@ from sandbox.chains.iga.traits import TRAITS
 from sandbox.chains.iga.tree import build, tree_json
 from sandbox.goods.good import Line
 from sandbox.places.places import Store
-from sandbox.pricing import State, scaled
-from sandbox.site import Ask, Reply, dump, integer, opaque, reply_html, reply_json, thinned
+from sandbox.pricing import State
+from sandbox.site import Ask, Reply, dump, integer, opaque, ranked, reply_html, reply_json, state_of, thinned
 from sandbox.tree import Node
 
 __all__ = ["SWITCHES", "TRAITS", "answer", "build", "pack_grams", "truth"]
@@ -46,7 +44,7 @@ def answer(ask: Ask) -> Reply:
         return missing("Store not found")
     rest = found[2]
     if rest == "categoryHierarchy":
-        ranged = _state(ask, store).ranged
+        ranged = state_of(ask, store).ranged
         return reply_json(tree_json(ask.world.tree("iga"), ranged, ask.tamper.missing))
     if rest == "search":
         return _search(ask, store)
@@ -61,10 +59,6 @@ def missing(text: str) -> Reply:
     return reply_json({"statusCode": 404, "message": text}, 404)
 
 
-def _state(ask: Ask, store: Store) -> State:
-    return scaled(ask.world.state("iga", store.store_code, ask.day_of(store.store_code)), ask.tamper.factor)
-
-
 def end_of(key: str, switches: frozenset[str]) -> str:
     """How the listing of a category ends: by a switch, else by its identifier."""
     forced = [name for name in ENDS if name in switches]
@@ -73,8 +67,7 @@ def end_of(key: str, switches: frozenset[str]) -> str:
 
 def _listed(ask: Ask, node: Node, state: State) -> list[int]:
     rows = [] if ask.tamper.empty else [index for index in node.lines.tolist() if state.ranged[index]]
-    rank = ask.world.dice.uniform("iga:rank", np.array(rows, dtype=np.int64))
-    return [rows[place] for place in np.argsort(rank, kind="stable").tolist()]
+    return ranked(ask, "iga:rank", rows)
 
 
 def _category(ask: Ask, store: Store, key: str) -> Reply:
@@ -84,7 +77,7 @@ def _category(ask: Ask, store: Store, key: str) -> Reply:
     take, skip = integer(ask.query.get("take"), 20), integer(ask.query.get("skip"), 0)
     if take is None or skip is None or not 1 <= take <= 100 or skip < 0:
         return reply_json({"statusCode": 400, "message": "take or skip is invalid"}, 400)
-    state = _state(ask, store)
+    state = state_of(ask, store)
     day = ask.day_of(store.store_code)
     rows = ask.kept((key, store.store_code, day), lambda: _listed(ask, path[-1], state))
     end = end_of(key, ask.switches)
@@ -115,7 +108,7 @@ def _search(ask: Ask, store: Store) -> Reply:
     words, take, skip = ask.query.get("q", ""), integer(ask.query.get("take"), 20), integer(ask.query.get("skip"), 0)
     if take is None or skip is None or not 1 <= take <= 100 or skip < 0:
         return reply_json({"statusCode": 400, "message": "take or skip is invalid"}, 400)
-    state = _state(ask, store)
+    state = state_of(ask, store)
     lines = ask.world.catalogue("iga").lines
     found = [
         line
@@ -127,7 +120,7 @@ def _search(ask: Ask, store: Store) -> Reply:
 
 
 def _detail(ask: Ask, store: Store, sku: str) -> Reply:
-    state = _state(ask, store)
+    state = state_of(ask, store)
     line = next((line for line in ask.world.catalogue("iga").lines if line.sku == sku), None)
     if line is None or not state.ranged[line.index]:
         return missing("Product not found")

@@ -7,7 +7,7 @@ from sandbox.chains.woolworths.tree import DEPARTMENTS
 from sandbox.goods.good import Line
 from sandbox.places.places import Store
 from sandbox.pricing import State
-from sandbox.shelf import Cup, blank, cup, pack_price, put_offers, put_price, unit_of
+from sandbox.shelf import Cup, blank, cup, metric, prices, put_offers, put_price, unit_of
 from sandbox.site import lot
 
 if TYPE_CHECKING:
@@ -19,12 +19,6 @@ UNITS = {"g": "g", "xg": "g", "ml": "mL", "xml": "mL"}
 def lot_of(line: Line) -> int:
     """A number below 1,000 that decides a line's oddities; it never changes."""
     return lot("woolworths", line.sku)
-
-
-def _metric(size: int, unit: str) -> str:
-    if size >= 1000 and unit in ("g", "mL"):
-        return f"{Decimal(size) / 1000:f}".rstrip("0").rstrip(".") + ("kg" if unit == "g" else "L")
-    return f"{size}{unit}"
 
 
 def weights(line: Line) -> tuple[int, int]:
@@ -54,9 +48,9 @@ def size_text(line: Line) -> str:
     if good.count > 1:
         if unit == "mL" and lot < 60:
             return f"{good.size}Nl x{good.count} Pack"
-        one = _metric(good.size, unit)
+        one = metric(good.size, unit)
         return f"{one} x {good.count} pack" if lot % 4 else f"{good.count} x {one}"
-    return f"{good.size}Mm" if unit == "mL" and lot < 40 else _metric(good.size, unit)
+    return f"{good.size}Mm" if unit == "mL" and lot < 40 else metric(good.size, unit)
 
 
 def display_name(line: Line) -> str:
@@ -109,19 +103,8 @@ def measure_of(line: Line) -> tuple[str, int, str] | None:
 
 def prices_of(line: Line, state: State) -> tuple[int, int | None]:
     """Cents now and before a special: per pack, or per kg of loose goods."""
-    now, was = int(state.offers.price[line.index]), int(state.offers.was[line.index])
-    grams = pack_grams(line)
-    if grams:
-        now, was = pack_price(now, grams), pack_price(was, grams) if was >= 0 else -1
+    now, was = prices(state, line.index, pack_grams(line))
     return now, was if was >= 0 else None
-
-
-def many_of(line: Line, state: State) -> tuple[int, int, bool]:
-    """Quantity and total of the multibuy (-1: there is none), and whether it is for members only."""
-    offers = state.offers
-    if offers.member_quantity[line.index] > 0:
-        return int(offers.member_quantity[line.index]), int(offers.member_total[line.index]), True
-    return int(offers.quantity[line.index]), int(offers.total[line.index]), False
 
 
 def shelf_cup(line: Line, now: int, state: State) -> Cup | None:

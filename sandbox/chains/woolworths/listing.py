@@ -9,14 +9,9 @@ from sandbox.chains.woolworths.goods import display_name
 from sandbox.chains.woolworths.records import promoted, record
 from sandbox.goods.good import Line
 from sandbox.places.places import Store
-from sandbox.pricing import State, scaled
-from sandbox.site import Ask, dump, thinned
+from sandbox.pricing import State
+from sandbox.site import Ask, dump, ranked, state_of, thinned
 from sandbox.tree import Node
-
-
-def state_of(ask: Ask, store: Store) -> tuple[State, int]:
-    day = ask.day_of(store.store_code)
-    return scaled(ask.world.state("woolworths", store.store_code, day), ask.tamper.factor), day
 
 
 def _under(node: Node, state: State) -> np.ndarray:
@@ -43,8 +38,7 @@ def _ordered(ask: Ask, lines: Sequence[int], state: State, sort: str, salt: int)
         sign = -1 if sort == "PriceDesc" else 1
         prices = state.offers.price
         return sorted(lines, key=lambda i: (not state.available[i], sign * int(prices[i]), catalogue.lines[i].sku))
-    rank = ask.world.dice.uniform("woolworths:relevance", np.array(lines, dtype=np.int64), salt)
-    return [lines[place] for place in np.argsort(rank, kind="stable").tolist()]
+    return ranked(ask, "woolworths:relevance", lines, salt)
 
 
 FLAGS = ("isHideEverydayMarketProducts", "isHideUnavailableProducts", "isSpecial")
@@ -54,7 +48,7 @@ def listed(ask: Ask, node: Node, body: dict[str, Any], store: Store, page: int) 
     """Indices of the lines that a category lists, in the order asked for."""
     sort = str(body.get("sortType") or "TraderRelevance")
     salt = page if "woolworths_relevance_drifts" in ask.switches else 0
-    state, day = state_of(ask, store)
+    state, day = state_of(ask, store), ask.day_of(store.store_code)
 
     def make() -> list[int]:
         return [] if ask.tamper.empty else _ordered(ask, _rows(ask, node, body, state), state, sort, salt)
@@ -82,7 +76,7 @@ def _ads(ask: Ask, node: Node, store: Store, page: int, pages: int, hide_market:
     world = ask.world
     root = world.tree("woolworths").paths[node.key][0]
     lines = world.catalogue("woolworths").lines
-    state, day = state_of(ask, store)
+    state, day = state_of(ask, store), ask.day_of(store.store_code)
 
     def choose() -> list[int]:
         shown = [
@@ -115,7 +109,7 @@ def bundles_of(ask: Ask, rows: list[dict[str, Any]], page: int) -> list[dict[str
 
 
 def page_body(ask: Ask, node: Node, body: dict[str, Any], store: Store, page: int, size: int) -> bytes:
-    state, day = state_of(ask, store)
+    state, day = state_of(ask, store), ask.day_of(store.store_code)
     catalogue = ask.world.catalogue("woolworths")
     rows = listed(ask, node, body, store, page)
     total, cap = len(rows), ask.world.woolworths_cap

@@ -9,7 +9,6 @@ from sandbox.chains.woolworths.goods import (  # fmt: skip
     brand_sent,
     display_name,
     lot_of,
-    many_of,
     measure_of,
     pies_path,
     prices_of,
@@ -19,7 +18,7 @@ from sandbox.chains.woolworths.goods import (  # fmt: skip
 )
 from sandbox.goods.good import Line
 from sandbox.pricing import State
-from sandbox.shelf import Cup, cup, pack_price, unit_of
+from sandbox.shelf import Cup, cup, multibuy, pack_price, unit_of
 from sandbox.site import dollars, opaque, slugify
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def _centre_tag(line: Line, state: State, day: int, world: "World", available: b
         "MemberPriceData": None, "TagContentText": None, "DualImageTagContent": None, "PromotionType": "NOT_SET",
         "IsRegisteredRewardCardPromotion": False,
     }  # fmt: skip
-    quantity, total, members = many_of(line, state)
+    quantity, total, members = multibuy(state, line.index)
     member = int(state.offers.member[line.index])
     text = None
     if available and quantity > 0:
@@ -92,7 +91,7 @@ def record(world: "World", line: Line, state: State, day: int, fulfilled_by: int
     available = bool(state.available[line.index])
     now, was = prices_of(line, state)
     shelf = shelf_cup(line, now, state) if available else None
-    quantity, _, members = many_of(line, state)
+    quantity, _, members = multibuy(state, line.index)
     many, members = quantity > 0, members or bool(state.offers.member[line.index] >= 0)
     row = dict(STATIC)
     row.update(_words(line))

@@ -5,12 +5,12 @@ from typing import Any
 from sandbox.chains.woolworths import stores
 from sandbox.chains.woolworths.constants import DENIED, HOME
 from sandbox.chains.woolworths.goods import display_name, pack_grams, truth
-from sandbox.chains.woolworths.listing import FLAGS, bundles_of, listing, page_body, state_of
+from sandbox.chains.woolworths.listing import FLAGS, bundles_of, listing, page_body
 from sandbox.chains.woolworths.records import record
 from sandbox.chains.woolworths.traits import TRAITS
 from sandbox.chains.woolworths.tree import build, tree_json
 from sandbox.places.places import Store
-from sandbox.site import Ask, Reply, dump, holds, integer, issue, reply_html, reply_json
+from sandbox.site import Ask, Reply, dump, holds, integer, issue, reply_html, reply_json, state_of
 
 __all__ = ["SWITCHES", "TRAITS", "answer", "build", "denial", "pack_grams", "truth"]
 
@@ -93,7 +93,7 @@ def _search(ask: Ask) -> Reply:
     if size is None or page is None or page < 1 or not 1 <= size <= 36:
         return reply_json({"Message": "The request is invalid."}, 400)
     store = _store(ask, fields.get("storeId"))
-    state, day = state_of(ask, store)
+    state, day = state_of(ask, store), ask.day_of(store.store_code)
     catalogue = ask.world.catalogue("woolworths")
     found = [
         line
@@ -111,7 +111,7 @@ def _search(ask: Ask) -> Reply:
 
 def _detail(ask: Ask, prefix: str, codes: str) -> Reply:
     store = _store(ask, None)
-    state, day = state_of(ask, store)
+    state, day = state_of(ask, store), ask.day_of(store.store_code)
     wanted = set(codes.split(","))
     lines = [line for line in ask.world.catalogue("woolworths").lines if line.sku in wanted]
     rows = [record(ask.world, line, state, day, int(store.store_code)) for line in lines]
