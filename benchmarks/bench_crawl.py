@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import row
+from benchmarks.figures import Figure, row
 
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCTS = 20_000
@@ -66,7 +66,7 @@ def sandbox(products: int) -> Iterator[tuple[str, str, int]]:
         process.wait()
 
 
-def run() -> Iterable[dict[str, Any]]:
+def run() -> Iterable[Figure]:
     """Items a second with and without pipelines; peak memory of 20,000 products and of a tenth."""
     with sandbox(PRODUCTS) as (url, store, _):
         crawl(url, store, "off")
@@ -82,7 +82,7 @@ def run() -> Iterable[dict[str, Any]]:
     yield memory(f"crawl: memory above a crawl of {tenth['items']} items", more, 30)
 
 
-def memory(name: str, megabytes: float, limit: float) -> dict[str, Any]:
+def memory(name: str, megabytes: float, limit: float) -> Figure:
     """One row about memory against its limit."""
     ratio = megabytes / limit
     return row(name, round(megabytes, 1), "MB", f"{limit:.0f} MB", round(ratio, 2), "ratio <= 1", ratio <= 1)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Engine, text
 
-from benchmarks.figures import row, timed
+from benchmarks.figures import Figure, row, timed
 from benchmarks.group_worlds import NOW, chain, lay, make_fingerprints, merger
 from models.database import engine as engines
 from splitcart.grouping.columns import Codes
@@ -51,7 +51,7 @@ def pairwise(codes: Codes) -> float:
     return (time.process_time() - began) / pairs
 
 
-def memory_rows() -> Iterator[dict]:
+def memory_rows() -> Iterator[Figure]:
     codes, _ = chain(8, 20_000, 4)
     a_pair = pairwise(codes)
     every = a_pair * 2000 * 1999 / 2
@@ -64,7 +64,7 @@ def memory_rows() -> Iterator[dict]:
         yield row(name, seconds, "CPU s", against, seconds / every, aim, holds)
 
 
-def growth_row() -> dict:
+def growth_row() -> Figure:
     counts, zones = (500, 1000, 2000, 4000), 40
     chains = [chain(n, 10_000, zones)[0] for n in counts]
     times = [timed(partial(in_memory, codes), clock=time.process_time)[0] for codes in chains]
@@ -93,7 +93,7 @@ def read_once(engine: Engine) -> int:
     return sink.tell()
 
 
-def database_rows(engine: Engine) -> Iterator[dict]:
+def database_rows(engine: Engine) -> Iterator[Figure]:
     codes, _ = chain(STORES, LISTINGS, 10)
     lay(engine, codes)
     make_fingerprints(engine, STORES)
@@ -116,7 +116,7 @@ def database_rows(engine: Engine) -> Iterator[dict]:
     yield row(f"{what}, memory of this process", peak, "GB", "", None, "", None)
 
 
-def run() -> Iterator[dict]:
+def run() -> Iterator[Figure]:
     """The rows; needs a PostgreSQL server (the one that the tests start)."""
     yield from memory_rows()
     yield growth_row()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine, select
 
-from benchmarks.figures import row, timed
+from benchmarks.figures import Figure, row, timed
 from benchmarks.group_worlds import NOW, grouped
 from models.prices.effective import ROW
 from models.prices.queries import effective_prices
@@ -35,7 +35,7 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def run() -> Iterator[dict]:
+def run() -> Iterator[Figure]:
     """The rows; needs a PostgreSQL server (the one that the tests start)."""
     with grouped(STORES, LISTINGS, ZONES) as engine:
         plain(engine)

@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 from sqlalchemy import Connection, Engine
 
-from benchmarks.figures import row
+from benchmarks.figures import Figure, row
 from benchmarks.storage_rows import ceiling, lettered, rows
 from models.database import engine as engines
 from models.publishing import publish as publishing
@@ -113,7 +113,7 @@ def _ratio(ones: list[float], others: list[float]) -> float:
     return statistics.median(one / other for one, other in zip(ones, others, strict=True))
 
 
-def measured(kind: str, server: Server) -> Iterator[dict]:
+def measured(kind: str, server: Server) -> Iterator[Figure]:
     """The figures of one database: medians of turns in each of which everything that is compared is measured.
 
     Every turn has listings of its own, because their texts, once read, are remembered; those that are published alone
@@ -155,7 +155,7 @@ def measured(kind: str, server: Server) -> Iterator[dict]:
     yield row(f"publish: event-loop stall p99 on {kind}", p99, "ms", "", None, "< 20 ms", p99 < 20)
 
 
-def memory(kind: str, server: Server, items: list[dict[str, Any]]) -> dict:
+def memory(kind: str, server: Server, items: list[dict[str, Any]]) -> Figure:
     """How much more memory five times the rows take."""
     with database(kind, server) as engine:
         target = opening.Target("Woolworths", "woolworths", "1")
@@ -171,7 +171,7 @@ def memory(kind: str, server: Server, items: list[dict[str, Any]]) -> dict:
     )
 
 
-def crowd(server: Server, items: list[dict[str, Any]]) -> dict:
+def crowd(server: Server, items: list[dict[str, Any]]) -> Figure:
     """Eight stores of one company publish at once; how long each waits for its locks."""
     waits: list[float] = []
     real = publishing.lock_store
@@ -198,7 +198,7 @@ def crowd(server: Server, items: list[dict[str, Any]]) -> dict:
     )
 
 
-def run() -> Iterable[dict]:
+def run() -> Iterable[Figure]:
     """All figures of both databases."""
     items = rows(LISTINGS)
     with Server(fsync="on", synchronous_commit="on", full_page_writes="on") as server:

@@ -5,11 +5,10 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.bench_crawl import sandbox
-from benchmarks.figures import row
+from benchmarks.figures import Figure, row
 
 PRODUCTS, PAGES, ROUNDS = 5000, 10, 100
 BROWSE = "/woolworths/apis/ui/browse/category"
@@ -35,7 +34,7 @@ def send(connection: http.client.HTTPConnection, cookie: str, store: str, catego
     return sum(len(bundle["Products"]) for bundle in json.loads(text)["Bundles"] or [])
 
 
-def run() -> Iterable[dict[str, Any]]:
+def run() -> Iterable[Figure]:
     """Listing pages a second of the sandbox's own CPU time, every body rendered before."""
     with sandbox(PRODUCTS) as (url, store, pid):
         connection = http.client.HTTPConnection(urlsplit(url).netloc)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import text
 
-from benchmarks.figures import row
+from benchmarks.figures import Figure, row
 from models.database import engine as engines
 from tests.support.postgres import Server
 from tests.support.schedules import company_of, timed_takings
@@ -14,7 +14,7 @@ STORES, DEADLINE = 2_000, 1_800
 PROCESSES = {"PostgreSQL": 16, "SQLite": 8}
 
 
-def takings(url: str, name: str, processes: int) -> dict:
+def takings(url: str, name: str, processes: int) -> Figure:
     """The row of one database: a fresh one, with STORES stores that nobody has crawled."""
     engine = engines.create(url)
     engines.migrate(engine)
@@ -33,7 +33,7 @@ def takings(url: str, name: str, processes: int) -> dict:
     return row(label, STORES / seconds, "takes/s", against, None, "each exactly once", once)
 
 
-def run() -> Iterator[dict]:
+def run() -> Iterator[Figure]:
     """The rows; needs a PostgreSQL server (the one that the tests start)."""
     with Server() as server:
         yield takings(server.url(server.create_database()), "PostgreSQL", PROCESSES["PostgreSQL"])

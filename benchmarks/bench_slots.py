@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from benchmarks.figures import row, timed
+from benchmarks.figures import Figure, row, timed
 from benchmarks.group_worlds import grouped
 from models.slots.building import build
 
@@ -37,7 +37,7 @@ def count(engine: Engine, table: str) -> int:
         return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
 
 
-def run() -> Iterator[dict]:
+def run() -> Iterator[Figure]:
     """The rows; needs a PostgreSQL server (the one that the tests start)."""
     with grouped(STORES, LISTINGS, ZONES) as engine:
         everything, built = timed(lambda: build(engine, everything=True), 2)

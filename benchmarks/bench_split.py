@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.figures import row
+from benchmarks.figures import Figure, row
 from splitcart.cart.split import Plan, split
 from tests.support import cart_milp, cart_plans, cart_worlds
 
@@ -41,7 +41,7 @@ def world_times(stores: int, seeds: range, lines: int = LINES, most: int = MOST)
     return times, unproven
 
 
-def beside_highs() -> Iterator[dict]:
+def beside_highs() -> Iterator[Figure]:
     """One world solved both ways; the same plan must come out."""
     document, terms = cart_worlds.world(0, 10, 5)
     measured(planner(document, terms, 2))  # what is imported and compiled at first
@@ -63,7 +63,7 @@ def beside_highs() -> Iterator[dict]:
     )
 
 
-def many_stores() -> Iterator[dict]:
+def many_stores() -> Iterator[Figure]:
     times, unproven = world_times(40, range(20))
     p50, p95 = (float(np.percentile(times, part)) * 1000 for part in (50, 95))
     name = f"split: {LINES} lines x 40 stores, plans for 1 to {MOST}"
@@ -71,7 +71,7 @@ def many_stores() -> Iterator[dict]:
     yield row(f"{name}, not proven", unproven, "of 20", "", None, "0", unproven == 0)
 
 
-def hard_cases() -> Iterator[dict]:
+def hard_cases() -> Iterator[Figure]:
     """Random and adversarial lists: none may take longer than its deadline, whatever it asks for."""
     longest, proven = 0.0, 0
     for seed in range(HARD_CASES):
@@ -88,7 +88,7 @@ def hard_cases() -> Iterator[dict]:
     yield row(f"{name}, proven", share, "share", "", None, "at least 0.95", share >= 0.95)
 
 
-def growth() -> Iterator[dict]:
+def growth() -> Iterator[Figure]:
     """Medians of five worlds each, with the exponent where one size grows."""
     for what, sizes in (("lines", (25, 50, 100, 200)), ("stores", (10, 20, 40, 80)), ("most", (1, 2, 3, 4, 5))):
         medians = []
@@ -104,7 +104,7 @@ def growth() -> Iterator[dict]:
         )
 
 
-def run() -> Iterator[dict]:
+def run() -> Iterator[Figure]:
     """The rows. Nothing but this process is needed."""
     yield from beside_highs()
     yield from many_stores()

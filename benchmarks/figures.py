@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+Figure = dict[str, Any]
+"""A row: benchmarks/run.py states what each of its KEYS holds."""
 KEYS = ("name", "value", "unit", "against", "ratio", "aim", "holds")
 ROUNDS = 3
 
 
-def row(
-    name: str, value: float, unit: str, against: str, ratio: float | None, aim: str, holds: bool | None
-) -> dict[str, Any]:
-    """One figure; benchmarks/run.py states what each key holds."""
+def row(name: str, value: float, unit: str, against: str, ratio: float | None, aim: str, holds: bool | None) -> Figure:
+    """One figure."""
     return dict(zip(KEYS, (name, value, unit, against, ratio, aim, holds), strict=True))
 
 

@@ -7,7 +7,6 @@ ranges that come and go.
 from dataclasses import fields
 from datetime import datetime, time
 from functools import cached_property, lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -49,7 +48,7 @@ class Truth:
         self.codes = lru_cache(maxsize=4)(self._codes)
         self.ranged = lru_cache(maxsize=4)(self._ranged)
 
-    def _roll(self, concern: str, *keys: Any) -> Any:
+    def _roll(self, concern: str, *keys: int | Ints) -> npt.NDArray[np.float64]:
         return self.dice.uniform(f"{self.prices.chain}:{concern}", *keys)
 
     def day(self, seconds: int) -> Ints:

@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.figures import KEYS
+from benchmarks.figures import KEYS, Figure
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent / "build" / "bench.json"
@@ -28,7 +28,7 @@ def names(folder: Path = HERE) -> list[str]:
     return sorted(path.stem.removeprefix("bench_") for path in folder.glob("bench_*.py"))
 
 
-def rows_of(name: str) -> list[dict]:
+def rows_of(name: str) -> list[Figure]:
     """Runs one benchmark. Raises ValueError for a row without exactly the promised keys."""
     rows = [dict(row) for row in importlib.import_module(f"benchmarks.bench_{name}").run()]
     for row in rows:
@@ -45,7 +45,7 @@ def _figure(value: object) -> str:
     )
 
 
-def table(rows: Iterable[dict]) -> Table:
+def table(rows: Iterable[Figure]) -> Table:
     """The rows for people: red where an aim does not hold."""
     shown = Table("benchmark", *KEYS[1:], title="Benchmarks")
     for row in rows:
@@ -57,7 +57,7 @@ def table(rows: Iterable[dict]) -> Table:
 
 def run(chosen: Sequence[str], console: Console, out: Path = OUT) -> bool:
     """Runs the chosen benchmarks and writes `out`; whether every aim holds."""
-    rows: list[dict] = []
+    rows: list[Figure] = []
     for name in chosen:
         begun = time.perf_counter()
         rows += rows_of(name)

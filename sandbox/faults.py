@@ -3,6 +3,7 @@
 import itertools
 import re
 import threading
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -110,7 +111,7 @@ class Faults:
             self._faults = kept
         return gone
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Fault]:
         with self._lock:
             return iter(list(self._faults))
 

@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import _path
 from _support.command import parser, run
+from _support.companies import now
 from _support.database import database
 from _support.output import print_json, print_lines
 
@@ -18,11 +18,6 @@ from models.clocks.clock import server_time
 def main(arguments: Sequence[str] | None = None) -> int:
     made = parser(__doc__, json="print a JSON list of {check, promise, count, examples}")
     return run(made, _check, arguments, failed=2)
-
-
-def now() -> datetime:
-    """The time, aware."""
-    return datetime.now(UTC)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ import _path
 from _support.command import integer, parser, run, shown, word
 from _support.companies import now, take_company
 from _support.database import database
-from _support.output import print_error, print_json, print_lines
+from _support.output import price, print_error, print_json, print_lines
 from _support.schedule import in_json
 
 from models.groups.reading import named_companies
@@ -70,13 +70,9 @@ def _show(found: Sequence[Priced]) -> None:
         print_lines(f"{company}:{sku}  {first.name}{size}", f"    gtin {first.gtin or 'not known'}")
         for one in (first, *others):
             seen = f", seen {one.observed_at:%Y-%m-%d %H:%M} UTC" if one.observed_at else ""
-            print_lines(f"    store {one.store_code:8} {_price(one):>14}   {one.source}{seen}")
-
-
-def _price(one: Priced) -> str:
-    if one.price_cents is None:
-        return "not sold"
-    return f"${one.price_cents // 100}.{one.price_cents % 100:02d}{' / kg' if one.price_basis == 'kg' else ''}"
+            print_lines(
+                f"    store {one.store_code:8} {price(one.price_cents, one.price_basis):>14}   {one.source}{seen}"
+            )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from _support.companies import Progress, now, take_company
 from _support.database import database
 from _support.output import print_json, print_lines
 from _support.schedule import holder
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Row, select
 
 from models.groups.merging import Merger, Summary, rules_of
 from models.groups.reading import named_companies
@@ -84,7 +84,7 @@ def _show(found: dict[str, Any]) -> None:
         print_lines(f"  {found['put_off']} changes put off: stores are being published; run again")
 
 
-def _merge(engine: Engine, company: Any, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+def _merge(engine: Engine, company: Row[Any], options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     began = time.monotonic()
     rules = rules_of(company, options.threshold, options.fresh_hours)
     merger = Merger(engine, company, rules, now, Progress(company.name))
@@ -97,7 +97,7 @@ def _merge(engine: Engine, company: Any, options: argparse.Namespace) -> tuple[d
     return found, decisions + merger.apart(options.explain)
 
 
-def _known(connection: Connection, companies: Sequence[Any], store: str) -> None:
+def _known(connection: Connection, companies: Sequence[Row[Any]], store: str) -> None:
     """Raises ValueError, before anything is changed, where no company has the store to be explained."""
     mine = stores.c.company_id.in_([company.id for company in companies])
     if connection.execute(select(stores.c.id).where(mine, stores.c.store_code == store)).first() is None:

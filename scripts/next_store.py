@@ -26,6 +26,7 @@ from _support.schedule import (
     take_one_company,
     take_policy,
 )
+from sqlalchemy import Row
 
 from models.scheduling.taking import Taken, take
 from splitcart.scheduling.rule import REASONS, Queue
@@ -64,7 +65,7 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_taken(company: Any, taken: Taken, *, as_json: bool, dev: bool) -> None:
+def _print_taken(company: Row[Any], taken: Taken, *, as_json: bool, dev: bool) -> None:
     if as_json:
         store = {"company": company.slug, "store_id": taken.store_code, "store_name": taken.store_name}
         lease = {"lease_token": taken.lease_token, "lease_until": taken.lease_until}
@@ -78,7 +79,7 @@ def _print_taken(company: Any, taken: Taken, *, as_json: bool, dev: bool) -> Non
     )
 
 
-def _print_none(company: Any, queue: Queue, *, as_json: bool) -> None:
+def _print_none(company: Row[Any], queue: Queue, *, as_json: bool) -> None:
     if as_json:
         free = {"next_free_at": queue.next_free_at}
         print_json(in_json({"company": company.slug, "none": True, "reasons": queue.reasons} | free))

@@ -10,7 +10,7 @@ from typing import Any
 import _path
 from _support.command import Refused, parser, run, shown, word
 from _support.database import database
-from _support.output import console, print_error, print_json, print_lines, table
+from _support.output import console, price, print_error, print_json, print_lines, table
 
 from models.groups.reading import named_companies
 from models.prices import history
@@ -20,16 +20,11 @@ BARS = 40
 COLUMNS = ("store", "from (UTC)", "price", "was", "source", "run")
 
 
-def dollars(cents: int | None) -> str:
-    return "not sold" if cents is None else f"${cents // 100}.{cents % 100:02d}"
-
-
 def cells(one: Entry) -> tuple[object, ...]:
     """A change as a row for people."""
-    price = dollars(one.price_cents) + (" / kg" if one.price_basis == "kg" and one.price_cents is not None else "")
-    was = dollars(one.was_price_cents) if one.was_price_cents is not None else ""
+    was = price(one.was_price_cents) if one.was_price_cents is not None else ""
     when = f"{one.changed_at:%Y-%m-%d %H:%M}"
-    return one.store_code, when, price, was, one.source, one.crawl_run_id
+    return one.store_code, when, price(one.price_cents, one.price_basis), was, one.source, one.crawl_run_id
 
 
 def public(one: Entry) -> dict[str, Any]:
@@ -52,7 +47,7 @@ def chart(entries: Sequence[Entry]) -> list[str]:
         lines.append(f"{company} {sku}, store {store}")
         for one in group:
             bar = "#" * round(BARS * (one.price_cents or 0) / most)
-            lines.append(f"  {one.changed_at:%Y-%m-%d %H:%M}  {bar:<{BARS}}  {dollars(one.price_cents)}")
+            lines.append(f"  {one.changed_at:%Y-%m-%d %H:%M}  {bar:<{BARS}}  {price(one.price_cents)}")
     return lines
 
 

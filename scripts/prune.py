@@ -4,10 +4,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import _path
 from _support.command import parser, run, span
+from _support.companies import now
 from _support.database import database
 from _support.output import print_json, print_lines
 
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _prune(options: argparse.Namespace) -> int:
     staging, quarantine = timedelta(days=options.staging_days), timedelta(days=options.quarantine_days)
     with database() as engine:
-        done = prune(engine, datetime.now(UTC), dry=options.dry_run, staging=staging, quarantine=quarantine)
+        done = prune(engine, now(), dry=options.dry_run, staging=staging, quarantine=quarantine)
     if options.json:
         print_json(asdict(done) | {"dry_run": options.dry_run})
     else:

@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import _path
 from _support.command import integer, parser, run
+from _support.companies import now
 from _support.database import database
 from _support.output import print_json, print_lines
 
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _rollback(options: argparse.Namespace) -> int:
     with database() as engine:
-        done = rollback(engine, options.run, datetime.now(UTC), dry=options.dry_run)
+        done = rollback(engine, options.run, now(), dry=options.dry_run)
     if options.json:
         print_json(asdict(done) | {"dry_run": options.dry_run})
         return 0

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import _path
 from _support.command import PORT, Refused, integer, parser, run, within, word
@@ -54,7 +55,7 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_ready(ready: dict, url: str, *, as_json: bool) -> None:
+def _print_ready(ready: dict[str, Any], url: str, *, as_json: bool) -> None:
     """Prints the address of each chain's site, once they are served."""
     if as_json:
         print_json(ready)

@@ -45,15 +45,7 @@ class Report:
 
     def run(self, chain: str, store_code: str) -> Row[Any] | None:
         """The last run of a store."""
-        query = (
-            select(crawl_runs)
-            .join(companies, companies.c.id == crawl_runs.c.company_id)
-            .where(companies.c.slug == chain, crawl_runs.c.store_code == store_code)
-            .order_by(crawl_runs.c.id.desc())
-            .limit(1)
-        )
-        with self.engine.connect() as connection:
-            return connection.execute(query).first()
+        return oracle.last_run(self.engine, chain, store_code)
 
     def show_stores(self, console: Console, keys: Sequence[Key], seconds: Mapping[Key, float]) -> None:
         """One row a store: what its crawl brought."""

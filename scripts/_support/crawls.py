@@ -35,11 +35,25 @@ def start(
     options: Sequence[str] = (),
     largest_file: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Starts `scrapy crawl CHAIN -a store=ID -a dev=1 OPTIONS` with its log in a file.
+    """Starts `scrapy crawl CHAIN -a store=CODE -a dev=1 OPTIONS`; the rest as `spawn` takes it."""
+    arguments = (chain, "-a", f"store={store_code}", "-a", "dev=1", *options)
+    return spawn(arguments, database=database, sandbox=sandbox, log=log, program=program, largest_file=largest_file)
 
-    program: what Python runs instead. largest_file: bytes beyond which no file of the process may grow.
+
+def spawn(
+    arguments: Sequence[str],
+    *,
+    database: str,
+    sandbox: str,
+    log: Path,
+    program: Sequence[str] = ("-m", "scrapy"),
+    largest_file: int | None = None,
+) -> subprocess.Popen[bytes]:
+    """Starts `scrapy crawl ARGUMENTS` in the checkout; both of its output streams go to the file `log`.
+
+    database, sandbox: its DATABASE_URL and DEV_BASE_URL. program: what Python runs instead of Scrapy.
+    largest_file: bytes beyond which no file of the process may grow.
     """
-    arguments = ["crawl", chain, "-a", f"store={store_code}", "-a", "dev=1", *options]
     environ = os.environ | {"DATABASE_URL": database, "DEV_BASE_URL": sandbox}
 
     def limit() -> None:
@@ -48,7 +62,7 @@ def start(
 
     with log.open("wb") as stream:
         return subprocess.Popen(
-            [sys.executable, *program, *arguments],
+            [sys.executable, *program, "crawl", *arguments],
             cwd=ROOT,
             env=environ,
             stdin=subprocess.DEVNULL,

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Row, select
 
 from models.prices import queries
-from models.tables import companies, listings, stores
+from models.prices.queries import EffectivePrice
+from models.tables import companies, crawl_runs, listings, stores
 from sandbox.world import World
 
 FIELDS = ("price_cents", "was_price_cents", "multibuy_quantity", "multibuy_total_cents")
@@ -13,7 +14,20 @@ Price = tuple[int | None, ...]
 """The FIELDS of one offer."""
 
 
-def offers(connection: Connection, chain: str, store_code: str) -> dict[str, tuple[Any, Any]]:
+def last_run(engine: Engine, chain: str, store_code: str) -> Row[Any] | None:
+    """The row of a store's last run; None: it has none."""
+    query = (
+        select(crawl_runs)
+        .join(companies, companies.c.id == crawl_runs.c.company_id)
+        .where(companies.c.slug == chain, crawl_runs.c.store_code == store_code)
+        .order_by(crawl_runs.c.id.desc())
+        .limit(1)
+    )
+    with engine.connect() as connection:
+        return connection.execute(query).first()
+
+
+def offers(connection: Connection, chain: str, store_code: str) -> dict[str, tuple[Any, EffectivePrice]]:
     """sku -> (listing, effective price) of what a store ranges and its last complete run saw.
 
     Empty for a store never published.
@@ -43,14 +57,14 @@ def offered(world: World, chain: str, store_code: str, day: int) -> dict[str, Pr
     return {row["sku"]: tuple(row[field] for field in FIELDS) for row in rows}
 
 
-def differences(before: dict[str, Price], found: dict[str, Price], truth: dict[str, Price]) -> list[str]:
-    """Where `found` is not what a complete crawl of `truth` makes of `before`: one line a sku.
+def expected(before: dict[str, Price], truth: dict[str, Price]) -> dict[str, Price]:
+    """What a complete crawl of `truth` leaves: a listing without a price today keeps the one it had, if any."""
+    prices = {sku: price if price[0] is not None else before.get(sku) for sku, price in truth.items()}
+    return {sku: price for sku, price in prices.items() if price is not None}
 
-    A listing without a price today keeps the price it had.
-    """
-    expected = {sku: price if price[0] is not None else before.get(sku) for sku, price in truth.items()}
-    wrong = []
-    for sku in sorted(expected.keys() | found.keys()):
-        if found.get(sku) != expected.get(sku):
-            wrong.append(f"{sku}: {found.get(sku)} instead of {expected.get(sku)}")
-    return wrong
+
+def differences(before: dict[str, Price], found: dict[str, Price], truth: dict[str, Price]) -> list[str]:
+    """Where `found` is not what a complete crawl of `truth` makes of `before`: one line a sku."""
+    right = expected(before, truth)
+    skus = sorted(right.keys() | found.keys())
+    return [f"{sku}: {found.get(sku)} instead of {right.get(sku)}" for sku in skus if found.get(sku) != right.get(sku)]

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from splitcart.cart.plan import dollars
 from splitcart.printing import cell, visible, visible_lines
 
 
@@ -50,6 +51,11 @@ def console(*, stderr: bool = False) -> Console:
 def text(value: object, style: str = "") -> Text:
     """The value for rich: no markup, no control character."""
     return Text(visible(value), style)
+
+
+def price(cents: int | None, basis: str = "each") -> str:
+    """`$1.75`, `$4.90 / kg`, or `not sold` without a price."""
+    return "not sold" if cents is None else dollars(cents) + (" / kg" if basis == "kg" else "")
 
 
 def table(

@@ -9,7 +9,7 @@ from typing import Any
 
 from scrapy.exceptions import UsageError
 from scrapy.settings import Settings
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Row
 
 from models.groups.reading import named_companies
 from models.runs.leases import Holder
@@ -69,7 +69,7 @@ def failure_delay() -> timedelta:
     return timedelta(minutes=settings.SCHEDULE_FAILURE_MINUTES)
 
 
-def one_company(engine: Engine, name: str) -> Any:
+def one_company(engine: Engine, name: str) -> Row[Any]:
     """The row of the company of this name or slug. ValueError: there is none."""
     with engine.connect() as connection:
         return named_companies(connection, name)[0]

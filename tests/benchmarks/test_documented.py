@@ -1,8 +1,5 @@
-from pathlib import Path
-
 from benchmarks import run
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.tree import ROOT
 
 
 def test_every_benchmark_is_explained():

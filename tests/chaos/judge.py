@@ -54,7 +54,7 @@ class Judgement:
 
 def judge(scene: "Scene", mishap: "Mishap", store: tuple[str, str], days: Sequence[int], found: Found) -> Judgement:
     """Judges one finished crawl; `days`: those that the sandbox showed meanwhile."""
-    truths = [_priced(oracle.offered(scene.sandbox.world, *store, day), found.before) for day in days]
+    truths = [oracle.expected(found.before, oracle.offered(scene.sandbox.world, *store, day)) for day in days]
     judgement = Judgement()
     status = found.run.status if found.run is not None else "no run"
     if status == "complete":
@@ -75,12 +75,6 @@ def judge(scene: "Scene", mishap: "Mishap", store: tuple[str, str], days: Sequen
         broken = list(check(connection, now))
     judgement.others += [f"check_database: {one.check}: {one.count}, {one.examples[0]}" for one in broken]
     return judgement
-
-
-def _priced(truth: Prices, before: Prices) -> Prices:
-    """The truth as a complete crawl leaves it: what has no price today keeps the one it had."""
-    expected = {sku: price if price[0] is not None else before.get(sku) for sku, price in truth.items()}
-    return {sku: price for sku, price in expected.items() if price is not None}
 
 
 def _changed(found: Found) -> set[str]:

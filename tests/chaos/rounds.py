@@ -1,6 +1,7 @@
 """One round of chaos: a crawl, something that goes wrong meanwhile, and what the database holds afterwards."""
 
 import contextlib
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -43,7 +44,7 @@ class Round:
     crawl: Crawl | None = None
 
     @property
-    def chance(self) -> Any:
+    def chance(self) -> random.Random:
         return self.scene.chance
 
     def start(self) -> Crawl:

@@ -15,7 +15,7 @@ from datetime import time as clock_time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from _support import crawls
+from _support import crawls, oracle
 from sqlalchemy import Engine, Row, select
 from sqlalchemy.engine import make_url
 
@@ -92,14 +92,7 @@ class Scene:
 
     def run(self, chain: str, store_code: str) -> Row[Any] | None:
         """The last run of a store."""
-        query = (
-            select(crawl_runs)
-            .join(companies, companies.c.id == crawl_runs.c.company_id)
-            .where(companies.c.slug == chain, crawl_runs.c.store_code == store_code)
-            .order_by(crawl_runs.c.id.desc())
-        )
-        with self.engine.connect() as connection:
-            return connection.execute(query).first()
+        return oracle.last_run(self.engine, chain, store_code)
 
     def has_complete(self, chain: str, store_code: str) -> bool:
         """Whether a run of the store was ever complete."""

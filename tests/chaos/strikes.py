@@ -3,6 +3,7 @@
 import contextlib
 import random
 import signal
+import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -28,7 +29,7 @@ def wait_until(happened: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def _popen(round: Round) -> Any:
+def _popen(round: Round) -> subprocess.Popen[bytes]:
     assert isinstance(round.crawl, scenes.Process)
     return round.crawl.popen
 

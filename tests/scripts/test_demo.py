@@ -1,7 +1,6 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 from _demo.report import Report
 from rich.console import Console
@@ -10,8 +9,8 @@ import demo
 from models.database import engine as engines
 from sandbox.server import SandboxServer
 from sandbox.world import World
+from tests.support.tree import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CHAIN = "woolworths"
 
 

@@ -4,12 +4,12 @@ import gzip
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import replay
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.tree import ROOT
+
 SAMPLES = ROOT.parent / "shared" / "chains" / "samples"
 
 INLINE = {

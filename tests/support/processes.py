@@ -1,15 +1,13 @@
 """`scrapy crawl` as operators start it: a process, its exit code, its log."""
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.tree import ROOT
+from _support import crawls
 
 DEADLINE = 60.0
 
@@ -45,13 +43,4 @@ class Crawl:
 
 def start(spider: str, *options: str, log: Path, database: str, sandbox: str) -> Crawl:
     """Starts `python -m scrapy crawl SPIDER ...` in the checkout."""
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "scrapy", "crawl", spider, *options],
-            cwd=ROOT,
-            env=os.environ | {"DATABASE_URL": database, "DEV_BASE_URL": sandbox},
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-        )
-    return Crawl(process, log)
+    return Crawl(crawls.spawn((spider, *options), database=database, sandbox=sandbox, log=log), log)

@@ -9,8 +9,7 @@ from sqlalchemy import create_engine, text
 
 from tests.support import postgres
 from tests.support.postgres import Server, ServerMissing
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.tree import ROOT
 
 
 def _count(url):

@@ -96,15 +96,6 @@ def server():
         yield running
 
 
-@pytest.fixture(autouse=True)
-def _calm(request):
-    yield
-    if "server" in request.fixturenames:
-        running = request.getfixturevalue("server")
-        running.faults.clear()
-        running.switches.clear()
-
-
 @pytest.fixture
 def client(server):
     return Client(f"{server.url}/iga")

@@ -1,6 +1,5 @@
 """The worker's loop: what it takes, what it does besides, when it sleeps and when it ends."""
 
-from concurrent.futures import Future
 from datetime import timedelta
 
 import pytest
@@ -10,24 +9,14 @@ from _worker.crawls import NotStarted
 from models.database import engine as engines
 from tests.support.schedules import change, company_of
 from tests.support.storage import START, query, value
-from tests.support.workers import MINUTE, Rig
+from tests.support.workers import MINUTE, Rig, at_once
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch):
-    """Merges are done where they are begun: order is what counts here."""
-
-    def done(work):
-        future = Future()
-        try:
-            future.set_result(work())
-        except Exception as error:  # noqa: BLE001
-            future.set_exception(error)
-        return future
-
-    monkeypatch.setattr(merging, "in_thread", done)
+def _merges_at_once(monkeypatch):
+    monkeypatch.setattr(merging, "in_thread", at_once)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A worker over nodes on a played clock: what is crawled when nodes are full or die, and when it is stopped."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -17,7 +16,7 @@ from models.tables import crawl_runs
 from tests.support.nodes import PlayedNode
 from tests.support.schedules import company_of
 from tests.support.storage import START
-from tests.support.workers import MINUTE, Rig
+from tests.support.workers import MINUTE, Rig, at_once
 
 STORES = [str(number) for number in range(1, 7)]
 HOUR = 60 * MINUTE
@@ -71,17 +70,10 @@ class Fleet:
             assert all(ended <= began for (_, ended), (began, _) in pairwise(mine))
 
 
-def done(work: Callable[[], Any]) -> Future[Any]:
-    """Merges are done where they are begun."""
-    future: Future[Any] = Future()
-    future.set_result(work())
-    return future
-
-
 @pytest.fixture
 def fleet(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Fleet]]:
     """Makes a worker of a company with six stores over two nodes."""
-    monkeypatch.setattr(merging, "in_thread", done)
+    monkeypatch.setattr(merging, "in_thread", at_once)
     engine = engines.create(sqlite_url)
     company_of(engine, STORES)
 
