@@ -19,9 +19,9 @@ COOKIE = "incap_ses_1320_2800108"
 SWITCHES = {
     "coles_ignores_store": "the cookie is ignored and store 584 answers",
     "coles_needs_browser": "only a script of the first page sets the session cookie, no header does",
-    "coles_stale_500": "an old build's data door answers 500, instead of 404",
-    "coles_products_moved": "product pages answer a redirect to the address that they have moved to",
-    "coles_ads_never_displace": "every page has all its rows organically",
+    "coles_stale_500": "the data of an old build answers 500, instead of 404",
+    "coles_products_moved": "product pages answer with a redirect to a new address",
+    "coles_ads_never_displace": "every page has all its organic rows",
 }
 
 

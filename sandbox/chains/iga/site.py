@@ -21,7 +21,7 @@ SWITCHES = {
     "iga_end_empty": "past the end every category answers empty items",
     "iga_end_repeats": "past the end every category repeats its last page for ever",
     "iga_end_404": "past the end every category answers 404",
-    "iga_no_total": "listings tell no total",
+    "iga_no_total": "listings have no total",
 }
 ENDS = ("iga_end_empty", "iga_end_repeats", "iga_end_404")
 STORE = re.compile(r"^/api/storefront/stores/([^/]+)/(.+)$")
