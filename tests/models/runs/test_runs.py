@@ -16,6 +16,7 @@ from sqlalchemy import Engine, text, update
 from models.publishing.publish import publish
 from models.runs import opening
 from models.runs.endings import Ending
+from models.runs.run import last_complete_runs
 from models.tables import stores
 from splitcart.runs.verdict import Category, Counts, Shortfall
 from tests.support.storage import (
@@ -289,3 +290,23 @@ def test_measure_counts_staging_before_any_price_is_known(engine: Engine) -> Non
     stage(engine, run.id, [row(1), row(2), row(2, sponsored=True)])
     found = opening.measure(engine, run)
     assert (found.staged, found.listings, found.known, found.changed, found.median_ratio) == (3, 2, 0, 0, None)
+
+
+def test_the_last_complete_run_of_each_store_is_looked_up_by_index_however_many_runs_there_are(engine: Engine) -> None:
+    for days, (store, status, listings) in enumerate(
+        [("1", "complete", 10), ("1", "complete", 11), ("1", "partial", 3), ("2", "complete", 20), ("3", "partial", 5)]
+    ):
+        run = open_run(engine, store, now=START + timedelta(days=days))
+        stage(engine, run.id, [row(1)])
+        verdict, counts = judged(status), measured(engine, run) | {"listings": listings}
+        publish(engine, run, Ending(verdict=verdict, now=START + timedelta(days=days, hours=1), counts=counts))
+    wanted = last_complete_runs(run.company_id)
+    with engine.connect() as connection:
+        found = {one.store_code: one.counts and one.counts["listings"] for one in connection.execute(wanted)}
+        assert found == {"1": 11, "2": 20, "3": None}
+        if engine.dialect.name == "sqlite":
+            compiled = wanted.compile(connection, compile_kwargs={"literal_binds": True})
+            steps = [step[-1] for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
+            [look_up] = [step for step in steps if "crawl_runs" in step]
+            assert look_up.startswith("SEARCH")
+            assert "store_code=?" in look_up
