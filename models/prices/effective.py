@@ -108,15 +108,14 @@ def _others(store_id: int, seen: Seen, usual: int, listing_of: Ints) -> Iterator
 def lines(only: FromClause | None = None) -> Select[Any]:
     """SELECT of a row for each line of the store that `parameters` binds, by listing.
 
-    store_id, listing_id, anchor_id, source, observed_at, stands_alone (whether no other store's row says the same),
-    observed_by (the store that was observed), and the columns of ROW. `only`: a table of the listings that are wanted.
+    store_id, listing_id, source, observed_at, stands_alone (whether no other store's row says the same), observed_by
+    (the store that was observed), and the columns of ROW. `only`: a table of the listings that are wanted.
     """
     judged = _judged(_shown(only))
     of, takes_anchor = judged.c, judged.c.standing == _ANCHOR
     return select(
         _STORE.label("store_id"),
         of.listing_id,
-        _ITS_ANCHOR.label("anchor_id"),
         case((takes_anchor, INFERRED), (of.standing == _CONTESTED, CONTESTED), else_=OWN).label("source"),
         case((takes_anchor, func.coalesce(of.shown_at, of.anchor_changed_at)), else_=of.seen_at).label("observed_at"),
         of.standing.in_((_ALONE, _CONTESTED)).label("stands_alone"),

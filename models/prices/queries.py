@@ -40,7 +40,6 @@ class EffectivePrice(NamedTuple):
     """own, contested (own, but the anchor's changed since it was seen), inferred (the anchor's)."""
     observed_at: datetime
     """When the offer was seen last: at the store or, where it is inferred, at its anchor."""
-    anchor_id: int
     is_available: bool
     missing_since: datetime | None
     """When a complete run missed the listing, which the store still ranges."""
@@ -90,15 +89,15 @@ def effective_prices(
     for values in effective.parameters(connection, places.values()):
         store = known[values["of_store"]]
         for row in connection.execute(statement, values):
-            store_id, listing_id, anchor_id, source, observed_at, _, observed_by, price_cents = row[:8]
+            store_id, listing_id, source, observed_at, _, observed_by, price_cents = row[:7]
             if listing_id in store.ranged:
                 look = (observed_by, observed_at)
                 if look not in flipped:
                     other = known[observed_by]
                     flipped[look] = next_flip(other.flip, other.timezone, observed_at) <= moment
                 yield EffectivePrice(
-                    *(store_id, listing_id, source, observed_at, anchor_id),
-                    *(listing_id in store.available, store.missing.get(listing_id), flipped[look], price_cents, row),
+                    *(store_id, listing_id, source, observed_at, listing_id in store.available),
+                    *(store.missing.get(listing_id), flipped[look], price_cents, row),
                 )
 
 
