@@ -49,7 +49,7 @@ def crosses(flip: Flip, tz: str, a: datetime, b: datetime) -> bool:
 
 def _aware(when: datetime) -> datetime:
     if when.utcoffset() is None:
-        raise ValueError(f"{when!r} is naive: times are UTC and aware")
+        raise ValueError(f"{when!r} is naive: give an aware time")
     return when
 
 

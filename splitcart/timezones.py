@@ -15,6 +15,8 @@ BY_STATE = {
     "TAS": "Australia/Hobart",
     "NT": "Australia/Darwin",
 }
+DEFAULT_ZONE = BY_STATE["NSW"]
+"""The zone of a store whose own is not known."""
 # Post offices that keep another time than their state.
 BY_POSTCODE = {
     "2880": "Australia/Broken_Hill",

@@ -109,7 +109,9 @@ def _read_option(value: object, where: str, known: Mapping[str, Store]) -> Optio
     _check_amounts(raw, where)
     option = Option(**raw)
     if option.total_price_cents != total:
-        readers.refuse(f"{where}: total_price_cents", total, f"{option.total_price_cents}, which its prices make")
+        readers.refuse(
+            f"{where}: total_price_cents", total, f"{option.total_price_cents}, which follows from its prices"
+        )
     return option
 
 

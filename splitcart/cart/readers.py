@@ -95,7 +95,7 @@ def from_json(source: str, where: str) -> Any:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) < len(pairs):
-        raise ValueError(f"a key stands twice among {', '.join(str(key)[:40] for key, _ in pairs[:40])}")
+        raise ValueError(f"a key is given twice among {', '.join(str(key)[:40] for key, _ in pairs[:40])}")
     return record
 
 

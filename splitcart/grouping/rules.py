@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from splitcart.grouping.columns import Flags, Ints
 from splitcart.patterns import Pattern
 from splitcart.periods import Flip, period_start
+from splitcart.timezones import DEFAULT_ZONE
 
 _DIGITS = Pattern(r"([0-9]+)", most=200)
 
@@ -67,7 +68,7 @@ class Store:
     """The last probe that agreed with what was known of its prices."""
     touched_at: datetime | None = None
     """The end of the last run that published anything, complete or not; None: the last complete one."""
-    timezone: str = "Australia/Sydney"
+    timezone: str = DEFAULT_ZONE
     closed: bool = False
     fulfilled_by: str | None = None
     """The store that the site answers for in this one's place: both are always in one group."""

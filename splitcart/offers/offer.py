@@ -39,7 +39,7 @@ class Offer:
         for quantity, total in self._multibuys:
             if (quantity is None) != (total is None) or (quantity is not None and (quantity < 1 or (total or 0) < 0)):
                 raise ValueError(
-                    f"multibuy {quantity} for {total}: both or neither, a quantity of 1 and 0 cents or more"
+                    f"multibuy {quantity} for {total}: give both, 1 or more units and 0 or more cents, or neither"
                 )
 
     @property

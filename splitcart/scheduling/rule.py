@@ -13,7 +13,7 @@ from typing import Any
 from splitcart.grouping.rules import natural_key
 from splitcart.periods import Flip, next_flip, period_start
 from splitcart.scheduling.probes import pages_for
-from splitcart.timezones import zone_called
+from splitcart.timezones import DEFAULT_ZONE, zone_called
 
 REASONS: Mapping[str, str] = {
     "closed": "the locator no longer finds the store",
@@ -24,8 +24,7 @@ REASONS: Mapping[str, str] = {
     "scheduled": "it was handed out not long ago",
     "leased": "a crawl holds it, or is about to",
 }
-"""Each reason why a store is not offered, in words. Of reasons that end at the same time the first one here is
-given."""
+"""Each reason why a store is not offered, in words. Of reasons that end at the same time the first here is given."""
 
 STATES = ("never", "fresh", "stale", "running", "failing", "closed")
 
@@ -40,7 +39,6 @@ never be crawled."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _PERIOD = timedelta(days=7)
-_ANYWHERE = "Australia/Sydney"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +48,7 @@ class Store:
     id: int
     store_code: str
     """The chain's own id."""
-    timezone: str = _ANYWHERE
+    timezone: str = DEFAULT_ZONE
     is_online: bool = True
     closed_at: datetime | None = None
     needs_rescraping: bool = False
@@ -86,8 +84,7 @@ class Company:
 
     flip: Flip = field(default_factory=Flip)
     live: int = 0
-    """Its crawls that are running, and stores handed out whose crawl has not begun: together they share the host's
-    rate."""
+    """Its running crawls, and stores handed out whose crawl has not begun: together they share the host's rate."""
     usual_requests: float | None = None
     """The median of the requests of its stores' last complete runs."""
     paused_until: datetime | None = None
@@ -114,9 +111,7 @@ class Rules:
         if self.policy not in POLICIES:
             raise ValueError(f"policy {self.policy!r}: one of {', '.join(POLICIES)} is wanted")
         if not self.rate > 0 or self.lockout < timedelta(0):
-            raise ValueError(
-                f"rate {self.rate}, lock-out {self.lockout}: the rate must be above 0, the lock-out not negative"
-            )
+            raise ValueError(f"rate {self.rate}, lock-out {self.lockout}: must be above 0, and 0 or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +200,8 @@ def due(store: Store, company: Company, rules: Rules, now: datetime) -> datetime
 
 
 def _zone(store: Store) -> str:
-    """The store's time zone; _ANYWHERE where that is no known one."""
-    return zone_called(store.timezone) or _ANYWHERE
+    """The store's time zone; DEFAULT_ZONE where it has no known one."""
+    return zone_called(store.timezone) or DEFAULT_ZONE
 
 
 def _requests(store: Store, company: Company) -> float | None:

@@ -55,7 +55,7 @@ class Search:
         self.tried: set[Stores] = set()
         self.kinds = kinds(model)
         self.least: dict[tuple[int, ...], int] = {}
-        """The least goods and fees in cents of sets whose stores are of these kinds."""
+        """By the kinds of a set's stores: cents that its goods and fees do not undercut."""
         self.put_off: list[tuple[int, Stores]] = []
         """Sets that need too many states, with the bounds of their values."""
 
@@ -114,8 +114,11 @@ class Search:
         return min(FAR, self._limit(size, ()) * self.model.scale)
 
     def _try_promising(self, singles: _Level) -> None:
-        """Assigns promising sets of each size first, so that bounds can drop others: each by adding the best further
-        store and then swapping stores, and its neighbours."""
+        """Assigns promising sets of each size first, so that bounds can drop others.
+
+        These are the set that comes from the one before by adding the best store and swapping each in turn, and some of
+        its neighbours, which have one other store.
+        """
         totals = singles.values + singles.trips
         chosen = [int(singles.sets[int(totals.argmin()), 0])]
         for size in range(2, self.most + 1):

@@ -178,7 +178,7 @@ def test_all_faults_are_reported_at_once_up_to_twenty():
         ("{}", "json", "a list"),
         ("[", "json", "no JSON"),
         ("[" * 100_000, "json", "no JSON"),
-        ('[{"item": "milk", "item": "tea"}]', "json", "stands twice"),
+        ('[{"item": "milk", "item": "tea"}]', "json", "given twice"),
         ('[{"item": "milk", "quantity": NaN}]', "json", "no number"),
         ('[{"quantity": 2}]', "json", "line 1.*the key item is missing"),
         ('[{"item": "milk", "price": 2}]', "json", "line 1.*price"),
