@@ -69,7 +69,7 @@ class Option:
     was_price_cents: int | None
     is_on_special: bool
     offer_id: str | None
-    """Units of one offer_id at one store share its lots; None stands for the listing itself."""
+    """Units of one offer_id at one store share its lots. None: units of one listing do."""
     offer_kind: str | None
     offer_until: str | None
     multibuy_quantity: int | None

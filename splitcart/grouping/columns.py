@@ -23,7 +23,7 @@ EXTRAS = (
     *("sold_by_kg", "was_price_cents", "multibuy_quantity", "multibuy_total_cents"),
     *("member_price_cents", "member_multibuy_quantity", "member_multibuy_total_cents"),
 )
-"""The terms of an offer beside its price, in the order that `column` takes; sold_by_kg is 0 or 1, null is -1."""
+"""The terms of an offer besides its price, in the order that `column` takes; sold_by_kg is 0 or 1, null is -1."""
 _CENTS, _QUANTITY = 24, 15
 """Bits of an amount and of a quantity. Each is stored plus 1, and null as 0, so that the largest is 2 ** bits - 2."""
 

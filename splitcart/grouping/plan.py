@@ -54,7 +54,7 @@ def plan(
     for store_code, leader in fulfilled.items():
         anchors[store_code] = anchors[leader]
         groups.decisions.append(
-            Decision(store_code, "fulfilled", leader, "goes where the store goes that answers for it")
+            Decision(store_code, "fulfilled", leader, "joins the group of the store that answers for it")
         )
     return Plan(
         anchors=anchors,

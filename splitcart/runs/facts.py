@@ -23,8 +23,7 @@ class Category:
     capped: bool = False
     """The chain shows only the first part of it (its cap): it is proven by its children."""
     children: tuple[str, ...] = ()
-    """Keys of the categories that together hold what it holds; of one that is not capped, of all categories below
-    it."""
+    """Of a capped category, keys of categories that together have all its listings; of any other, of all below it."""
     held: bool = True
     """False: its listings belong to other categories too and come and go by the week (specials, seasons), so its count
     is not compared with earlier runs. It is walked and proven like any other."""

@@ -54,7 +54,7 @@ _GRAVE_IN_A_CATEGORY = ("blocked", "store_mismatch", "network_down", "catalogue_
 
 
 def code_of(reason: str) -> str:
-    """The code of a reason: what stands before its colon."""
+    """The code of a reason: the part before its colon."""
     return reason.partition(":")[0].strip()
 
 

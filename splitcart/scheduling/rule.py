@@ -30,7 +30,7 @@ STATES = ("never", "fresh", "stale", "running", "failing", "closed")
 
 POLICIES = ("oldest", "groups")
 TREE_REQUESTS = 2
-"""Requests that a crawl makes beside its listing pages: a session and the category tree."""
+"""Requests that a crawl makes besides its listing pages: a session and the category tree."""
 
 LARGE_GROUP = 10
 """A due anchor of at least this many other stores comes before all else: its crawl renews the prices of all of them.
