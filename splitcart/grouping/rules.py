@@ -26,7 +26,7 @@ def natural_key(store_code: str) -> tuple[tuple[tuple[int, int, str], ...], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The settings of grouping. Shares are exact fractions, so that no decision hangs on a rounding."""
+    """The settings of grouping. Shares are exact fractions, so that no decision depends on rounding."""
 
     join: Fraction = Fraction(98, 100)
     """Two anchors match when at least this share of their common lines is equal."""

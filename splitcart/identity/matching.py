@@ -16,7 +16,7 @@ from splitcart.sizes.packs import Size
 
 _STOP_WORDS = frozenset(("a", "an", "and", "for", "in", "of", "the", "with"))
 _APPROX_SHARE = 4
-"""Approximate amounts differ by no more than a quarter."""
+"""An approximate amount may be a quarter (one in so many) more or less."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ class Rules:
         if self.policy not in POLICIES:
             raise ValueError(f"policy {self.policy!r}: one of {', '.join(POLICIES)} is wanted")
         if not self.rate > 0 or self.lockout < timedelta(0):
-            raise ValueError(f"rate {self.rate}, lock-out {self.lockout}: must be above 0, and 0 or more")
+            raise ValueError(f"rate {self.rate} must be above 0, lock-out {self.lockout} not negative")
 
 
 @dataclass(frozen=True, slots=True)

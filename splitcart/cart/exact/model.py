@@ -52,13 +52,11 @@ class Model:
             if choice.way.lot is not None:
                 users[choice.way.lot].append(choice)
         numbers: dict[Lot, int] = {}
-        even = {
-            lot for lot, choices_of in users.items() if len({choice.way.single_cents for choice in choices_of}) == 1
-        }
-        for lot, choices_of in users.items():
-            if is_shared(lot, choices_of):
+        even = {lot for lot, choices in users.items() if len({choice.way.single_cents for choice in choices}) == 1}
+        for lot, choices in users.items():
+            if is_shared(lot, choices):
                 numbers[lot] = len(self.lots)
-                dearest = max(choice.way.single_cents for choice in choices_of)
+                dearest = max(choice.way.single_cents for choice in choices)
                 self.lots.append(
                     SharedLot(lot.quantity, lot.total, lot in even, lot.total < (lot.quantity - 1) * dearest)
                 )
