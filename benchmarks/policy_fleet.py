@@ -1,7 +1,7 @@
 """A fleet that crawls one chain by the real rules: which store next, what a probe draws and settles, which groups."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -164,7 +164,10 @@ class Fleet:
             prints = [hashlib.blake2b(own[row].tobytes(), digest_size=16).digest() for row in rows]
             lines = [own[row] != 0 for row in rows]
             counted, rules = [int(flags.sum()) for flags in lines], grouping.Rules()
-            load = lambda numbers: short[[rows[n] for n in numbers]]  # noqa: E731
+
+            def load(numbers: Iterable[int]) -> np.ndarray:
+                return short[[rows[n] for n in numbers]]
+
             return Comparer(prints, counted, own.shape[1], load, rules), lines
 
         if facts:

@@ -48,8 +48,11 @@ def _simulated(company: str, options: argparse.Namespace) -> list[dict[str, Any]
     days = options.warm_up + options.days
     with bars:
         task = bars.add_task(f"{company}, days", total=days)
-        shown = lambda day: bars.update(task, completed=day)  # noqa: E731
-        found = simulate(truth, requests, options.days, warm_up=options.warm_up, progress=shown)
+
+        def show(day: int) -> None:
+            bars.update(task, completed=day)
+
+        found = simulate(truth, requests, options.days, warm_up=options.warm_up, progress=show)
     facts = {"company": company, "stores": stores, "zones": zones, "lines": lines, "requests": requests}
     return [facts | {"policy": policy} | figures for policy, figures in found.items()]
 

@@ -21,6 +21,7 @@ _BASE: dict[str, tuple[PriceUnit, Decimal]] = {
     "m": ("m", Decimal(1)),
     "ea": ("ea", Decimal(1)),
 }
+_SMALLER: dict[PriceUnit, BaseUnit] = {"kg": "g", "l": "ml"}
 _MEASURE = Pattern(
     rf"(?:per\s*|/\s*)?((?:[0-9]{{1,3}}(?:,[0-9]{{3}})+|[0-9]{{1,6}})(?:\.[0-9]{{1,4}})?)?\s*"
     rf"(?:[a-z]{{2,15}} (?=(?:{COUNT_WORDS})(?![a-z])))??"  # `per tea bag`, `per wash load`
@@ -146,7 +147,7 @@ def _is_mistaken(price_cents: int, size: Size, unit_price: UnitPrice, rules: dic
     """Whether a unit price in another measure than the size's is wrong, as far as that can be known."""
     if size.unit != "ea":
         return unit_price.unit != "ea"
-    counted: BaseUnit | None = {"kg": "g", "l": "ml"}.get(unit_price.unit)  # type: ignore[assignment]
+    counted = _SMALLER.get(unit_price.unit)
     as_measure = replace(size, unit=counted) if counted else None
     return check(price_cents, as_measure, unit_price, **rules) == "agrees"
 

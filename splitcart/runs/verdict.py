@@ -27,6 +27,7 @@ __all__ = [
     "verdict",
 ]
 
+DEFAULT_GATES = Gates()
 EXIT_CODES = {
     "complete": 0,
     "failed": 1,
@@ -72,7 +73,7 @@ def verdict(
     counts: Counts,
     categories: Sequence[Category],
     history: History,
-    gates: Gates = Gates(),  # noqa: B008 - frozen
+    gates: Gates = DEFAULT_GATES,
     *,
     now: datetime,
 ) -> Verdict:

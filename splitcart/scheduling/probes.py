@@ -14,6 +14,7 @@ from typing import Any
 from splitcart.grouping.rules import Rules
 from splitcart.observed import CONTESTED, Sighting
 
+DEFAULT = Rules()
 AGREES, DIFFERS, UNDECIDED = "agrees", "differs", "undecided"
 """What a probe settles."""
 LEAST = 30
@@ -124,7 +125,7 @@ class Settled:
         return asdict(self)
 
 
-def is_evidence(known: Sighting, look: Sighting, rules: Rules = Rules()) -> bool:  # noqa: B008 - frozen
+def is_evidence(known: Sighting, look: Sighting, rules: Rules = DEFAULT) -> bool:
     """Whether the known price of a line may be compared with what a probe saw at `look`.
 
     It may if both were seen in one specials period, each by the clock of its own store, and at most `rules.fresh`
@@ -133,7 +134,7 @@ def is_evidence(known: Sighting, look: Sighting, rules: Rules = Rules()) -> bool
     return known.period == look.period and look.at - known.at <= rules.fresh
 
 
-def settle(tally: Tally, rules: Rules = Rules()) -> Settled:  # noqa: B008 - frozen
+def settle(tally: Tally, rules: Rules = DEFAULT) -> Settled:
     """Whether what a probe saw agrees with the known prices.
 
     It differs where at least FEW lines deviate, and these are more than a group tolerates (1 - rules.leave) of all
