@@ -1,7 +1,8 @@
 """What every stage shares: products only, and each drop and repair counted under splitcart/<stage>/<event>."""
 
-from typing import Any, NoReturn, Protocol, Self
+from typing import NoReturn, Protocol, Self
 
+from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from splitcart_spiders.items import ProductItem
@@ -31,7 +32,8 @@ class Stage:
         self.stats = stats
 
     @classmethod
-    def from_crawler(cls, crawler: Any) -> Self:
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        assert crawler.stats is not None
         return cls(crawler.stats)
 
     def process_item(self, item: object) -> object:

@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any, Self
+from typing import Self
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
@@ -32,7 +32,7 @@ class UnitOfWorkPipeline:
             raise NotConfigured("no extension owns a run of this spider")
         return cls(run, crawler.stats)
 
-    async def process_item(self, item: Any) -> Any:
+    async def process_item(self, item: object) -> object:
         if isinstance(item, ProductItem):
             row = dict(zip(STAGED, take(item), strict=True))
             row["normalized_key"] = item.name and normalized_key(item.brand, item.name, item.size)

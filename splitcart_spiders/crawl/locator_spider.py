@@ -80,7 +80,7 @@ class LocatorSpider(StorefrontSpider):
             **kwargs,
         )
 
-    def on_answer(self, response: Response, **kwargs: Any) -> Iterator[Any]:
+    def on_answer(self, response: Response, **kwargs: Any) -> Iterator[Request | StoreItem]:
         """Pass the answer to its reader; an impossible answer leaves the run incomplete."""
         try:
             yield from response.meta["then"](response, **kwargs)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from scrapy import Request
 from scrapy.http import Response
@@ -11,13 +11,16 @@ from scrapy.http import Response
 from splitcart.scheduling.probes import Plan, draw
 from splitcart_spiders.crawl.walk import CategoryWalk, Node, Page, below, find, is_named, leaves, odd_key
 from splitcart_spiders.errors import CatalogueError, UnknownCategory
-from splitcart_spiders.items import CategoryItem, Drop, ProductItem
+from splitcart_spiders.items import BarcodeItem, CategoryItem, Drop, ProductItem
 from splitcart_spiders.storefront import Mapping
 
 logger = logging.getLogger(__name__)
 
 BODY_RETRIES = 2
 Yield = Iterator[Request | CategoryItem]
+"""What a walk begins with."""
+Found = Iterator[Request | CategoryItem | ProductItem | BarcodeItem]
+"""What a page of a listing, or of a product, leads to."""
 
 
 class Chain(Protocol):
@@ -111,7 +114,7 @@ class Walker:
             self.walks[node.key] = CategoryWalk(node, page_size=self.spider.page_size, cap=self.spider.cap)
             self.open.add(node.key)
 
-    def page(self, page: Page, node: Node, number: int) -> Iterator[Any]:
+    def page(self, page: Page, node: Node, number: int) -> Found:
         """The items of one page, then the request for the next one, or the walks of the children."""
         walk = self.walks[node.key]
         organic: list[str] = []

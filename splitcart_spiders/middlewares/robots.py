@@ -112,9 +112,9 @@ class RobotsMiddleware:
         """Shut the gate, with `error` if there is one, unless ROBOTS_UNAVAILABLE=allow."""
         self._count("unavailable")
         if self.allow_unavailable:
-            logger.warning("robots.txt of %s %s; ROBOTS_UNAVAILABLE=allow crawls all the same", host, why)
+            logger.warning("robots.txt of %s %s; ROBOTS_UNAVAILABLE=allow crawls nevertheless", host, why)
             return
-        error = error or BlockedError(f"robots.txt of {host} {why}. ROBOTS_UNAVAILABLE=allow would crawl all the same.")
+        error = error or BlockedError(f"robots.txt of {host} {why}. ROBOTS_UNAVAILABLE=allow would crawl nevertheless.")
         self.gate.shut(error)
         raise GateShut(error)
 
