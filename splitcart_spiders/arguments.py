@@ -54,12 +54,12 @@ def names(argument: str | None, name: str) -> set[str]:
     """An argument that lists names with commas, each casefolded; none where it is absent. Raises UsageError."""
     if argument is None:
         return set()
-    found = {one.strip().casefold() for one in argument.split(",") if one.strip()}
-    if not found:
+    listed = {one.strip().casefold() for one in argument.split(",") if one.strip()}
+    if not listed:
         raise UsageError(f"{quoted(name, argument)}: names are wanted, for example -a {name}=a,b", print_help=False)
     if len(argument) > MOST_LETTERS:
         raise UsageError(f"{quoted(name, argument)}: at most {MOST_LETTERS} characters are read", print_help=False)
-    return found
+    return listed
 
 
 def trusts_clock(argument: object) -> bool:
@@ -74,26 +74,26 @@ def trusts_clock(argument: object) -> bool:
 
 def store_code(argument: object, spider: str) -> str:
     """The chain's id of a store. Raises UsageError where it is missing, or is no such id."""
-    found = "" if argument is None else str(argument).strip()
-    if not found:
+    code = "" if argument is None else str(argument).strip()
+    if not code:
         raise UsageError(f"No store was named: scrapy crawl {spider} -a store=ID", print_help=False)
-    if not (set(found.casefold()) <= _IN_IDS and found.isascii() and found[0].isalnum() and ".." not in found):
+    if not (set(code.casefold()) <= _IN_IDS and code.isascii() and code[0].isalnum() and ".." not in code):
         wanted = "the chain's own id of one store is wanted, as its storefront's paths use it"
         raise UsageError(f"{quoted('store', argument)}: {wanted}", print_help=False)
-    if len(found) > LONGEST_ID:
+    if len(code) > LONGEST_ID:
         raise UsageError(f"{quoted('store', argument)}: no id has more than {LONGEST_ID} characters", print_help=False)
-    return found
+    return code
 
 
 def lease_of(argument: object) -> str | None:
     """The token of a lease that next_store.py gave; None where the argument is absent. Raises UsageError."""
     if argument is None:
         return None
-    found = str(argument).strip()
-    if len(found) != TOKEN_DIGITS or not set(found) <= _HEX:
+    token = str(argument).strip()
+    if len(token) != TOKEN_DIGITS or not set(token) <= _HEX:
         wanted = f"the lease_token that scripts/next_store.py printed is wanted, {TOKEN_DIGITS} hexadecimal digits"
         raise UsageError(f"{quoted('lease', argument)}: {wanted}", print_help=False)
-    return found
+    return token
 
 
 def quoted(name: str, argument: object) -> str:
@@ -115,11 +115,11 @@ def refuse_unknown(spider: type, left: Iterable[str]) -> None:
 
 def known(spider: type) -> list[str]:
     """The names of every argument that a spider takes, those of its base classes first."""
-    found: dict[str, None] = {}
+    taken: dict[str, None] = {}
     for base in reversed(spider.__mro__):
         if base.__module__.startswith("scrapy.") or "__init__" not in vars(base):
             continue
         for one in list(inspect.signature(base).parameters.values()):
             if one.kind is one.POSITIONAL_OR_KEYWORD:
-                found[one.name] = None
-    return [name for name in found if name not in ("self", "accept_fulfilment")]
+                taken[one.name] = None
+    return [name for name in taken if name not in ("self", "accept_fulfilment")]

@@ -58,7 +58,7 @@ def check_settings(settings: BaseSettings) -> None:
 
 def _wrong(settings: BaseSettings) -> Iterator[str]:
     for name, (least, most) in (WHOLE | NUMBERS).items():
-        if name in settings and not least <= _number(settings.get(name), whole=name in WHOLE) <= most:
+        if name in settings and not least <= _number(settings.get(name), is_whole=name in WHOLE) <= most:
             kind = "a whole number" if name in WHOLE else "a number"
             yield f"{_quoted(name, settings)}: {kind} from {least:g} to {most:g} is wanted"
     for name in YES_OR_NO & set(settings):
@@ -71,7 +71,7 @@ def _wrong(settings: BaseSettings) -> Iterator[str]:
 
 
 def _wrong_together(settings: BaseSettings) -> Iterator[str]:
-    lease, beat = (_number(settings.get(name), whole=False) for name in ("LEASE_SECONDS", "HEARTBEAT_SECONDS"))
+    lease, beat = (_number(settings.get(name), is_whole=False) for name in ("LEASE_SECONDS", "HEARTBEAT_SECONDS"))
     if beat >= lease:
         yield f"HEARTBEAT_SECONDS={beat:g} is no less than LEASE_SECONDS={lease:g}: a lease would end between two beats"
     if settings.get("DEV_BASE_URL") and not _is_base(str(settings.get("DEV_BASE_URL"))):
@@ -85,17 +85,17 @@ def _wrong_together(settings: BaseSettings) -> Iterator[str]:
         yield f"RUN_GATES: {error}"
 
 
-def _number(value: object, *, whole: bool) -> float:
+def _number(value: object, *, is_whole: bool) -> float:
     """A setting's value as a number; NaN, which is in no range, if it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return math.nan
     try:
-        found = float(value)
+        number = float(value)
     except (ValueError, OverflowError):
         return math.nan
-    if whole and isinstance(value, str) and not value.strip().removeprefix("-").isdecimal():
+    if is_whole and isinstance(value, str) and not value.strip().removeprefix("-").isdecimal():
         return math.nan  # 1e3 and 120.0 are no integers to Scrapy
-    return found if not whole or found.is_integer() else math.nan
+    return number if not is_whole or number.is_integer() else math.nan
 
 
 def _is_base(url: str) -> bool:

@@ -28,10 +28,10 @@ from splitcart_spiders.storefront import StorefrontSpider
 
 logger = logging.getLogger(__name__)
 
-S = TypeVar("S", bound=StorefrontSpider)
+SpiderT = TypeVar("SpiderT", bound=StorefrontSpider)
 
 
-class RunOwner(Generic[S]):
+class RunOwner(Generic[SpiderT]):
     """One run, from its row in crawl_runs to its verdict and exit code.
 
     A subclass names the spiders whose runs it owns, and overrides `open_run`, `begin` and `conclude`.
@@ -77,7 +77,7 @@ class RunOwner(Generic[S]):
 
     # Opening ---------------------------------------------------------------------------------------------------
 
-    async def opened(self, spider: S) -> None:
+    async def opened(self, spider: SpiderT) -> None:
         """Open the run, or close the spider before its first request."""
         try:
             self.engine = await asyncio.to_thread(self.connect)
@@ -92,22 +92,22 @@ class RunOwner(Generic[S]):
             raise outcome.not_opened(self.crawler, error) from error
 
     def connect(self) -> Engine:
-        """The engine of the database. Raises SchemaMismatch where its schema is not this code's."""
+        """The engine of the database. Raises SchemaMismatch if its schema is not this code's."""
         engine = engines.create(self.url)
         engines.check_schema(engine)
         return engine
 
-    def check_clock(self, spider: S) -> None:
+    def check_clock(self, spider: SpiderT) -> None:
         """Raises ClockWrong for a clock that cannot be right."""
         assert self.engine is not None
         most = self.crawler.settings.getfloat("CLOCK_MOST_DAYS")
         clock.check(self.engine, self.now(), self.ahead(), most_days=most, trusted=spider.trusts_clock)
 
-    async def take(self, spider: S) -> opening.Run:
+    async def take(self, spider: SpiderT) -> opening.Run:
         """The run of this crawl. Raises StoreHeld."""
         return await asyncio.to_thread(self.open_run, spider)
 
-    def open_run(self, spider: S, **options: Any) -> opening.Run:
+    def open_run(self, spider: SpiderT, **options: Any) -> opening.Run:
         """Open the run in the database. options: further arguments of `opening.open_run`."""
         assert self.engine is not None
         target = opening.Target(
@@ -129,7 +129,7 @@ class RunOwner(Generic[S]):
             **options,
         )
 
-    async def begin(self, spider: S) -> None:
+    async def begin(self, spider: SpiderT) -> None:
         """Hook: prepare the crawl once the run is open."""
 
     # Working ---------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ class RunOwner(Generic[S]):
 
     # Closing ---------------------------------------------------------------------------------------------------
 
-    async def closed(self, spider: S, reason: str) -> None:
+    async def closed(self, spider: SpiderT, reason: str) -> None:
         """Judge and publish; whatever goes wrong here is reported by the exit code too."""
         if self.run is None:
             outcome.report_unless_reported(self.crawler, "failed", f"the run could not be opened ({reason})")
@@ -158,7 +158,7 @@ class RunOwner(Generic[S]):
             if self.engine is not None:
                 await asyncio.to_thread(self.engine.dispose)
 
-    def conclude(self, spider: S, reason: str, now: datetime) -> tuple[Verdict, Changed]:
+    def conclude(self, spider: SpiderT, reason: str, now: datetime) -> tuple[Verdict, Changed]:
         """Judge the run and end it in the database: the verdict, and what it changed."""
         raise NotImplementedError(f"{type(self).__name__} must judge its runs")
 
