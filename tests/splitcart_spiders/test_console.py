@@ -1,4 +1,4 @@
-"""What a crawl shows: its own lines where nobody asked for a log, Scrapy's where somebody did."""
+"""What a crawl shows: its own lines by default, Scrapy's with a log level or a log file."""
 
 import io
 import logging

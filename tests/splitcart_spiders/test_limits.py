@@ -1,4 +1,4 @@
-"""A setting that cannot be meant ends a crawl before it begins, and the error says what is wanted."""
+"""A setting that cannot be meant ends a crawl before it begins, and the error states what is wanted."""
 
 import pytest
 from scrapy.exceptions import UsageError

@@ -1,4 +1,4 @@
-"""Outside dev a host must prove who it is: whole crawls of the chains' own addresses, over TLS, through a proxy."""
+"""Outside dev a host must prove its identity: whole crawls of the chains' own addresses, over TLS, through a proxy."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Without a run nothing is asked of a site: it could not be kept."""
+"""Without a run no request is sent: its answer could not be kept."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How far a crawl is, and how long it will take, as its reports say."""
+"""How far a crawl is, and how long it will take, in its reports."""
 
 from types import SimpleNamespace
 

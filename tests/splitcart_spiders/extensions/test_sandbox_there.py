@@ -1,4 +1,4 @@
-"""A rehearsal without a sandbox ends at once, and says how to start one."""
+"""A rehearsal without a sandbox ends at once, and reports how to start one."""
 
 import socket
 

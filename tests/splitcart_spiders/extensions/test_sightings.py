@@ -1,4 +1,4 @@
-"""Crawls of a sandbox that renumbers its products, stops half-way with totals of 0, or shows what nobody can read."""
+"""Crawls of a sandbox that renumbers its products, stops half-way with totals of 0, or shows unreadable rows."""
 
 import shutil
 from collections.abc import Callable, Iterator

@@ -191,7 +191,7 @@ def test_an_error_is_bounded_however_long_the_address():
     assert len(str(raised.value)) < 2_000
 
 
-def test_of_robots_txt_a_redirect_elsewhere_is_for_the_robots_middleware_to_judge():
+def test_a_redirect_of_robots_txt_elsewhere_is_left_to_the_robots_middleware():
     scene = Scene()
     with pytest.raises(LeftHosts):
         scene.answer("https://www.evil.example/robots.txt", meta={ROBOTS_META: True})

@@ -69,7 +69,7 @@ class Scene:
         return asyncio.run(scene())
 
 
-def test_nothing_that_robots_txt_disallows_is_sent_and_its_errback_hears():
+def test_nothing_that_robots_txt_disallows_is_sent_and_its_errback_is_called():
     scene = Scene((200, RULES), {"USER_AGENT": "AnyBot/1.0"})
     allowed, search, filtered, about = scene.ask("/browse/bakery", "/search?q=a", "/browse?filter=x", "/search/about")
     assert allowed is about is None

@@ -1,4 +1,4 @@
-"""How a whole run ends, chain by chain, when the site or the network says no: status, exit code, nothing published."""
+"""How a whole run ends, chain by chain, when the site or the network refuses: status, exit code, nothing published."""
 
 import pytest
 from sqlalchemy import create_engine, text

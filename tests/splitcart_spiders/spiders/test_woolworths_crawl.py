@@ -1,4 +1,4 @@
-"""A whole crawl of Woolworths from the sandbox: the database equals the truth, or says why it does not."""
+"""A whole crawl of Woolworths from the sandbox: the database equals the truth, or the run states why not."""
 
 from sqlalchemy import Engine, func, select
 
