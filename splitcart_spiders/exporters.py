@@ -53,15 +53,15 @@ class Choice:
         key = (item.company, item.store_id, item.sku)
         is_readable = item.price_cents is not None or not item.is_unreadable
         rank = 2 * is_readable + (not item.sponsored)
-        found = self._skus.get(key)
-        if found is None:
-            found = self._skus[key] = _Sku(item, rank)
-        elif rank >= found.rank:
-            found.row, found.rank = item, rank
-        if item.category_path and not item.sponsored and found.is_promo:
+        state = self._skus.get(key)
+        if state is None:
+            state = self._skus[key] = _Sku(item, rank)
+        elif rank >= state.rank:
+            state.row, state.rank = item, rank
+        if item.category_path and not item.sponsored and state.is_promo:
             is_promo = is_campaign(item.category_path[0], self.promo_roots)
-            if not found.category or not is_promo:
-                found.category, found.is_promo = item.category_path, is_promo
+            if not state.category or not is_promo:
+                state.category, state.is_promo = item.category_path, is_promo
 
     def barcode(self, item: BarcodeItem) -> None:
         """Add the barcode of a product page."""
@@ -70,9 +70,9 @@ class Choice:
 
     def rows(self) -> Iterable[ProductItem]:
         """The rows, in the order in which the skus were first seen."""
-        for key, found in self._skus.items():
-            gtin = found.row.gtin or self._gtins.get(key)
-            yield replace(found.row, category_path=found.category, gtin=gtin)
+        for key, state in self._skus.items():
+            gtin = state.row.gtin or self._gtins.get(key)
+            yield replace(state.row, category_path=state.category, gtin=gtin)
 
 
 class OneRowASku(BaseItemExporter):

@@ -117,8 +117,8 @@ def _of_weight(cents: int | None, grams: int) -> int | None:
 
 def _was(pricing: dict) -> int | None:
     """`wasPriceDisplay` is text: `$2.00`, `95c`."""
-    found = _AMOUNT.search(fields.text(pricing.get("wasPriceDisplay"), 40) or "")
-    return fields.cents(found[0]) if found else None
+    amount = _AMOUNT.search(fields.text(pricing.get("wasPriceDisplay"), 40) or "")
+    return fields.cents(amount[0]) if amount else None
 
 
 def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:

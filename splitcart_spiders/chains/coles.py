@@ -79,8 +79,8 @@ def gtin_from_product(body: object, sku: str | None = None) -> str | None:
     for product in _products(body):
         known = sku or fields.code(product.get("id"))
         for key in ("gtin", "gtin13", "gtin14", "gtin12", "gtin8", "mpn"):
-            if found := gtin.normalise(product.get(key), known):
-                return found
+            if barcode := gtin.normalise(product.get(key), known):
+                return barcode
     return None
 
 
@@ -109,13 +109,13 @@ def _redirect_target(body: object) -> str | None:
 
 def _products(body: object) -> list[dict]:
     """The product of pageProps, or the Products of JSON-LD, however they are wrapped."""
-    found = []
+    products = []
     for block in body[:20] if isinstance(body, list) else [body]:
         props = _page_props(block)
         for part in [*fields.rows(props.get("@graph"))[:20], props]:
             inner = fields.obj(part)
-            found.append(fields.obj(inner.get("product")) or fields.obj(inner.get("mainEntity")) or inner)
-    return [row for row in found if _type_names(row) & {"Product", ""}]
+            products.append(fields.obj(inner.get("product")) or fields.obj(inner.get("mainEntity")) or inner)
+    return [row for row in products if _type_names(row) & {"Product", ""}]
 
 
 def _type_names(row: dict) -> set[str]:
@@ -132,8 +132,8 @@ def _page_props(body: object) -> dict:
 
 
 def _results(props: dict) -> object:
-    found = fields.obj(props.get("searchResults"))
-    return found.get("results") if found else props.get("results")
+    results = fields.obj(props.get("searchResults"))
+    return results.get("results") if results else props.get("results")
 
 
 def _not_a_product(kind: object) -> str:

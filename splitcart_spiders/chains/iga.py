@@ -90,8 +90,8 @@ def _deal(raw: dict) -> _Deal | None:
     promotions = fields.rows(raw.get("promotions"))[:20]
     if multibuys.from_words(fields.text(raw.get("priceLabel"))):
         promotions = [*promotions, {"name": raw["priceLabel"]}]
-    found = [_one_deal(each) for each in map(fields.obj, promotions) if _in_force(each)]
-    return next((deal for deal in found if deal.conditional), next(iter(found), None))
+    deals = [_one_deal(each) for each in map(fields.obj, promotions) if _in_force(each)]
+    return next((deal for deal in deals if deal.conditional), next(iter(deals), None))
 
 
 def _in_force(promotion: dict) -> bool:
@@ -142,8 +142,8 @@ def _prices(raw: dict, available: bool | None, deal: _Deal | None) -> tuple[fiel
 
 def _first_cents(*values: object) -> int | None:
     """The first amount above zero; 0 if one is zero and none is above; None if none is an amount."""
-    found = [cents for cents in map(fields.cents, values) if cents is not None]
-    return next((cents for cents in found if cents > 0), 0 if found else None)
+    amounts = [cents for cents in map(fields.cents, values) if cents is not None]
+    return next((cents for cents in amounts if cents > 0), 0 if amounts else None)
 
 
 @dataclass(frozen=True, slots=True)

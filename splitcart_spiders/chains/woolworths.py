@@ -34,14 +34,14 @@ def records(body: object) -> list:
         if isinstance(body.get("Product"), dict):
             return [body["Product"]]
         body = body.get("Bundles") if body.get("Bundles") is not None else body.get("Products")
-    found: list = []
+    raw: list = []
     for row in fields.rows(body):
         if isinstance(row, dict) and "Stockcode" not in row and "Products" in row:
             inner = row["Products"]
-            found.extend(inner if isinstance(inner, list) else [] if inner is None else [inner])
+            raw.extend(inner if isinstance(inner, list) else [] if inner is None else [inner])
         else:
-            found.append(row)
-    return found
+            raw.append(row)
+    return raw
 
 
 @mapping

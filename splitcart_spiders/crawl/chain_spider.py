@@ -210,10 +210,10 @@ class ChainSpider(StorefrontSpider):
             raise CatalogueError(f"{response.url} has {shown} as its total: 0 to {MOST_PRODUCTS} is expected")
         return value
 
-    def read_tree(self, found: object, shape: Shape) -> list[Node]:
+    def read_tree(self, raw: object, shape: Shape) -> list[Node]:
         """The roots of a tree that the chain sends as a list. Raises CatalogueError if it is none, or too large."""
         reader = TreeReader(shape, self.chain.PROMO_ROOTS)
-        roots = reader.roots(found)
+        roots = reader.roots(raw)
         self.odd_nodes = reader.odd
         return roots
 

@@ -90,8 +90,8 @@ def number(value: object) -> Decimal | None:
 
 def whole_number(value: object) -> int | None:
     """A JSON number without a fraction, between 0 and 10 million; None for anything else."""
-    found = number(value)
-    return int(found) if found is not None and found == int(found) else None
+    exact = number(value)
+    return int(exact) if exact is not None and exact == int(exact) else None
 
 
 def code(value: object) -> str | None:
@@ -102,16 +102,16 @@ def code(value: object) -> str | None:
         value = int(value)
     if isinstance(value, int):
         return str(value) if 0 < value < 10**18 else None
-    found = value.strip() if isinstance(value, str) and len(value) <= 80 else ""
-    return found if _SKU.fullmatch(found) else None
+    word = value.strip() if isinstance(value, str) and len(value) <= 80 else ""
+    return word if _SKU.fullmatch(word) else None
 
 
 def sku(*values: object) -> str:
     """The first usable identifier. Raises Refused `no_sku` if there is none."""
-    found = next((known for known in map(code, values) if known), None)
-    if found is None:
+    identifier = next((known for known in map(code, values) if known), None)
+    if identifier is None:
         raise Refused("no_sku")
-    return found
+    return identifier
 
 
 def name(*values: object) -> str | None:
@@ -156,12 +156,12 @@ def shelf_number(value: object) -> str | None:
     """A unit price in dollars as the shelf prints it, at least two decimals: 0.7 is `0.70`. None unless above 0."""
     if isinstance(value, str):
         bare = value[:20].strip().lstrip("$").replace(",", "")
-        found = Decimal(bare) if _AMOUNT.fullmatch(bare) else money.to_decimal(bare)  # `95c`
+        dollars = Decimal(bare) if _AMOUNT.fullmatch(bare) else money.to_decimal(bare)  # `95c`
     else:
-        found = number(value)
-    if not found:
+        dollars = number(value)
+    if not dollars:
         return None
-    return f"{found:.2f}" if found == found.quantize(Decimal("0.01")) else format(found.normalize(), "f")
+    return f"{dollars:.2f}" if dollars == dollars.quantize(Decimal("0.01")) else format(dollars.normalize(), "f")
 
 
 def shelf_text(value: object) -> tuple[str | None, str | None]:
@@ -202,8 +202,8 @@ def path(values: object) -> tuple[str, ...]:
     """Category names from the top: texts only, at most DEEPEST_PATH."""
     if not isinstance(values, Iterable) or isinstance(values, str | bytes | dict):
         return ()
-    found = (text(value, 120) for value in list(values)[:DEEPEST_PATH])
-    return tuple(known for known in found if known)
+    names = (text(value, 120) for value in list(values)[:DEEPEST_PATH])
+    return tuple(known for known in names if known)
 
 
 def is_campaign(name: str, promo_roots: Set[str]) -> bool:
@@ -233,7 +233,7 @@ def url(base: str, *parts: str | None) -> str:
 
 def link(value: object) -> str | None:
     """An http or https address without spaces, or None."""
-    found = text(value, LONGEST_URL + 1)
-    if found is None or len(found) > LONGEST_URL or " " in found:
+    address = text(value, LONGEST_URL + 1)
+    if address is None or len(address) > LONGEST_URL or " " in address:
         return None
-    return found if found.lower().startswith(("http://", "https://")) else None
+    return address if address.lower().startswith(("http://", "https://")) else None

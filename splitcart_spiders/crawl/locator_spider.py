@@ -141,15 +141,15 @@ class LocatorSpider(StorefrontSpider):
 def text(value: object) -> str | None:
     """A trimmed text of at most 200 characters, without markup; None for an empty one, N/A or null; numbers become
     texts."""
-    found = fields.text(readable(value[:2000]), 200) if isinstance(value, str) else fields.code(value)
-    return None if found is None or found.casefold() in ("n/a", "null") else found
+    cleaned = fields.text(readable(value[:2000]), 200) if isinstance(value, str) else fields.code(value)
+    return None if cleaned is None or cleaned.casefold() in ("n/a", "null") else cleaned
 
 
 def degrees(value: object, limit: int) -> float | None:
     """A coordinate in degrees within plus or minus `limit`; locators send numbers and texts. None for anything else."""
     if isinstance(value, str):
-        found = value.strip() if len(value) <= _DEGREES.most else ""
-        value = float(found) if _DEGREES.fullmatch(found) else None
+        written = value.strip() if len(value) <= _DEGREES.most else ""
+        value = float(written) if _DEGREES.fullmatch(written) else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not -limit <= value <= limit:  # nor NaN
         return None
     return float(value)

@@ -19,8 +19,8 @@ _MOST_BLOCKS = 20
 
 def next_data(html: object) -> dict | None:
     """The object in a page's `__NEXT_DATA__` script; None for a page without one (blocked, another page, cut off)."""
-    found = next((inner for attributes, inner in _scripts(html) if _NEXT.search(attributes)), None)
-    body = None if found is None else _decoded(found)
+    script = next((inner for attributes, inner in _scripts(html) if _NEXT.search(attributes)), None)
+    body = None if script is None else _decoded(script)
     return body if isinstance(body, dict) else None
 
 

@@ -44,20 +44,20 @@ class TreeReader:
         self.odd = 0
         """Nodes that were left out."""
 
-    def roots(self, found: object) -> list[Node]:
+    def roots(self, value: object) -> list[Node]:
         """Every root. Raises CatalogueError for what is no list, and beyond MOST_NODES or DEEPEST."""
-        return [node for raw in self.listed(found, "the roots") if (node := self._node(raw, None, ()))]
+        return [node for raw in self.listed(value, "the roots") if (node := self._node(raw, None, ()))]
 
-    def listed(self, found: object, what: str) -> list[object]:
+    def listed(self, value: object, what: str) -> list[object]:
         """A list of nodes; empty if it is null. Raises CatalogueError for anything else, and for too many nodes."""
-        if found is None:
+        if value is None:
             return []
-        if not isinstance(found, list):
-            raise CatalogueError(f"{what} are {fields.shown(found)}: a list is expected")
-        self.read += len(found)
+        if not isinstance(value, list):
+            raise CatalogueError(f"{what} are {fields.shown(value)}: a list is expected")
+        self.read += len(value)
         if self.read > MOST_NODES:
             raise CatalogueError(f"the tree has more than {MOST_NODES} nodes")
-        return found
+        return value
 
     def _node(self, raw: object, parent: Node | None, path: tuple[str, ...]) -> Node | None:
         shape = self.shape
@@ -72,8 +72,8 @@ class TreeReader:
         names = (*(_name(raw.get(name)) for name in shape.names), _name(own), own)
         path = (*path, next(name for name in names if name))
         node = Node(key, path, self._is_promo(raw, Node(own, path, slug=slug), parent), slug=slug)
-        found = self.listed(raw.get(shape.children), f"{shape.children} of {fields.shown(own)}")
-        below = [child for each in found if (child := self._node(each, node, path))]
+        children = self.listed(raw.get(shape.children), f"{shape.children} of {fields.shown(own)}")
+        below = [child for each in children if (child := self._node(each, node, path))]
         kept = [child for child in below if node.is_promo or not (shape.drops_promos and child.is_promo)]
         return Node(key, path, node.is_promo, tuple(kept), slug)
 

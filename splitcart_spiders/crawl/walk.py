@@ -61,28 +61,28 @@ class CategoryWalk:
 
     def take(self, page: Page, organic: Iterable[str]) -> bool:
         """Count one page's organic skus; True if another page must be requested."""
-        found = set(organic)
-        fresh = found - self.skus
+        on_page = set(organic)
+        fresh = on_page - self.skus
         self.pages += 1
-        if self.pages == 1 and page.total is not None and page.total >= len(found):
+        if self.pages == 1 and page.total is not None and page.total >= len(on_page):
             self.expected = page.total  # a total that its own page exceeds proves nothing; then only the end does
         self.total = page.total if page.total is not None else self.total
-        self.skus |= found
+        self.skus |= on_page
         if page.ended or not fresh:
             self.ended = True
-            self._judge_end(found)
+            self._judge_end(on_page)
             return False
-        self.latest = found
+        self.latest = on_page
         return self._wants_more()
 
-    def _judge_end(self, found: set[str]) -> None:
+    def _judge_end(self, on_page: set[str]) -> None:
         if self.expected and not self.skus:
             self.failed = f"catalogue_error: total {self.expected}, but no rows"
-        elif found and self.expected is not None and len(self.skus) < self.expected - Gates().slack(self.expected):
+        elif on_page and self.expected is not None and len(self.skus) < self.expected - Gates().slack(self.expected):
             self.failed = (
                 f"catalogue_error: page {self.pages} came again with {len(self.skus)} of {self.expected} products seen"
             )
-        elif found and self.expected is None and not self.latest <= found:
+        elif on_page and self.expected is None and not self.latest <= on_page:
             self.failed = f"catalogue_error: page {self.pages} is an earlier page again, not the last one"
 
     def _wants_more(self) -> bool:
@@ -138,10 +138,10 @@ def is_promo_root(node: Node, names: Set[str]) -> bool:
 
 def find(nodes: Iterable[Node], wanted: Set[str]) -> list[Node]:
     """The highest nodes that `wanted` names."""
-    found: list[Node] = []
+    named: list[Node] = []
     for node in nodes:
-        found.extend([node] if is_named(node, wanted) else find(node.children, wanted))
-    return found
+        named.extend([node] if is_named(node, wanted) else find(node.children, wanted))
+    return named
 
 
 def odd_key(roots: Iterable[Node]) -> str | None:

@@ -126,9 +126,9 @@ class VerifyingHandler(Verifying, HTTP11DownloadHandler):  # type: ignore[misc]
 def refusal(error: BaseException) -> str | None:
     """Why a failed download's certificate was refused, None if it failed for another reason."""
     for reason in getattr(error.__cause__, "reasons", ()):
-        found = getattr(reason, "value", reason)
-        if isinstance(found, CertificateRefused):
-            return str(found)
-        if isinstance(found, SSL.Error) and UNTRUSTED in str(found):
+        cause = getattr(reason, "value", reason)
+        if isinstance(cause, CertificateRefused):
+            return str(cause)
+        if isinstance(cause, SSL.Error) and UNTRUSTED in str(cause):
             return UNTRUSTED
     return None

@@ -27,8 +27,8 @@ def lines(crawler: Crawler, status: str, reason: str, judged: Verdict | None, ch
     error = Gate.of(crawler).error
     why = "" if reason in ("finished", status) else f": {reason}{EXPLAINED.get(reason, '')}"
     why += f": {error}" if error and str(error) not in reason else ""
-    found = [_found(crawler, changed), *_walked(spider), _spent(crawler)] if judged else []
-    return [f"{status}: {name_of(spider)}{why}", *found, *_next(crawler, status, reason, judged)]
+    details = [_found(crawler, changed), *_walked(spider), _spent(crawler)] if judged else []
+    return [f"{status}: {name_of(spider)}{why}", *details, *_next(crawler, status, reason, judged)]
 
 
 def name_of(spider: Spider) -> str:

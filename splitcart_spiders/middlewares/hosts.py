@@ -45,8 +45,8 @@ class Hosts:
 
     def name(self, url: str) -> None:
         """Allow the origin of a URL of the spider's own code; http in dev only."""
-        if (url.startswith("https://") or self.sandbox) and (found := origin(url)):
-            self.origins.add(found)
+        if (url.startswith("https://") or self.sandbox) and (allowed := origin(url)):
+            self.origins.add(allowed)
 
     def allow(self, url: str) -> bool:
         """Whether a URL may be asked."""

@@ -185,9 +185,9 @@ class PageVisit:
                 response = await self._ask({}, meta)
             except Error as error:
                 self.check()
-                found = as_crawl_error(error, self.url)
-                if not left or not isinstance(found, NetworkDown):
-                    raise found from error
+                crawl_error = as_crawl_error(error, self.url)
+                if not left or not isinstance(crawl_error, NetworkDown):
+                    raise crawl_error from error
                 await self.gate.sleep(self.clock, settings.getfloat("RETRY_BACKOFF", 2.0))
             else:
                 return response.meta["playwright_page"], response.status

@@ -30,10 +30,10 @@ class AldiSpider(ChainSpider):
 
     def tree(self, response: Response) -> list[Node]:
         body = self.decoded(response)
-        found = body.get("data") if isinstance(body, dict) else None
-        if not isinstance(found, list):
+        roots = body.get("data") if isinstance(body, dict) else None
+        if not isinstance(roots, list):
             raise CatalogueError(f"{response.url} has no list data")
-        return self.read_tree(found, TREE)
+        return self.read_tree(roots, TREE)
 
     def page_request(self, node: Node, page: int) -> Request:
         query = {

@@ -50,14 +50,14 @@ class AldiStoresSpider(LocatorSpider):
     ) -> Iterator[StoreItem | Request]:
         """The stores of one page, and the next page if the total promises one."""
         body = self.decoded(response)
-        found = body.get("data") if isinstance(body, dict) else None
-        if not isinstance(found, list):
+        points = body.get("data") if isinstance(body, dict) else None
+        if not isinstance(points, list):
             raise CatalogueError(f"{response.url} has no list data")
-        for raw in found:
+        for raw in points:
             yield from self.service_point(raw)
         total = fields.whole_number(fields.obj(fields.obj(body.get("meta")).get("pagination")).get("totalCount")) or 0
-        reached = offset + len(found)
-        if found and reached < min(total, MOST_NEAR) and response.status != PAST_THE_END:
+        reached = offset + len(points)
+        if points and reached < min(total, MOST_NEAR) and response.status != PAST_THE_END:
             yield self.near(latitude, longitude, reached)
 
     def service_point(self, raw: object) -> Iterator[StoreItem]:

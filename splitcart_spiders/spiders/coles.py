@@ -74,10 +74,10 @@ class ColesSpider(ShopperSpider):
 
     def tree(self, response: Response) -> list[Node]:
         page = fields.obj(fields.obj(self.next_data(response).get("props")).get("pageProps"))
-        found = fields.obj(page.get("allProductCategories")).get("catalogGroupView")
-        if not isinstance(found, list):
+        roots = fields.obj(page.get("allProductCategories")).get("catalogGroupView")
+        if not isinstance(roots, list):
             raise CatalogueError(f"{response.url} has no list catalogGroupView")
-        return self.read_tree(found, TREE)
+        return self.read_tree(roots, TREE)
 
     def next_data(self, response: Response) -> dict[str, Any]:
         """The page's own data; sets the build id that the data addresses contain."""
@@ -96,11 +96,11 @@ class ColesSpider(ShopperSpider):
     def page(self, response: Response) -> Page:
         body = self.decoded(response)
         props = body.get("pageProps") if isinstance(body, dict) else None
-        found = props.get("searchResults") if isinstance(props, dict) else None
-        if not isinstance(found, dict):
+        results = props.get("searchResults") if isinstance(props, dict) else None
+        if not isinstance(results, dict):
             raise CatalogueError(f"{response.url} did not answer with a listing")
         self.check_answer(coles.answered_for(props))
-        return Page(coles.records(body), total=self.total(found.get("noOfResults"), response))
+        return Page(coles.records(body), total=self.total(results.get("noOfResults"), response))
 
     def is_listed(self, record: object, item: ProductItem | Drop, node: Node) -> bool:
         """Advertised rows take places of the listing: one is listed if it has a shelf in the category."""
@@ -157,11 +157,11 @@ class ColesSpider(ShopperSpider):
 
     def on_page(self, response: Response, node: Node, number: int) -> Found:
         """A listing page; then the product page of each listing whose barcode was not looked up lately."""
-        for found in super().on_page(response, node, number):
-            yield found
-            if isinstance(found, ProductItem) and self.wants_barcode(found):
-                self.looked_up.add(found.sku)
-                yield self.product_request(found.sku, str(found.url).rpartition("/")[2])
+        for each in super().on_page(response, node, number):
+            yield each
+            if isinstance(each, ProductItem) and self.wants_barcode(each):
+                self.looked_up.add(each.sku)
+                yield self.product_request(each.sku, str(each.url).rpartition("/")[2])
 
     def wants_barcode(self, item: ProductItem) -> bool:
         """Whether to request this listing's barcode; `-a gtins=500` limits how many a run requests."""

@@ -41,18 +41,18 @@ class ColesStoresSpider(LocatorSpider):
     ) -> Iterator[StoreItem | Request]:
         """The supermarkets of one answer; four smaller cells if the answer does not reach the corners of this one."""
         body = self.decoded(response)
-        found = body.get("stores") if isinstance(body, dict) else None
-        if not isinstance(found, list):
+        rows = body.get("stores") if isinstance(body, dict) else None
+        if not isinstance(rows, list):
             raise CatalogueError(f"{response.url} has no list stores")
         reach = 0.0
-        for raw in found:
+        for raw in rows:
             if not isinstance(raw, dict):
                 continue
             reach = max(reach, self.distance(raw, latitude, longitude))
             if raw.get("brandId") in (SUPERMARKET, str(SUPERMARKET)):
                 yield from self.supermarket(raw)
         corner = hypot(size / 2, size / 2)
-        if len(found) >= NEAREST and reach < corner and size > SMALLEST:
+        if len(rows) >= NEAREST and reach < corner and size > SMALLEST:
             half = size / 4
             for north in (-half, half):
                 for east in (-half, half):

@@ -47,10 +47,10 @@ class IgaSpider(ChainSpider):
             raise CatalogueError(f"{response.url} has no list children")
         departments: list[object] = []
         for shop in shops:
-            found = fields.obj(shop).get("children")
-            if not isinstance(found, list | None):
-                raise CatalogueError(f"{response.url} has {fields.shown(found)} for departments: a list is expected")
-            departments += found or []
+            shelves = fields.obj(shop).get("children")
+            if not isinstance(shelves, list | None):
+                raise CatalogueError(f"{response.url} has {fields.shown(shelves)} for departments: a list is expected")
+            departments += shelves or []
         return self.read_tree(departments, TREE)
 
     def page_request(self, node: Node, page: int) -> Request:

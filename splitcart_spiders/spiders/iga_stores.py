@@ -54,11 +54,11 @@ class IgaStoresSpider(LocatorSpider):
         """The stores in a JSONP answer: JSON in an attribute of HTML in JSON in a call."""
         try:
             content = json.loads(called_with(getattr(response, "text", "")))["content"]
-            data = [found[1] or found[2] or "" for found in STORE_DATA.finditer(content)]
+            data = [match[1] or match[2] or "" for match in STORE_DATA.finditer(content)]
             rows = [json.loads(html.unescape(attribute)) for attribute in data]
         except (ValueError, KeyError, TypeError, RecursionError):
             raise CatalogueError(f"{response.url} did not answer with stores") from None
-        flat = [row for found in rows for row in (found if isinstance(found, list) else [found])]
+        flat = [row for value in rows for row in (value if isinstance(value, list) else [value])]
         return [row for row in flat if isinstance(row, dict)]
 
     def shop(self, response: Response, raw: dict[str, object]) -> Iterator[StoreItem]:

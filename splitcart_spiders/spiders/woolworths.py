@@ -47,10 +47,10 @@ class WoolworthsSpider(ChainSpider):
 
     def tree(self, response: Response) -> list[Node]:
         body = self.decoded(response)
-        found = body.get("Categories") if isinstance(body, dict) else None
-        if not isinstance(found, list):
+        roots = body.get("Categories") if isinstance(body, dict) else None
+        if not isinstance(roots, list):
             raise CatalogueError(f"{response.url} has no list Categories")
-        return self.read_tree(found, TREE)
+        return self.read_tree(roots, TREE)
 
     def page_request(self, node: Node, page: int) -> Request:
         location = f"/shop/browse/{node.slug}?pageNumber={page}&sortBy=Name"

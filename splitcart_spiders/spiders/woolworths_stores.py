@@ -31,10 +31,10 @@ class WoolworthsStoresSpider(LocatorSpider):
     def stores(self, response: Response) -> Iterator[StoreItem]:
         """Supermarkets only; fuel shops are other divisions."""
         body = self.decoded(response)
-        found = body.get("Stores") if isinstance(body, dict) else None
-        if not isinstance(found, list) or not found:
+        rows = body.get("Stores") if isinstance(body, dict) else None
+        if not isinstance(rows, list) or not rows:
             raise CatalogueError(f"{response.url} names no store")
-        for raw in found:
+        for raw in rows:
             if isinstance(raw, dict) and raw.get("Division", "SUPERMARKETS") == "SUPERMARKETS":
                 yield from self.store(
                     raw.get("StoreNo"),
