@@ -1,4 +1,4 @@
-"""Builds the price slots anew where prices have changed, and prints the slots of a shopping list."""
+"""Rebuilds the price slots where prices have changed, and prints the slots of a shopping list."""
 
 import argparse
 import sys
@@ -30,7 +30,7 @@ def arguments_of() -> Parser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: built, and printed where a list was given; 2: the list or the stores cannot be meant."""
+    """Exit code 0: built, and printed where a list was given; 2: the list or the stores are wrong."""
     return run(arguments_of(), _work, with_places(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -80,7 +80,7 @@ def _show(slots: Slots, printer: Console) -> None:
             )
     printer.print(table(COLUMNS, rows))
     if any(option.flip_since for line in slots.lines for option in line.options):
-        print_lines("* specials have changed since: the price may be another by now")
+        print_lines("* specials have changed since: the price may differ by now")
 
 
 if __name__ == "__main__":

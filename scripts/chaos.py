@@ -1,4 +1,4 @@
-"""Crawls a sandbox while things go wrong, and checks that the database tells no lie: the rounds are in tests/chaos."""
+"""Crawls a sandbox while faults happen, and checks that the database stays true. The rounds are in tests/chaos."""
 
 import sys
 from importlib import import_module

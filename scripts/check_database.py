@@ -1,4 +1,4 @@
-"""Checks every invariant of the database, prints what is broken. Exit code 0: nothing; 1: something; 2: no answer."""
+"""Checks every invariant of the database and prints the broken ones. Exit code 0: none; 1: some; 2: no answer."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""Ends the lock-out of a company's stores, so that those handed out lately are offered again; never a live lease."""
+"""Ends the lock-out of a company's stores: those handed out recently are offered again. Live leases stay."""
 
 import argparse
 import sys
@@ -28,7 +28,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"company": company.slug, "cleared": freed, "leased": leased})
     else:
-        print_lines(f"{company.name}: {freed} stores are locked out no longer; {leased} are leased and stay so")
+        print_lines(f"{company.name}: {freed} stores are no longer locked out; {leased} stay leased")
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Crawls a company's stores one after the other, in their turn, until it is asked to stop.
+"""Crawls a company's stores one after the other until it is asked to stop.
 
-It locates the stores when that was long ago, and merges groups and builds slots when crawls have ended. SIGTERM, Ctrl-C
-or the stop file ends it after the store in hand; a second signal breaks that off. Rules: docs/scheduling.md.
+It also locates the stores again after some days, and merges groups and builds slots after crawls. SIGTERM, Ctrl-C or
+the stop file ends it after the crawl in hand; a second signal breaks that off. Rules: docs/scheduling.md.
 """
 
 import argparse
@@ -52,10 +52,12 @@ def _parser() -> Parser:
     take_one_company(made)
     take_dev(made)
     made.add_argument(
-        "--once", action="store_true", help="crawl one store and do what is due; exit 3 where none is offered"
+        "--once",
+        action="store_true",
+        help="crawl one store, and locate and merge where due; exit 3 where none is offered",
     )
     made.add_argument(
-        "--stop-file", metavar="FILE", type=word, help="stop after the store in hand once this file is there"
+        "--stop-file", metavar="FILE", type=word, help="stop after the crawl in hand once this file exists"
     )
     take_policy(made)
     usual = user_log_path("splitcart")
@@ -86,7 +88,7 @@ def _reporter(options: argparse.Namespace, spider: str, clock: Callable[[], date
 
 
 def _runner(options: argparse.Namespace, logs: Path, schedule: CompanySchedule, report: Report) -> Crawls:
-    """What runs the crawls: this machine, or the nodes of --scrapyd."""
+    """Runs the crawls: on this machine, or on the nodes of --scrapyd."""
     if not options.scrapyd:
         return LocalCrawls(logs, schedule.clock)
     return ScrapydCrawls(

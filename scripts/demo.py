@@ -1,6 +1,6 @@
 """Crawls two stores of every chain from a sandbox into demo/splitcart.db, shows what landed, and splits a list.
 
-Needs no internet. Each crawl is a `scrapy crawl CHAIN -a store=ID -a dev=1` of its own, as in production.
+Needs no internet. Each crawl is its own process, `scrapy crawl CHAIN -a store=CODE -a dev=1`, as in production.
 """
 
 import argparse
@@ -37,7 +37,7 @@ MEANING = {2: "partial", 3: "the store is held by another run", 4: "blocked", 5:
 
 @dataclass
 class Job:
-    """One crawl: of which store, into which log, and how it went."""
+    """One crawl: its store, its log, its seconds and its exit code."""
 
     chain: str
     store_code: str
@@ -58,7 +58,7 @@ def jobs(world: World, chains: Sequence[str], stores: int, folder: Path) -> list
 
 
 def crawl(job: Job, url: str, sandbox: str) -> None:
-    """Runs one crawl to its end and notes its exit code."""
+    """Runs one crawl to its end, and sets its exit code and seconds."""
     begun = time.monotonic()
     process = start(job.chain, job.store_code, database=url, sandbox=sandbox, log=job.log)
     job.code = process.wait()
@@ -66,7 +66,7 @@ def crawl(job: Job, url: str, sandbox: str) -> None:
 
 
 def crawl_all(todo: Sequence[Job], report: Report, sandbox: str, console: Console) -> None:
-    """Runs the crawls, two at a time, and shows how far each is."""
+    """Runs the crawls, two at a time, and shows the progress of each."""
     columns = (SpinnerColumn(finished_text="·"), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress, ThreadPoolExecutor(2) as pool:
         ended = threading.Event()
@@ -96,7 +96,7 @@ def crawl_all(todo: Sequence[Job], report: Report, sandbox: str, console: Consol
 
 
 def failures(todo: Sequence[Job], report: Report, console: Console) -> int:
-    """Says of each crawl that did not complete what it was, why, and where to read more; how many there are."""
+    """Prints each crawl that did not complete, with its reason and the end of its log; returns how many there are."""
     failed = [job for job in todo if job.code != 0]
     for job in failed:
         run = report.run(job.chain, job.store_code)
@@ -105,13 +105,13 @@ def failures(todo: Sequence[Job], report: Report, console: Console) -> int:
         message = f"{job.chain} store {job.store_code} was not crawled: {why} (exit code {job.code})"
         console.print(text(message, "bold red"))
         tail = job.log.read_text(errors="replace").splitlines()[-8:]
-        for line in (*tail, f"whole log: {os.path.relpath(job.log)}"):
+        for line in (*tail, f"log: {os.path.relpath(job.log)}"):
             console.print(text(f"  {line[:160]}"))
     return len(failed)
 
 
 def merge(url: str, console: Console) -> bool:
-    """Merges store groups with scripts/merge_groups.py; whether it went well."""
+    """Merges store groups with scripts/merge_groups.py; returns whether it succeeded."""
     script = ROOT / "scripts" / "merge_groups.py"
     if not script.is_file():
         return True
@@ -124,7 +124,7 @@ def merge(url: str, console: Console) -> bool:
 
 
 def plan(url: str, folder: Path, stores: Sequence[tuple[str, str]], console: Console) -> bool:
-    """Splits a sample list over the stores with scripts/split_cart.py; whether it went well."""
+    """Splits a sample list over the stores with scripts/split_cart.py; returns whether it succeeded."""
     engine = engines.create(url)
     build(engine)
     (folder / "list.txt").write_text(sample(engine), encoding="utf-8")
@@ -140,7 +140,7 @@ def plan(url: str, folder: Path, stores: Sequence[tuple[str, str]], console: Con
 
 
 def fresh(folder: Path) -> str:
-    """A demo folder with an empty, migrated SQLite file instead of the last demo's; the file's URL."""
+    """Replaces the last demo's logs and database by an empty, migrated SQLite file; returns its URL."""
     shutil.rmtree(folder / "logs", ignore_errors=True)
     (folder / "logs").mkdir(parents=True)
     for suffix in ("", "-wal", "-shm"):
@@ -151,7 +151,7 @@ def fresh(folder: Path) -> str:
 
 
 def show(options: argparse.Namespace, console: Console) -> int:
-    """The whole demo; its exit code."""
+    """Runs the demo; returns its exit code."""
     folder = options.folder.absolute()
     world = World(seed=options.seed, products=options.products, stores=max(4, options.stores))
     todo = jobs(world, options.chain or list(product_spiders()), options.stores, folder)
@@ -172,17 +172,17 @@ def show(options: argparse.Namespace, console: Console) -> int:
     console.print()
     console.print(text(f"The plan, to read on a phone and to print: {place}/plan.html"))
     console.print(text(f"Left behind: {place}/splitcart.db (the prices), {place}/logs/ (one log a crawl)"))
-    console.print(text("Look closer with any of scripts/*.py, for example:"))
+    console.print(text("Any of scripts/*.py shows more, for example:"))
     console.print(text(f"  DATABASE_URL=sqlite:///{place}/splitcart.db .venv/bin/python scripts/find_products.py milk"))
     return 0 if merged and planned and not wrong else 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: every crawl completed, every price is right; 1: not so, and it says why; 2: wrong arguments."""
+    """Exit code 0: every crawl completed, every price is right; 1: not so, with the reason; 2: wrong arguments."""
     made = parser((__doc__ or "").splitlines()[0], json="")
     made.add_argument("--stores", type=integer(1, 100), default=2, help="stores a chain (2)")
     made.add_argument("--products", type=integer(1, 200_000), default=400, help="products a chain sells (400)")
-    made.add_argument("--seed", type=integer(-(10**15), 10**15), default=1, help="which sandbox (1)")
+    made.add_argument("--seed", type=integer(-(10**15), 10**15), default=1, help="the seed of the sandbox (1)")
     made.add_argument("--chain", action="append", choices=product_spiders(), help="only this chain; may be repeated")
     made.add_argument("--folder", type=folder, default=ROOT / "demo", help="where its files go (demo)")
     return run(made, lambda options: show(options, made_console()), arguments)

@@ -22,21 +22,21 @@ USUAL = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: shown; 1: nothing is called so, an unknown company or store, no database; 2: wrong arguments."""
+    """Exit code 0: shown; 1: no such product, an unknown company or store, no database; 2: wrong arguments."""
     made = parser(__doc__, json="print a JSON list, one object a product and store")
     made.add_argument(
         "words", nargs="+", type=_search_word, metavar="WORD", help="each anywhere in name, brand or size"
     )
     take_company(made)
-    made.add_argument("--store", type=word, help="only the store of this id")
+    made.add_argument("--store", type=word, help="only the store of this code")
     made.add_argument("--limit", type=integer(1, 1_000), default=USUAL, help=f"prices that are shown (default {USUAL})")
     return run(made, _find, arguments)
 
 
 def _search_word(text: str) -> str:
-    """A word that is no option written at the wrong place. For argparse's `type`."""
+    """A word of a product; what begins with - is a misplaced option. For argparse's `type`."""
     if text.startswith("-"):
-        raise argparse.ArgumentTypeError(f"{shown(text)}: a word is wanted, none begins with -")
+        raise argparse.ArgumentTypeError(f"{shown(text)}: a word of a product is wanted, and none begins with -")
     return word(text)
 
 

@@ -1,6 +1,6 @@
-"""Takes back what --accept-fulfilment learnt: that another store answers for this one. No price changes.
+"""Deletes what --accept-fulfilment recorded: that another store answers for this one. No price changes.
 
-Prices that were published under it stay; scripts/rollback_run.py takes a run's back.
+Prices that were published meanwhile stay; scripts/rollback_run.py rolls back the run that published them.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from models.publishing.stores import forget_fulfilment
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: forgotten, or nothing was known; 1: unknown company or store, or no database; 2: wrong arguments."""
+    """Exit code 0: deleted, or there was nothing; 1: unknown company or store, or no database; 2: wrong arguments."""
     made = parser(__doc__)
     take_one_company(made)
     made.add_argument("--store", type=word, required=True, help="the chain's id of the store")
@@ -31,9 +31,9 @@ def _forget(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"company": company.slug, "store_id": options.store, "fulfilled_by": was})
     elif was is None:
-        print_lines(f"{company.name} {options.store}: no other store was remembered to fulfil it")
+        print_lines(f"{company.name} {options.store}: no other store is recorded as fulfilling it")
     else:
-        print_lines(f"{company.name} {options.store}: that {was} fulfils it is forgotten; its answers are refused")
+        print_lines(f"{company.name} {options.store}: store {was} no longer fulfils it: its answers are refused")
     return 0
 
 

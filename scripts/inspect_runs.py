@@ -1,4 +1,4 @@
-"""Shows the latest crawl runs: how each ended and why, what it counted and what it changed. Changes nothing."""
+"""Shows the latest crawl runs: how each ended and why, its counts and its changes. Changes nothing."""
 
 import argparse
 import sys
@@ -24,7 +24,7 @@ def _parser() -> Parser:
     take_company(made)
     made.add_argument("--store", type=word, help="only runs of this store, by the chain's own id")
     made.add_argument("--status", type=one_of(STATUSES), help=f"only runs of this status: {', '.join(STATUSES)}")
-    made.add_argument("--limit", type=integer(1, 100_000), default=50, metavar="N", help="at most so many (default 50)")
+    made.add_argument("--limit", type=integer(1, 100_000), default=50, metavar="N", help="at most N runs (default 50)")
     take_dev(made)
     return made
 

@@ -1,4 +1,4 @@
-"""Shows every store with its state, and why it is not offered and until when. Changes nothing."""
+"""Shows every store with its state, why it is not offered, and until when. Changes nothing."""
 
 import argparse
 import sys
@@ -23,7 +23,9 @@ def _parser() -> Parser:
     made = parser(__doc__, json="print the stores as one JSON list")
     take_company(made)
     made.add_argument("--state", type=one_of(STATES), help=f"only stores in this state: {', '.join(STATES)}")
-    made.add_argument("--reason", type=one_of(REASONS), help=f"only stores not offered for it: {', '.join(REASONS)}")
+    made.add_argument(
+        "--reason", type=one_of(REASONS), help=f"only stores not offered for this reason: {', '.join(REASONS)}"
+    )
     take_lockout(made)
     take_dev(made)
     take_policy(made)

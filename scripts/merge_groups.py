@@ -1,6 +1,6 @@
-"""Groups the stores that have the same prices: puts out members that no longer match, then merges what does.
+"""Groups the stores that have the same prices: ejects members that no longer match, then merges groups that do.
 
-Killed at any point, every price is as it was and the next run goes on. Rules and reasons: docs/groups.md.
+Whenever it is killed, every price stays as it was and the next call continues. Rules and reasons: docs/groups.md.
 """
 
 import argparse
@@ -37,12 +37,14 @@ def _parser() -> Parser:
     )
     made.add_argument("--fresh-hours", type=span, default=72, help="how old a complete run may be (default 72)")
     made.add_argument("--dry-run", action="store_true", help="decide and report, but change nothing")
-    made.add_argument("--explain", type=word, metavar="STORE", help="report every decision about this store, with why")
+    made.add_argument(
+        "--explain", type=word, metavar="STORE", help="report every decision about this store, with its reason"
+    )
     return made
 
 
 def share(text: str) -> str:
-    """The threshold as it was written: the rules read it exactly. For argparse's `type`."""
+    """The threshold as the text that was given, which the rules parse exactly. For argparse's `type`."""
     if not _SHARE.fullmatch(text):
         raise argparse.ArgumentTypeError(f"threshold {shown(text)}: a share between 0.5 and 1, such as 0.98")
     try:
@@ -97,8 +99,8 @@ def _merge(engine: Engine, company: Row[Any], options: argparse.Namespace) -> tu
     return found, decisions + merger.apart(options.explain)
 
 
-def _known(connection: Connection, companies: Sequence[Row[Any]], store: str) -> None:
-    """Raises ValueError, before anything is changed, where no company has the store to be explained."""
+def _check_store(connection: Connection, companies: Sequence[Row[Any]], store: str) -> None:
+    """Raises ValueError where no company has the store to be explained, before anything is changed."""
     mine = stores.c.company_id.in_([company.id for company in companies])
     if connection.execute(select(stores.c.id).where(mine, stores.c.store_code == store)).first() is None:
         there = ", ".join(company.slug for company in companies) or "no company yet"
@@ -111,7 +113,7 @@ def _run(options: argparse.Namespace) -> int:
         with engine.connect() as connection:
             chosen = named_companies(connection, options.company)
             if options.explain:
-                _known(connection, chosen, options.explain)
+                _check_store(connection, chosen, options.explain)
         for company in chosen:
             found, reasons = _merge(engine, company, options)
             results.append(found | ({"explained": reasons} if options.explain else {}))

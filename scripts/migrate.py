@@ -15,11 +15,11 @@ from models.database.servers import shown
 
 
 def migrate(url: str, *, check: bool) -> str:
-    """Migrates (or only checks) the database at `url`; says what was done.
+    """Migrates (or only checks) the database at `url`; returns what was done, in words.
 
     Raises StorageError, OperationalError; ConnectionError where there is nothing to check.
     """
-    if check:  # which makes nothing, not even an empty file
+    if check:  # a check creates nothing, not even an empty file
         check_there(url)
     engine = engines.create(url)
     try:
@@ -34,7 +34,7 @@ def migrate(url: str, *, check: bool) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: the schema is this code's; 1: it is not, or the database does not answer; 2: it cannot serve."""
+    """Exit code 0: the schema is this code's; 1: it is not, or the database does not answer; 2: it cannot be used."""
     made = parser(__doc__, json="")
     made.add_argument("--check", action="store_true", help="change nothing; exit 1 when the schema is not this code's")
     return run(made, _migrate, arguments)

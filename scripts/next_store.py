@@ -1,7 +1,7 @@
 """Takes the store of a company that is to be crawled next, and prints the lease for its crawl.
 
-Each store is handed out once, however many ask. Its crawl must take the lease over within two minutes: scrapy crawl
-SPIDER -a store=ID -a lease=TOKEN. Rules and reasons: docs/scheduling.md.
+Concurrent calls never get the same store. Its crawl must take the lease over within two minutes: scrapy crawl SPIDER
+-a store=CODE -a lease=TOKEN. Rules and reasons: docs/scheduling.md.
 """
 
 import argparse

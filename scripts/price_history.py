@@ -21,7 +21,7 @@ COLUMNS = ("store", "from (UTC)", "price", "was", "source", "run")
 
 
 def cells(one: Entry) -> tuple[object, ...]:
-    """A change as a row for people."""
+    """A change as a row of the table."""
     was = price(one.was_price_cents) if one.was_price_cents is not None else ""
     when = f"{one.changed_at:%Y-%m-%d %H:%M}"
     return one.store_code, when, price(one.price_cents, one.price_basis), was, one.source, one.crawl_run_id
@@ -34,13 +34,13 @@ def public(one: Entry) -> dict[str, Any]:
 
 
 def show(entries: Sequence[Entry]) -> None:
-    """A table a listing, whose rows fit 80 columns."""
+    """Prints a table for each listing; its rows fit 80 columns."""
     for (company, sku, name), group in groupby(entries, lambda one: (one.company, one.sku, one.name)):
         console().print(table(COLUMNS, map(cells, group), title=f"{company} {sku}  {name}"))
 
 
 def chart(entries: Sequence[Entry]) -> list[str]:
-    """A bar a change, as long as the price, to one scale for all stores."""
+    """A line with a bar for each change, to one scale for all stores."""
     most = max((one.price_cents or 0 for one in entries), default=0) or 1
     lines = []
     for (company, sku, store), group in groupby(entries, lambda one: (one.company, one.sku, one.store_code)):
@@ -52,7 +52,7 @@ def chart(entries: Sequence[Entry]) -> list[str]:
 
 
 def entries_of(options: argparse.Namespace) -> list[Entry]:
-    """What the options ask for. Raises ValueError, which says what is unknown; StorageError for another schema."""
+    """The changes that the options select. Raises ValueError for what is unknown, StorageError for another schema."""
     with database(writes=False) as engine, engine.connect() as connection:
         company = named_companies(connection, options.company)[0].slug if options.company else None
         if options.store is not None:
@@ -70,7 +70,7 @@ def barcode(text: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: shown; 1: nothing is known of it, or the database is not ours; 2: wrong arguments."""
+    """Exit code 0: shown; 1: no such product, or the database is not ours; 2: wrong arguments."""
     made = parser(__doc__, json="")
     made.add_argument("--gtin", type=barcode, help="14 digits, or fewer with leading zeros left out: all companies'")
     made.add_argument("--company", type=word, help="woolworths, coles, aldi or iga; with --sku")

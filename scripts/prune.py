@@ -16,11 +16,11 @@ from models.runs.pruning import QUARANTINE, STAGING, prune
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: done; 1: the database is not ours; 2: what was asked cannot be meant. Why is on standard error."""
+    """Exit code 0: done; 1: the database is not ours; 2: wrong arguments. The reason is on standard error."""
     made = parser(__doc__, json="print the figures as JSON")
     made.add_argument("--staging-days", type=span, default=STAGING.days, help="default: %(default)s")
     made.add_argument("--quarantine-days", type=span, default=QUARANTINE.days, help="default: %(default)s")
-    made.add_argument("--dry-run", action="store_true", help="delete nothing, say how much would go")
+    made.add_argument("--dry-run", action="store_true", help="delete nothing, print how much would be deleted")
     return run(made, _prune, arguments)
 
 
@@ -31,9 +31,8 @@ def _prune(options: argparse.Namespace) -> int:
     if options.json:
         print_json(asdict(done) | {"dry_run": options.dry_run})
     else:
-        print_lines(
-            f"{done.staged} staged and {done.quarantined} quarantined rows {'would go' if options.dry_run else 'gone'}"
-        )
+        deleted = "would be deleted" if options.dry_run else "deleted"
+        print_lines(f"{done.staged} staged and {done.quarantined} quarantined rows {deleted}")
     return 0
 
 

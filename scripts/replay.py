@@ -29,9 +29,9 @@ LARGEST_BYTES = 64 * 1024 * 1024
 _COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")
 """How gzip, zip and zstd files begin."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-"""How a file begins that a shell of Windows redirected into."""
+"""How a file begins that a Windows shell wrote by redirection."""
 TRANSIT = {"shelf_unit_price", "shelf_unit_measure", "category_key"}
-"""Fields of an item that one stage hands to the next and nothing stores."""
+"""Fields of an item that one stage hands to the next and that are not stored."""
 STAGES = (ValidatePipeline, CleanPipeline, PricePipeline, UnitPricePipeline, DuplicatesPipeline)
 
 
@@ -46,7 +46,7 @@ class Tally:
 
 
 class Replay:
-    """One chain's mapping and stages over any number of bodies; `products` holds one item a sku.
+    """Runs any number of bodies through one chain's mapping and the stages; `products` holds one item a sku.
 
     Every record read is kept, dropped with a reason, or `replaced` by a later row of its sku.
     """
@@ -60,7 +60,7 @@ class Replay:
         self.products: dict[str, ProductItem] = {}
 
     def body(self, body: object) -> int:
-        """Takes every record of a body; gives how many there were."""
+        """Processes every record of a body; returns how many there were."""
         records = records_of(self.chain, body)
         self.read += len(records)
         for record in records:
@@ -83,7 +83,7 @@ class Replay:
         self.products[item.sku] = item
 
     def ordered(self) -> Iterator[ProductItem]:
-        """Organic products before advertised ones, each in the order of first sight."""
+        """Organic products before advertised ones, each in the order in which they were first read."""
         yield from sorted(self.products.values(), key=lambda item: item.sponsored)
 
     def summary(self) -> dict[str, object]:
@@ -96,7 +96,7 @@ class Replay:
 
 
 def as_json(item: ProductItem) -> str:
-    """One line of JSON with every field of an item that outlives the pipelines, and the pack that its texts tell."""
+    """One line of JSON: every field of an item that is stored, and the pack read from its size and name."""
     fields = {key: value for key, value in asdict(item).items() if key not in TRANSIT}
     fields["pack"] = pack(packs.of(item.size, item.name))
     fields["scraped_at"] = item.scraped_at.isoformat() if item.scraped_at else None
@@ -104,7 +104,7 @@ def as_json(item: ProductItem) -> str:
 
 
 def pack(size: packs.Size | None) -> dict[str, object] | None:
-    """How much is in a pack: count, amount of each (of a range the upper end), unit g, ml, m or ea."""
+    """How much is in a pack: count, amount of each (the upper end of a range), unit g, ml, m or ea."""
     if size is None:
         return None
     amount = int(size.amount) if size.amount == int(size.amount) else float(size.amount)
@@ -138,9 +138,7 @@ def _page(chain: ModuleType, file: Path, text: str) -> object:
     next_data: Callable[[str], dict | None] | None = getattr(chain, "next_data", None)
     body = next_data(text) if next_data else None
     if body is None:
-        raise ValueError(
-            f"{file}: a page without product data (blocked? wrong page?); save a listing or a product page"
-        )
+        raise ValueError(f"{file}: a page without product data (a block page?); save a listing or a product page")
     return body
 
 
@@ -160,16 +158,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     One JSON object a product, one a sku, organic before advertised; the summary goes to standard error.
     """
-    made = parser(__doc__, json="as other scripts have it; the output is JSON anyway")
+    made = parser(__doc__, json="for symmetry with other scripts: the output is always JSON")
     made.add_argument("chain", type=mapping, metavar="CHAIN", help=f"which mapping: {', '.join(names())}")
     made.add_argument("files", type=Path, nargs="+", metavar="FILE", help="saved bodies: JSON, or Coles pages")
-    made.add_argument("--store", type=word, default="replay", help="the store id that the items carry")
-    made.add_argument("--now", type=moment, help="when it was seen, ISO 8601, UTC unless it says (default: now)")
+    made.add_argument("--store", type=word, default="replay", help="the store code of the items")
+    made.add_argument("--now", type=moment, help="when it was seen, ISO 8601, UTC without an offset (default: now)")
     return run(made, _replay, arguments)
 
 
-def _take(replay: Replay, file: Path) -> None:
-    """One file's body. Raises ValueError where it cannot be read, or is another chain's."""
+def _replay_file(replay: Replay, file: Path) -> None:
+    """Replays one file. Raises ValueError where it cannot be read, or is another chain's."""
     body = load(replay.chain, file)
     if other := other_chain(replay.chain, body):
         raise ValueError(f"{file}: a body of {other}, not of {slug(replay.chain)}: write replay.py {other} {file}")
@@ -182,7 +180,7 @@ def _replay(options: argparse.Namespace) -> int:
     failed = False
     for file in options.files:
         try:
-            _take(replay, file)
+            _replay_file(replay, file)
         except ValueError as error:
             failed = True
             print_error(f"error: {error}")

@@ -1,6 +1,6 @@
-"""Puts every store into a group of its own. No price changes: what was inferred becomes a row that says so.
+"""Puts every store into its own group. No price row changes: each store is then known by its own prices alone.
 
-One transaction a store: killed at any point, the rest are still in the groups they were in.
+One transaction a store: whenever it is killed, the remaining stores stay in their groups.
 """
 
 import argparse

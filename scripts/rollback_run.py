@@ -1,4 +1,4 @@
-"""Puts back what a published run changed, for the day a mapping lied. Begin with --dry-run."""
+"""Puts back what a published run changed, for when a mapping was wrong. Begin with --dry-run."""
 
 import argparse
 import sys
@@ -18,10 +18,10 @@ MOST = 2**31 - 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: done (or told); 1: refused; 2: what was asked cannot be meant. Why is on standard error."""
+    """Exit code 0: done, or reported by --dry-run; 1: refused; 2: wrong arguments. The reason is on standard error."""
     made = parser(__doc__, json="print the figures as JSON")
     made.add_argument("run", type=integer(1, MOST), help="id of the run in crawl_runs")
-    made.add_argument("--dry-run", action="store_true", help="change nothing, say what would change")
+    made.add_argument("--dry-run", action="store_true", help="change nothing, print what would change")
     return run(made, _rollback, arguments)
 
 
@@ -34,8 +34,8 @@ def _rollback(options: argparse.Namespace) -> int:
     would = "would put back" if options.dry_run else "put back"
     print_lines(
         f"run {done.run_id}: {would} {done.restored} prices, remove {done.removed}, take {done.history} entries "
-        f"out of the history, restore {done.texts} texts, forget {done.aliases} names; "
-        f"times in the future put right: {done.healed}"
+        f"out of the history, restore {done.texts} texts, delete {done.aliases} aliases; "
+        f"times in the future corrected: {done.healed}"
     )
     return 0
 

@@ -18,10 +18,10 @@ from sandbox.world import World
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: served until it was interrupted; 1: it cannot listen there; 2: wrong arguments."""
-    made = parser(__doc__, json="print one JSON line when it is ready, nothing else")
+    made = parser(__doc__, json="print one JSON line when it is ready, and nothing else")
     made.add_argument("--port", type=PORT, default=8000, help="0 takes a free port (default 8000)")
     made.add_argument("--host", type=word, default="127.0.0.1", help="address to listen at (default 127.0.0.1)")
-    made.add_argument("--seed", type=integer(-(10**15), 10**15), default=1, help="the world that is drawn (default 1)")
+    made.add_argument("--seed", type=integer(-(10**15), 10**15), default=1, help="the seed of the world (default 1)")
     made.add_argument("--products", type=integer(1, 200_000), default=400, help="lines a chain sells (default 400)")
     made.add_argument("--stores", type=integer(1, 5_000), default=4, help="stores a chain has (default 4)")
     made.add_argument("--zones", type=integer(1, 1_000), default=2, help="price zones a chain has (default 2)")

@@ -1,7 +1,8 @@
-"""Simulates crawling a whole chain under its real budget, and prints how many prices are right on any day.
+"""Simulates crawling a complete chain under its real budget, and prints how many prices are right on any day.
 
-The stores, their requests and one request a second are real, the prices are the sandbox's. Oldest-first and groups
-follow the real rules; the clairvoyant knows the zones. What it assumes, and figures: docs/scheduling.md.
+The number of stores, their requests and the rate of one request a second are real, the prices are the sandbox's.
+Oldest-first and groups follow the real rules; the clairvoyant knows the zones. Assumptions and figures:
+docs/scheduling.md.
 """
 
 import argparse
@@ -23,18 +24,20 @@ COLUMNS = ("company", "policy", "right", "worst day", "of day", "crawls", "probe
 
 
 def _parser() -> Parser:
-    made = parser(__doc__, json="print a JSON list: by company and policy the shares, and of each day")
+    made = parser(__doc__, json="print a JSON list: the shares by company and policy, with each day")
     made.add_argument("--company", metavar="C", type=one_of(STORES), help=f"only this one of {', '.join(STORES)}")
     made.add_argument("--days", type=integer(1, 1000), default=56, help="days that count (default 56)")
-    made.add_argument("--warm-up", type=integer(0, 1000), default=WARM_UP, help=f"days before (default {WARM_UP})")
+    made.add_argument(
+        "--warm-up", type=integer(0, 1000), default=WARM_UP, help=f"days before those that count (default {WARM_UP})"
+    )
     made.add_argument(
         "--zones", type=integer(1, 500), default=10, help="price zones of a chain (default 10; ALDI has one)"
     )
     made.add_argument(
-        "--lines-a-page", type=integer(1, 48), default=2, help="listings that stand for a page's (default 2)"
+        "--lines-a-page", type=integer(1, 48), default=2, help="listings that represent those of a page (default 2)"
     )
     made.add_argument("--stores", type=integer(1, 5000), help="stores of a chain, in place of the real number")
-    made.add_argument("--seed", type=integer(), default=1, help="of the sandbox (default 1)")
+    made.add_argument("--seed", type=integer(), default=1, help="the seed of the sandbox (default 1)")
     return made
 
 
@@ -71,7 +74,9 @@ def _run(options: argparse.Namespace) -> int:
         for one in found
     ]  # fmt: skip
     console().print(table(COLUMNS, rows, right=COLUMNS[2:]))
-    print_lines(f"right: of all pairs of store and ranged listing, the mean of {options.days} days, flip days included")
+    print_lines(
+        f"right: the share of pairs of store and ranged listing, the mean of {options.days} days, flip days included"
+    )
     return 0
 
 

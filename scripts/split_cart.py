@@ -1,4 +1,4 @@
-"""Plans a shopping list over stores: the cheapest split for 1 to K stores, proven, and which one is worth its stops."""
+"""Plans a shopping list over stores: the proven cheapest split for 1 to K stores, and which is worth its stops."""
 
 import argparse
 import os
@@ -44,26 +44,26 @@ def arguments_of() -> Parser:
         "--member", metavar="COMPANY", type=word, action="append", default=[], help="count its members' offers"
     )
     made.add_argument(
-        "--visit-cents", metavar="N", type=integer(0, MAX_CENTS), default=0, help="a cost per store visited (0)"
+        "--visit-cents", metavar="N", type=integer(0, MAX_CENTS), default=0, help="cents for each store visited (0)"
     )
     made.add_argument("--home", metavar="LAT,LON", type=place, help="where the round trip begins and ends")
     per_km = within(0, trips.MAX_CENTS_PER_KM)
     made.add_argument(
-        "--cents-per-km", metavar="N", type=per_km, help="what a kilometre of the trip costs; with --home"
+        "--cents-per-km", metavar="N", type=per_km, help="cents for each kilometre of the trip; with --home"
     )
     worth = integer(0, MAX_CENTS)
     made.add_argument(
-        "--worth-cents", metavar="N", type=worth, default=WORTH_CENTS, help="what a stop has to save (500)"
+        "--worth-cents", metavar="N", type=worth, default=WORTH_CENTS, help="what a further stop must save (500)"
     )
     seconds = within(0.1, 3600)
     made.add_argument(
-        "--deadline", metavar="SECONDS", type=seconds, default=10.0, help="then the best found is given (10)"
+        "--deadline", metavar="SECONDS", type=seconds, default=10.0, help="then the best plan so far is printed (10)"
     )
     return made
 
 
 def terms_of(options: argparse.Namespace, slots: Slots) -> Terms:
-    """The terms that the options name. Raises Refused, and ValueError for fees that cannot be."""
+    """The terms that the options name. Raises Refused, and ValueError for wrong fees."""
     known = companies(slots)
     for company in options.member:
         if company.casefold() not in known:
@@ -77,7 +77,7 @@ def terms_of(options: argparse.Namespace, slots: Slots) -> Terms:
 
 
 def write(path: Path, text: str) -> None:
-    """Writes the file whole or not at all."""
+    """Writes the file completely or not at all."""
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.absolute().parent, delete=False) as file:
         try:
             file.write(text)
@@ -90,8 +90,8 @@ def write(path: Path, text: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: planned, also where no plan is feasible; 2: a list or an option that cannot be meant; 3: nothing to
-    buy at these stores; 1: a file that cannot be written."""
+    """Exit code 0: planned, also where no plan is feasible; 1: a file cannot be written; 2: a wrong list or option;
+    3: nothing to buy at these stores."""
     given = sys.argv[1:] if arguments is None else arguments
     return run(arguments_of(), _work, with_places(given))
 
@@ -111,7 +111,7 @@ def _work(options: argparse.Namespace) -> int:
         write(Path(options.html), page(answer))
     show(answer, options)
     if not answer.can_buy:
-        print_error("nothing on the list can be bought at these stores: the reasons are given line by line")
+        print_error("nothing on the list can be bought at these stores: the reasons are listed by line")
         return NOTHING
     return 0
 

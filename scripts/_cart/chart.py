@@ -7,7 +7,7 @@ GOODS, BESIDE = "#2d6a4f", "#b5562b"
 
 
 def chart(answer: Answer) -> str:
-    """An SVG figure: a bar a plan, goods below, fees and stops above them."""
+    """An SVG figure: a bar for each plan, goods below, fees and stops above."""
     most = max((plan.total_cents for plan in answer.plans), default=0) or 1
     step = WIDTH / len(answer.plans)
     thick = min(56.0, step * 0.7)

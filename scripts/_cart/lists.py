@@ -15,7 +15,7 @@ from splitcart.cart import lists
 from splitcart.cart.slots import Slots
 
 MAX_STORES = 200
-"""Stores of one list: more are no round that anybody makes, and a plan over them is no answer."""
+"""Stores of one list at most: nobody visits more, and a plan over them is no useful answer."""
 
 
 def place(text: str) -> tuple[float, float]:
@@ -47,15 +47,15 @@ def take_stores(made: Parser) -> None:
 
 
 def form_of(name: str) -> str:
-    """The form of a list, by its file's name."""
+    """The form of a list, by its file's name: csv, json or text."""
     ending = name.rpartition(".")[2].casefold()
     return ending if ending in ("csv", "json") else "text"
 
 
 def check_stores(options: argparse.Namespace) -> None:
-    """Raises Refused unless the options choose the stores of a list, in one way."""
+    """Raises Refused unless the options choose the stores of a list, in exactly one way."""
     if bool(options.stores) == bool(options.near):
-        raise Refused("a list wants its stores: give one of --stores COMPANY:STORE,... and --near LAT,LON")
+        raise Refused("a list needs its stores: give one of --stores COMPANY:STORE,... and --near LAT,LON")
 
 
 def read_slots(
@@ -63,8 +63,8 @@ def read_slots(
 ) -> Slots:
     """The slots of a list at the stores that the options choose.
 
-    The list is read whole before anything is built; then the slots that have changed are (`everything`: all).
-    Raises Refused for a list or a store that cannot be.
+    The list is parsed before anything is built; then the changed slots are built (`everything`: all).
+    Raises Refused for a wrong list or store.
     """
     try:
         with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""A plan as one page that needs nothing else: to read on a phone, to print and to take along."""
+"""A plan as one self-contained page, to read on a phone and to print."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -33,12 +33,12 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def safe(value: object) -> str:
-    """Text from outside as text of the page."""
+    """Text from outside, escaped for the page."""
     return escape(visible(value))
 
 
 def page(answer: Answer) -> str:
-    """The page: the recommended plan, what it was chosen from, and each store's part by department."""
+    """The page: the recommended plan, the plans it was chosen from, and each store's goods by department."""
     plan = answer.recommended
     parts = [*_head(answer, plan), *_choice(answer, plan)]
     for store in plan.stores:

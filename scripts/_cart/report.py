@@ -30,7 +30,7 @@ CSV = (
 
 
 def tables(answer: Answer) -> Iterator[str | Table]:
-    """The plans, the recommended one store by store, what it leaves open, and what it saves."""
+    """The plans, the recommended one store by store, what it does not buy, and what it saves."""
     plan = answer.recommended
     yield table(PLANS, [_plan(answer, each) for each in answer.plans], right=PLANS[1:6], title="Plans")
     for store in plan.stores:

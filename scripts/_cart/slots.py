@@ -1,4 +1,4 @@
-"""The slots that a split is computed from: of a list by the database, or of a document."""
+"""The slots that a split is computed from: those of a list, from the database, or those of a document."""
 
 import argparse
 import sys
@@ -20,7 +20,7 @@ DIGITS = frozenset("0123456789.")
 
 
 def read_text(name: str, what: str, most: int = MAX_SIZE) -> str:
-    """A file's text; `-` is standard input. Raises Refused where it cannot be read, or is no text."""
+    """A file's text; `-` is standard input. Raises Refused where it cannot be read or is no text."""
     try:
         with sys.stdin.buffer if name == "-" else Path(name).open("rb") as file:
             found = file.read(most + 1)
@@ -37,7 +37,7 @@ def read_text(name: str, what: str, most: int = MAX_SIZE) -> str:
 
 
 def with_places(arguments: Sequence[str]) -> list[str]:
-    """The arguments with a place joined to its option: argparse takes a southern latitude for an option."""
+    """The arguments with each place joined to its option: argparse would take a southern latitude for an option."""
     found: list[str] = []
     for argument in arguments:
         if found and found[-1] in ("--home", "--near") and argument[:1] == "-" and argument[1:2] in DIGITS:
@@ -48,11 +48,11 @@ def with_places(arguments: Sequence[str]) -> list[str]:
 
 
 def slots_of(options: argparse.Namespace) -> Slots:
-    """The slots that the options ask for. Raises Refused, and ValueError for a document that cannot be."""
+    """The slots that the options select. Raises Refused, and ValueError for a wrong document."""
     if options.slots is None:
         return _of_a_list(options)
     if options.list is not None:
-        raise Refused(f"the list {shown(options.list)}: a document of slots has its list; give one of both")
+        raise Refused(f"the list {shown(options.list)}: a document of slots has its own list; give one of the two")
     slots = documents.loads(read_text(options.slots, "--slots"))
     if not options.stores:
         return slots
@@ -64,7 +64,7 @@ def slots_of(options: argparse.Namespace) -> Slots:
 
 
 def _of_a_list(options: argparse.Namespace) -> Slots:
-    """Of the database; what has changed there is built first."""
+    """The slots of a list, from the database; changed slots are built first."""
     if options.list is None:
         raise Refused("give a LIST, or --slots FILE")
     check_stores(options)

@@ -36,14 +36,14 @@ def single(filled: Filled) -> str:
 
 
 def unit_price(option: Option) -> str:
-    """The shelf's price per measure, or nothing."""
+    """The shelf's price per measure; empty where there is none."""
     if option.unit_price is None:
         return ""
     return f"${option.unit_price:.2f}" + (f" / {option.unit_of_measure}" if option.unit_of_measure else "")
 
 
 def special(filled: Filled) -> str:
-    """The lot that is used, or that it is on special, or nothing."""
+    """The lot that is used, or `special`; empty for neither."""
     option, way, lot = filled.option, filled.way, filled.way.lot
     if lot is not None and filled.cost_cents < way.single_cents * way.units:
         return f"{lot.quantity} for {dollars(lot.total)}"
@@ -62,7 +62,7 @@ def age(answer: Answer, option: Option) -> str:
 
 
 def doubts(option: Option) -> list[str]:
-    """What makes the price less than sure."""
+    """The reasons why the price is uncertain."""
     found = {
         "may have changed since": option.source == "contested",
         "specials have changed since": option.flip_since,
@@ -72,17 +72,17 @@ def doubts(option: Option) -> list[str]:
 
 
 def known(answer: Answer, option: Option) -> str:
-    """How the price is known, how old it is, and what is not sure of it."""
+    """How the price is known, how old it is, and its doubts."""
     return "; ".join([f"{KNOWN[option.source]} {age(answer, option)}", *doubts(option)])
 
 
 def briefly_known(answer: Answer, option: Option) -> str:
-    """The same in few words."""
+    """The same, shorter."""
     return "; ".join([f"{option.source}, {age(answer, option)}", *doubts(option)])
 
 
 def if_out(answer: Answer, plan: Plan, line: int) -> str:
-    """What to take if the line is out: another product, or the same elsewhere."""
+    """What to buy if the line is out of stock: another product, or the same elsewhere."""
     other = answer.if_out(plan, line)
     if other is None:
         return "nothing else at these stores"

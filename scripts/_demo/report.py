@@ -1,4 +1,4 @@
-"""What a demo crawl left in the database, as tables for people; and whether it is what the sandbox offered."""
+"""What the demo's crawls left in the database, as tables, and whether it equals what the sandbox offered."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ from models.tables import companies, crawl_runs, staged_items
 from sandbox.world import World
 
 Key = tuple[str, str]
-"""(chain, the chain's store id)."""
+"""(chain, store code)."""
 BEST = 3
-"""Specials shown of each store."""
+"""Specials shown for each store."""
 
 
 def dollars(cents: int | None) -> str:
@@ -48,7 +48,7 @@ class Report:
         return oracle.last_run(self.engine, chain, store_code)
 
     def show_stores(self, console: Console, keys: Sequence[Key], seconds: Mapping[Key, float]) -> None:
-        """One row a store: what its crawl brought."""
+        """Prints a row for each store: what its crawl stored."""
         table = Table("chain", "store", "run", *(), title="What landed", title_justify="left")
         for name in ("products", "prices", "specials", "drops, repairs", "requests", "seconds"):
             table.add_column(name, justify="right")
@@ -103,7 +103,7 @@ class Report:
         console.print(table)
 
     def show_truth(self, console: Console, keys: Sequence[Key]) -> int:
-        """Compares every price with the sandbox's; how many differ."""
+        """Compares every price with the sandbox's; returns how many differ."""
         compared, wrong = 0, []
         for chain, store_code in keys:
             truth = oracle.offered(self.world, chain, store_code, self.day)
@@ -119,7 +119,7 @@ class Report:
         return len(wrong)
 
     def show_soundness(self, console: Console) -> int:
-        """Checks every invariant of the database; how many are broken."""
+        """Checks every invariant of the database; returns how many are broken."""
         with self.engine.connect() as connection:
             broken = list(check(connection))
         for one in broken:

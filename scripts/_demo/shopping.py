@@ -1,10 +1,10 @@
-"""The demo's shopping list: of what most chains sell, some of it twice, some by weight."""
+"""The demo's shopping list: products that most chains sell, some of them more than once, some by weight."""
 
 from sqlalchemy import Engine, text
 
 LENGTH = 12
 AMOUNTS = ("", "2 x ", "", "3 x ", "")
-"""How much of each, in turn."""
+"""Quantities, used in turn."""
 
 _SHARED = """
     SELECT p.name, max(s.price_basis) AS basis, max(s.typical_grams) AS grams, count(DISTINCT l.company_id) AS chains
@@ -14,7 +14,7 @@ _SHARED = """
 
 
 def sample(engine: Engine) -> str:
-    """The text of a list of products that have slots, those of most chains first."""
+    """The text of a list of products that have slots, those that most chains sell first."""
     with engine.connect() as connection:
         rows = connection.execute(text(_SHARED)).all()
     plain = [row for row in rows if "|" not in row.name and not row.name.startswith("#")]

@@ -1,1 +1,1 @@
-"""What every script shares: its command line and exit codes, its database, its output."""
+"""What all scripts share: command line and exit codes, database, output."""

@@ -1,4 +1,4 @@
-"""Which chains can be replayed, and which of them a body is from."""
+"""The chains that can be replayed, and the chain of a body."""
 
 import argparse
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from splitcart_spiders import chains
 from splitcart_spiders.items import ProductItem
 
 LOOKED_AT = 50
-"""Records of a body by which its chain is known."""
+"""Records of a body that are read to find its chain."""
 _WHEN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -38,7 +38,7 @@ def records_of(chain: ModuleType, body: object) -> list[object]:
 
 
 def other_chain(chain: ModuleType, body: object) -> str | None:
-    """The chain that can read a price in a body in which `chain` can read none; None where there is no such chain."""
+    """Another chain that reads a price in the body where `chain` reads none; None where there is none."""
     if _reads(chain, body):
         return None
     others = (mapping(name) for name in names() if name != slug(chain))
@@ -46,7 +46,7 @@ def other_chain(chain: ModuleType, body: object) -> str | None:
 
 
 def slug(chain: ModuleType) -> str:
-    """What a mapping is called here."""
+    """The name of a mapping."""
     return chain.__name__.rpartition(".")[2]
 
 

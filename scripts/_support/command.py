@@ -1,4 +1,4 @@
-"""The command line of a script, and how its end is told.
+"""The command line of a script, its exit code, and how its errors are printed.
 
 A script is a parser and a function from its options to the exit code:
 
@@ -7,8 +7,8 @@ A script is a parser and a function from its options to the exit code:
         made.add_argument("--store", type=word, help="...")
         return run(made, _work, arguments)
 
-Exit codes: what the work gives; 1 where it fails for a reason that an operator can put right; 2 where the arguments
-or DATABASE_URL cannot be meant. Either way one line on standard error names the remedy.
+Exit codes: what the work returns; 1 where it fails for a reason that an operator can correct; 2 where the arguments or
+DATABASE_URL are invalid. In both cases one line on standard error names the remedy.
 """
 
 import argparse
@@ -35,19 +35,19 @@ from splitcart.printing import visible, visible_lines
 from . import output
 
 KNOWN = (StorageError, SQLAlchemyError, psycopg2.Error, sqlite3.Error, OSError, ValueError)
-"""Errors whose text tells an operator what to do; any other is a fault of ours and shows its traceback."""
+"""Errors whose text names the remedy; any other is a bug of this project and shows its traceback."""
 LONGEST = 200
-"""Characters of a word: no id, name or number that a script takes is longer."""
+"""Characters of a word at most: no id, name or number that a script takes is longer."""
 LONGEST_ERROR = 600
-"""Characters of an error that quotes an argument."""
+"""Characters at most of an error that quotes an argument."""
 
 
 class Refused(Exception):
-    """Raised by a script's work when its arguments cannot be meant; the text names the remedy. Exit code 2."""
+    """Raised by a script's work when its arguments are invalid together; the text names the remedy. Exit code 2."""
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's own, whose errors name no control character raw and say where to read more."""
+    """An argparse parser whose errors escape control characters and refer to --help."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -56,7 +56,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser(description: str | None, *, json: str = "print the figures as one JSON object") -> Parser:
-    """A parser with the script's docstring; with --json unless `json`, its help, is empty."""
+    """A parser with the script's docstring. `json` is the help of --json; empty: no --json."""
     made = Parser(description=description)
     if json:
         made.add_argument("--json", action="store_true", help=json)
@@ -70,9 +70,9 @@ def run(
     *,
     failed: int = 1,
 ) -> int:
-    """The exit code of a script's work on its arguments. Wrong ones, and Refused, end in SystemExit(2).
+    """Parses the arguments, does the work and returns its exit code. Wrong arguments and Refused raise SystemExit(2).
 
-    failed: the exit code where the work fails for a reason that an operator can put right.
+    failed: the exit code where the work fails for a reason that an operator can correct.
     """
     _show_anything()
     sys.excepthook = _fault
@@ -86,7 +86,7 @@ def run(
         output.print_error(_message_of(error))
         return 2
     except BrokenPipeError:
-        # Whoever read the output has gone; what is left of it must not be written at the very end either.
+        # The reader of the output has gone; what is left in the buffer must not be written at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return failed
     except KNOWN as error:
@@ -98,7 +98,7 @@ def run(
 
 
 def word(text: str) -> str:
-    """An argument that is an id, a name or a number as text. For argparse's `type`, as all below."""
+    """An argument that is an id, a name or a number as text. For argparse's `type`, as are all below."""
     if not text.strip() or len(text) > LONGEST or not text.isprintable():
         raise argparse.ArgumentTypeError(
             f"{shown(text)}: 1 to {LONGEST} characters are wanted, none of them a control character"
@@ -146,7 +146,7 @@ def span(text: str) -> float:
 
 
 def folder(text: str) -> Path:
-    """An argument that is a folder, or where one can be made."""
+    """An argument that is a folder, or a path at which one can be made."""
     place = Path(word(text))
     try:
         there = next(each for each in (place.absolute(), *place.absolute().parents) if each.exists())
@@ -158,23 +158,23 @@ def folder(text: str) -> Path:
 
 
 def shown(text: str) -> str:
-    """A wrong argument as an error quotes it: short, and without control characters."""
+    """A wrong argument as errors quote it: short, and without control characters."""
     return f"'{visible(text[:40])}{'...' if len(text) > 40 else ''}'"
 
 
 def _message_of(error: BaseException) -> str:
-    """An error in a line or two, without a secret that a driver may have repeated."""
+    """The text of an error, without the secrets that a driver may have repeated."""
     return without_secrets(str(original(error)) or type(error).__name__, os.environ.get("DATABASE_URL", ""))
 
 
 def _fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Shows the traceback of a fault of ours: what an error quotes is outside text, too."""
+    """Prints the traceback of a bug of this project; what an error quotes is outside text, too."""
     shown = "".join(traceback.format_exception(kind, error, trace))
     output.print_error(without_secrets(shown, os.environ.get("DATABASE_URL", "")))
 
 
 def _float(text: str) -> float:
-    """NaN for what is no number, so that it lies in no range."""
+    """The number; NaN, which is in no range, where the text is none."""
     try:
         return float(text)
     except ValueError:
@@ -182,7 +182,7 @@ def _float(text: str) -> float:
 
 
 def _show_anything() -> None:
-    """Lets both streams write every character: what their encoding lacks is written as its escape."""
+    """Lets both streams write every character: those that their encoding lacks are written as escapes."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -196,7 +196,7 @@ class _Plain(logging.Formatter):
 
 @contextmanager
 def _safe_warnings() -> Iterator[None]:
-    """Lets no control character through where a package warns and no log was set up: that goes to standard error."""
+    """Escapes control characters in warnings of packages, which go to standard error while no log is set up."""
     last = logging.lastResort
     assert last is not None
     before = last.formatter

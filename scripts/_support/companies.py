@@ -1,4 +1,4 @@
-"""What the scripts about store groups share: the company chosen, progress on standard error."""
+"""The company that a script is asked for, the time, and progress on standard error."""
 
 import time
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ def now() -> datetime:
 
 
 class Progress:
-    """Reports at most once a second what long work is at, on standard error."""
+    """Prints the progress of long work on standard error, at most once a second."""
 
     def __init__(self, company: str) -> None:
         self._company, self._reported_at = company, time.monotonic()

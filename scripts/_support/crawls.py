@@ -1,4 +1,4 @@
-"""Crawls as production starts them, each a process of its own, pointed at a sandbox."""
+"""Crawls as production starts them, each as its own process, against a sandbox."""
 
 import os
 import resource
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def product_spiders() -> dict[str, type[ChainSpider]]:
-    """The chains that have a product spider: its class by its name, in the order of names."""
+    """The product spiders: name -> class, in the order of names."""
     settings = Settings()
     settings.setmodule("splitcart_spiders.settings")
     loader = SpiderLoader.from_settings(settings)

@@ -15,8 +15,8 @@ from models.database import engine as engines
 def database(*, writes: bool = True) -> Iterator[Engine]:
     """The engine that DATABASE_URL names, its schema checked. Raises StorageError, ConnectionError.
 
-    A SQLite file that is not there is no database: it is not made here, where a wrong path would look like a sound one.
-    writes: whether the role must be one that may write.
+    A SQLite file that does not exist is not created: a wrong path would look like an empty database.
+    writes: whether the role must be allowed to write.
     """
     url = engines.url_from(os.environ)
     check_there(url)

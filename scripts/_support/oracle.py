@@ -1,4 +1,4 @@
-"""What goods cost in a store: as a database says, and as the sandbox says. Shared by the demo and the chaos script."""
+"""What goods cost in a store, by a database and by the sandbox. The demo and the chaos script share it."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def stored(engine: Engine, chain: str, store_code: str) -> dict[str, Price]:
 
 
 def offered(world: World, chain: str, store_code: str, day: int) -> dict[str, Price]:
-    """sku -> what it costs in a store by the sandbox, of what it ranges; all None where it has no price today."""
+    """sku -> what it costs in a store by the sandbox, for all that the store ranges; all None without a price today."""
     rows = (row for row in world.truth(chain, store_code, day) if row["is_ranged"])
     return {row["sku"]: tuple(row[field] for field in FIELDS) for row in rows}
 

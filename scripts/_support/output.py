@@ -1,4 +1,4 @@
-"""What scripts print. Whatever came from outside is shown as text: it is no markup, and it moves no cursor."""
+"""What scripts print. Text from outside is shown as text: it is no markup and moves no cursor."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ from splitcart.printing import cell, visible, visible_lines
 
 
 def print_lines(*lines: object) -> None:
-    """Prints each argument as one line of standard output, whatever is in it."""
+    """Prints each argument as one line of standard output; control characters are escaped."""
     for line in lines:
         print(visible(line), flush=True)
 
@@ -26,7 +26,7 @@ def print_error(text: object) -> None:
 
 
 def as_json(value: Any, indent: int | None = None) -> str:
-    """The value as JSON of ASCII characters alone: exact for its reader, harmless on any terminal."""
+    """The value as JSON in ASCII: exact for a parser, harmless on a terminal."""
     return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
 
 
@@ -36,7 +36,7 @@ def print_json(value: Any, indent: int | None = None) -> None:
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Prints rows as CSV. No text cell is a formula to a spreadsheet; numbers stay as they are."""
+    """Prints rows as CSV. No text cell is a formula for a spreadsheet; numbers stay as they are."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows([cell(visible(value) if isinstance(value, str) else value) for value in row] for row in rows)
@@ -44,7 +44,7 @@ def print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where tables go: as wide as the terminal, else 120 columns."""
+    """A console as wide as the terminal, else 120 columns."""
     return Console(stderr=stderr, width=None if (sys.stderr if stderr else sys.stdout).isatty() else 120)
 
 
@@ -61,7 +61,7 @@ def price(cents: int | None, basis: str = "each") -> str:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[str] = (), title: str = ""
 ) -> Table:
-    """A table of any values; the columns named in `right` are set to the right. A cell may be a `text` with a style."""
+    """A table of any values; the columns named in `right` are aligned right. A cell may be a `text` with a style."""
     made = Table(title=text(title) if title else None, title_justify="left")
     for name in columns:
         made.add_column(text(name), justify="right" if name in right else "left")

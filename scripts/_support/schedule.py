@@ -1,4 +1,4 @@
-"""What the scripts about the schedule share: its settings, its clock, a company that must be named."""
+"""What the scripts about the schedule share: its arguments, its settings and its clock."""
 
 import argparse
 import os
@@ -36,12 +36,12 @@ def take_lockout(made: Parser) -> None:
 
 def take_dev(made: Parser) -> None:
     """Adds --dev."""
-    text = "crawls ask the sandbox (-a dev=1), and the clock is theirs: CLOCK_AHEAD seconds ahead of the machine's"
+    text = "crawls ask the sandbox (-a dev=1); the clock is CLOCK_AHEAD seconds ahead, as theirs is"
     made.add_argument("--dev", action="store_true", help=text)
 
 
 def clock_of(options: argparse.Namespace) -> Callable[[], datetime]:
-    """The clock that the crawls have: a rehearsal's with --dev. Raises Refused for a setting that cannot be meant."""
+    """The clock of the crawls: with --dev that of a rehearsal. Raises Refused for an invalid setting."""
     given = Settings()
     given.setmodule(settings)
     try:
@@ -59,7 +59,7 @@ def take_policy(made: Parser) -> None:
 
 
 def rules_of(options: argparse.Namespace) -> Rules:
-    """The rule's settings: the project's, and the options'."""
+    """The rule's settings, from the project's settings and the options."""
     lockout = timedelta(hours=options.lockout_hours)
     return Rules(lockout=lockout, rate=settings.HOST_RATE, policy=options.policy)
 
@@ -70,13 +70,13 @@ def failure_delay() -> timedelta:
 
 
 def one_company(engine: Engine, name: str) -> Row[Any]:
-    """The row of the company of this name or slug. ValueError: there is none."""
+    """The row of the company of this name or slug. Raises ValueError where there is none."""
     with engine.connect() as connection:
         return named_companies(connection, name)[0]
 
 
 def holder() -> Holder:
-    """This process."""
+    """This process, as the holder of leases."""
     return Holder(socket.gethostname(), os.getpid())
 
 
@@ -92,7 +92,7 @@ def one_of(names: Collection[str]) -> Callable[[str], str]:
 
 
 def in_json(fields: dict[str, Any]) -> dict[str, Any]:
-    """The same with its times as ISO text."""
+    """The fields with their times as ISO text."""
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in fields.items()}
 
 

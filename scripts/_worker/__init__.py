@@ -1,1 +1,1 @@
-"""The worker's process side: what starts crawls, waits for them, tells of them, and stops."""
+"""The worker: its loop, what runs its crawls, its schedule in the database, its events, and how it stops."""

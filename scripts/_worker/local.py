@@ -28,10 +28,10 @@ class Child:
 
 
 class LocalCrawls:
-    """`python -m scrapy crawl ...`, one at a time; what it writes goes to a file of its own in `folder`.
+    """`python -m scrapy crawl ...`, one at a time, each with its own log in `folder`.
 
-    A child is a process group of its own: Ctrl-C and a signal for the worker's group leave it alone. It holds the lease
-    of its store itself, so that a child whose worker was killed ends as truly as any other crawl.
+    A child has its own process group: Ctrl-C and signals to the worker's group do not reach it. It holds the lease of
+    its store itself, so a child whose worker was killed ends like any other crawl.
     """
 
     poll_seconds = 0.2
@@ -48,7 +48,7 @@ class LocalCrawls:
         return 1 - self._running
 
     def start(self, crawl: Crawl) -> Child:
-        """Starts the crawl's process. Raises NotStarted where its log cannot be written, or the system refuses."""
+        """Starts the crawl's process. Raises NotStarted where its log cannot be written or it cannot be started."""
         arguments = [part for name, value in crawl.arguments.items() for part in ("-a", f"{name}={value}")]
         command = [sys.executable, *self.program, "crawl", crawl.spider, *arguments]
         log = self.folder / self._name(crawl)
@@ -91,7 +91,7 @@ class LocalCrawls:
         handle.process.send_signal(signal.SIGKILL)
 
     def _name(self, crawl: Crawl) -> str:
-        """A file name without anything of a store's id that a file system or a shell would read."""
+        """A file name in which a store code holds nothing that is special to a file system or a shell."""
         store = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in crawl.store_code)[:60]
         return f"{self.clock():%Y%m%dT%H%M%S}-{crawl.spider}-{store}-{os.getpid()}.log"
 

@@ -1,6 +1,6 @@
-"""Crawls as jobs of scrapyd, on one node or several. The row of a run says what became of it, never a node.
+"""Crawls as jobs of scrapyd, on one node or several. A run's row states how a crawl ended, never a node.
 
-A node's word counts for what only a node knows: how many jobs it has, and whether a job still waits for a place on it.
+A node's answer counts for what only the node knows: how many jobs it has, and whether a job still waits for a place.
 """
 
 import argparse
@@ -23,13 +23,13 @@ MAX_JOBS = 4
 POLL_SECONDS = 5.0
 """scrapyd itself looks for waiting jobs every 5 s."""
 FRESH_SECONDS = 1.0
-"""How old a node's word may be when a store is taken for it: workers of other companies fill its places, too."""
+"""How old a node's answer may be when a store is taken for it: other workers use its places, too."""
 PENDING_SECONDS = 60.0
-"""How long a job may wait for a place: half of the lease, so that a job that is let start takes it over in time."""
+"""How long a job may wait for a place: half of the lease, so that a job still takes the lease over in time."""
 UNSEEN_SECONDS = 120.0
-"""For how long a node may not answer until its jobs that no lease speaks for are given up."""
+"""How long a node may fail to answer before its jobs without a live lease are given up."""
 LONGEST_SILENCE = 300.0
-"""Seconds between two tries of a node that does not answer; the first comes after POLL_SECONDS."""
+"""Seconds at most between two tries of a node that does not answer; the first comes after POLL_SECONDS."""
 
 
 def take_nodes(made: Parser) -> None:
@@ -43,13 +43,13 @@ def take_nodes(made: Parser) -> None:
 
 
 def nodes_of(options: argparse.Namespace, environ: Mapping[str, str]) -> list[Node]:
-    """The nodes of --scrapyd, each once, with the name and password of the environment, if any."""
+    """The nodes of --scrapyd, each once, with the user and password of the environment, if any."""
     user, secret = (environ.get(f"SCRAPYD_{name}", "") for name in ("USERNAME", "PASSWORD"))
     return [Node(url, user, secret) for url in dict.fromkeys(options.scrapyd)]
 
 
 def watching(schedule: CompanySchedule) -> Callable[[Crawl], Callable[[], Fate]]:
-    """What ScrapydCrawls asks for the fate of a crawl: its run's row, by the database's own word."""
+    """The `watch` of ScrapydCrawls: reads the fate of a crawl from its run's row."""
 
     def watch(crawl: Crawl) -> Callable[[], Fate]:
         after = schedule.last_run(crawl.store_code)
@@ -60,7 +60,7 @@ def watching(schedule: CompanySchedule) -> Callable[[Crawl], Callable[[], Fate]]
 
 @dataclass(slots=True, eq=False)
 class Place:
-    """What the runner knows of one node; times on the monotonic clock."""
+    """What the runner knows about one node; times are of the monotonic clock."""
 
     node: Node
     most: int
@@ -68,19 +68,19 @@ class Place:
     jobs: Jobs | None = None
     """None while it does not answer."""
     in_hand: set[str] = field(default_factory=set)
-    """Our jobs there whose runs may be alive, whatever the node says: one that was restarted has forgotten them."""
+    """This worker's jobs there whose runs may be alive: a restarted node has forgotten them."""
     looked_at: float = -math.inf
     ask_at: float = -math.inf
-    """Before then a node that did not answer is not asked again."""
+    """A node that did not answer is not asked again before this time."""
     failures: int = 0
     refuses: bool = False
-    """Whether it refused the last job: it is no sounder because it answers."""
+    """Whether it refused the last job: that it answers does not make it usable."""
     lost_at: float = math.inf
     """Since when it does not answer."""
 
     @property
     def free(self) -> int:
-        """Jobs that it would begin at once. One that waits shows that it is full, or has yet to look at its queue."""
+        """Jobs that it would begin at once; none while a job waits: it is full, or has not read its queue yet."""
         if self.jobs is None or self.jobs.pending:
             return 0
         return max(0, self.most - len(self.jobs.running | self.in_hand))
@@ -88,7 +88,7 @@ class Place:
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A crawl in hand: on which node, under which id, since when, and what asks for its fate."""
+    """A crawl in hand: its id, node and start, and a function that reads its fate."""
 
     id: str
     crawl: Crawl
@@ -99,7 +99,7 @@ class Job:
 
 @dataclass(slots=True, eq=False)
 class ScrapydCrawls:
-    """Runs crawls on nodes (`Crawls`). watch: called before a crawl is started, gives what asks for its fate."""
+    """Runs crawls on nodes (`Crawls`). watch: called before a crawl starts, returns a function that reads its fate."""
 
     nodes: Sequence[Node]
     most: int
@@ -115,7 +115,7 @@ class ScrapydCrawls:
         self.places = [Place(node, self.most) for node in self.nodes]
 
     def room(self) -> int:
-        """How many jobs the nodes that answer would begin at once, and we may have in hand besides."""
+        """How many jobs the answering nodes would begin at once, within the limit `at_once`."""
         left = math.inf if self.at_once is None else self.at_once - sum(len(place.in_hand) for place in self.places)
         if left <= 0:
             return 0
@@ -124,13 +124,13 @@ class ScrapydCrawls:
         return int(min(left, sum(place.free for place in self.places)))
 
     def start(self, crawl: Crawl) -> Job:
-        """Queues the crawl on the node with the most free places. One that may have taken it keeps it."""
+        """Queues the crawl on the node with the most free places. A node that may have accepted it keeps it."""
         fate = self.watch(crawl)
         for place in sorted(self.places, key=lambda each: -each.free):
             job = Job(uuid.uuid4().hex, crawl, place, self.clock(), fate)
             if place.free and self._schedule(job):
                 return job
-        raise NotStarted("no node took the crawl: see what was said of them, and the log of their scrapyd")
+        raise NotStarted("no node accepted the crawl: see the messages about the nodes, and their scrapyd's logs")
 
     def ended(self, job: Job) -> Ended | None:
         """None while the run is alive, or may still begin."""
@@ -144,7 +144,7 @@ class ScrapydCrawls:
         if fate == "ended":
             return Ended()
         if fate == "dead":
-            self._cancel(job)  # what is left of it must not take the place of another
+            self._cancel(job)  # what is left of it must not occupy a place
             return Ended(None, f"{self.where(job)}: its lease ended without a word")
         if fate == "running" and job.crawl.store_code != EVERY_STORE:
             return None
@@ -152,12 +152,12 @@ class ScrapydCrawls:
         return self._before_its_run(job) if fate == "waiting" else self._locating(job)
 
     def where(self, job: Job) -> str:
-        """The node and its log of the job."""
+        """The node, and the job's log on it."""
         node = job.place.node
         return f"node {node.name}, logs/{node.project}/{job.crawl.spider}/{job.id}.log"
 
     def interrupt(self, job: Job) -> None:
-        """cancel.json: the run ends partial; a job that waits is taken off the queue."""
+        """cancel.json: the run ends partial; a waiting job is taken off the queue."""
         self._cancel(job)
 
     def kill(self, job: Job) -> None:
@@ -179,11 +179,11 @@ class ScrapydCrawls:
         assert place.jobs is not None
         place.jobs = Jobs(place.jobs.pending | {job.id}, place.jobs.running)
         place.looked_at = self.clock()
-        self._sound(place)
+        self._recovered(place)
         return True
 
     def _before_its_run(self, job: Job) -> Ended | None:
-        """A job without a run: it waits for a place, has just begun, or ended before it could open its run."""
+        """A job without a run: it waits for a place, has just begun, or ended before it opened its run."""
         jobs, waited = job.place.jobs, self.clock() - job.since
         if jobs is None:
             return self._unseen(job)
@@ -198,7 +198,7 @@ class ScrapydCrawls:
         return Ended(None, f"{self.where(job)}: it ended before its run began")
 
     def _locating(self, job: Job) -> Ended | None:
-        """A locator's run has no heartbeat: its lease of hours says nothing, the node's word has to do."""
+        """A locator's run has no heartbeat and its lease lasts hours, so the node's answer decides."""
         if job.place.jobs is None:
             return self._unseen(job)
         if job.id in job.place.jobs.running or job.fate() == "ended":
@@ -211,7 +211,7 @@ class ScrapydCrawls:
         return Ended(None, f"{self.where(job)}: the node does not answer")
 
     def _full(self, place: Place, running: int) -> None:
-        """A job has waited too long: the node runs no more than it does now, whatever --max-jobs says."""
+        """A job has waited too long: the node runs no more jobs than now, whatever --max-jobs is."""
         if 0 < running < place.most:
             place.most = running
             self.report(f"node {place.node.name} begins no more than {running} jobs: is --max-jobs above its max_proc?")
@@ -219,7 +219,7 @@ class ScrapydCrawls:
             self._failed(place, NodeFailed(place.node.name, "it begins none of its jobs: see its log"))
 
     def _look(self, place: Place, age: float) -> None:
-        """Asks the node for its jobs where its last word is older; one that did not answer, where that is due."""
+        """Asks the node for its jobs where its last answer is older than `age`; after a failure, once a try is due."""
         now = self.clock()
         if now < place.ask_at or (place.jobs is not None and now - place.looked_at < age):
             return
@@ -230,15 +230,15 @@ class ScrapydCrawls:
             return
         place.looked_at, place.lost_at = self.clock(), math.inf
         if not place.refuses:
-            self._sound(place)
+            self._recovered(place)
 
-    def _sound(self, place: Place) -> None:
+    def _recovered(self, place: Place) -> None:
         if place.failures:
             self.report(f"node {place.node.name} works again")
         place.failures, place.refuses, place.ask_at = 0, False, -math.inf
 
     def _failed(self, place: Place, error: NodeFailed) -> None:
-        """The node gets nothing until it is asked again and answers, which is tried more and more seldom."""
+        """The node gets no crawl until it answers again; each failure doubles the wait before the next try."""
         if not place.failures:
             self.report(f"{error}; it gets no crawl for a while")
         wait = min(self.poll_seconds * 2 ** min(place.failures, 20), LONGEST_SILENCE)
@@ -246,7 +246,7 @@ class ScrapydCrawls:
         place.jobs, place.failures, place.ask_at = None, place.failures + 1, self.clock() + wait
 
     def _cancel(self, job: Job, *, kill: bool = False) -> None:
-        """Nothing is asked of a node that does not answer: a crawl that lost its lease ends by itself."""
+        """Cancels the job, unless its node does not answer: a crawl that lost its lease ends by itself."""
         if job.place.jobs is None:
             return
         try:

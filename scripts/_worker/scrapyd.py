@@ -1,4 +1,4 @@
-"""One node of scrapyd: its web service, asked within bounds of time and size. What it says of a job is no proof."""
+"""A client of one scrapyd node, bounded in time and size. Its answer about a job is no proof."""
 
 import argparse
 import base64
@@ -16,10 +16,10 @@ from splitcart.patterns import Pattern
 from splitcart.printing import visible
 
 MOST_BYTES = 4 * 2**20
-"""Of an answer; listjobs.json of 100 finished jobs has 40 kB."""
+"""Bytes of an answer at most; listjobs.json of 100 finished jobs has 40 kB."""
 ASKED_SECONDS = 10.0
 SCHEDULED_SECONDS = 60.0
-"""A node lists the spiders of a new egg, and answers nobody meanwhile, when its first job is scheduled."""
+"""At the first job of a new egg a node lists its spiders, and answers no other request meanwhile."""
 SCHEMES = {"http": 80, "https": 443}
 _HOST = r"[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]"
 _ADDRESS = Pattern(
@@ -30,7 +30,7 @@ _ADDRESS = Pattern(
 class NodeFailed(ConnectionError):
     """Raised where a node does not answer, or not as scrapyd does. The text names the node and the remedy.
 
-    refused: whether it surely did nothing of what it was asked for.
+    refused: whether it certainly did not do what was requested.
     """
 
     def __init__(self, node: str, why: str, *, refused: bool = False) -> None:
@@ -55,7 +55,7 @@ class Node:
     secret: str = field(default="", repr=False)
     project: str = "splitcart"
     patience: float = ASKED_SECONDS
-    """Seconds that it may take to answer, from the first byte to the last."""
+    """Seconds that a complete answer may take."""
 
     @property
     def name(self) -> str:
@@ -63,7 +63,7 @@ class Node:
         return urlsplit(self.url).netloc
 
     def jobs(self) -> Jobs:
-        """What it runs and what waits for a place on it. Raises NodeFailed."""
+        """The jobs that it runs, and those that wait for a place. Raises NodeFailed."""
         answer = self._ask("listjobs.json")
         return Jobs(self._ids(answer, "pending"), self._ids(answer, "running"))
 
@@ -83,12 +83,12 @@ class Node:
         return frozenset(str(job.get("id")) for job in jobs)
 
     def _ask(self, service: str, values: dict[str, str] | None = None, seconds: float = 0) -> dict[str, Any]:
-        """One of scrapyd's services; `values` are posted. No redirect is followed, no proxy is asked."""
+        """The answer of one of scrapyd's services; `values` are posted. No redirect is followed, no proxy used."""
         seconds = seconds or self.patience
         place = urlsplit(self.url)
         kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
         connection = kind(str(place.hostname), place.port or SCHEMES[place.scheme], timeout=seconds)
-        # A timeout of the socket counts from the last byte: one that sends a byte now and then would hold us for ever.
+        # A socket's timeout counts from the last byte: a node that sends a byte now and then would block for ever.
         cut = threading.Event()
         late = threading.Timer(seconds, _cut, [connection, cut])
         late.start()
@@ -143,8 +143,8 @@ class Node:
 
 
 def node_url(text: str) -> str:
-    """An argument that is a node's address, spelt in one way. For argparse's `type`."""
-    if "@" in text:  # what stands before it may be a password: nothing of it is repeated
+    """An argument that is a node's address, normalised. For argparse's `type`."""
+    if "@" in text:  # what precedes it may be a password: it is not repeated
         message = "a node's address names no user and no password: set SCRAPYD_USERNAME and SCRAPYD_PASSWORD"
         raise argparse.ArgumentTypeError(message)
     found = _ADDRESS.fullmatch(text)
@@ -155,7 +155,7 @@ def node_url(text: str) -> str:
 
 
 def _cut(connection: http.client.HTTPConnection, cut: threading.Event) -> None:
-    """Breaks a connection off, so that whoever reads from it gets an end."""
+    """Shuts a connection down, so that a read from it ends."""
     cut.set()
     plug = connection.sock
     if plug is not None:

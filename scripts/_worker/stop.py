@@ -1,4 +1,4 @@
-"""How a worker is asked to stop, and how it waits: a signal and the stop file end a wait at once."""
+"""How a worker is asked to stop, and its waits, which a signal or the stop file ends at once."""
 
 import select
 import signal
@@ -12,11 +12,12 @@ from types import FrameType
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LOOK = 1.0
-"""Seconds between two looks at the stop file while the worker waits, and at the clock: a machine may have slept."""
+"""Seconds between two checks of the stop file and the clock while the worker waits: a machine may have slept."""
 
 
 class Stop:
-    """Whether the worker was asked to stop. A signal or the stop file: gently; a second signal: at once."""
+    """Whether the worker was asked to stop: after the crawl in hand by a signal or the stop file, at once by a second
+    signal."""
 
     def __init__(self, file: Path | None, clock: Callable[[], datetime]) -> None:
         self.file, self.clock = file, clock
@@ -27,7 +28,7 @@ class Stop:
 
     @property
     def asked(self) -> str | None:
-        """By what it was asked to stop, in words; None: by nothing."""
+        """The signal or the stop file that asked it to stop, in words; None: it was not asked."""
         if self.signals:
             return self._named
         self._look()
@@ -35,7 +36,7 @@ class Stop:
 
     @contextmanager
     def listening(self) -> Iterator["Stop"]:
-        """Within, SIGTERM and SIGINT ask the worker to stop instead of ending it."""
+        """Within the block SIGTERM and SIGINT ask the worker to stop instead of ending it."""
         self._waker, theirs = socket.socketpair()
         for each in (self._waker, theirs):
             each.setblocking(False)
@@ -52,7 +53,7 @@ class Stop:
             self._waker = None
 
     def wait(self, until: datetime) -> None:
-        """Returns at `until`; before, when a signal comes or the stop file appears that was not there before."""
+        """Returns at `until`, or earlier when a signal comes or the stop file appears."""
         while (left := (until - self.clock()).total_seconds()) > 0:
             if self._look() or self._wait(min(left, LOOK)):
                 return

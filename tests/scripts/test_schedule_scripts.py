@@ -158,7 +158,7 @@ def test_the_schedule_is_cleared_and_a_live_lease_is_not(chain, capsys):
     assert clear_schedule.main(["--company", "Aldi", "--json"]) == 0
     assert printed(capsys) == {"company": "aldi", "cleared": 1, "leased": 1}
     assert clear_schedule.main(["--company", "aldi"]) == 0
-    assert "ALDI: 0 stores are locked out no longer; 1 are leased and stay so" in capsys.readouterr().out
+    assert "ALDI: 0 stores are no longer locked out; 1 stay leased" in capsys.readouterr().out
     assert next_store.main(["--company", "aldi", "--json"]) == 0
     assert printed(capsys)["store_id"] == given.store_code
 

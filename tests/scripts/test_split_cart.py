@@ -142,7 +142,7 @@ def test_an_infeasible_list_is_an_answer_with_exit_0(tmp_path, capsys):
         (["--deadline", "nan"], "from 0.1"),
         (["--fees", "/nowhere/fees.toml"], "No such file"),
         (["--json", "--csv"], "one of"),
-        (["list.txt"], "a document of slots has its list"),
+        (["list.txt"], "a document of slots has its own list"),
     ],
 )
 def test_an_option_that_cannot_be_meant_is_refused_with_exit_2(slots, capsys, options, message):

@@ -1,4 +1,4 @@
-"""Signals and the stop file: heard at once, in a wait and out of it."""
+"""Signals and the stop file are noticed at once, in a wait and outside one."""
 
 import os
 import signal

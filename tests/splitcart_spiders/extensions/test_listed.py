@@ -101,7 +101,7 @@ def test_a_stored_fulfilment_is_taken_back(engine, database_url, monkeypatch, ca
     monkeypatch.setenv("DATABASE_URL", database_url)
     asked = ["--company=woolworths", "--store=1147"]
     assert forget_fulfilment.main(asked) == 0
-    assert "that 1101 fulfils it is forgotten" in capsys.readouterr().out
+    assert "store 1101 no longer fulfils it" in capsys.readouterr().out
     with engine.connect() as connection:
         assert connection.execute(select(stores.c.fulfilled_by)).scalars().all() == [None]
     assert forget_fulfilment.main([*asked, "--json"]) == 0
