@@ -1,1 +1,1 @@
-"""What the parts cost, measured. Each bench_*.py offers `run()`; benchmarks/run.py shows them all."""
+"""Measures the cost of the parts. Each bench_*.py offers `run()`; benchmarks/run.py shows them all."""

@@ -37,7 +37,7 @@ def crawl(sandbox_url: str, store: str, mode: str) -> dict[str, Any]:
 
 
 def best(sandbox_url: str, store: str, mode: str) -> dict[str, Any]:
-    """The fastest of ROUNDS crawls: the others waited for something else on this machine."""
+    """The fastest of ROUNDS crawls: other processes slowed the others down."""
     return min((crawl(sandbox_url, store, mode) for _ in range(ROUNDS)), key=lambda found: found["seconds"])
 
 

@@ -1,4 +1,4 @@
-"""What grouping costs: in memory, as stores grow, and end to end on PostgreSQL, beside a plain loop over all pairs."""
+"""What grouping costs: in memory, as stores grow, and end to end on PostgreSQL, compared with a loop over all pairs."""
 
 import hashlib
 import io
@@ -22,7 +22,7 @@ from tests.support.postgres import Server
 
 STORES, LISTINGS = 300, 10_000
 ANCHORS, ANCHOR_LISTINGS = 400, 25_000
-"""Of the largest company, some time after its first merge."""
+"""The anchors of the largest company, some time after its first merge."""
 
 
 def in_memory(codes: Codes) -> Plan:
@@ -40,7 +40,7 @@ def in_memory(codes: Codes) -> Plan:
 
 
 def pairwise(codes: Codes) -> float:
-    """Seconds a pair, by the plain loop over dictionaries that an earlier system had."""
+    """Seconds for each pair, by a plain loop over dictionaries."""
     lines = [{i: p for i, p in enumerate(row.tolist()) if p} for row in codes]
     began, pairs = time.process_time(), 0
     for one in range(len(lines)):
@@ -74,7 +74,7 @@ def growth_row() -> Figure:
 
 
 def rows_read(engine: Engine) -> int:
-    """Price rows that the server has read so far, by its own count."""
+    """Price rows that the server has read so far, by its own statistics."""
     sql = "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_user_tables WHERE relname = 'prices'"
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_stat_force_next_flush()"))
@@ -84,7 +84,7 @@ def rows_read(engine: Engine) -> int:
 
 
 def read_once(engine: Engine) -> int:
-    """Every price row's compared columns as text, to nowhere: the cheapest way to have read them."""
+    """Reads every price row's compared columns by COPY and drops them: the cheapest way to read them."""
     sink = io.BytesIO()
     columns = "store_id, listing_id, price_cents, was_price_cents, multibuy_quantity, multibuy_total_cents"
     with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""What reading effective prices costs, beside a plain reading of the same rows; and that its memory is flat."""
+"""What reading effective prices costs, compared with plainly reading the same rows; and that its memory is flat."""
 
 import resource
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def effective(engine: Engine) -> int:
 
 
 def peak() -> float:
-    """Megabytes that this process has had at most."""
+    """Megabytes of memory that this process has held at most."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

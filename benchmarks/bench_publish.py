@@ -61,8 +61,8 @@ async def stage(engine: Engine, run: opening.Run, items: Iterable[dict[str, Any]
 
 
 async def stalls(engine: Engine, run: opening.Run, items: Iterable[dict[str, Any]]) -> list[float]:
-    """Like `stage`; returns how late the event loop came to each of its ticks, in seconds. Ticking takes its time, too:
-    the speed is measured without."""
+    """Like `stage`; returns how late each tick of the event loop was, in seconds. Ticking takes time, so the speed is
+    measured without it."""
     late: list[float] = []
 
     async def tick() -> None:
@@ -73,7 +73,7 @@ async def stalls(engine: Engine, run: opening.Run, items: Iterable[dict[str, Any
 
     ticking = asyncio.ensure_future(tick())
     await stage(engine, run, items)
-    while not late:  # however quick the writer was
+    while not late:  # also where the writer was quick
         await asyncio.sleep(0.001)
     ticking.cancel()
     return late
@@ -87,7 +87,7 @@ def crawl(
     slug: str = "woolworths",
     staging: Callable[..., Coroutine[Any, Any, Any]] = stage,
 ) -> tuple[float, float, Any]:
-    """Seconds from the first staged row to the commit, of them in publish(), and what staging returned."""
+    """Seconds from the first staged row to the commit, those of them in publish(), and what staging returned."""
     now = START + timedelta(days=day)
     target = opening.Target(slug.title(), slug, store)
     run = opening.open_run(engine, target, spider=slug, now=now, host="bench", pid=1)
@@ -101,7 +101,7 @@ def crawl(
 
 
 def forget() -> None:
-    """Empties what reading texts has remembered, as in a new process."""
+    """Empties the caches of parsed texts, as in a new process."""
     for module in (matching, packs, staged_rows):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
@@ -109,15 +109,15 @@ def forget() -> None:
 
 
 def _ratio(ones: list[float], others: list[float]) -> float:
-    """The median of the ratios of each turn: from one to the next the machine may be another."""
+    """The median of the ratios of each turn: the machine's speed may change from turn to turn."""
     return statistics.median(one / other for one, other in zip(ones, others, strict=True))
 
 
 def measured(kind: str, server: Server) -> Iterator[Figure]:
     """The figures of one database: medians of turns in each of which everything that is compared is measured.
 
-    Every turn has listings of its own, because their texts, once read, are remembered; those that are published alone
-    are published beside the others, too.
+    Every turn has its own listings, because parsed texts are cached. The listings that are published alone are also
+    published beside the others.
     """
     firsts, publishes, again, ceilings, crowded, late = [], [], [], [], [], []
     others = rows(OTHERS, first=1_000_000, prefix="Other ")
@@ -125,7 +125,7 @@ def measured(kind: str, server: Server) -> Iterator[Figure]:
         for number in range(0, OTHERS, LISTINGS):
             crawl(crowd, others[number : number + LISTINGS], 0, f"other {number}", "coles")
         del others
-        if kind == "postgresql":  # as autovacuum would: its planner then knows the others, and nothing of what follows
+        if kind == "postgresql":  # as autovacuum would: the planner then knows the others, but not what follows
             analyse(crowd)
         for turn in range(TURNS):
             items = rows(LISTINGS, first=2_000_000 + turn * LISTINGS, prefix=f"{lettered(turn)} ")
@@ -136,7 +136,7 @@ def measured(kind: str, server: Server) -> Iterator[Figure]:
                 first, published, _ = crawl(engine, items, 0)
                 firsts.append(first)
                 publishes.append(published)
-                ceilings.append(ceiling(engine, BATCH))  # before the next run: it writes what that first one wrote
+                ceilings.append(ceiling(engine, BATCH))  # before the next run: it writes what the first run wrote
                 _, unchanged, stalled = crawl(engine, items, 1, staging=stalls)
                 again.append(unchanged)
                 late += stalled

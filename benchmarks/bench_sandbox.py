@@ -1,4 +1,4 @@
-"""How many listing pages the sandbox serves on one core, once it has rendered them: it must not slow a crawl down."""
+"""How many listing pages the sandbox serves on one core, once they are rendered: it must not slow a crawl down."""
 
 import http.client
 import json
@@ -16,14 +16,14 @@ AIM = 300
 
 
 def cpu_seconds(pid: int) -> float:
-    """What the process has used of its processors so far, by the kernel's own count."""
+    """CPU seconds that the process has used so far, by the kernel's count."""
     with open(f"/proc/{pid}/stat") as stat:
         user, system = stat.read().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def send(connection: http.client.HTTPConnection, cookie: str, store: str, category: str, page: int) -> int:
-    """Asks for one listing page; how many products it has."""
+    """Requests one listing page; returns how many products it has."""
     body = {"categoryId": category, "pageNumber": page, "pageSize": 24, "sortType": "Name", "storeId": store}
     headers = {"Content-Type": "application/json", "Cookie": cookie}
     connection.request("POST", BROWSE, json.dumps(body | {"isHideEverydayMarketProducts": True}), headers)

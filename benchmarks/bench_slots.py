@@ -1,4 +1,4 @@
-"""What building the price slots costs, beside copying the same rows out and into an equal table."""
+"""What building the price slots costs, compared with copying the same rows out and into an equal table."""
 
 import io
 import time

@@ -1,4 +1,4 @@
-"""What the cheapest split costs, beside the textbook integer programme on HiGHS, and how it grows."""
+"""What the cheapest split costs, compared with the textbook integer programme on HiGHS, and how it grows."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ def planner(document: dict[str, Any], terms: Any, most: int, deadline: float = D
 
 
 def measured(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds of this process, which others on the machine do not lengthen, and what the work gave."""
+    """CPU seconds of this process, which others on the machine do not lengthen, and the result of the work."""
     began = time.process_time()
     found = work()
     return time.process_time() - began, found
@@ -44,7 +44,7 @@ def world_times(stores: int, seeds: range, lines: int = LINES, most: int = MOST)
 def beside_highs() -> Iterator[Figure]:
     """One world solved both ways; the same plan must come out."""
     document, terms = cart_worlds.world(0, 10, 5)
-    measured(planner(document, terms, 2))  # what is imported and compiled at first
+    measured(planner(document, terms, 2))  # imports and first compilations
     document, terms = cart_worlds.world(1, LINES, 20)
     highs, optimum = measured(lambda: cart_milp.optimum(document, terms, MOST, MILP_SECONDS))
     seconds, plans = min((measured(planner(document, terms, MOST)) for _ in range(3)), key=lambda each: each[0])

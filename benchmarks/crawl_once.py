@@ -1,4 +1,4 @@
-"""One crawl in a process of its own, so that its peak memory is its own; prints one JSON object.
+"""One crawl as its own process, so that the peak memory is the crawl's; prints one JSON object.
 
 python -m benchmarks.crawl_once SANDBOX_URL DATABASE_URL STORE full|off
 """
@@ -17,7 +17,7 @@ BARE = {
 
 
 def peak_mb() -> float:
-    """The most memory this process has held. (The maximum of getrusage counts what its parent held before it, too.)"""
+    """The most memory this process has held. (getrusage's maximum also counts what the parent process held.)"""
     [line] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:")]
     return int(line.split()[1]) / 1024
 

@@ -26,7 +26,7 @@ SEED = 1
 def chain(stores: int, listings: int, zones: int, *, local: float = 0.3, noise: float = 0.004) -> tuple[Codes, Ints]:
     """(codes, zone of each store): stores x listings prices in cents, 0 where not ranged.
 
-    `local` of the lines are priced by zone, `noise` of a store's lines otherwise than in its zone. Every fourth store
+    `local` of the lines are priced by zone, `noise` of a store's lines differently from its zone. Every fourth store
     ranges all lines, the others 60 to 100%: mostly the popular ones, as in real chains.
     """
     rng = np.random.default_rng(SEED)
@@ -112,7 +112,7 @@ def _lay_prices(connection: Connection, codes: Codes) -> None:
 
 
 def make_fingerprints(engine: Engine, stores: int) -> None:
-    """What publishing does a store at a time."""
+    """Computes each store's fingerprint, as publishing does."""
     with engine.begin() as connection:
         for store_id in range(1, stores + 1):
             fingerprints.refresh(connection, store_id)

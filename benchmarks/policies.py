@@ -1,4 +1,4 @@
-"""Prices right on any day: oldest-first and groups under the real budget, beside a clairvoyant that knows the zones.
+"""Prices right on any day: oldest-first and groups under the real budget, compared with a clairvoyant policy.
 
 `scripts/simulate_policies.py` prints it; docs/scheduling.md says what it assumes and has the figures.
 """
@@ -23,9 +23,9 @@ Progress = Callable[[int], None]
 
 
 class Clairvoyant:
-    """Knows each store's zone and range, and crawls zone after zone, by turns one of its SPEAKERS widest stores.
+    """Knows each store's zone and range, and crawls zone after zone, each time another of its SPEAKERS widest stores.
 
-    What a store of the zone showed last stands for all of the zone: no store's own deviations are known.
+    What a store of the zone showed last counts for the zone: no store's own deviations are known.
     """
 
     def __init__(self, truth: Truth, requests: int) -> None:
@@ -39,7 +39,7 @@ class Clairvoyant:
         self.dirty: set[int] = set()
 
     def advance(self, until: int) -> None:
-        """Crawls until then."""
+        """Crawls until the time `until`."""
         while self.now + self.requests <= until:
             self.now += self.requests
             turn, zone = divmod(self.turn, len(self.speakers))
@@ -82,7 +82,7 @@ def simulate(
     """By policy the share of pairs (store, ranged listing) whose effective price is the truth.
 
     mean, worst: of `days` days after `warm_up`, each the mean of 24 hourly samples; flips included. worst_day: its
-    number. Beside what was crawled, and how many groups there are at the end.
+    number. Also the crawls, and how many groups there are at the end.
     """
     fleets = {name: Fleet(truth, name, requests) for name in POLICIES[:2]}
     runs: dict[str, Fleet | Clairvoyant] = {**fleets, "clairvoyant": Clairvoyant(truth, requests)}

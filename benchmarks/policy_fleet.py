@@ -1,4 +1,4 @@
-"""A fleet that crawls one chain by the real rules: which store next, what a probe draws and settles, which groups."""
+"""A fleet that crawls one chain by the real rules of the schedule, of probes and of grouping."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +20,7 @@ from splitcart.scheduling.rule import TREE_REQUESTS, Company, Rules, Store, queu
 
 HOUR = 3600
 DECIDED_FOR = HOUR
-"""Seconds of requests that are handed out by one look at the queue; a crawl that would cross a flip is left out."""
+"""Seconds of requests that one reading of the queue hands out; a crawl that would cross a flip is left out."""
 MERGED_EVERY = 12 * HOUR
 DEPARTMENTS = 12
 
@@ -52,13 +52,13 @@ class Fleet:
         self.now = 0
         self.merged_at = 0
         self.waiting: list[tuple[int, int, int | None]] = []
-        """(end, store, pages of its probe) of what was handed out, the first to end first."""
+        """(end, store, pages of its probe) of what was handed out, in order of the ends."""
         self.dirty: set[int] = set()
-        """Stores of which more is known than at the last count."""
+        """Stores about which more is known than at the last count."""
         self.counts = {"crawls": 0, "probes": 0, AGREES: 0, DIFFERS: 0}
 
     def advance(self, until: int) -> None:
-        """Crawls until then."""
+        """Crawls until the time `until`."""
         while True:
             while self.waiting and self.waiting[0][0] <= until:
                 self._publish(*self.waiting.pop(0))
@@ -81,7 +81,7 @@ class Fleet:
                 self.stores[store.id] = replace(store, scheduled_at=at)
                 self.now += self.requests if pages is None else pages + TREE_REQUESTS
                 self.waiting.append((self.now, store.id, pages))
-        if self.now == begun:  # nobody is offered
+        if self.now == begun:  # no store is offered
             free = found.next_free_at
             self.now = until if free is None else min(until, max(begun + 1, int((free - moment(0)).total_seconds())))
 
@@ -132,7 +132,7 @@ class Fleet:
         return np.isin(self.department * 10**6 + page, list(wanted))
 
     def _settle(self, number: int, codes: Ints, looked: Flags, when: int, day: int) -> str:
-        """What a probe settles, as models.publishing.probes tells it of a database."""
+        """What a probe settles, as models.publishing.probes decides it from a database."""
         found, tally = self.known.effective(np.array([number])), Tally()
         seen, days = self.known.observed(number, found.takes_anchor[0])
         look, fit = Sighting(moment(when), moment(0).date(), _period(day)), dict[tuple[int, int], bool]()
@@ -146,7 +146,7 @@ class Fleet:
         return settle(tally).outcome
 
     def merge(self) -> None:
-        """Groups the stores by what they showed, as the real merger decides."""
+        """Groups the stores by what they showed, by the real merger's plan."""
         self.merged_at = self.now
         own = self.known.own
         there = [store for store in self.stores if store.last_scraped is not None]

@@ -1,4 +1,4 @@
-"""What a fleet knows of its stores' prices: the rules of observing and inferring, over arrays of stores x lines."""
+"""What a fleet knows of its stores' prices: the rules of own and inferred prices, over arrays of stores x lines."""
 
 from typing import NamedTuple
 
@@ -61,7 +61,7 @@ class Known:
         self.missing: Flags = np.zeros(shape, np.bool_)
         self.anchor: Ints = np.arange(stores)
         self.runs: list[list[Run]] = [[] for _ in range(stores)]
-        """By store what its runs showed, the first one first: what a new member may have followed."""
+        """What each store's runs showed, in order: what a new member may have followed."""
 
     def followers(self, store: int) -> Ints:
         """The stores whose anchor it is, itself aside."""
@@ -87,8 +87,8 @@ class Known:
         return next(found), next(found)
 
     def publish(self, store: int, codes: Codes, looked: Flags, when: int, day: int, *, complete: bool) -> None:
-        """Takes in what a run showed at the lines `looked`; a complete one misses the others, and delists the second
-        time."""
+        """Records what a run showed at the lines `looked`; a complete run marks the others missing, and delists those
+        that were missing before."""
         own, members = self.own[store], self.followers(store)
         changed = looked & (own != codes)
         gone = complete & (own != 0) & ~looked
@@ -112,7 +112,7 @@ class Known:
         self.runs[store].append(Run(when, day, lines, codes[lines], np.flatnonzero(delisted)))
 
     def move(self, store: int, anchor: int) -> None:
-        """Gives the store an anchor, and what that one charged when the store looked."""
+        """Gives the store an anchor, and records what the anchor charged when the store was seen."""
         self.anchor[store] = anchor
         then, then_day = np.zeros_like(self.own[store]), np.full_like(self.day[store], NEVER)
         going = np.zeros(len(then), np.bool_)

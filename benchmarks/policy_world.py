@@ -1,4 +1,4 @@
-"""The truth that policies are judged by: what every store of one chain charges on every day, as arrays.
+"""The truth by which policies are judged: what every store of one chain charges on every day, as arrays.
 
 The rules are the sandbox's own (`sandbox.pricing`): zones, weekly specials, drifting shelf prices, stores that deviate,
 ranges that come and go.
@@ -63,7 +63,7 @@ class Truth:
         return store, line, 10 + np.floor(self._roll("noise-by", store, line) * 6).astype(np.int64) * 10
 
     def _codes(self, day: int) -> Codes:
-        """(stores, lines): one number for all that a line costs; equal where the offers are equal, never 0."""
+        """(stores, lines): a number for each line's offer; equal where the offers are equal, never 0."""
         zones = [self.prices.zone(zone, day) for zone in range(int(self.zone.max()) + 1)]
         table = np.array([_coded(offers)[self.lines] for _, offers in zones])[self.zone]
         store, line, bump = self._noisy

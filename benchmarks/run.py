@@ -24,7 +24,7 @@ OUT = HERE.parent / "build" / "bench.json"
 
 
 def names(folder: Path = HERE) -> list[str]:
-    """The benchmarks there are: NAME of each bench_NAME.py."""
+    """The names of the benchmarks: NAME of each bench_NAME.py."""
     return sorted(path.stem.removeprefix("bench_") for path in folder.glob("bench_*.py"))
 
 
@@ -46,7 +46,7 @@ def _figure(value: object) -> str:
 
 
 def table(rows: Iterable[Figure]) -> Table:
-    """The rows for people: red where an aim does not hold."""
+    """The rows as a table; red where an aim does not hold."""
     shown = Table("benchmark", *KEYS[1:], title="Benchmarks")
     for row in rows:
         holds = {True: "[green]yes", False: "[bold red]NO", None: ""}[row["holds"]]
@@ -56,7 +56,7 @@ def table(rows: Iterable[Figure]) -> Table:
 
 
 def run(chosen: Sequence[str], console: Console, out: Path = OUT) -> bool:
-    """Runs the chosen benchmarks and writes `out`; whether every aim holds."""
+    """Runs the chosen benchmarks and writes `out`; returns whether every aim holds."""
     rows: list[Figure] = []
     for name in chosen:
         begun = time.perf_counter()

@@ -1,4 +1,4 @@
-"""A made-up store of 20,000 listings, and the ceiling: the same rows by COPY or executemany, and nothing else."""
+"""A made-up store of 20,000 listings, and the ceiling: writing the same rows by COPY or executemany alone."""
 
 import random
 import re
@@ -33,7 +33,7 @@ def barcode(number: int) -> str | None:
 
 
 def lettered(number: int) -> str:
-    """A word for a number, as names have them: `Kiboda`."""
+    """A word for a number, to tell names apart: `Kiboda`."""
     syllables = [consonant + vowel for consonant in "bdfgklmnprst" for vowel in "aeiou"]
     word = syllables[number % 60]
     while number := number // 60:
@@ -141,7 +141,7 @@ def _into_sqlite(engine: Engine, written: dict[str, list[tuple[Any, ...]]], batc
 
 
 def _without_checks(statement: str) -> str:
-    """The table with its keys and indexes alone."""
+    """The statement without checks and foreign keys: the table with its keys and indexes alone."""
     lines = [line for line in statement.splitlines() if " CHECK " not in line and " FOREIGN KEY" not in line]
     lines = [line.rstrip().rstrip(",") if lines[n + 1 : n + 2] == [")"] else line for n, line in enumerate(lines)]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The server's own paths, /_sandbox/..., for processes that do not hold the object.
+"""The server's own paths, /_sandbox/..., for other processes.
 
 GET state | GET stores?chain= | GET truth?chain=&store=&day= | GET, POST, DELETE faults (JSON: Fault's fields; DELETE
 ?match= or ?number=) | GET, PUT day (JSON number) | GET, PUT, DELETE switches/NAME | GET, DELETE log (?since=N) |
@@ -25,7 +25,7 @@ class Entry(Protocol):
 
 
 class Controlled(Protocol):
-    """What is told and changed of a server here."""
+    """What these paths read and change of a server."""
 
     day: int
     faults: Faults
@@ -33,7 +33,7 @@ class Controlled(Protocol):
 
     @property
     def world(self) -> World:
-        """What it serves."""
+        """The world that it serves."""
 
     @property
     def url(self) -> str:
@@ -41,7 +41,7 @@ class Controlled(Protocol):
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port at which it listens."""
 
     @property
     def switches(self) -> set[str]:
@@ -59,7 +59,7 @@ class Controlled(Protocol):
 
 
 def state(server: Controlled) -> dict[str, Any]:
-    """What the server is and has; also the ready line of scripts/sandbox.py."""
+    """The state of the server; also the ready line of scripts/sandbox.py."""
     world = server.world
     return {
         "url": server.url,
@@ -79,7 +79,7 @@ def state(server: Controlled) -> dict[str, Any]:
 
 
 async def handle(server: Controlled, request: web.BaseRequest) -> web.StreamResponse:
-    """Answers 400 with the reason where a call is wrong, 404 where there is none."""
+    """Answers a call: 400 with the reason where it is wrong, 404 where there is no such call."""
     parts = request.path.strip("/").split("/")
     if parts == [""]:
         return web.json_response(state(server))

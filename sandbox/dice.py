@@ -1,4 +1,4 @@
-"""Chance that depends on nothing but the seed, the concern and the keys: no order of calls can change it."""
+"""Random numbers that depend on the seed, the concern and the keys alone, never on the order of calls."""
 
 import hashlib
 import random
@@ -17,7 +17,7 @@ def _mix(value: np.ndarray) -> np.ndarray:
 
 
 class Dice:
-    """Named streams over one seed."""
+    """Independent random numbers for each concern, from one seed."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -36,5 +36,5 @@ class Dice:
         return (low + np.floor(self.uniform(concern, *keys) * (high - low))).astype(np.int64)
 
     def stream(self, concern: str) -> random.Random:
-        """A sequential generator of its own for one concern."""
+        """A sequential generator for one concern."""
         return random.Random(f"{self.seed}:{concern}")

@@ -69,7 +69,7 @@ class Fault:
         self.pattern = re.compile(self.match)
 
     def fires(self, chain: str, target: str) -> bool:
-        """Counts the request where it matches, and says whether the fault acts on it."""
+        """Counts the request where it matches; returns whether the fault acts on it."""
         if self.chain not in (None, chain) or not self.pattern.search(target):
             return False
         self.seen += 1
@@ -91,14 +91,14 @@ class Faults:
         self._numbers = itertools.count(1)
 
     def add(self, kind: str, chain: str | None = None, match: str = "", **options: Any) -> Fault:
-        """Switches a fault on; options are Fault's fields. The Fault returned counts what it did."""
+        """Switches a fault on; options are Fault's fields. The returned Fault counts its requests."""
         fault = Fault(kind, chain, match, number=next(self._numbers), **options)
         with self._lock:
             self._faults.append(fault)
         return fault
 
     def clear(self, match: str | None = None, *, number: int | None = None, chain: str | None = None) -> int:
-        """Switches off all faults, or those with that very `match`, number or chain; gives their count."""
+        """Switches off all faults, or those with that `match`, number or chain; returns their count."""
         with self._lock:
             kept = [
                 fault
@@ -121,7 +121,7 @@ class Faults:
 
 
 def tampering(faults: list[Fault]) -> Tamper:
-    """What the firing faults together do to the data."""
+    """What the firing faults do to the data, together."""
     values: dict[str, Any] = {}
     for fault in faults:
         if fault.kind == "missing_category":

@@ -1,4 +1,4 @@
-"""What a site shows wrong of some rows of a listing, while everything else of the answer stays: skus, prices, names."""
+"""Wrong skus, prices or names in some rows of a listing; the rest of the answer stays as it is."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from sandbox.site import Reply, dump, lot
 Row = dict[str, Any]
 
 PRICES: dict[str, Any] = {"text": "see in store", "zero": 0, "negative": -3, "object": {"amount": 3}}
-"""What stands where a price is due, by the fault's `form`; without a form each row has one of them."""
+"""The value in place of a price, by the fault's `form`; without a form each row gets one of them."""
 BASIS = "basis"
 """The form that makes a price of IGA's loose goods neither a piece's nor a kilogram's."""
 NAMES: tuple[Any, ...] = ("", 7, {"en": "Milk"}, "\u0000 ", None)
@@ -20,7 +20,7 @@ NEW = 70_000_000
 
 
 def garbled(chain: str, reply: Reply, kind: str, value: float | None, form: str) -> Reply:
-    """The answer with the fault `kind` done to the share `value` of its rows; an answer without rows as it is."""
+    """The answer with the fault `kind` in the share `value` of its rows; without rows it is returned as it is."""
     if kind not in KINDS or reply.status != 200 or not reply.content_type.startswith("application/json"):
         return reply
     body = json.loads(reply.body)
@@ -85,7 +85,7 @@ def _renumber(chain: str, row: Row, form: str) -> None:
 
 
 def _spoil_price(chain: str, row: Row, form: str) -> None:
-    """Puts something else where the price is; a row that has none keeps having none."""
+    """Replaces the price of a row; a row without a price stays without one."""
     if form == BASIS:
         _lose_basis(chain, row)
         return

@@ -1,4 +1,4 @@
-"""What every line costs in every store on every day, whole arrays at a time.
+"""What every line costs in every store on every day, as arrays.
 
 Day 0 is a Wednesday; the specials of a week hold for the days 7k to 7k+6 of a store's own calendar.
 """
@@ -110,7 +110,7 @@ class Prices:
         return State(self.own(store, day, regular, offers), self.ranged(store, day), self.available(store, day))
 
     def own(self, store: Store, day: int, regular: np.ndarray, offers: Offers) -> Offers:
-        """The zone's offers with the lines that this store prices otherwise."""
+        """The zone's offers, changed on the lines that this store prices differently."""
         index = np.flatnonzero(self._roll("noise", store.index, self.lines) < self.noise)
         if len(index):
             bump = 10 + np.floor(self._roll("noise-by", store.index, index) * 6).astype(np.int64) * 10

@@ -1,4 +1,4 @@
-"""The server: four sites under one address, in a thread and loop of its own."""
+"""The server: four sites under one address, with its own thread and event loop."""
 
 import asyncio
 import datetime as dt
@@ -46,7 +46,7 @@ class Request:
     cookies: Mapping[str, str]
     body: str
     status: int = 0
-    """What was answered; 0 where the connection was reset."""
+    """The status of the answer; 0 where the connection was reset."""
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -62,7 +62,7 @@ class SandboxServer:
     """Serves a world on 127.0.0.1; a context manager. Every public attribute may be set while it runs.
 
     url: the address that a crawler's base setting takes; a chain's site stands under url/<chain>.
-    day: the day in all stores; clock: an aware time that, where set, gives each store the day of its own time zone.
+    day: the day in all stores. clock: an aware time; where set, each store has the day of its own time zone.
     """
 
     def __init__(self, world: World, port: int = 0, day: int = 0, host: str = "127.0.0.1") -> None:
@@ -88,7 +88,7 @@ class SandboxServer:
 
     @property
     def build(self) -> str:
-        """Coles' build id of now."""
+        """Coles' current build id."""
         return f"202611{self.builds % 28 + 1:02d}.{self.builds}-{opaque(f'build{self.builds}', 32).lower()}0badcafe"
 
     def __enter__(self) -> "SandboxServer":
@@ -231,7 +231,7 @@ class SandboxServer:
 
     @staticmethod
     def _reset(request: web.BaseRequest) -> None:
-        """A reset, not a polite end: linger of zero seconds."""
+        """Resets the connection instead of closing it: a linger of zero seconds."""
         transport = request.transport
         if transport is None:
             return

@@ -29,7 +29,7 @@ class Cup:
 
 
 def cup(cents: int, amount: int, unit: str, measure: int) -> Cup:
-    """The price of `amount` units as a shelf prints it for `measure` of them: rounded half up to a cent."""
+    """The price of `amount` units as a shelf prints it for `measure` of them, rounded half up to a cent."""
     number = (Decimal(cents) * measure / amount / 100).quantize(CENT, ROUND_HALF_UP)
     return Cup(number, measure, unit)
 
@@ -70,7 +70,7 @@ def multibuy(state: "State", index: int) -> tuple[int, int, bool]:
 
 
 def blank(company: str, store_code: str, line: "Line") -> dict[str, Any]:
-    """A truth row with everything that does not hang on the day; the chain's own values are put over it."""
+    """A truth row with everything that does not depend on the day; the chain's own values replace the rest."""
     readings = barcodes.readings(line.barcode, line.sku)
     acceptable: dict[str, list[Any]] = {"gtin": readings} if len(readings) > 1 else {}
     return {
@@ -105,7 +105,7 @@ def blank(company: str, store_code: str, line: "Line") -> dict[str, Any]:
 
 
 def put_offers(row: dict[str, Any], state: "State", index: int) -> None:
-    """The multibuy and what is for members only."""
+    """Sets the multibuys and the members' price of a row."""
     offers = state.offers
     for name, quantity, total in (
         ("multibuy", offers.quantity, offers.total),
@@ -119,7 +119,7 @@ def put_offers(row: dict[str, Any], state: "State", index: int) -> None:
 
 
 def put_price(row: dict[str, Any], now: int, was: int | None, shelf: Cup | None) -> None:
-    """The price, the price before a special, and the shelf's unit price of a row."""
+    """Sets the price, the price before a special, and the shelf's unit price of a row."""
     row["price_cents"] = now
     row["was_price_cents"] = was if was is not None and was > now else None
     row["is_on_special"] = row["was_price_cents"] is not None

@@ -1,4 +1,4 @@
-"""What a site is asked and what it answers, and helpers that the four sites share."""
+"""A site's request (`Ask`) and answer (`Reply`), and helpers that the four sites share."""
 
 import hashlib
 import json
@@ -62,7 +62,7 @@ class Ask:
     epoch: int = 0
     """Sessions of an earlier epoch are void."""
     base: str = ""
-    """Where the chain's site stands, as the client called it: http://host:port/chain."""
+    """The address of the chain's site, as the client called it: http://host:port/chain."""
 
     def json(self) -> Any:
         """The decoded body, or None where it is no JSON."""
@@ -72,7 +72,7 @@ class Ask:
             return None
 
     def kept(self, key: tuple[Any, ...], make: Callable[[], list[int]]) -> list[int]:
-        """The rows of a listing in their order, worked out once for all its pages."""
+        """The rows of a listing in their order, computed once for all its pages."""
         return self.cache.rows((self.chain, self.tamper, self.switches, *key), make)
 
     def cached(self, key: tuple[Any, ...], render: Callable[[], bytes]) -> bytes:
@@ -132,13 +132,13 @@ def slugify(text: str) -> str:
 
 
 def opaque(text: str, length: int = 7) -> str:
-    """Upper-case hex digits that cannot be derived from a slug by a client."""
+    """Upper-case hex digits that a client cannot derive from a slug."""
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()[:length].upper()
 
 
 @lru_cache(maxsize=200_000)
 def lot(concern: str, key: str) -> int:
-    """A number below 1,000 that hangs on nothing but the names."""
+    """A number below 1,000 that depends on the two names alone."""
     return int(opaque(f"{concern}:{key}", 8), 16) % 1000
 
 
@@ -148,7 +148,7 @@ def dollars(cents: int) -> float | int:
 
 
 def integer(text: Any, default: int | None) -> int | None:
-    """An integer from a query or a body; None where it is none."""
+    """An integer from a query or a body; None where the value is no integer."""
     if text is None:
         return default
     if isinstance(text, bool):

@@ -20,5 +20,5 @@ def sites() -> dict[str, ModuleType]:
 
 @cache
 def switches() -> dict[str, str]:
-    """Switch -> what is so while it is on."""
+    """Switch -> what it does while it is on."""
     return {name: text for site in sites().values() for name, text in site.SWITCHES.items()}

@@ -14,11 +14,11 @@ class Node:
     slug: str
     children: list["Node"] = field(default_factory=list)
     own: list[int] = field(default_factory=list)
-    """Indices of lines that stand at this very node."""
+    """Indices of lines that stand at this node itself."""
     role: str = "real"
     """real, promo, or skip (another seller's market, tobacco)."""
     rule: str = ""
-    """specials or half: the lines of `source` that are on special on the day."""
+    """special, half or many: the lines of `source` with such an offer on the day."""
     source: "Node | None" = None
     restricted: bool = False
 
@@ -32,14 +32,14 @@ class Node:
         return np.array(sorted(found), dtype=np.int64)
 
     def walk(self, path: tuple["Node", ...] = ()) -> Iterator[tuple["Node", ...]]:
-        """Every node under this one and itself, as the path of nodes that leads to it."""
+        """This node and every node under it, each as the path of nodes that leads to it."""
         here = (*path, self)
         yield here
         for child in self.children:
             yield from child.walk(here)
 
     def child(self, name: str, key: str, slug: str) -> "Node":
-        """The child of that name, made where there is none."""
+        """The child of that name; it is made where there is none."""
         for node in self.children:
             if node.name == name:
                 return node

@@ -24,7 +24,7 @@ Columns = tuple[list[str], list[str], np.ndarray, np.ndarray, np.ndarray, np.nda
 
 
 class World:
-    """Everything that can be known about the sandbox; the same for the same arguments.
+    """Goods, stores, prices and truth of the sandbox; the same for the same arguments.
 
     products: lines a chain sells (tobacco and market lines come on top). stores: per chain. zones: price zones per
     chain. noise: share of lines whose price in a store differs from its zone's. ALDI has one zone and no noise.
@@ -67,12 +67,12 @@ class World:
         self.zone_offers = lru_cache(maxsize=64)(self._zone_offers)
 
     def _fallback(self, chain: str, number: str) -> Store:
-        """Who answers where no store is named: in no locator, full range, zone 0."""
+        """The store that answers where none is named: in no locator, full range, zone 0."""
         first = self._stores[chain][0]
         return replace(first, store_code=number, locator_id=number, index=-1, name="Online", is_online=True)
 
     def stores(self, chain: str) -> list[Store]:
-        """The chain's stores as its locator should tell them; IGA's that do not sell online are among them."""
+        """The chain's stores as its locator should list them, including IGA's that do not sell online."""
         return list(self._stores[chain])
 
     @property
@@ -134,10 +134,10 @@ class World:
         return (when.astimezone(ZoneInfo(store.timezone)).date() - EPOCH).days
 
     def truth(self, chain: str, store_code: str, day: int) -> list[dict[str, Any]]:
-        """What a correct crawl of the store on that day would store, one dict a product, in order of sku.
+        """What a correct crawl of the store on that day stores: one dict for each product, in order of sku.
 
-        Beside the item's fields: `category_paths` (every path that is right), `acceptable` (field -> every value that
-        is right where the wire can be read in two ways), `promo_only`, and `offer_id` where the chain tells one.
+        Besides the item's fields: `category_paths` (every path that is right), `acceptable` (field -> every value that
+        is right where the answer can be read in two ways), `promo_only`, and `offer_id` where the chain sends one.
         """
         state = self.state(chain, store_code, day)
         site = self.sites[chain]

@@ -1,4 +1,4 @@
-"""Barcodes as the chains send them, and what a careful reader keeps of them."""
+"""Barcodes as the chains send them, and what a correct reader keeps of them."""
 
 from random import Random
 
@@ -34,7 +34,7 @@ def draw(chance: Random) -> str:
 
 
 def in_store(chance: Random, prefix: str = "02") -> str:
-    """A number that only means something in one shop: weighed goods."""
+    """A shop-internal number, as weighed goods have."""
     body = prefix + _digits(chance, 12 - len(prefix))
     return body + check_digit(body)
 
@@ -45,7 +45,7 @@ def spoilt(code: str) -> str:
 
 
 def kept(raw: str | None, sku: str) -> str | None:
-    """The 14 digits that may be stored, or None: wrong check digits, shop-internal and outer-case numbers go."""
+    """The 14 digits that may be stored; None for wrong check digits, shop-internal and outer-case numbers."""
     if raw is None or not raw.isdigit() or raw == sku or int(raw) == 0 or not is_true(raw):
         return None
     if len(raw) == 8:

@@ -1,4 +1,4 @@
-"""What of a chain's assortment, prices and stores differs from other chains'."""
+"""How a chain's assortment, prices and stores differ from those of other chains."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Traits:
     weighed_specials: bool = True
     multibuy_share: float = 0.0
     multibuy_each: bool = False
-    """The price of each is whole cents."""
+    """The price of each is an integer number of cents."""
     member_share: float = 0.0
     """Of the lines without another offer, those that cost members less."""
     member_multibuy_share: float = 0.0
@@ -53,7 +53,7 @@ class Traits:
     store_codes: tuple[int, int] = (1000, 9999)
     store_code_form: str = "{}"
     finder_ids: bool = False
-    """The locator has ids of its own."""
+    """The locator has its own ids."""
     offline_every: int = 0
     """Of so many stores the last does not sell online."""
     fallback: str | None = None

@@ -59,7 +59,7 @@ SUBURBS = (
     ("Alice Springs", "NT", "0870", -23.6980, 133.8807),
 )
 QUARTERS = ("North", "South", "Plaza", "Central", "East")
-"""What a second store of a suburb is called; some are called like the first."""
+"""What a second store of a suburb is called; some have the name of the first."""
 STREETS = (
     "King Street",
     "High Street",
@@ -77,7 +77,7 @@ class Store:
 
     chain: str
     store_code: str
-    """As the storefront's paths use it."""
+    """The chain's own id, as the storefront's paths have it."""
     locator_id: str
     """As the locator names it; the same but for IGA."""
     index: int

@@ -1,4 +1,4 @@
-"""ALDI's goods: how their names, sizes and unit prices are written, and the truth that they tell."""
+"""ALDI's goods: how their names, sizes and unit prices are written, and the truth about them."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def lot_of(line: Line) -> int:
-    """A number below 1,000 that decides a line's oddities; it never changes."""
+    """A fixed number below 1,000 that decides which quirks a line has."""
     return lot("aldi", line.sku)
 
 
 def grams_of(line: Line) -> int:
-    """Grams of one piece or pack of weighed goods: full 200 g, as on the shelf label."""
+    """Grams of one piece or pack of weighed goods, in steps of 200 g as on the shelf label."""
     return max(200, round(line.good.size / 200) * 200)
 
 
@@ -110,7 +110,7 @@ def unpriced(line: Line, state: State) -> bool:
 
 
 def categories_of(world: "World", line: Line) -> list[tuple[str, str]]:
-    """(key, name) of root and leaf as the record tells them; the root alone for a few."""
+    """(key, name) of root and leaf as the record has them; the root alone for a few."""
     path = world.tree("aldi").best_nodes(line.index)
     named = [(node.key, node.name) for node in path]
     return named[:1] if lot_of(line) % 200 == 0 else named

@@ -38,7 +38,7 @@ PROMOTIONS = (
 
 
 def build(world: "World") -> Tree:
-    """The whole tree of a world; it does not change by store or day."""
+    """The tree of a world; it is the same for every store and day."""
     roots = {name: Node(key, title, slugify(title)) for name, (key, title) in DEPARTMENTS.items()}
     promotions = [Node(key, title, slugify(title), role="promo") for key, title, _ in PROMOTIONS]
     lines = world.catalogue("aldi").lines

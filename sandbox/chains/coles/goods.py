@@ -1,4 +1,4 @@
-"""Coles' goods: how their names, sizes and unit prices are written, and the truth that they tell."""
+"""Coles' goods: how their names, sizes and unit prices are written, and the truth about them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def lot_of(line: Line) -> int:
-    """A number below 1,000 that decides a line's oddities; it never changes."""
+    """A fixed number below 1,000 that decides which quirks a line has."""
     return lot("coles", line.sku)
 
 
@@ -40,7 +40,7 @@ def brand_sent(line: Line) -> str:
 
 
 def size_text(line: Line) -> str:
-    """size as sent; `""` for most liquor, whose till text alone tells it."""
+    """size as sent; `""` for most liquor, whose size is in the till text alone."""
     good, form, lot = line.good, line.good.kind.form, lot_of(line)
     if good.kind.department == "liquor" and lot % 4:
         return ""
@@ -66,7 +66,7 @@ def till_text(line: Line) -> str:
 
 
 def shelf_of(line: Line, now: int, state: State) -> tuple[Cup, str] | None:
-    """The shelf's unit price and the text that tells it; None where there is no unit price."""
+    """The shelf's unit price and its text; None where there is no unit price."""
     good, form, lot = line.good, line.good.kind.form, lot_of(line)
     if good.weighed:
         shelf = cup(int(state.offers.price[line.index]), 1000, "g", 1000)
@@ -104,7 +104,7 @@ def unpriced(line: Line, state: State) -> bool:
 
 def offer_of(line: Line, state: State) -> tuple[int, int, str | None, bool] | None:
     """(quantity, total cents, offer id, members only): lines of one leaf with the same terms share the offer. A few
-    tell it in words alone, without an id."""
+    are sent in words alone, without an id."""
     quantity, total, members = multibuy(state, line.index)
     if quantity < 0:
         return None

@@ -16,7 +16,7 @@ SIZE = 48
 
 
 def page_props(ask: Ask, store: Store | None) -> dict[str, Any]:
-    """What every page tells: initStoreId is padded to 4 digits, null on the home page."""
+    """What every page has: initStoreId is padded to 4 digits, null on the home page."""
     return {
         "initStoreId": store.store_code.zfill(4) if store else None,
         "serverSideOutageConfig": {"isOutage": False},

@@ -31,7 +31,7 @@ def slug_of(line: Line) -> str:
 
 
 def _unit(line: Line, now: int, state: State) -> tuple[dict[str, Any], str]:
-    """(unit, comparable); the unit of weighed rows lies for five of six."""
+    """(unit, comparable); the unit of weighed rows is wrong for five of six."""
     shelf = shelf_of(line, now, state)
     if shelf is None:
         return {}, ""
@@ -152,7 +152,7 @@ def tile(number: int) -> dict[str, Any]:
 
 
 def product(world: "World", line: Line, state: State) -> dict[str, Any]:
-    """pageProps.product: the listing record and what only the product page tells."""
+    """pageProps.product: the listing record and what only the product page has."""
     row = record(world, line, state)
     if line.barcode is not None:
         row["gtin"] = line.barcode

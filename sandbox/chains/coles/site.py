@@ -51,7 +51,7 @@ def _missing() -> Reply:
 
 
 def _entrance(ask: Ask) -> Reply:
-    """The pages on which a visit begins: they give the session cookie, by header or by a script."""
+    """The pages on which a visit begins; they set the session cookie, by header or by a script."""
     known = holds(ask, COOKIE)
     if "coles_needs_browser" in ask.switches and not known:
         value = issue(ask, COOKIE)
@@ -69,7 +69,7 @@ def _entrance(ask: Ask) -> Reply:
 
 
 def _store(ask: Ask) -> Store:
-    """Who answers: the store of the cookie, or 584."""
+    """The store that answers: that of the cookie, else 584."""
     asked = (ask.cookies.get("fulfillmentStoreId") or "").lstrip("0")
     found = None if "coles_ignores_store" in ask.switches else ask.world.store("coles", asked)
     fallback = ask.world.store("coles", "584")

@@ -1,4 +1,4 @@
-"""Coles' category tree: departments, promotions, tobacco. A node's slug is its whole path, `pantry/breakfast`."""
+"""Coles' category tree: departments, promotions, tobacco. A node's slug is its full path, `pantry/breakfast`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,7 @@ def promotions_of(world: "World", line: "Line") -> list[str]:
 
 
 def build(world: "World") -> Tree:
-    """The whole tree of a world; it does not change by store or day."""
+    """The tree of a world; it is the same for every store and day."""
     roots = {name: Node(*row) for name, row in DEPARTMENTS.items()}
     promotions = {key: Node(key, name, slug, role="promo") for key, (name, slug, _) in PROMOTIONS.items()}
     tobacco = Node("17490", "Tobacco", "tobacco", role="skip", restricted=True)

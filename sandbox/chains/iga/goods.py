@@ -1,4 +1,4 @@
-"""IGA's goods: how their names, sizes and unit prices are written, and the truth that they tell."""
+"""IGA's goods: how their names, sizes and unit prices are written, and the truth about them."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ STRANGER = "Qingdao Fresh Import Co Ltd"
 
 
 def lot_of(line: Line) -> int:
-    """A number below 1,000 that decides a line's oddities; it never changes."""
+    """A fixed number below 1,000 that decides which quirks a line has."""
     return lot("iga", line.sku)
 
 
@@ -37,7 +37,7 @@ def pack_grams(line: Line) -> int:
 
 
 def brand_sent(line: Line, store: Store) -> str | None:
-    """Null or `""` for loose goods; one store carries a stranger's name for them."""
+    """Null or `""` for loose goods; one store sends a foreign company's name for them."""
     if line.brand is not None:
         return line.brand
     return STRANGER if store.index == 1 else "" if lot_of(line) % 2 else None

@@ -11,7 +11,7 @@ from sandbox.site import dollars, opaque
 
 
 def _money(line: Line, state: State) -> dict[str, Any]:
-    """The price keys: those of the price before are there on special only, and then wholePrice is the price before."""
+    """The price keys: those of the price before exist on special only, and then wholePrice is the price before."""
     now, was = prices_of(line, state)
     shown: dict[str, Any] = {
         "price": f"${now / 100:.2f}", "priceNumeric": dollars(now), "wholePrice": dollars(now), "priceLabel": "",

@@ -13,7 +13,7 @@ RADIUS_KM = 200.0
 
 
 def tag_of(store: Store) -> str:
-    """The retailer tag that the finder tells; for some stores it is not the retailerStoreId."""
+    """The retailer tag that the finder sends; for some stores it is not the retailerStoreId."""
     return store.store_code if store.index % 3 else f"{store.store_code}R"
 
 

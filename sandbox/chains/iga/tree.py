@@ -35,7 +35,7 @@ def _child(parent: Node, name: str) -> Node:
 
 
 def build(world: "World") -> Tree:
-    """The whole tree of a chain; each store shows a part of it."""
+    """The tree of the chain; each store shows a part of it."""
     roots = {name: Node(key, title, slugify(title)) for name, (key, title) in DEPARTMENTS.items()}
     for line in world.catalogue("iga").lines:
         kind = line.good.kind
@@ -57,7 +57,7 @@ def _json(node: Node, ranged: np.ndarray, missing: str) -> dict[str, Any]:
 
 
 def tree_json(tree: Tree, ranged: np.ndarray, missing: str) -> dict[str, Any]:
-    """The body of categoryHierarchy of a store, some empty leaves among it."""
+    """The body of categoryHierarchy for a store, with some empty leaves."""
     root = Node("Grocery", "Grocery", "grocery", children=tree.roots)
     shop = "retailer-prod-v3"
     return {"identifier": shop, "displayName": shop, "children": [_json(root, ranged, missing)]}

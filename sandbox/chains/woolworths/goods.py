@@ -1,4 +1,4 @@
-"""Woolworths' goods: how their names, sizes and unit prices are written, and the truth that they tell."""
+"""Woolworths' goods: how their names, sizes and unit prices are written, and the truth about them."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ UNITS = {"g": "g", "xg": "g", "ml": "mL", "xml": "mL"}
 
 
 def lot_of(line: Line) -> int:
-    """A number below 1,000 that decides a line's oddities; it never changes."""
+    """A fixed number below 1,000 that decides which quirks a line has."""
     return lot("woolworths", line.sku)
 
 
@@ -54,7 +54,7 @@ def size_text(line: Line) -> str:
 
 
 def display_name(line: Line) -> str:
-    """DisplayName, with it."""
+    """DisplayName: Name with the pack size."""
     return f"{bare_name(line)} {size_text(line)}".strip()
 
 
@@ -69,7 +69,7 @@ def brand_sent(line: Line) -> str | None:
 
 
 def pies_path(line: Line) -> tuple[str, str, str]:
-    """Department, category and sub-category as the record's pies...namesjson attributes tell them."""
+    """Department, category and sub-category, as in the record's pies...namesjson attributes."""
     kind = line.good.kind
     name = DEPARTMENTS[kind.department][1] if kind.department in DEPARTMENTS else kind.department.title()
     return name, kind.category, kind.leaf

@@ -72,7 +72,7 @@ def _rows(ask: Ask, node: Node, body: dict[str, Any], state: State) -> list[int]
 
 
 def _ads(ask: Ask, node: Node, store: Store, page: int, pages: int, hide_market: bool) -> list[Line]:
-    """Advertised lines of the department: the same on every page, and never none past the end."""
+    """Advertised lines of the department: the same on every page, and at least one past the end."""
     world = ask.world
     root = world.tree("woolworths").paths[node.key][0]
     lines = world.catalogue("woolworths").lines

@@ -37,7 +37,7 @@ def _centre_tag(line: Line, state: State, day: int, world: "World", available: b
     if available and quantity > 0:
         each = cup(total, line.good.amount * quantity, "g", 100 if unit_of(line.good.kind.form) != "ea" else 1)
         cup_tag = f"${each.number}/100G" if unit_of(line.good.kind.form) == "g" else f"${each.number}/1EA"
-        if lot_of(line) % 13:  # else the words alone tell it
+        if lot_of(line) % 13:  # else it is in the words alone
             tag["MultibuyData"] = {"Quantity": quantity, "Price": dollars(total), "CupTag": cup_tag}
         text = f"{quantity} for ${total / 100:.2f} - {cup_tag} "
         if members and lot_of(line) % 2:

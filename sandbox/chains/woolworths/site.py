@@ -58,7 +58,7 @@ def answer(ask: Ask) -> Reply:
 
 
 def _store(ask: Ask, asked: Any) -> Store:
-    """Who answers: the store asked for, or 1101."""
+    """The store that answers: the one asked for, else 1101."""
     found = None if "woolworths_answers_1101" in ask.switches else ask.world.store("woolworths", str(asked))
     fallback = ask.world.store("woolworths", "1101")
     if fallback is None:

@@ -34,7 +34,7 @@ def _row(store: Store, division: str, distance: float) -> dict[str, Any]:
 
 
 def locator(ask: Ask) -> Reply:
-    """StoreLocator/Stores: by postcode (`*` is all) or nearest first; fuel stations are a division of their own."""
+    """StoreLocator/Stores: by postcode (`*` is all) or nearest first; fuel stations have their own divisions."""
     query = ask.query
     most = integer(query.get("Max"), 30)
     if most is None:
@@ -56,7 +56,7 @@ def locator(ask: Ask) -> Reply:
 
 
 def fulfilment(ask: Ask) -> Reply:
-    """The older shape."""
+    """The locator's older shape."""
     return reply_json([
         {
             "FulfilmentStoreId": int(store.store_code), "Description": store.name, "Street1": store.address,

@@ -52,7 +52,7 @@ def _specials(node: Node) -> Node:
 
 
 def _market(world: "World", roots: dict[str, Node]) -> list[Node]:
-    """Everyday Market, and departments in which the market's rows stand beside own ones."""
+    """Everyday Market, and departments in which rows of the market stand beside Woolworths' own."""
     market = Node("1_A363395", "Everyday Market", "everyday-market", role="skip")
     electronics = Node("1_B863F57", "Electronics", "electronics")
     home = Node("1_DEA3ED5", "Home & Lifestyle", "home-lifestyle")
@@ -94,7 +94,7 @@ def _promotions(world: "World") -> list[Node]:
 
 
 def build(world: "World") -> Tree:
-    """The whole tree of a world; it does not change by store or day."""
+    """The tree of a world; it is the same for every store and day."""
     roots = {name: Node(*row) for name, row in DEPARTMENTS.items()}
     for line in world.catalogue("woolworths").lines:
         kind = line.good.kind
