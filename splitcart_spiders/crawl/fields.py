@@ -172,7 +172,10 @@ def shelf_text(value: object) -> tuple[str | None, str | None]:
 
 
 def multibuy(terms: tuple[int | None, int | None] | None, *, offer_id: object, members: bool) -> dict[str, Any]:
-    """The fields of an item that a multibuy sets: everyone's, or those of members only. terms: quantity and total."""
+    """The fields of an item that a multibuy sets: everyone's, or those of members only.
+
+    terms: quantity and total; None: there is no multibuy.
+    """
     if terms is None:
         return {}
     kind = "member_multibuy" if members else "multibuy"
