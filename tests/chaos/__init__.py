@@ -1,1 +1,1 @@
-"""Crawls while things go wrong; `make chaos`."""
+"""Crawls while faults happen; `make chaos`."""

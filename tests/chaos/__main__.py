@@ -1,7 +1,7 @@
-"""Crawls a sandbox while things go wrong, round after round, and checks after each that the database tells no lie.
+"""Crawls a sandbox while faults happen, round after round, and checks after each that the database is true.
 
-What must hold: every row of a store is what it was before the crawl or what is true after it; a run that says complete
-leaves all rows true; nothing that is sold is taken away; no run is silent; every invariant of the database holds.
+What must hold: every row of a store is what it was before the crawl or what is true after it; a complete run leaves all
+rows true; nothing that is sold is taken away; every run ends with a reason; every invariant of the database holds.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from tests.chaos.scene import Scene, scene
 DAYS = (0, 0, 0, 1, 1, 2)
 """How many days may pass between two rounds."""
 LEASE = 130.0
-"""Seconds after which a lease that nobody prolongs is over."""
+"""Seconds after which a lease without a heartbeat is over."""
 
 
 def targets(world: World, chains: Sequence[str], count: int) -> list[tuple[str, str]]:
@@ -41,7 +41,7 @@ def targets(world: World, chains: Sequence[str], count: int) -> list[tuple[str, 
 
 
 def mishaps(scene: Scene, names: Sequence[str] | None, plan: Random) -> Iterator[Mishap]:
-    """For ever, each (of those named) in its turn, in a new order each time."""
+    """The mishaps that can happen here (of those named), for ever, each time round in a new order."""
     possible = [one for one in MISHAPS if scene.can(one) and (not names or one.name in names)]
     while possible:
         plan.shuffle(possible)
@@ -51,8 +51,8 @@ def mishaps(scene: Scene, names: Sequence[str] | None, plan: Random) -> Iterator
 def rage(scene: Scene, options: argparse.Namespace, runs: int | None, until: float) -> Iterator[Outcome]:
     """Plays rounds until the runs or the time are up; half of them are followed by the next crawl at once.
 
-    Begins with half of the stores crawled in peace, ends with all of them. What happens in a round is drawn for it
-    alone, so that how long another took changes nothing.
+    It begins with undisturbed crawls of half of the stores and ends with undisturbed crawls of all. Each round is drawn
+    for itself, so the time that another round took changes nothing.
     """
     plan, begun = Random(f"{options.seed}/{scene.name}"), 0
     stores = targets(scene.sandbox.world, options.chain or list(product_spiders()), options.stores)
@@ -76,18 +76,20 @@ def rage(scene: Scene, options: argparse.Namespace, runs: int | None, until: flo
 
 
 def _outlive(scene: Scene, store: tuple[str, str]) -> None:
-    """Lets time pass where a crawl of this very process could not end its run: as a process it would be gone."""
+    """Lets the lease run out where a crawl inside this process could not end its run: a process would be gone."""
     run = scene.run(*store)
     if run is not None and run.status == "running" and run.pid == os.getpid():
         scene.began -= LEASE
 
 
 def command_line() -> argparse.ArgumentParser:
-    """What can be asked for."""
+    """The parser of the command line."""
     made = parser((__doc__ or "").splitlines()[0], json="print counts and crawls as JSON instead of a table")
     made.add_argument("--minutes", type=within(0, 10_000), default=10.0, help="how long, over both databases (10)")
-    made.add_argument("--runs", type=integer(1), help="this many crawls over both databases, however long they take")
-    made.add_argument("--seed", type=integer(-(10**15), 10**15), default=1, help="of the mishaps and their moments (1)")
+    made.add_argument("--runs", type=integer(1), help="so many crawls over both databases, however long they take")
+    made.add_argument(
+        "--seed", type=integer(-(10**15), 10**15), default=1, help="the seed of the mishaps and their moments (1)"
+    )
     made.add_argument("--products", type=integer(1, 200_000), default=100, help="products a chain sells (100)")
     made.add_argument("--stores", type=integer(1, 100), default=2, help="stores of each chain that take part (2)")
     made.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both", help="only this one")
@@ -101,7 +103,7 @@ def command_line() -> argparse.ArgumentParser:
 
 @contextlib.contextmanager
 def logged(folder: Path) -> Iterator[None]:
-    """Keeps what the crawls of this process log in `folder`/chaos.log; those of their own have a file each."""
+    """Logs the crawls inside this process to `folder`/chaos.log; crawls in their own process have a file each."""
     folder.mkdir(parents=True, exist_ok=True)
     handler, root = logging.FileHandler(folder / "chaos.log", mode="w"), logging.getLogger()
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
@@ -117,7 +119,7 @@ def logged(folder: Path) -> Iterator[None]:
 
 
 def print_outcome(console: Console, outcome: Outcome, number: int) -> None:
-    """One line a crawl, and what it broke."""
+    """Prints one line for each crawl, and the promises it broke."""
     ended = f"{outcome.status} {outcome.reason[:60]}" if outcome.struck else outcome.status
     where = f"{outcome.scene} {outcome.chain} {outcome.store_id} day {outcome.day}"
     console.print(text(f"{number:4} {where}: {outcome.mishap} -> {ended} ({outcome.seconds} s)", "dim"))
@@ -132,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def rounds(options: argparse.Namespace) -> int:
-    """Plays on each database in turn; the exit code."""
+    """Plays on each database in turn; returns the exit code."""
     console = Console(stderr=options.json, width=None if sys.stdout.isatty() else 150)
     world = World(seed=options.seed, products=options.products)
     kinds = ["sqlite", "postgresql"] if options.database == "both" else [options.database]

@@ -20,8 +20,8 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def mine(phase: str, number: int) -> None:
-    """Lays the mine where the phase begins."""
+def arm(phase: str, number: int) -> None:
+    """Makes the process kill itself before statement `number` of the phase."""
     connect, conclude = RunExtension.connect, RunExtension.conclude
 
     def connected(self: RunExtension) -> Engine:
@@ -41,5 +41,5 @@ def mine(phase: str, number: int) -> None:
 
 
 if __name__ == "__main__":
-    mine(sys.argv[1], int(sys.argv[2]))
+    arm(sys.argv[1], int(sys.argv[2]))
     execute(["scrapy", *sys.argv[3:]])

@@ -1,4 +1,4 @@
-"""What goes wrong with a crawl's database: its connections, its server, others that use it."""
+"""Mishaps of a crawl's database: its connections, its server, and others that use it."""
 
 import sqlite3
 import threading
@@ -72,7 +72,7 @@ def restart(round: Round) -> None:
 
 
 def restarts_before_judging(round: Round) -> None:
-    """All is staged, then the server crashes: unlogged staging comes back empty."""
+    """The server crashes once all is staged: the unlogged staging comes back empty."""
     round.doors.before_judging.append(lambda _: _restart(round))
 
 
@@ -98,7 +98,7 @@ def _restart(round: Round) -> None:
 
 
 def server_is_down(round: Round) -> None:
-    """It is away when the crawl starts, and comes back afterwards."""
+    """The server is down when the crawl starts, and comes back afterwards."""
     server = round.scene.server
     assert server
     server.stop()
@@ -117,7 +117,7 @@ def another_writer(round: Round) -> None:
 
 
 def second_crawl(round: Round) -> None:
-    """A second crawl of the store: it must find the store held, or come after the first."""
+    """A second crawl of the store: it must find the store held, or begin after the first has ended."""
     second = scenes.inside(round.scene, round.chain, round.store_code)
     second.future.exception(120)
     if second.code() not in (0, 3):
@@ -125,7 +125,7 @@ def second_crawl(round: Round) -> None:
 
 
 def readers_look_on(round: Round) -> None:
-    """A reader before every statement of the publish: it sees the old prices, whole, and does not wait."""
+    """A reader before every statement of the publish: it sees the old prices, complete, and does not wait."""
     looks: list[bool] = []
     engine = engines.create(round.scene.database)
     round.stack.callback(engine.dispose)

@@ -1,4 +1,4 @@
-"""A small file system of its own for a database: a disk that can really be full. Only where we may mount one."""
+"""A small file system for a database, which can really be full. It needs the right to mount one."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOM = 1 << 30
-"""Bytes while it is not full; it takes as much memory as is used."""
+"""Its size in bytes while it is not full; it takes only the memory that is used."""
 PREFIX = "splitcart-chaos-disk-"
 TRIES = 20
 
@@ -23,14 +23,14 @@ class Disk:
 
     def fill(self, spare: int) -> None:
         """Leaves room for `spare` bytes more than are used now."""
-        for _ in range(TRIES):  # what is written meanwhile may already be more than the size asked for
+        for _ in range(TRIES):  # more than the requested size may have been written meanwhile
             stat = os.statvfs(self.folder)
             if self._resize((stat.f_blocks - stat.f_bfree) * stat.f_frsize + spare):
                 return
         raise OSError(f"{self.folder} could not be made smaller")
 
     def empty(self) -> None:
-        """Gives the room back."""
+        """Restores its full size."""
         self._resize(ROOM)
 
     def _resize(self, size: int) -> bool:
@@ -45,7 +45,7 @@ def _run(*command: str | Path) -> bool:
 
 
 def _sweep(parent: Path) -> None:
-    """Unmounts what killed runs left."""
+    """Unmounts the disks that killed runs left."""
     for folder in parent.glob(f"{PREFIX}*"):
         owner = folder.name.removeprefix(PREFIX).split("-")[0]
         if owner.isdigit() and not Path("/proc", owner).exists():

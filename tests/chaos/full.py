@@ -1,4 +1,4 @@
-"""What goes wrong with a crawl's database for want of room: a full disk, real where we may mount one, else imitated."""
+"""Mishaps of a full disk: a real one where the process may mount one, else an imitation."""
 
 import contextlib
 import sqlite3
@@ -15,7 +15,7 @@ TABLES = ("staged_items", "listings", "products", "prices", "price_changes", "st
 
 
 def disk_full_for_a_while(round: Round) -> None:
-    """From a random moment on nothing can be written; some moments later there is room again."""
+    """From a random moment on nothing can be written, until a later one."""
     full = _sqlite_full if round.scene.name == "sqlite" else _postgres_full
     full(round)
 
@@ -74,7 +74,7 @@ def _allow(engine: Engine) -> None:
 
 
 def disk_stays_full(round: Round) -> None:
-    """SQLite: no file of the process may grow beyond some bytes. PostgreSQL: no table takes a row from a moment on."""
+    """SQLite: no file of the process may grow beyond some bytes. PostgreSQL: no table accepts rows after a moment."""
     round.as_process = {}
     if round.scene.name == "sqlite":
         size = round.scene.file.stat().st_size
@@ -112,7 +112,7 @@ def no_space_left_to_publish(round: Round) -> None:
 
 
 def _room_again(round: Round) -> None:
-    """The server may have crashed for want of room for its log."""
+    """Empties the disk; the server may have crashed because its log had no room."""
     assert round.scene.disk
     round.scene.disk.empty()
     if round.scene.server:

@@ -1,4 +1,4 @@
-"""What must hold after every crawl, whatever befell it."""
+"""What must hold after every crawl, whatever happened to it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.chaos.scene import Scene
 
 SHRUNK = {"category_missing", "category_thin", "store_short", "store_small", "turnover"}
-"""Reasons of a partial run that saw all there is, and less than before: a second one confirms it."""
+"""Reasons of a partial run that saw everything, but less than before: a second run confirms it."""
 EXAMPLES = 3
 Prices = dict[str, Price]
 
@@ -38,7 +38,7 @@ class Found:
 
 @dataclass
 class Judgement:
-    """Which promises did not hold."""
+    """The promises that did not hold, one line each."""
 
     lost: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
@@ -63,14 +63,14 @@ def judge(scene: "Scene", mishap: "Mishap", store: tuple[str, str], days: Sequen
         kept = {sku: found.before.get(sku) for sku in unread}
         judgement.false = untrue(found.after, truths, allowed, kept)
         if mishap.spoils and found.struck:
-            judgement.false.append("a run that it befell says complete")
+            judgement.false.append("a run that it struck is complete")
     judgement.lost = lost(found.before, found.after, truths)
     if status != "complete" or not mishap.hides:
         judgement.deleted = deleted(found.before, found.after, truths)
     if status not in ("complete", "partial") and found.after != found.before:
         judgement.others.append(f"a run that is {status} changed {len(_changed(found))} prices")
     judgement.others += _silent(mishap, found, status)
-    now = max(scene.now(), datetime.now(UTC))  # staging and quarantine have the machine's own time
+    now = max(scene.now(), datetime.now(UTC))  # staging and quarantine are dated by the machine's clock
     with scene.engine.connect() as connection:
         broken = list(check(connection, now))
     judgement.others += [f"check_database: {one.check}: {one.count}, {one.examples[0]}" for one in broken]
@@ -104,7 +104,7 @@ def untrue(
 
 
 def lost(before: Prices, after: Prices, truths: Sequence[Prices]) -> list[str]:
-    """Rows that are neither as they were nor as they are."""
+    """Rows that are neither as they were nor as they are true now."""
     return [
         f"{sku}: {price} is neither {before.get(sku)} nor {truths[-1].get(sku)}"
         for sku, price in sorted(after.items())
@@ -113,7 +113,7 @@ def lost(before: Prices, after: Prices, truths: Sequence[Prices]) -> list[str]:
 
 
 def deleted(before: Prices, after: Prices, truths: Sequence[Prices]) -> list[str]:
-    """Rows that went although the store sells them."""
+    """Rows that disappeared although the store sells them."""
     gone = before.keys() - after.keys()
     return [f"{sku} was taken away" for sku in sorted(gone) if all(sku in truth for truth in truths)]
 
@@ -140,8 +140,8 @@ def _silent(mishap: "Mishap", found: Found, status: str) -> list[str]:
         return [f"the run is {status} without a reason"]
     reason = code_of(run.reason)
     lines = []
-    unheard = mishap.kills and code == 1 and status != "complete"  # it was ended before it could say how it ended
-    if code is not None and code >= 0 and code != exit_code(status, run.reason) and not unheard:
+    cut_off = mishap.kills and code == 1 and status != "complete"  # it was killed before it could exit with its code
+    if code is not None and code >= 0 and code != exit_code(status, run.reason) and not cut_off:
         lines.append(f"exit code {code}, but the run is {status} ({run.reason})")
     if (
         status != "complete"
@@ -153,7 +153,7 @@ def _silent(mishap: "Mishap", found: Found, status: str) -> list[str]:
 
 
 def left_over(scene: "Scene") -> list[str]:
-    """What no run may leave behind once every store has been crawled again in peace."""
+    """What is left behind, although every store was crawled again undisturbed: it must be nothing."""
     runs = select(crawl_runs.c.status, func.count(distinct(crawl_runs.c.id)), func.count(staged_items.c.seq))
     query = runs.outerjoin_from(crawl_runs, staged_items, staged_items.c.run_id == crawl_runs.c.id)
     with scene.engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""What takes a crawl's hold from it: its lease, or the file that its database lies in."""
+"""Mishaps in which a crawl loses its lease, or the file of its database."""
 
 import contextlib
 import shutil
@@ -15,14 +15,14 @@ from tests.chaos.run import at_statement
 from tests.chaos.strikes import wait_until
 
 EARLY = 12
-"""A crawl sends as many statements before its last commit, at least."""
+"""A crawl sends at least this many statements before its last commit."""
 
 
 # The lease --------------------------------------------------------------------------------------------------------
 
 
 def lease_lost(round: Round) -> None:
-    """The run is abandoned by another, or taken over by one that dies; the crawl must end by itself, and soon."""
+    """The run is abandoned by another, or taken over by one that dies; the crawl must end by itself within a minute."""
     run = round.scene.run(round.chain, round.store_code)
     with round.scene.engine.begin() as connection:
         held = select(crawl_runs).where(crawl_runs.c.id == (run.id if run else -1), crawl_runs.c.status == "running")
@@ -58,7 +58,7 @@ def _abandon(round: Round, run_id: int) -> None:
 
 
 def file_lost(round: Round) -> None:
-    """The file goes, or another comes in its place; after the crawl it is back, with its log."""
+    """The file is removed or replaced; after the crawl it is put back, with its log."""
     lose = round.chance.choice((_removed, _replaced, _log_removed))
     room = round.stack.enter_context(_folder_beside(round.scene.file))
 
@@ -108,7 +108,9 @@ def _log_removed(file: Path, room: Path) -> Callable[[], None]:
 
 
 def _replaced(file: Path, room: Path) -> Callable[[], None]:
-    with contextlib.closing(sqlite3.connect(file, timeout=30)) as reader:  # to close the file otherwise ends its locks
+    with contextlib.closing(
+        sqlite3.connect(file, timeout=30)
+    ) as reader:  # closing the file in any other way would end its locks
         reader.execute("VACUUM INTO ?", [str(room / "copy")])
     back = _moved(file, room, ("",))
     (room / "copy").rename(file)

@@ -1,4 +1,4 @@
-"""Everything that goes wrong, by name."""
+"""All mishaps, by name."""
 
 from collections.abc import Callable
 from typing import Any
@@ -42,13 +42,13 @@ def day_turns(round: Round) -> None:
 
 
 def specials_flip(round: Round) -> None:
-    """Day 0 is a Wednesday: the next one comes mid-crawl."""
+    """The next Wednesday (day 0 is one) comes in the middle of the crawl."""
     day = round.scene.sandbox.day
     shown("day", value=day + 7 - day % 7, times=1)(round)
 
 
 def a_switch(round: Round) -> None:
-    """One of the chain's own."""
+    """One of the chain's own switches goes on."""
     own = sorted(name for name in switches() if name.startswith(f"{round.chain}_"))
     shown("switch", value=round.chance.choice(own), times=1)(round)
 
@@ -70,7 +70,7 @@ def network_goes_down(round: Round) -> None:
 
 
 def killed_then_resumed(round: Round) -> None:
-    """The run before was killed; this one goes on with it."""
+    """The run before was killed; this one resumes it."""
     round.options["arguments"] = {"resume": "1"}
     _leave_a_dead_run(round)
 

@@ -1,4 +1,4 @@
-"""A socket between a crawl and PostgreSQL that cuts a connection in the middle of what it says, or of the answer."""
+"""A socket between a crawl and PostgreSQL that cuts a connection in the middle of a request or of its answer."""
 
 import contextlib
 import os
@@ -14,9 +14,9 @@ PATIENCE = 30.0
 
 
 class Proxy:
-    """Forwards every connection to its folder's socket, until `cut_next` is told when to cut one.
+    """Forwards every connection to its folder's socket, until a cut that `cut_next` arms.
 
-    A cut is made once: after `chunks` more chunks of what clients send that hold `word`, either before that chunk
+    A cut is made once: at the `chunks`th chunk that clients send and that holds `word`, either before that chunk
     reaches the server or, with `answer`, after the server has worked on it but before its answer comes back.
     """
 
@@ -65,11 +65,11 @@ class Proxy:
             while data := client.recv(CHUNK):
                 if self._falls_on(data):
                     if self._answer:
-                        link.ask_in_vain(data)
+                        link.ask_without_answer(data)
                     return
                 link.server.sendall(data)
         except OSError:
-            return  # the server is away, or one side has gone: both go
+            return  # the server is down, or one side has closed: close both
         finally:
             link.close()
 
@@ -94,7 +94,7 @@ class _Link:
         self.answered = threading.Event()
 
     def answers(self) -> None:
-        """What the server says goes to the client, unless its answer is to be lost."""
+        """Forwards what the server sends to the client, unless the answer is to be lost."""
         with contextlib.suppress(OSError):
             while data := self.server.recv(CHUNK):
                 if self.mute:
@@ -103,8 +103,8 @@ class _Link:
                 self.client.sendall(data)
         self.close()
 
-    def ask_in_vain(self, data: bytes) -> None:
-        """The server hears it and does it; nobody hears the answer."""
+    def ask_without_answer(self, data: bytes) -> None:
+        """The server receives the request and works on it; its answer is dropped."""
         self.mute = True
         self.server.sendall(data)
         self.answered.wait(PATIENCE)

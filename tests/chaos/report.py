@@ -1,4 +1,4 @@
-"""What a chaos run counted: by database and mishap, and in all."""
+"""The counts of a chaos run: by database and mishap, and in total."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ GOOD = ("runs", "struck")
 
 @dataclass(frozen=True)
 class Figures:
-    """Of some crawls: how many, how many the mishap struck, how they ended, and what they broke."""
+    """Some crawls: how many, how many the mishap struck, how they ended, and what they broke."""
 
     runs: int
     struck: int
@@ -71,15 +71,15 @@ def summary(outcomes: Sequence[Outcome], **facts: Any) -> dict[str, Any]:
 
 
 def unstruck(outcomes: Sequence[Outcome]) -> list[str]:
-    """Mishaps that were played on a database but never came about there."""
+    """Mishaps that were played on a database but never struck there."""
     figures = by_mishap(outcomes)
     return [" ".join(key) for key, each in figures.items() if not each.struck and key[1] != PEACE.name]
 
 
 def table(outcomes: Sequence[Outcome], seed: int, seconds: float) -> Table:
-    """The same for people; what broke a promise is red."""
+    """The figures as a table; broken promises are red."""
     missed = unstruck(outcomes)
-    never = f"; never came about: {', '.join(missed)}" if missed else ""
+    never = f"; never struck: {', '.join(missed)}" if missed else ""
     caption = f"seed {seed}, {seconds:.0f} s{never}"
     shown = Table("database", "what went wrong", "how the runs ended", title="Chaos", caption=caption)
     shown.title_justify = shown.caption_justify = "left"

@@ -1,4 +1,4 @@
-"""One round of chaos: a crawl, something that goes wrong meanwhile, and what the database holds afterwards."""
+"""One round of chaos: a crawl, a mishap meanwhile, and what the database holds afterwards."""
 
 import contextlib
 import random
@@ -22,7 +22,7 @@ REQUESTS = 14
 
 @dataclass
 class Round:
-    """A crawl in the making and what is to befall it; mishaps change it before it starts."""
+    """A crawl before its start, and what will happen to it; mishaps change it before it starts."""
 
     scene: Scene
     chain: str
@@ -31,7 +31,7 @@ class Round:
     """Requests until the mishap strikes."""
     doors: Doors
     stack: contextlib.ExitStack
-    """What is to be undone after the crawl."""
+    """Callbacks that clean up after the crawl."""
     as_process: dict[str, Any] | None = None
     """Options of tests.chaos.scene.process; None: inside this process."""
     options: dict[str, Any] = field(default_factory=dict)
@@ -60,11 +60,11 @@ class Mishap:
     """Something that goes wrong.
 
     begin: prepares the round before the crawl starts. strike: happens after a random number of requests.
-    harmless: a crawl must get over it and end complete. spoils: a crawl that it befell is never complete.
-    kills: the crawl may not live to tell. mute: the database may not take the run's end; the exit code tells it.
+    harmless: the crawl must end complete nevertheless. spoils: a crawl that it struck is never complete.
+    kills: the crawl may die before its run ends. mute: the database may not record the run's end, the exit code does.
     hides: rows are left out of answers; what a proof tolerates may be missing. on: the databases that it concerns.
-    stops_server: only where we may stop the server. fills_disk: only where we may mount a small one.
-    known: a lie that only a complete run before can tell.
+    stops_server: needs a server that may be stopped. fills_disk: needs the right to mount a small disk.
+    known: a false answer that is recognised only after a complete run.
     garbles: the share of rows whose price or name cannot be read: their price may stay as it was, none may be delisted.
     """
 
@@ -85,7 +85,7 @@ class Mishap:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a round went; `broken` says which promise did not hold, one line each."""
+    """The result of a round; `broken` names the promises that did not hold, one line each."""
 
     scene: str
     mishap: str
@@ -110,7 +110,7 @@ PEACE = Mishap("nothing", harmless=True)
 
 
 def play(scene: Scene, mishap: Mishap, chain: str, store_code: str) -> Outcome:
-    """Crawls a store while the mishap happens, and checks what the database says afterwards."""
+    """Crawls a store while the mishap happens, and judges what the database holds afterwards."""
     began, day = time.monotonic(), scene.sandbox.day
     before, last = oracle.stored(scene.engine, chain, store_code), scene.run(chain, store_code)
     with contextlib.ExitStack() as stack:
@@ -152,7 +152,7 @@ def round_to(seconds: float) -> float:
 
 
 def _watch(round: Round, mishap: Mishap) -> int | None:
-    """Runs the crawl to its end, and strikes when its time has come; gives the exit code."""
+    """Runs the crawl to its end and strikes at the chosen request; returns the exit code."""
     log = round.scene.sandbox.log
     begun, deadline = len(log), time.monotonic() + DEADLINE
     crawl, waiting = round.start(), mishap.strike

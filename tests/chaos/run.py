@@ -1,4 +1,4 @@
-"""The run extension with doors in it: where chaos comes in between staging, judging and publishing."""
+"""The run extension with doors: callbacks between staging, judging and publishing, where mishaps strike."""
 
 import threading
 from collections.abc import Callable
@@ -18,17 +18,17 @@ ORIGINAL = "splitcart_spiders.extensions.run.RunExtension"
 
 @dataclass
 class Doors:
-    """What happens at each door of one crawl; `now` dates its run."""
+    """The callbacks at each door of one crawl; `now` dates its run."""
 
     now: Callable[[], datetime]
     engine_made: list[Callable[[Engine], None]] = field(default_factory=list)
     before_judging: list[Callable[[Engine], None]] = field(default_factory=list)
-    """All rows are staged, none was counted yet."""
+    """All rows are staged, but not counted yet."""
     before_publishing: list[Callable[[Engine], None]] = field(default_factory=list)
-    """The verdict stands."""
+    """The verdict has been reached."""
 
     def settings(self) -> dict[str, Any]:
-        """Settings by which a crawl goes through these doors."""
+        """The settings that make a crawl call these doors."""
         doors = self
 
         class DooredRun(RunExtension):
@@ -72,5 +72,5 @@ def at_statement(engine: Engine, number: int, strike: Callable[[], None]) -> Non
 
 
 def at_every_statement(engine: Engine, look: Callable[[], None]) -> None:
-    """Looks before every statement that goes through the engine."""
+    """Calls `look` before every statement that goes through the engine."""
     event.listen(engine, "before_cursor_execute", lambda *_arguments: look())

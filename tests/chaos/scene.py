@@ -1,4 +1,4 @@
-"""Where chaos happens: a sandbox, a database, the clock of both, and crawls inside this process or as their own."""
+"""Where chaos happens: a sandbox, a database, the clock of both, and crawls inside this process or as processes."""
 
 import contextlib
 import queue
@@ -57,7 +57,7 @@ class Scene:
     folder: Path
     logs: Path
     server: Server | None = None
-    """PostgreSQL, where we may stop it."""
+    """PostgreSQL, where it may be stopped."""
     proxy: Proxy | None = None
     disk: Disk | None = None
     """What the database lies on, where it can be made small."""
@@ -68,7 +68,7 @@ class Scene:
 
     @property
     def file(self) -> Path:
-        """SQLite's."""
+        """The file of SQLite."""
         return Path(str(make_url(self.database).database))
 
     @property
@@ -86,7 +86,7 @@ class Scene:
         )
 
     def now(self) -> datetime:
-        """The sandbox's day, at noon when the scene began and going on from there."""
+        """The time on the sandbox's day: noon at the start of the scene, then running on."""
         noon = datetime.combine(self.sandbox.world.date_of(self.sandbox.day), NOON)
         return noon + timedelta(seconds=time.monotonic() - self.began)
 
@@ -105,13 +105,13 @@ class Scene:
             return connection.execute(query.limit(1)).first() is not None
 
     def errand(self, work: Callable[[], None]) -> None:
-        """Has the main thread do something, and waits for it: a server dies with the thread that started it."""
+        """Has the main thread do the work, and waits: a server dies with the thread that started it."""
         done = threading.Event()
         self.errands.put((work, done))
         done.wait()
 
     def serve(self) -> None:
-        """Does what was asked of the main thread."""
+        """Does the errands for the main thread."""
         with contextlib.suppress(queue.Empty):
             while True:
                 work, done = self.errands.get_nowait()
@@ -132,7 +132,7 @@ class Crawl(Protocol):
 
 @dataclass
 class Process:
-    """A crawl as operators start it."""
+    """A crawl as its own process."""
 
     popen: subprocess.Popen[bytes]
 
@@ -146,7 +146,7 @@ class Process:
 
 @dataclass
 class Inside:
-    """A crawl of this process."""
+    """A crawl inside this process."""
 
     future: Future[Any]
 
@@ -202,7 +202,7 @@ def scene(kind: str, sandbox: SandboxServer, seed: int, logs: Path) -> Iterator[
         if kind == "postgresql":
             from tests.support.postgres import Server as Postgres
 
-            # What was committed must outlive a crash; tests otherwise let their server forget the last second.
+            # A crash must not lose commits; in other tests the server may lose those of the last second.
             server = stack.enter_context(Postgres(disk.folder if disk else None, synchronous_commit="on"))
             url = server.url(server.create_database())
             if server.owned:

@@ -1,4 +1,4 @@
-"""What goes wrong with a crawl itself: its process, its time, its own code."""
+"""Mishaps of a crawl itself: its process, its time, its code."""
 
 import contextlib
 import random
@@ -14,7 +14,7 @@ from tests.chaos import scene as scenes
 from tests.chaos.rounds import Round
 
 STATEMENTS = 60
-"""About as many go to the database between the last staged row and the commit of a store's first publish."""
+"""About the number of statements between the last staged row and the commit of a store's first publish."""
 
 
 def some_statement(chance: random.Random) -> int:
@@ -23,7 +23,7 @@ def some_statement(chance: random.Random) -> int:
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
-    """Waits, at most a minute."""
+    """Waits until it has happened, a minute at most."""
     deadline = time.monotonic() + 60
     while not happened() and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -61,7 +61,7 @@ def terminate(round: Round) -> None:
 
 
 def terminate_twice(round: Round) -> None:
-    """The second one does not wait for what is under way."""
+    """The second signal does not wait for requests under way."""
     _popen(round).terminate()
     with contextlib.suppress(Exception):
         _popen(round).wait(round.chance.random() / 2)
@@ -88,7 +88,7 @@ def _reason(round: Round) -> str:
 
 
 class Oversight(Exception):
-    """What nobody thought of."""
+    """An error that no code expects."""
 
 
 class Faulty:
@@ -99,7 +99,7 @@ class Faulty:
     def process_item(self, item: Any) -> Any:
         type(self).left -= 1
         if self.left == 0:
-            raise Oversight("a pipeline came to grief")
+            raise Oversight("a pipeline raised")
         return item
 
 
@@ -115,7 +115,7 @@ def parse_raises(round: Round) -> None:
     def page(self: Any, response: Any) -> Any:
         left[0] -= 1
         if left[0] == 0:
-            raise Oversight("parse came to grief")
+            raise Oversight("parse raised")
         return base.page(self, response)  # type: ignore[attr-defined]
 
     round.options["spider"] = type("Raising", (base,), {"page": page})
@@ -123,13 +123,13 @@ def parse_raises(round: Round) -> None:
 
 
 def start_raises(round: Round) -> None:
-    base, asks = _spider(round), round.chance.random() < 0.5
+    base, requests_first = _spider(round), round.chance.random() < 0.5
 
     async def start(self: Any) -> AsyncIterator[Any]:
-        if asks:
+        if requests_first:
             async for request in base.start(self):
                 yield request
-        raise Oversight("start() came to grief")
+        raise Oversight("start() raised")
 
     round.options["spider"] = type("Raising", (base,), {"start": start})
     round.struck = True

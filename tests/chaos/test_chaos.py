@@ -1,4 +1,4 @@
-"""What `make chaos` does for long, short; and that its checks can fail."""
+"""A short `make chaos`, and that its checks can fail."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_what_is_sold_may_not_be_taken_away():
     before = {"milk": MILK, "bread": MILK}
     assert judge.deleted(before, {"milk": MILK}, [{"milk": MILK}]) == []
     assert len(judge.deleted(before, {"milk": MILK}, [{"milk": MILK, "bread": DEARER}])) == 1
-    assert judge.deleted(before, {"milk": MILK}, [before, {"milk": MILK}]) == []  # it went while the day turned
+    assert judge.deleted(before, {"milk": MILK}, [before, {"milk": MILK}]) == []  # it disappeared while the day changed
 
 
 def test_a_complete_run_leaves_all_rows_true_but_for_what_its_proofs_tolerate():
@@ -56,7 +56,7 @@ def test_the_rows_that_the_judge_forgives_are_those_that_the_sandbox_garbles():
 
 
 NO_MISHAP = {"renumbered"}
-"""Its skus are in no truth that chaos compares with; tests/splitcart_spiders/extensions/test_sightings.py has it."""
+"""Its skus are in no truth that chaos compares with; tests/splitcart_spiders/extensions/test_sightings.py tests it."""
 
 
 def test_every_fault_of_the_sandbox_is_a_mishap():
@@ -68,7 +68,7 @@ def outcome(mishap: str, *, struck: bool, broken: tuple[str, ...] = ()) -> Outco
     return Outcome("sqlite", mishap, "iga", "1", 0, struck, "failed", "", 1, 0.1, len(broken), 0, False, broken)
 
 
-def test_what_was_broken_and_what_never_came_about_is_counted():
+def test_broken_promises_and_mishaps_that_never_struck_are_counted():
     played = [outcome("a kill", struck=False), outcome("a kill", struck=True, broken=("loss: milk",))]
     summary = report.summary([*played, outcome("a crash", struck=False)], seed=7)
     assert summary["seed"] == 7
@@ -93,7 +93,7 @@ def play(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str) -> l
     return played
 
 
-def test_every_promise_holds_through_what_nobody_can_read(capsys, tmp_path):
+def test_every_promise_holds_through_unreadable_prices_and_names(capsys, tmp_path):
     only = ("--mishap", "prices that nobody can read", "--mishap", "names that nobody can read", "--chain", aldi.SLUG)
     played = play(capsys, tmp_path, "--runs", "6", "--seed", "4", "--database", "sqlite", *only)
     assert sum(crawl["struck"] for crawl in played) >= 2
@@ -118,11 +118,11 @@ APART = {
     "killed at a request", "killed at a statement", "killed while it ends", "killed, then resumed", "terminated",
     "terminated twice", "the disk stays full", "crashed, then resumed", "crashes while resuming", "time runs out",
 }  # fmt: skip
-"""These need a process of their own, or some seconds."""
+"""These need their own process, or some seconds."""
 
 
 def names(database: str) -> list[str]:
-    """What befalls the crawl's code and its database; the faults of the site have their own tests."""
+    """The mishaps of the crawl's code and database; the faults of the site have their own tests."""
     struck = [mishap.name for mishap in (*mishaps.PROCESS, *mishaps.DATABASE) if database in mishap.on]
     return ["the day turns", *(name for name in struck if name not in APART)]
 

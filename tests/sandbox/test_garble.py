@@ -1,4 +1,4 @@
-"""What the sandbox shows wrong of some rows: the same ones each time, and nothing else of an answer."""
+"""The sandbox garbles the same rows each time, and nothing else in an answer."""
 
 import json
 

@@ -95,7 +95,7 @@ def test_broken_promises_of_hostile_rows_are_shown_and_never_obeyed(hostile, cap
     assert unsafe(capsys.readouterr().out) == set()
 
 
-def test_json_stays_exact(hostile, capsys):
+def test_json_keeps_hostile_text_exactly(hostile, capsys):
     assert price_history.main(["--company", "woolworths", "--sku", "1", "--json"]) == 0
     out = capsys.readouterr().out
     assert unsafe(out) == set()
@@ -225,7 +225,7 @@ def test_a_crawl_logs_what_a_site_sends_as_text_with_its_tracebacks(tmp_path):
     assert len(done.stderr) < 30_000
 
 
-def test_only_the_shared_helper_prints_what_is_not_ours():
+def test_only_the_shared_helpers_print():
     """A bare print or a console of one's own lets markup and control characters through."""
     allowed = {"replay.py": 1}
     for path in Path(ROOT / "scripts").glob("[!_]*.py"):

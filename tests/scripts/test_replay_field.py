@@ -1,4 +1,4 @@
-"""Bodies as people who run such crawlers met them, through replay: what an offer says, and what it does not."""
+"""Bodies as other crawlers captured them, through replay: what their offers mean."""
 
 import csv
 import json

@@ -163,7 +163,7 @@ def test_the_schedule_is_cleared_and_a_live_lease_is_not(chain, capsys):
     assert printed(capsys)["store_id"] == given.store_code
 
 
-def test_seeing_changes_nothing(chain, capsys):
+def test_inspecting_stores_and_runs_changes_nothing(chain, capsys):
     begun(chain, taken(chain, datetime.now(UTC) - timedelta(hours=9)), datetime.now(UTC) - timedelta(hours=9))
     tables = ("stores", "crawl_runs")
     before = [query(chain, f"SELECT * FROM {name} ORDER BY id") for name in tables]

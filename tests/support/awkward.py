@@ -1,4 +1,4 @@
-"""Texts that some reader or writer of texts takes for something else."""
+"""Texts that readers or writers of text formats may mistake for something else."""
 
 AWKWARD = [
     "",

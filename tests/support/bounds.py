@@ -1,4 +1,4 @@
-"""What holds for everything that a mapping returns, whatever it was given."""
+"""What holds for everything that a mapping returns, for any input."""
 
 from splitcart_spiders.items import Drop, ProductItem
 
@@ -28,7 +28,7 @@ def assert_bounded(outcome: object) -> None:
 
 
 def assert_sighted(outcome: object, sku: str) -> None:
-    """An item that shows the listing and nothing of what it costs."""
+    """An item that shows the listing without a price."""
     assert_bounded(outcome)
     assert isinstance(outcome, ProductItem)
     assert (outcome.sku, outcome.is_unreadable, outcome.price_cents) == (sku, True, None)
@@ -39,7 +39,7 @@ def assert_sighted(outcome: object, sku: str) -> None:
 
 
 def assert_unnamed(outcome: object, price: int | None) -> None:
-    """An item without a name, whose price was read all the same."""
+    """An item without a name, whose price was read nevertheless."""
     assert_bounded(outcome)
     assert isinstance(outcome, ProductItem)
     assert (outcome.name, outcome.is_unreadable, outcome.price_cents) == (None, True, price)

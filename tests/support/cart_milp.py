@@ -1,4 +1,4 @@
-"""The textbook mixed-integer programme of a split, solved by HiGHS: an oracle that shares nothing with what it tests.
+"""The textbook mixed-integer programme of a split, solved by HiGHS: an oracle that shares no code with what it tests.
 
 One binary for each way of each line and one for each store; complete lots and the units in them; a binary for each fee
 that enough goods waive. Round trips are left out: they need a constraint for every subset. So are lots whose units
@@ -64,7 +64,7 @@ def programme(document, terms, most, missing):
 def _add_lot(found, quantity, total, users, goods):
     """Whole lots, and how many units of each way are in them instead of paid singly.
 
-    As many as there can be: for less goods would come to more, and could reach a limit that they do not reach.
+    As many lots as possible: with fewer the goods would cost more, and could reach a limit that they do not reach.
     """
     assert len({single for _, single, _ in users}) == 1, f"units of {users} are not of one price"
     assert total < quantity * users[0][1], f"a lot for {total} saves nothing"
@@ -117,7 +117,7 @@ def load(found, seconds=120.0):
 
 
 def optimum(document, terms, most, seconds=120.0):
-    """(filled lines, cents) of the best plan over at most so many stores; None where the time did not suffice."""
+    """(filled lines, cents) of the best plan over at most so many stores; None where the time limit was reached."""
     missing = 1 + sum(
         max((carts.costs_at_most(choice, terms.members) for choice in line["options"]), default=0)
         for line in document["lines"]

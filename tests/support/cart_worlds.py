@@ -44,7 +44,7 @@ def _families(draw, lines):
 
 
 def _week(draw, company, families, offers):
-    """What a zone asks for each line: (price, offer) or None where it has none."""
+    """What a zone charges for each line: (price, offer), or None where it does not sell it."""
     deals, found = {}, []
     for family, base in families:
         price = max(20, int(base * LEVEL[company] * draw.uniform(0.85, 1.2)) // 5 * 5)
@@ -72,7 +72,7 @@ def _option(draw, shop, number, quantity, listed):
 
 
 def hard_case(seed):
-    """A document, terms and a number of stores: one of the kinds that split what is easy from what is not."""
+    """A document, terms and a number of stores: one of the kinds that are hard to split."""
     draw = random.Random(seed)
     kind = HARD[seed % len(HARD)]
     return kind(draw)
@@ -148,7 +148,7 @@ def _twins(draw):
 
 
 def _out_of_reach(draw):
-    """Minimums that two stores together cannot meet, and one hardly."""
+    """Minimums that two stores together cannot meet, and that one store barely meets."""
     found, terms = world(draw.random(), 30, 10)
     goods = sum(min((o["total_price_cents"] for o in line["options"]), default=0) for line in found["lines"])
     terms.fees = {company: (500, None, int(goods * draw.uniform(0.55, 1.3))) for company in carts.COMPANIES}

@@ -1,4 +1,4 @@
-"""Slots of lists drawn at random, and the plans that trying everything finds. Uses nothing of what it tests."""
+"""Slots of lists drawn at random, and the plans that trying everything finds. It shares no code with what it tests."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field

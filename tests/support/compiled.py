@@ -1,4 +1,4 @@
-"""Statements compiled once for all engines of a kind: a test has an engine of its own, and would compile all anew."""
+"""Statements compiled once for all engines of a kind: each test has its own engine, which would compile them again."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _CACHES: dict[str, "ByKind"] = {}
 
 
 class ByKind(LRUCache[Any, Any]):
-    """An engine's cache of compiled statements that takes two dialects of one class for one.
+    """An engine's cache of compiled statements that treats two dialects of one class as one.
 
     The key of a compiled statement begins with the dialect that it was compiled for. Those of a test session have the
     same driver, and the same server.

@@ -1,4 +1,4 @@
-"""Many crawls in one process on one reactor, which runs in a thread of its own."""
+"""Many crawls in one process on one reactor, which runs in its own thread."""
 
 import asyncio
 import threading
@@ -96,5 +96,5 @@ def submit(
 def crawl(
     spider: Any, sandbox_url: str, database_url: str | None, *, overrides: dict[str, Any] | None = None, **args: Any
 ) -> Outcome:
-    """One whole crawl of `spider` (name or class); `args` are its -a arguments, `overrides` settings."""
+    """One complete crawl of `spider` (name or class); `args` are its -a arguments, `overrides` settings."""
     return submit(spider, sandbox_url, database_url, args=args, **(overrides or {})).result(LIMIT)

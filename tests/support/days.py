@@ -1,7 +1,7 @@
-"""Days in the life of a small chain: what its storefronts show, and what happens to the crawls of it.
+"""Days of a small chain: what its storefronts show, and what happens to its crawls.
 
 The storefronts are the truth: dictionaries that change by the day. Crawls, probes, kills, faults, merges, resets and
-rollbacks happen to the database, in an order drawn from a seed; `check` asks whether it still tells the truth.
+rollbacks happen to the database, in an order drawn from a seed; `check` tests whether it is still true.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ Shelf = dict[str, int | None]
 CRAWLS = {"crawl": 10, "partial": 3, "probe": 3, "broken": 2, "killed": 2, "resumed": 3, "rollback": 2}
 CHANGES = {"prices": 6, "deviation": 1, "absent": 2, "unpriced": 2, "week": 1, "merge": 6, "reset": 1}
 WORDS = CRAWLS | CHANGES
-"""What may happen, and how often."""
+"""The operations, with their weights."""
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Shown:
 
 @dataclass
 class Days:
-    """One chain's life. `stores` in two zones, `lines` listings each."""
+    """One chain: `stores` in two zones, `lines` listings each."""
 
     engine: Engine
     seed: int
@@ -60,9 +60,9 @@ class Days:
     now: datetime = START
     shelves: dict[str, Shelf] = field(default_factory=dict)
     shown: list[Shown] = field(default_factory=list)
-    """What stands of the runs that published, oldest first."""
+    """What the published runs saw that were not rolled back, oldest first."""
     log: list[str] = field(default_factory=list)
-    """What happened, for a failing test to show."""
+    """The operations so far, for a failing test to show."""
     sources: Counter[str] = field(default_factory=Counter)
     """How the prices that were checked were known."""
 
@@ -75,7 +75,7 @@ class Days:
         return int(store) % 2
 
     def live(self, operations: int) -> None:
-        """So many things happen."""
+        """Performs so many random operations."""
         words, weights = list(WORDS), list(WORDS.values())
         for store in () if self.log else self.shelves:
             self.crawl(store)
@@ -192,7 +192,7 @@ class Days:
         reset(self.engine, self._company(), lambda: self.now)
 
     def rollback(self, store: str) -> None:
-        """The latest run of a store that published is taken back, where nothing stands on it."""
+        """The latest run of a store that published is rolled back, where no later run builds on it."""
         with self.engine.connect() as connection:
             table = crawl_runs.c
             mine = (table.store_code == store, table.undo.is_not(None), table.rolled_back_at.is_(None))
@@ -216,7 +216,7 @@ class Days:
             self._check_now(connection, *self._ids(connection))
 
     def check_history(self) -> None:
-        """Each complete crawl says to this day what was shown to it."""
+        """The history still holds what each complete crawl was shown."""
         with self.engine.connect() as connection:
             ids, skus = self._ids(connection)
             for shown in (one for one in self.shown if one.is_complete):
@@ -229,7 +229,7 @@ class Days:
                 self._check_absences(connection, store_id, [one for one in self.shown if one.store == store], skus)
 
     def _ids(self, connection) -> tuple[dict[str, int], dict[str, int]]:
-        """Those of stores by code, and of listings by sku."""
+        """The ids of stores by code, and of listings by sku."""
         skus = {sku: i for i, sku in connection.execute(select(listings.c.id, listings.c.sku))}
         return {code: i for i, code in connection.execute(select(stores.c.id, stores.c.store_code))}, skus
 
@@ -247,7 +247,7 @@ class Days:
                     assert then is None or then.price_cents is None, (store_id, sku, one.at)
 
     def _check_now(self, connection, ids: dict[str, int], skus: dict[str, int]) -> None:
-        """What is in effect now is what price_at says of now, and a store crawled last of all shows its storefront."""
+        """The effective prices are those that price_at returns for now."""
         found = list(effective_prices(connection, list(ids.values()), self.now))
         later = self.now + timedelta(minutes=1)
         for one in found:
@@ -263,7 +263,7 @@ class Days:
                 assert then is None or then.price_cents is None, (store_id, listing_id, then)
 
     def check_slots(self) -> None:
-        """Slots that were kept up to date by their marks are those of a whole build."""
+        """Slots that were kept up to date by their marks equal those of a complete build."""
         build(self.engine)
         kept = self._slots()
         build(self.engine, everything=True)
@@ -274,7 +274,7 @@ class Days:
             return connection.execute(select(price_slots).order_by(*price_slots.primary_key.columns)).all()
 
     def check_storefront(self, store: str) -> None:
-        """Right after a complete crawl the store's prices are its storefront's, and no others."""
+        """After a complete crawl the store's prices are exactly its storefront's."""
         self.now += HOUR
         self.crawl(store)
         with self.engine.connect() as connection:

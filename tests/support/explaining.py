@@ -1,6 +1,6 @@
-"""`--help` of many scripts, each in a process of its own, forked from one that has imported what is not ours.
+"""`--help` of many scripts, each in its own process, forked from one that has imported the third-party packages.
 
-A file to run: `explaining.py FOLDER SCRIPT...`. What a script writes lies in FOLDER/NAME.out and .err, its exit code in
+A file to run: `explaining.py FOLDER SCRIPT...`. The output of a script is in FOLDER/NAME.out and .err, its exit code in
 NAME.code; it runs in the empty folder FOLDER/NAME.
 """
 

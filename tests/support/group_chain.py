@@ -1,4 +1,4 @@
-"""A whole chain laid into a database at once, as if each store had been crawled alone."""
+"""Writes a chain into a database at once, as if each store had been crawled alone."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The rules of grouping once more, by brute force over dictionaries: what the fast ones are held against."""
+"""The rules of grouping by brute force over dictionaries, to compare the fast implementation with."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -46,7 +46,7 @@ class Oracle:
         return not s.closed and s.complete_at is not None and self.now - s.complete_at <= FRESH
 
     def start(self, i: str, t):
-        # Time zones differ by less than a day: rounding to days tells the periods apart.
+        # Time zones differ by less than a day: rounding to weeks separates the periods.
         return round(period_start(Flip(), self.stores[i].timezone, t).timestamp() / 604800)
 
     def agreed(self, i: str) -> bool:

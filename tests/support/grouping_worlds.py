@@ -23,7 +23,7 @@ def store(store_code, anchor="", *, hours=1.0, verified=None, **fields) -> Store
 
 
 def as_column(lines) -> Column:
-    """Of {ordinal: terms}, None for null; or of a sequence of prices.
+    """The column of {ordinal: terms}, None for null; or of a sequence of prices.
 
     The terms are price, was, quantity, total, then, where they are given, the members' price, quantity and total, and
     whether it is sold by the kilogram.
@@ -37,7 +37,7 @@ def as_column(lines) -> Column:
 
 
 class World:
-    """A chain's lines by store id, counting what is loaded."""
+    """A chain's lines by store code; counts what is loaded."""
 
     def __init__(self, lines) -> None:
         self.columns = {i: as_column(of) for i, of in lines.items()}

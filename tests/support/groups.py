@@ -1,4 +1,4 @@
-"""Groups in a few words, for tests of the storage: rows of zones, merges, and what must stay as it was."""
+"""Helpers for tests of groups: rows of zones, merges, and what must stay as it was."""
 
 import contextlib
 import re

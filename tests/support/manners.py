@@ -1,4 +1,4 @@
-"""A clock that only moves when everybody sleeps, and middlewares driven without a network."""
+"""A clock that moves only when all coroutines sleep, and middlewares driven without a network."""
 
 import asyncio
 import heapq
@@ -15,7 +15,7 @@ START = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
 class FakeClock:
-    """Time stands still while anybody can still run, then jumps to the next one's waking."""
+    """Time stands still while a coroutine can run, then jumps to the time at which the next one wakes."""
 
     def __init__(self) -> None:
         self.time = 100.0
@@ -58,7 +58,7 @@ def crawler_with(settings: dict[str, Any] | None = None, *, dev: bool = False, n
 
 
 def record_departures(monkeypatch: Any) -> list[float]:
-    """When each request leaves, on the monotonic clock; arrivals also tell how busy the machine is."""
+    """When each request leaves, on the monotonic clock; arrivals would also depend on how busy the machine is."""
     departures: list[float] = []
     take_turn = HostRate.take_turn
 

@@ -1,4 +1,4 @@
-"""A client that knows the chains' wire shapes and nothing of this project: what it sees is held against the truth."""
+"""A client that knows the chains' wire formats but none of this project's code, to be compared with the truth."""
 
 import http.cookiejar
 import json
@@ -52,7 +52,7 @@ def digit_holds(code):
 
 
 def gtin(code, sku):
-    """14 digits, or None for what is no article number of a maker."""
+    """14 digits, or None where it is no manufacturer's article number."""
     if not code or not code.isdigit() or code == sku or len(code) not in (8, 12, 13, 14) or not digit_holds(code):
         return None
     if len(code) == 8:
@@ -100,7 +100,7 @@ def offers(many, members):
 
 
 def differences(seen, truth):
-    """What the client saw otherwise than the truth says, in words; `seen` is sku -> fields."""
+    """Where what the client saw is not the truth, one line each; `seen` is sku -> fields."""
     expected = {row["sku"]: row for row in truth}
     wrong = [f"missed {sku}" for sku in sorted(expected.keys() - seen.keys())]
     wrong += [f"invented {sku}" for sku in sorted(seen.keys() - expected.keys())]

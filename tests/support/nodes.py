@@ -1,4 +1,4 @@
-"""Nodes of scrapyd that tests play: their places and queues, and the crawls on them as run rows have them."""
+"""Fake scrapyd nodes: their places and queues, and the rows that the crawls on them write."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class FakeNode:
     max_proc: int = 2
     project: str = "splitcart"
     down: str = ""
-    """refused: nobody listens; lost: it does what it is asked for, and the answer is lost."""
+    """refused: it does not listen; lost: it does what is requested, but the answer is lost."""
     refuses: bool = False
     pending: list[str] = field(default_factory=list)
     running: list[str] = field(default_factory=list)
@@ -63,7 +63,7 @@ class FakeNode:
 
 @dataclass(kw_only=True)
 class PlayedNode(FakeNode):
-    """A node whose jobs take ten minutes each and write what a crawl writes; `play` is a moment of all that it does."""
+    """A node whose jobs take ten minutes each and write what a crawl writes; `play` performs what is due."""
 
     engine: Engine
     clock: Callable[[], datetime]
@@ -90,7 +90,7 @@ class PlayedNode(FakeNode):
                 opening.heartbeat(self.engine, run, self.clock())
 
     def freeze(self) -> None:
-        """From now on it begins no job, though it answers."""
+        """It answers, but begins no job from now on."""
         self.frozen = True
 
     def poll(self) -> None:
@@ -98,7 +98,7 @@ class PlayedNode(FakeNode):
             super().poll()
 
     def die(self) -> None:
-        """Power is cut: its jobs are gone, their runs' rows stay as they are. Its queue is on its disk."""
+        """A power cut: its jobs are gone, their runs' rows stay as they are. Its queue is kept on disk."""
         self.down, self.frozen = "refused", False
         self.running.clear()
         self.crawls.clear()

@@ -1,4 +1,4 @@
-"""What statements make PostgreSQL read, by their plans: rows, however often and whether or not they count."""
+"""The rows that statements make PostgreSQL read, by their plans: each time, also where a filter removes them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +37,6 @@ def measured(engine: Engine) -> Iterator[list[tuple[float, str]]]:
 
 
 def analyse(engine: Engine) -> None:
-    """Tells the planner what is there now."""
+    """Updates the planner's statistics."""
     with engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))

@@ -113,7 +113,7 @@ def _alive(pid: int) -> bool:
 
 
 def _sweep(parent: Path) -> None:
-    """Removes what killed test runs left: folders whose process is gone."""
+    """Removes the folders of killed test runs, whose process is gone."""
     for folder in parent.glob(f"{PREFIX}*"):
         owner = folder.name.removeprefix(PREFIX).split("-")[0]
         if owner.isdigit() and not _alive(int(owner)):
@@ -143,7 +143,7 @@ class Server:
             self._admin = make_url(os.environ["TEST_DATABASE_URL"]).set(drivername="postgresql")
             self._wait()
             return self
-        parent = Path("/tmp") if Path("/tmp").is_dir() else Path(tempfile.gettempdir())  # a socket's path is short
+        parent = Path("/tmp") if Path("/tmp").is_dir() else Path(tempfile.gettempdir())  # a socket's path must be short
         _sweep(parent)
         _sweep(MEMORY)
         self._home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent))
@@ -260,7 +260,7 @@ class Server:
         )
 
     def create_database(self, template: str | None = None) -> str:
-        """Makes an empty database, or a copy of `template` (which nobody may be connected to); gives its name."""
+        """Makes an empty database, or a copy of `template` (which must have no connections); returns its name."""
         name = f"splitcart_{uuid.uuid4().hex[:16]}"
         self.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
         return name

@@ -13,7 +13,7 @@ DEADLINE = 60.0
 
 
 def until(what: str, found: Callable[[], Any], context: Callable[[], str] = str) -> Any:
-    """The first thing that `found` gives; fails after a minute, with what `context` returns."""
+    """The first true result of `found`; fails after a minute, with the text of `context`."""
     deadline = time.monotonic() + DEADLINE
     while not (thing := found()):
         assert time.monotonic() < deadline, f"waited a minute for {what}\n{context()}"

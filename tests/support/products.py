@@ -1,4 +1,4 @@
-"""Which listings are one product, as the database has it."""
+"""Which listings share a product in the database."""
 
 from sqlalchemy import Engine
 

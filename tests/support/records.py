@@ -1,4 +1,4 @@
-"""One record of a product as each chain's site answers it, and what other kinds of product change of it."""
+"""One product record as each chain's site sends it, and the fields that differ for other kinds of product."""
 
 CRUMPETS = {
     "Stockcode": 49622,

@@ -54,7 +54,7 @@ Takings = list[tuple[list[list[str]], dict[str, int]]]
 
 
 def all_taken(url: str, count: int, now: datetime = START) -> Takings:
-    """What `count` processes that begin together take, each until none is offered, and the reasons it was given."""
+    """What `count` processes that begin together take, each until none is offered, and the reasons at the end."""
     return timed_takings(url, count, now)[1]
 
 

@@ -1,4 +1,4 @@
-"""A real scrapyd on loopback, in a folder of its own, and jobs on it."""
+"""A real scrapyd on loopback, in its own folder, and jobs on it."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ def script(name: str) -> str:
 class Scrapyd:
     """Runs while its `with` block does. `environ` is added to the environment that it and its jobs have.
 
-    eggs: where another one keeps what was deployed to it; None: a folder of its own.
+    eggs: the egg folder of another scrapyd; None: its own folder.
     It and its jobs are a process group.
     """
 
@@ -108,7 +108,7 @@ class Scrapyd:
         return str(answer_body["jobid"])
 
     def cancel(self, job: str) -> str | None:
-        """Interrupts a job; gives its state before."""
+        """Interrupts a job; returns its state before."""
         state: str | None = self.ask("cancel.json", {"project": PROJECT, "job": job})["prevstate"]
         return state
 

@@ -1,4 +1,4 @@
-"""All that a rollback puts back, as it is in the database."""
+"""The state that a rollback restores, read from the database."""
 
 from sqlalchemy import Engine
 
@@ -21,7 +21,7 @@ STORE = "id, last_scraped, needs_rescraping, fail_count, next_try_at, lease_toke
 
 
 def state(engine: Engine) -> dict[str, list]:
-    """All that a rollback puts back, and when each line was seen last."""
+    """All rows and columns that a rollback restores, and when each line was seen last."""
     known: dict[str, list] = {
         name: [tuple(bytes(v) if isinstance(v, memoryview) else v for v in found) for found in query(engine, sql)]
         for name, order in TABLES.items()

@@ -1,4 +1,4 @@
-"""Runs in a few words, for tests of the storage: stage rows, judge, publish."""
+"""Helpers for tests of the storage: stage rows, judge, publish."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -100,7 +100,7 @@ def crawl(
     categories: Iterable[Category] = (),
     **options: Any,
 ) -> tuple[opening.Run, Published]:
-    """One whole run: opened, staged, published."""
+    """One complete run: opened, staged, published."""
     run = open_run(engine, store, slug, now=now, **options)
     stage(engine, run.id, rows)
     ending = Ending(verdict=judged(status, reason), now=now, categories=list(categories), counts=measured(engine, run))
@@ -108,7 +108,7 @@ def crawl(
 
 
 def effective(engine: Engine, store: str = "1147", now: datetime | None = None) -> dict[str, EffectivePrice]:
-    """The store's effective prices by sku; `now` is the time of which `flip_since` tells."""
+    """The store's effective prices by sku; `now` is the time for which `flip_since` is computed."""
     [(store_id,)] = query(engine, "SELECT id FROM stores WHERE store_code = :s", s=store)
     with engine.connect() as connection:
         skus = {listing: sku for listing, sku in connection.execute(text("SELECT id, sku FROM listings"))}  # noqa: C416

@@ -1,4 +1,4 @@
-"""A store by the day, and crawls of it: the truth that verdicts are tried on, without HTTP and without a database."""
+"""A store by the day, and crawls of it, to test verdicts without HTTP and without a database."""
 
 import random
 from collections.abc import Collection
@@ -71,7 +71,7 @@ class Store:
                     skus[sku] = round(self.regular[sku] * off)
 
     def cut(self, share: float) -> None:
-        """The store really sells less: that share of each category is gone for good."""
+        """The store really sells less: that share of each category is removed."""
         for skus in self.categories.values():
             for sku in self.rng.sample(sorted(skus), round(share * len(skus))):
                 del skus[sku]
@@ -150,7 +150,7 @@ class Memory:
         return verdict(crawl.reason, crawl.counts, crawl.categories, self.history(), gates or Gates(), now=now)
 
     def keep(self, judged: Verdict, crawl: Crawl, seen: dict[str, dict[str, int]], now: datetime) -> None:
-        """Remember a verdict as publishing would."""
+        """Remembers a verdict as publishing does."""
         shown = {sku: cents for skus in seen.values() for sku, cents in skus.items()}
         if judged.publishes != "nothing":
             self.prices |= {sku: cents for sku, cents in shown.items() if sku not in crawl.unreadable}

@@ -35,7 +35,7 @@ def take_all(url: str, now: datetime, together: Barrier, answers: SimpleQueue) -
 
 
 def main(url: str, now: str, count: str, deadline: str) -> int:
-    """Writes [seconds from when all are ready, answers] as JSON; gives 1 where a process failed."""
+    """Writes [seconds from when all are ready, answers] as JSON; returns 1 where a process failed."""
     fork = multiprocessing.get_context("fork")
     together, answers = fork.Barrier(int(count) + 1), fork.SimpleQueue()
     arguments = (url, datetime.fromisoformat(now), together, answers)

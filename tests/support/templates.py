@@ -1,4 +1,4 @@
-"""Databases that are filled once, and copies of them: what each test of a module would otherwise do first."""
+"""Databases that are filled once for a module, and copies of them for its tests."""
 
 import contextlib
 import shutil
@@ -15,7 +15,7 @@ from tests.support.postgres import Server
 
 @dataclass(frozen=True)
 class Template:
-    """A database that nobody is connected to: a SQLite file, or the name of one of `server`."""
+    """A database without connections: a SQLite file, or the name of one of `server`."""
 
     name: str
     server: Server | None = None
@@ -50,5 +50,5 @@ def filled(request: pytest.FixtureRequest, fill: Callable[[Engine], object]) -> 
     folder = request.getfixturevalue("tmp_path_factory").mktemp("filled")
     with Template(str(empty), server).copy(folder) as engine:
         fill(engine)
-        engine.dispose()  # a template is copied while nobody is connected
+        engine.dispose()  # a template can only be copied without connections
         yield Template(str(engine.url.database), server)

@@ -121,7 +121,7 @@ class Front(ThreadingHTTPServer):
         return context
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that refuses a certificate is what is tested."""
+        """Ignored: tests provoke clients that refuse a certificate."""
 
 
 class Tunnel(BaseHTTPRequestHandler):
@@ -141,7 +141,7 @@ class Tunnel(BaseHTTPRequestHandler):
         self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
 
     def do_GET(self) -> None:
-        # Without a tunnel the path is a whole URL: somebody asks in clear.
+        # Without a tunnel the path is a full URL: the request is in clear text.
         self.server.log.append(f"https://{self.host}{self.path}" if self.host else self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         status, headers, answer = self.server.answer(self.host, self.path) or self._sandbox(body)
@@ -167,11 +167,11 @@ class Tunnel(BaseHTTPRequestHandler):
         return response.status, kept, answer
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
+        """Logs nothing."""
 
 
 class Listener(Front):
-    """The same without a proxy: TLS from the first byte where it has a certificate, else in clear."""
+    """A server without a proxy: TLS from the first byte where it has a certificate, else clear text."""
 
     def get_request(self) -> Any:
         connection, address = super().get_request()

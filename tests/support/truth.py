@@ -1,4 +1,4 @@
-"""Whether a database holds what the sandbox says is true, row by row."""
+"""Compares a database with the truth of the sandbox, row by row."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -88,7 +88,7 @@ def check_truth(
 
 
 def differences(found: dict[str, Any], row: dict[str, Any], texts: bool) -> dict[str, Any]:
-    """What is stored against what is true; where the chain's own words allow more than one truth, any of them."""
+    """Fields whose stored value is neither true nor acceptable: (stored, true)."""
     also = row.get("acceptable", {})
     return {
         name: (found[name], want)

@@ -1,4 +1,4 @@
-"""A worker's loop on a clock, with crawls and signals that tests play."""
+"""A worker's loop on a fake clock, with fake crawls and signals."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -25,7 +25,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class Clock:
-    """Time that passes only while somebody waits."""
+    """Time that passes only during waits."""
 
     def __init__(self, now: datetime = START) -> None:
         self.now = now
@@ -62,7 +62,7 @@ class FakeStop:
 
 @dataclass
 class FakeCrawls:
-    """Crawls that take ten minutes and end as they are told: (status, reason), None: without a run, or an exception."""
+    """Crawls that take ten minutes and end as `ends` has it: (status, reason), None: without a run, or an exception."""
 
     engine: Engine
     clock: Clock
@@ -148,7 +148,7 @@ def at_once(work: Callable[[], Any]) -> Future[Any]:
 
 
 class Rig:
-    """A worker of ALDI on a database, with all that a test plays."""
+    """A worker of ALDI on a database, with a fake clock, fake crawls and a fake stop."""
 
     def __init__(self, engine: Engine, **options: Any) -> None:
         self.engine, self.clock = engine, Clock()

@@ -1,4 +1,4 @@
-"""The one habit of scripts: exit codes, --json, errors in a line, whatever is asked for."""
+"""What all scripts have in common: exit codes, --json, and errors of one line, for any arguments."""
 
 import importlib.util
 import json
@@ -160,7 +160,7 @@ def test_a_database_url_that_cannot_serve_exits_2_with_the_remedy(script, url, c
 
 @pytest.fixture(scope="module")
 def no_databases(tmp_path_factory, sqlite_template) -> dict[Path, str]:
-    """Files that are no database of ours, by what the error says of each."""
+    """Files that are no database of this project, with words of the error for each."""
     folder = tmp_path_factory.mktemp("files")
     messages = {
         "missing": "there is no database at", "missing/too": "there is no database at", "empty": "there is no database",
@@ -227,7 +227,7 @@ def test_a_script_run_as_a_process_ends_as_its_main_does(script, tmp_path):
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )
-def test_what_an_operator_can_put_right_is_one_line_and_an_exit_code(error, code, message, capsys):
+def test_an_error_that_an_operator_can_correct_is_one_line_and_an_exit_code(error, code, message, capsys):
     def work(_):
         raise error
 
@@ -235,7 +235,7 @@ def test_what_an_operator_can_put_right_is_one_line_and_an_exit_code(error, code
     assert message in capsys.readouterr().err
 
 
-def test_what_only_the_work_sees_is_refused_like_an_argument(capsys):
+def test_arguments_that_only_the_work_can_check_are_refused_like_a_wrong_argument(capsys):
     def work(_):
         raise Refused("name one\x1b[31m")
 
@@ -332,7 +332,7 @@ def test_an_argument_in_its_range_is_taken(read):
     assert str(read("5"))[0] == "5"
 
 
-def test_no_script_needs_what_left_the_requirements():
+def test_no_script_needs_a_package_that_was_removed_from_the_requirements():
     gone = ("typer", "stdnum", "python-stdnum")
     for name in ("requirements.in", "requirements.txt", "requirements-dev.in", "requirements-dev.txt"):
         lines = (ROOT / name).read_text().splitlines()

@@ -1,4 +1,4 @@
-"""The yardstick of the demo and of chaos must itself notice what is wrong."""
+"""The comparison that the demo and chaos use must itself notice wrong prices."""
 
 import pytest
 from _support import oracle

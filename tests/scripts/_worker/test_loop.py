@@ -1,4 +1,4 @@
-"""The worker's loop: what it takes, what it does besides, when it sleeps and when it ends."""
+"""The worker's loop: what it takes, what else it does, when it sleeps and when it ends."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ def _merges_at_once(monkeypatch):
 
 @pytest.fixture
 def rig_of(sqlite_url):
-    """Makes a worker whose company has stores, located just now unless `located` says no."""
+    """Makes a worker whose company has stores, located just now unless `located` is False."""
     made = []
 
     def make(*codes, located=True, **options):
@@ -89,7 +89,7 @@ def test_as_many_crawls_are_in_hand_as_there_is_room_for(rig_of):
     assert (rig.crawls.most, sorted(rig.crawls.done)) == (3, ["1", "2", "3", "4", "5"])
 
 
-def test_the_runs_row_is_believed_and_not_the_exit_code(rig_of, monkeypatch):
+def test_the_runs_row_counts_and_not_the_exit_code(rig_of, monkeypatch):
     rig = rig_of("1", once=True)
     rig.crawls.ends["1"] = ("failed", "empty_store: 0 rows")
     monkeypatch.setattr("tests.support.workers.exit_code", lambda *_: 0)

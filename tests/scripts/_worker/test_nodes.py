@@ -1,4 +1,4 @@
-"""A worker over nodes on a played clock: what is crawled when nodes are full or die, and when it is stopped."""
+"""A worker over fake nodes on a fake clock: what is crawled when nodes are full or die, and when it is stopped."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -132,7 +132,7 @@ def test_a_node_that_comes_back_with_an_old_queue_does_no_harm_and_is_used_again
     assert len(dies.arguments) > 1
 
 
-def test_a_crawl_on_a_node_that_is_out_of_reach_goes_on_and_is_no_others(fleet: Callable[..., Fleet]) -> None:
+def test_a_crawl_on_an_unreachable_node_continues_and_its_store_goes_to_no_other(fleet: Callable[..., Fleet]) -> None:
     both = fleet()
     _, lost = both.nodes
     both.at(5 * MINUTE, lambda: setattr(lost, "down", "lost"))

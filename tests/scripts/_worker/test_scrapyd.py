@@ -35,7 +35,7 @@ from tests.support.tls import Authority
 
 
 class Web(ThreadingHTTPServer):
-    """Answers every request with `status` and `body`, and keeps what it was asked."""
+    """Answers every request with `status` and `body`, and keeps the requests."""
 
     daemon_threads = True
 
@@ -138,7 +138,7 @@ def test_an_answer_that_no_scrapyd_gives_is_an_error_with_a_remedy(
     assert len(web.asked) == 1  # no redirect is followed
 
 
-def test_a_node_that_is_not_there_surely_did_nothing() -> None:
+def test_a_node_that_cannot_be_reached_certainly_did_nothing() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # and does not listen
         node = Node(f"http://127.0.0.1:{nobody.getsockname()[1]}")
@@ -161,7 +161,7 @@ def test_a_node_whose_certificate_nobody_signed_is_sent_nothing(tmp_path: Path) 
         assert server.asked == []
 
 
-def test_a_node_that_drips_its_answer_is_left(web: Web) -> None:
+def test_a_node_that_sends_its_answer_too_slowly_is_given_up(web: Web) -> None:
     left = threading.Event()
 
     def drip(stream: Any) -> None:
@@ -263,7 +263,7 @@ class Scene:
                 node.poll()
 
     def finish(self, job: Job) -> None:
-        """The crawl ends well, and the runner hears of it."""
+        """The crawl ends well, and the runner notices."""
         self.run(job, "ended")
         for jobs in (job.place.node.pending, job.place.node.running):
             if job.id in jobs:
@@ -303,7 +303,7 @@ def test_a_worker_leaves_places_to_the_workers_of_other_companies() -> None:
     assert scene.crawls.room() == 1
 
 
-def test_a_job_that_waits_too_long_is_cancelled_and_teaches_how_many_the_node_runs() -> None:
+def test_a_job_that_waits_too_long_is_cancelled_and_shows_how_many_jobs_the_node_runs() -> None:
     scene = Scene(FakeNode("a", 1))
     first = scene.fill()
     scene.later()
@@ -349,7 +349,7 @@ def test_places_that_another_worker_filled_meanwhile_are_no_room() -> None:
         scene.start()
 
 
-def test_a_node_that_refuses_jobs_though_it_answers_is_tried_more_and_more_seldom() -> None:
+def test_a_node_that_refuses_jobs_though_it_answers_is_tried_less_and_less_often() -> None:
     scene = Scene(FakeNode("a"))
     scene.nodes[0].refuses = True
     refused = 0
@@ -368,11 +368,11 @@ def test_a_node_that_refuses_jobs_though_it_answers_is_tried_more_and_more_seldo
     assert scene.reported[1:] == ["node a works again"]
 
 
-def test_the_run_row_is_believed_and_not_the_node() -> None:
+def test_the_run_row_counts_and_not_the_nodes_answer() -> None:
     scene = Scene()
     lost, listed, done, failed = scene.fill() + (scene.later() or scene.fill())
     scene.later()
-    for node in scene.nodes:  # they were restarted: they know of no job any more
+    for node in scene.nodes:  # they were restarted and have forgotten their jobs
         node.running.clear()
     listed.place.node.running.append(listed.id)
     done.place.node.running.append(done.id)
@@ -412,7 +412,7 @@ def test_a_job_whose_run_began_while_the_node_was_asked_is_no_lost_job() -> None
     assert scene.crawls.ended(job) is None
 
 
-def test_a_node_that_died_gets_nothing_and_is_asked_more_and_more_seldom_while_others_go_on() -> None:
+def test_a_node_that_died_gets_nothing_and_is_asked_less_and_less_often_while_others_continue() -> None:
     scene = Scene()
     [first, second] = scene.fill()
     dead, other = first.place.node, second.place.node
@@ -441,7 +441,7 @@ def test_a_node_that_died_gets_nothing_and_is_asked_more_and_more_seldom_while_o
     assert scene.reported[-1] == f"node {dead.name} works again"
 
 
-def test_a_crawl_goes_to_the_next_node_where_one_surely_did_not_take_it() -> None:
+def test_a_crawl_goes_to_the_next_node_where_one_certainly_did_not_accept_it() -> None:
     scene = Scene()
     assert scene.crawls.room() == 4
     scene.nodes[0].jobs = lambda: Jobs(frozenset(), frozenset())
@@ -449,7 +449,7 @@ def test_a_crawl_goes_to_the_next_node_where_one_surely_did_not_take_it() -> Non
     assert scene.start().place.node is scene.nodes[1]
 
 
-def test_a_crawl_that_a_node_may_have_taken_goes_to_no_other() -> None:
+def test_a_crawl_that_a_node_may_have_accepted_goes_to_no_other() -> None:
     scene = Scene()
     assert scene.crawls.room() == 4
     unsure = scene.nodes[0]
@@ -489,7 +489,7 @@ def test_stopping_cancels_jobs_and_asks_nothing_of_a_node_that_is_gone() -> None
     assert second.place.node.asked["cancel"] == 0
 
 
-def test_a_locator_is_believed_of_its_node_because_its_run_has_no_heartbeat() -> None:
+def test_for_a_locator_the_nodes_answer_counts_because_its_run_has_no_heartbeat() -> None:
     scene = Scene()
     assert scene.crawls.room() == 4
     job = scene.crawls.start(Crawl(spider="aldi_stores", store_code=EVERY_STORE, arguments={}))
