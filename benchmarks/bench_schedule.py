@@ -15,7 +15,7 @@ PROCESSES = {"PostgreSQL": 16, "SQLite": 8}
 
 
 def takings(url: str, name: str, processes: int) -> Figure:
-    """The row of one database: a fresh one, with STORES stores that nobody has crawled."""
+    """The row of one database: a fresh one, with STORES stores that were never crawled."""
     engine = engines.create(url)
     engines.migrate(engine)
     codes = [str(number) for number in range(STORES)]

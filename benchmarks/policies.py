@@ -1,6 +1,6 @@
 """Prices right on any day: oldest-first and groups under the real budget, compared with a clairvoyant policy.
 
-`scripts/simulate_policies.py` prints it; docs/scheduling.md says what it assumes and has the figures.
+`scripts/simulate_policies.py` prints it; docs/scheduling.md has its assumptions and figures.
 """
 
 from collections.abc import Callable

@@ -160,7 +160,7 @@ def integer(text: Any, default: int | None) -> int | None:
 
 
 def state_of(ask: Ask, store: Store) -> State:
-    """The store on its day, its prices multiplied where a fault says so."""
+    """The store on its day, its prices multiplied by the fault `prices`."""
     return scaled(ask.world.state(ask.chain, store.store_code, ask.day_of(store.store_code)), ask.tamper.factor)
 
 

@@ -23,14 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _check(options: argparse.Namespace) -> int:
     with database(writes=False) as engine, engine.connect() as connection:
         server = server_time(connection)
-        found = list(check(connection, min(now(), server) if server else now()))
+        broken = list(check(connection, min(now(), server) if server else now()))
     if options.json:
-        print_json([asdict(one) for one in found], indent=2)
+        print_json([asdict(one) for one in broken], indent=2)
     else:
-        for one in found:
+        for one in broken:
             print_lines(f"{one.check}: {one.promise}; broken {one.count} times, e.g. {'; '.join(one.examples)}")
-        print_lines(f"{len(found)} broken promises" if found else "every promise holds")
-    return 1 if found else 0
+        print_lines(f"{len(broken)} broken promises" if broken else "every promise holds")
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ WHY = {
     0: "asked to stop, or the one store is done",
     FAILED: "crawls could not begin: read their logs",
     NOTHING: "no store is offered",
-    NETWORK_DOWN: "the site cannot be reached (with --dev: the sandbox): the last crawl's log says what to check",
+    NETWORK_DOWN: "the site cannot be reached (with --dev: the sandbox): the last crawl's log names what to check",
 }
 
 

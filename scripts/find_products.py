@@ -46,16 +46,16 @@ def _find(options: argparse.Namespace) -> int:
         if options.store is not None:
             check_store(connection, options.store, company.slug if company else None)
         of = company.id if company else None
-        found, more = find(connection, options.words, now(), limit=options.limit, company_id=of, store=options.store)
+        prices, more = find(connection, options.words, now(), limit=options.limit, company_id=of, store=options.store)
     if options.json:
-        print_json([in_json(_public(one)) for one in found], indent=2)
+        print_json([in_json(_public(one)) for one in prices], indent=2)
     else:
-        _show(found)
+        _show(prices)
     if more:
         print_error(f"the first {options.limit} prices; there are more: give more words, or --limit")
-    if not found:
+    if not prices:
         print_error("no product with a price has all of these words: give fewer, or crawl a store that sells it")
-    return 0 if found else 1
+    return 0 if prices else 1
 
 
 def _public(one: Priced) -> dict[str, Any]:
@@ -63,8 +63,8 @@ def _public(one: Priced) -> dict[str, Any]:
     return {"store_id" if name == "store_code" else name: value for name, value in asdict(one).items()}
 
 
-def _show(found: Sequence[Priced]) -> None:
-    for (company, sku), group in groupby(found, lambda one: (one.company, one.sku)):
+def _show(prices: Sequence[Priced]) -> None:
+    for (company, sku), group in groupby(prices, lambda one: (one.company, one.sku)):
         first, *others = group
         size = f" {first.size}" if first.size and first.size.casefold() not in first.name.casefold() else ""
         print_lines(f"{company}:{sku}  {first.name}{size}", f"    gtin {first.gtin or 'not known'}")

@@ -34,13 +34,11 @@ def _run(options: argparse.Namespace) -> int:
     with database(writes=False) as engine, engine.connect() as connection:
         ids = [company.id for company in named_companies(connection, options.company)]
         wanted = {"store": options.store, "status": options.status, "most": options.limit}
-        found = recent_runs(connection, when, company_ids=ids, **wanted)
+        runs = recent_runs(connection, when, company_ids=ids, **wanted)
     if options.json:
-        print_json([in_json(each) for each in found])
+        print_json([in_json(each) for each in runs])
     else:
-        console().print(
-            table(COLUMNS, [_row(each) for each in found], right=["run", "seconds", "requests", "listings"])
-        )
+        console().print(table(COLUMNS, [_row(each) for each in runs], right=["run", "seconds", "requests", "listings"]))
     return 0
 
 

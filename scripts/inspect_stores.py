@@ -36,29 +36,31 @@ def _run(options: argparse.Namespace) -> int:
     when, rules = clock_of(options)(), rules_of(options)
     with database(writes=False) as engine, engine.connect() as connection:
         chosen = named_companies(connection, options.company)
-        found = [store for company in chosen for store in company_stores(connection, company, rules, when)]
+        stores = [store for company in chosen for store in company_stores(connection, company, rules, when)]
     wanted = {"state": options.state, "why_not": options.reason}
-    found = [store for store in found if all(each in (None, store[name]) for name, each in wanted.items())]
+    stores = [store for store in stores if all(each in (None, store[name]) for name, each in wanted.items())]
     if options.json:
-        print_json([in_json(store) for store in found])
+        print_json([in_json(store) for store in stores])
     else:
-        _show(found)
+        _show(stores)
     return 0
 
 
-def _show(found: list[dict[str, Any]]) -> None:
+def _show(stores: list[dict[str, Any]]) -> None:
     rows = [
         (
             store["company"], store["store_id"], store["store_name"], store["state"], store["why_not"] or "",
             short(store["free_at"]), short(store["last_scraped"]), store["group_anchor"] or "",
             store["fail_count"] or "",
         )
-        for store in found
+        for store in stores
     ]  # fmt: skip
     console().print(table(COLUMNS, rows, right=["failed"]))
-    print_lines(f"{len(found)} stores, {sum(store['offered'] for store in found)} of them offered, the next one first")
     print_lines(
-        *(f"  {reason}: {words}" for reason, words in REASONS.items() if any(s["why_not"] == reason for s in found))
+        f"{len(stores)} stores, {sum(store['offered'] for store in stores)} of them offered, the next one first"
+    )
+    print_lines(
+        *(f"  {reason}: {words}" for reason, words in REASONS.items() if any(s["why_not"] == reason for s in stores))
     )
 
 

@@ -72,18 +72,18 @@ def figures(summary: Summary, seconds: float) -> dict[str, Any]:
     }
 
 
-def _show(found: dict[str, Any]) -> None:
-    by = ", ".join(f"{count:,} {name}" for name, count in found["avoided_by"].items())
+def _show(result: dict[str, Any]) -> None:
+    by = ", ".join(f"{count:,} {name}" for name, count in result["avoided_by"].items())
     print_lines(
-        f"{found['company']}: {found['groups_before']} groups before, {found['groups_after']} after "
-        f"({found['merged']} merged, {found['ejected']} ejected, {len(found['flagged'])} flagged, "
-        f"{found['passes']} passes, {found['seconds']} s)",
-        f"  comparisons: {found['comparisons_made']:,} made, {found['comparisons_avoided']:,} avoided ({by})",
+        f"{result['company']}: {result['groups_before']} groups before, {result['groups_after']} after "
+        f"({result['merged']} merged, {result['ejected']} ejected, {len(result['flagged'])} flagged, "
+        f"{result['passes']} passes, {result['seconds']} s)",
+        f"  comparisons: {result['comparisons_made']:,} made, {result['comparisons_avoided']:,} avoided ({by})",
     )
-    if found["flagged"]:
-        print_lines(f"  to be crawled again: {', '.join(found['flagged'])}")
-    if found["put_off"]:
-        print_lines(f"  {found['put_off']} changes put off: stores are being published; run again")
+    if result["flagged"]:
+        print_lines(f"  to be crawled again: {', '.join(result['flagged'])}")
+    if result["put_off"]:
+        print_lines(f"  {result['put_off']} changes put off: stores are being published; run again")
 
 
 def _merge(engine: Engine, company: Row[Any], options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
@@ -92,11 +92,11 @@ def _merge(engine: Engine, company: Row[Any], options: argparse.Namespace) -> tu
     merger = Merger(engine, company, rules, now, Progress(company.name))
     with nullcontext() if options.dry_run else the_only_merger(engine, company, now, holder()):
         summary = merger.run(dry_run=options.dry_run)
-    found = figures(summary, time.monotonic() - began)
+    merged = figures(summary, time.monotonic() - began)
     if not options.explain:
-        return found, []
+        return merged, []
     decisions = [str(d) for d in summary.decisions if options.explain in (d.store_code, d.other)]
-    return found, decisions + merger.apart(options.explain)
+    return merged, decisions + merger.apart(options.explain)
 
 
 def _check_store(connection: Connection, companies: Sequence[Row[Any]], store: str) -> None:
@@ -115,10 +115,10 @@ def _run(options: argparse.Namespace) -> int:
             if options.explain:
                 _check_store(connection, chosen, options.explain)
         for company in chosen:
-            found, reasons = _merge(engine, company, options)
-            results.append(found | ({"explained": reasons} if options.explain else {}))
+            merged, reasons = _merge(engine, company, options)
+            results.append(merged | ({"explained": reasons} if options.explain else {}))
             if not options.json:
-                _show(found)
+                _show(merged)
                 print_lines(*(f"  {reason}" for reason in reasons))
     if options.json:
         print_json({"dry_run": options.dry_run, "companies": results})

@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
     with database() as engine:
         company = one_company(engine, options.company)
         seconds = settings.LEASE_SECONDS
-        found = take(
+        taken = take(
             engine,
             company,
             rules_of(options),
@@ -58,10 +58,10 @@ def _run(options: argparse.Namespace) -> int:
             lease_seconds=seconds,
             failure_delay=failure_delay(),
         )
-    if isinstance(found, Queue):
-        _print_none(company, found, as_json=options.json)
+    if isinstance(taken, Queue):
+        _print_none(company, taken, as_json=options.json)
         return NO_STORE
-    _print_taken(company, found, as_json=options.json, dev=options.dev)
+    _print_taken(company, taken, as_json=options.json, dev=options.dev)
     return 0
 
 

@@ -55,23 +55,23 @@ def _simulated(company: str, options: argparse.Namespace) -> list[dict[str, Any]
         def show(day: int) -> None:
             bars.update(task, completed=day)
 
-        found = simulate(truth, requests, options.days, warm_up=options.warm_up, progress=show)
+        results = simulate(truth, requests, options.days, warm_up=options.warm_up, progress=show)
     facts = {"company": company, "stores": stores, "zones": zones, "lines": lines, "requests": requests}
-    return [facts | {"policy": policy} | figures for policy, figures in found.items()]
+    return [facts | {"policy": policy} | figures for policy, figures in results.items()]
 
 
 def _run(options: argparse.Namespace) -> int:
     chosen = [options.company] if options.company else list(STORES)
-    found = [one for company in chosen for one in _simulated(company, options)]
+    results = [one for company in chosen for one in _simulated(company, options)]
     if options.json:
-        print_json(found)
+        print_json(results)
         return 0
     rows = [
         (
             one["company"], one["policy"], f"{one['mean']:.2%}", f"{one['worst']:.2%}", one["worst_day"],
             one.get("crawls", ""), one.get("probes", ""), one.get("groups", ""),
         )
-        for one in found
+        for one in results
     ]  # fmt: skip
     console().print(table(COLUMNS, rows, right=COLUMNS[2:]))
     print_lines(

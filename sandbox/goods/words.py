@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of good. `form` says how it is sold:
+    """One kind of good. `form` is how it is sold:
 
     g, ml: packs by weight or volume; xg, xml: several packs in one; ea: counted; sheets, m: paper and foil;
     loose: weighed at the till, `sizes` are grams of one piece; deli: counter goods by 100 g;

@@ -117,7 +117,7 @@ def categories_of(world: "World", line: Line) -> list[tuple[str, str]]:
 
 
 def truth(world: "World", store: Store, day: int, line: Line, state: State) -> dict[str, Any]:
-    """What a correct crawl stores of the line; shape as World.truth says."""
+    """What a correct crawl stores of the line; its shape is that of World.truth."""
     row = blank("ALDI", store.store_code, line)
     row.update(
         name=name_of(line),

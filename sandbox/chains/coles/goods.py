@@ -114,7 +114,7 @@ def offer_of(line: Line, state: State) -> tuple[int, int, str | None, bool] | No
 
 
 def truth(world: "World", store: Store, day: int, line: Line, state: State) -> dict[str, Any]:
-    """What a correct crawl stores of the line; shape as World.truth says. Barcodes stand on product pages only."""
+    """What a correct crawl stores of the line; shape as World.truth has it. Barcodes stand on product pages only."""
     row = blank("Coles", store.store_code, line)
     codes = [code for code in (line.barcode or "").split(",") if code]
     kept = [barcodes.kept(code, line.sku) for code in codes]

@@ -104,7 +104,7 @@ def breadcrumb(world: "World", line: Line) -> list[str]:
 
 
 def truth(world: "World", store: Store, day: int, line: Line, state: State) -> dict[str, Any]:
-    """What a correct crawl stores of the line; shape as World.truth says. Paths begin at the department."""
+    """What a correct crawl stores of the line; its shape is that of World.truth. Paths begin at the department."""
     row = blank("IGA", store.store_code, line)
     sizes = size_texts(line)
     path = tuple(breadcrumb(world, line))

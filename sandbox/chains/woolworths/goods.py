@@ -119,7 +119,7 @@ def shelf_cup(line: Line, now: int, state: State) -> Cup | None:
 
 
 def truth(world: "World", store: Store, day: int, line: Line, state: State) -> dict[str, Any]:
-    """What a correct crawl stores of the line; shape as World.truth says."""
+    """What a correct crawl stores of the line; its shape is that of World.truth."""
     row = blank("Woolworths", store.store_code, line)
     tree = world.tree("woolworths")
     paths = tree.leads.get(line.index, [])
