@@ -47,7 +47,7 @@ class Layer:
 
 
 @dataclass(slots=True)
-class Seen:
+class LastLooks:
     """The last look at each line of a store."""
 
     looks: list[Look] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Seen:
 
     @property
     def oldest(self) -> datetime:
-        """The time of the oldest look that is the last one at any line; there must be one."""
+        """The earliest of the lines' last looks. There must be a line with a price."""
         return min(self.looks[number].sighting.at for number in np.unique(self.last_look[self.lines]).tolist())
 
     def at(self, ordinal: int) -> Look | None:
@@ -75,7 +75,7 @@ class Seen:
             self.last_look = np.pad(self.last_look, (0, len(layer.lines) - len(self.last_look)), constant_values=NEVER)
         taken = np.flatnonzero(layer.lines)
         later = np.array([look.sighting.at > layer.look.sighting.at for look in self.looks] + [False])
-        taken = taken[~later[self.last_look[taken]]]  # NEVER is the last one
+        taken = taken[~later[self.last_look[taken]]]  # NEVER is -1 and reads the last element, False
         self.last_look[taken] = len(self.looks)
         self.looks.append(layer.look)
 
@@ -136,12 +136,12 @@ def unpacked(data: bytes) -> Iterator[Layer]:
         at += length
 
 
-def read(connection: Connection, store_ids: Sequence[int], until: datetime | None = None) -> dict[int, Seen]:
+def read(connection: Connection, store_ids: Sequence[int], until: datetime | None = None) -> dict[int, LastLooks]:
     """The last look at each line of the stores, by what had been published at `until` (now, where it is None).
 
     Raises SightingsDamaged.
     """
-    found = {store_id: Seen() for store_id in store_ids}
+    found = {store_id: LastLooks() for store_id in store_ids}
     of_stores = is_one_of(connection, sightings.c.store_id, store_ids)
     for store_id, run_id, lines in connection.execute(_rows(until or _LATEST).where(of_stores)):
         try:

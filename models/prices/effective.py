@@ -31,7 +31,7 @@ from models.database.dialect import emptied, temporary_table
 from models.groups.membership import Place
 from models.lines import sightings
 from models.lines.ordinals import Ints, by_ordinal
-from models.lines.sightings import NEVER, Seen
+from models.lines.sightings import NEVER, LastLooks
 from models.tables import price_changes, prices
 from models.tables import sightings as looks
 from models.tables.base import OFFER, TERMS, same_terms
@@ -97,7 +97,7 @@ def anchor_of(place: Place) -> int:
     return place.store_id if place.anchor_id is None else place.anchor_id
 
 
-def _others(store_id: int, seen: Seen, usual: int, listing_of: Ints) -> Iterator[tuple[int, int, str, str, str]]:
+def _others(store_id: int, seen: LastLooks, usual: int, listing_of: Ints) -> Iterator[tuple[int, int, str, str, str]]:
     """The rows of `line_looks` of a store: its lines whose last look is not the usual one."""
     looked = [(utc_text(s.at), s.day.isoformat(), s.period.isoformat()) for s in (look.sighting for look in seen.looks)]
     which = seen.last_look[: len(listing_of)]

@@ -12,7 +12,7 @@ from models.database.dialect import is_one_of
 from models.groups import membership
 from models.lines import sightings
 from models.lines.ordinals import Ints, by_ordinal
-from models.lines.sightings import Seen
+from models.lines.sightings import LastLooks
 from models.prices import effective
 from models.tables import (
     companies,
@@ -175,7 +175,7 @@ def price_at(connection: Connection, store_id: int, listing_id: int, when: datet
     return PastPrice(store_id, own, known.source, known.observed_at)
 
 
-def _sighting(seen: Seen, ordinal: int) -> Sighting | None:
+def _sighting(seen: LastLooks, ordinal: int) -> Sighting | None:
     look = seen.at(ordinal)
     return None if look is None else look.sighting
 

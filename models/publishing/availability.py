@@ -29,19 +29,21 @@ class Absence:
     """What a run changed besides prices."""
 
     missing: int
-    delisted: int
+    """How many listings were unseen for the first time."""
     ranged: Bits
     """What the store ranges now, over listings.ordinal."""
+    is_range_changed: bool
+    """Whether it ranged something else before."""
     gone: list[int]
-    """Ordinals that were delisted."""
-    ended: list[int]
-    """Ids of the listings whose history was ended."""
+    """Ordinals of listings that are no longer ranged."""
+    delisted: list[int]
+    """Ids of the listings that were delisted, whose history was ended."""
     undo: dict[str, Any]
     """What a rollback needs."""
 
 
-def judge(connection: Connection, publication: Publication, lines: Lines, *, absent: bool) -> Absence:
-    """Writes range and stock of the listings seen. `absent`: also judges those that were not (complete runs)."""
+def write(connection: Connection, publication: Publication, lines: Lines, *, complete: bool) -> Absence:
+    """Writes range and stock of the listings seen; of a complete run also the absence of those that were not."""
     row = connection.execute(select(store_ranges).where(store_ranges.c.store_id == publication.store_id)).one_or_none()
     ordinals = lines.ordinals
     length = int(ordinals.max()) + 1 if len(ordinals) else 0
@@ -49,7 +51,7 @@ def judge(connection: Connection, publication: Publication, lines: Lines, *, abs
     before = (pack(ranged), pack(available))
     seen = np.zeros(len(ranged), dtype=bool)
     seen[ordinals] = True
-    unseen = np.flatnonzero(ranged & ~seen) if absent else np.empty(0, dtype=int)
+    unseen = np.flatnonzero(ranged & ~seen) if complete else np.empty(0, dtype=int)
     ranged[ordinals], available[ordinals] = lines.is_ranged, lines.is_available
     available[unseen] = False
     wanted = select(missing_listings).where(missing_listings.c.store_id == publication.store_id)
@@ -58,20 +60,22 @@ def judge(connection: Connection, publication: Publication, lines: Lines, *, abs
     steps = _absent(connection, publication, unseen.tolist(), known)
     ranged[steps.gone] = False
     after = (pack(ranged), pack(available))
-    _store(connection, publication, row, after, absent)
+    _store(connection, publication, row, after, complete)
     undo: dict[str, Any] = {"missing": [*(_as_undo(known[one]) for one in back), *steps.before]}
     undo |= {"ranged": before[0].hex(), "available": before[1].hex()} if before != after else {}
     undo |= {"as_of": utc_text(row.as_of)} if row else {}
-    return Absence(len(steps.first), len(steps.delisted), ranged, steps.gone, steps.delisted, undo)
+    return Absence(len(steps.first), ranged, before[0] != after[0], steps.gone, steps.delisted, undo)
 
 
-def _store(connection: Connection, publication: Publication, row: Any, after: tuple[bytes, ...], absent: bool) -> None:
+def _store(
+    connection: Connection, publication: Publication, row: Any, after: tuple[bytes, ...], complete: bool
+) -> None:
     values = dict(zip(NAMES, after, strict=True))
     if row is None:
         statement = upsert(connection, store_ranges)
         connection.execute(statement.values(store_id=publication.store_id, as_of=publication.now, **values))
         return
-    changes: dict[str, Any] = {"as_of": publication.now} if absent else {}
+    changes: dict[str, Any] = {"as_of": publication.now} if complete else {}
     if any(getattr(row, name) != bits for name, bits in values.items()):
         changes |= values
     if changes:
@@ -108,7 +112,7 @@ class _Steps:
 
 
 def _absent(connection: Connection, publication: Publication, ordinals: list[int], known: Mapping[int, Any]) -> _Steps:
-    """Takes each unseen listing one step further: missing, or after SECOND_LOOK delisted, which ends its history.
+    """Marks each unseen listing as missing, or delists it where it has been missing for SECOND_LOOK.
 
     `known`: the store's rows of missing_listings, by listing.
     """
@@ -124,7 +128,8 @@ def _absent(connection: Connection, publication: Publication, ordinals: list[int
     gone = [ordinal for i, ordinal in unseen if i in known and (known[i].delisted_at or i in ending)]
     _miss(connection, publication, first)
     _delist(connection, publication, due)
-    before = [[i, None, None, None, None] for i, _ in first] + [_as_undo(known[i]) for i, _ in due]
+    before = [[i, None, None, None, None] for i, _ in first]  # these had no row
+    before += [_as_undo(known[i]) for i, _ in due]
     return _Steps([i for i, _ in first], [i for i, _ in due], gone, before)
 
 
@@ -142,7 +147,7 @@ def _miss(connection: Connection, publication: Publication, unseen: Sequence[tup
 def _delist(connection: Connection, publication: Publication, unseen: Sequence[tuple[int, int]]) -> None:
     if not unseen:
         return
-    differences.end(connection, publication, [(i, publication.last_seen_by(ordinal)) for i, ordinal in unseen])
+    differences.delist(connection, publication, [(i, publication.last_seen_by(ordinal)) for i, ordinal in unseen])
     ids = [i for i, _ in unseen]
     mine = (
         missing_listings.c.store_id == publication.store_id,

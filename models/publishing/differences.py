@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from models.database import bulk
 from models.database.dialect import emptied, temporary_table
-from models.lines.sightings import Seen
+from models.lines.sightings import LastLooks
 from models.publishing.seen import SEEN, of_run
 from models.runs.run import Run
 from models.tables import crawl_runs, price_changes, prices
@@ -48,7 +48,7 @@ _LAST_LOOKS = temporary_table(
     Column("listing_id", Integer, primary_key=True),
     Column("run_id", Integer),
 )
-"""The run that last saw the state of a listing that this run ends."""
+"""For each listing whose price changes or ends, the run that last saw the old offer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Publication:
     run: Run
     store_id: int
     now: datetime
-    looks: Seen
+    looks: LastLooks
     """The last look at each line before this run."""
     last_complete: int | None
     """The id of the last complete run before this one."""
@@ -69,16 +69,16 @@ class Publication:
         return self.last_complete if look is None else look.run_id
 
 
-class Found(NamedTuple):
+class Differences(NamedTuple):
     """What a run changes of a store's prices; the rows are in publish_diff."""
 
     actions: dict[str, int]
-    """How many listings need which."""
+    """The number of listings by action."""
     is_first: bool
     """The store had no price before."""
 
 
-def find(connection: Connection, publication: Publication) -> Found:
+def find(connection: Connection, publication: Publication) -> Differences:
     """Fills publish_diff with the offers that differ from the store's rows.
 
     An anti-join instead of INSERT ... ON CONFLICT DO UPDATE ... WHERE, which locks each row that it leaves alone.
@@ -101,10 +101,10 @@ def find(connection: Connection, publication: Publication) -> Found:
     counts = select(DIFFERENCES.c.action, func.count()).group_by(DIFFERENCES.c.action)
     actions = {action: int(count) for action, count in connection.execute(counts)}
     priced = connection.execute(select(exists().where(own.store_id == publication.store_id))).scalar()
-    return Found(actions, is_first=not priced)
+    return Differences(actions, is_first=not priced)
 
 
-def write(connection: Connection, publication: Publication, found: Found) -> None:
+def write(connection: Connection, publication: Publication, found: Differences) -> None:
     """Writes the differences to prices and their history."""
     if found.actions:
         _append_history(connection, publication)
@@ -123,6 +123,7 @@ def _append_history(connection: Connection, publication: Publication) -> None:
         "changed_at": literal(publication.now, UtcDateTime()),
         **{name: DIFFERENCES.c[name] for name in OFFER},
         "crawl_run_id": literal(publication.run.id),
+        # A new listing has no last look: the last complete run did not see it.
         "seen_before": func.coalesce(_LAST_LOOKS.c.run_id, literal(publication.last_complete, Integer())),
     }
     entries = (
@@ -163,8 +164,8 @@ def _put_last_looks(connection: Connection, looks: Iterable[tuple[int, int | Non
     bulk.insert(connection, _LAST_LOOKS, ("listing_id", "run_id"), list(looks))
 
 
-def end(connection: Connection, publication: Publication, listings: Iterable[tuple[int, int | None]]) -> None:
-    """Ends the history of (listing_id, run that last saw its price) and deletes their price rows."""
+def delist(connection: Connection, publication: Publication, listings: Iterable[tuple[int, int | None]]) -> None:
+    """Ends the history of (listing_id, run that last saw its price) and deletes the price rows."""
     _put_last_looks(connection, listings)
     own, store = prices.c, of_run(publication.run, crawl_runs.c.store_id)
     no = literal(False, price_changes.c.is_estimated.type)

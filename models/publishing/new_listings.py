@@ -17,7 +17,8 @@ from models.products.categories import add_to_categories, category_ids
 from models.products.learning import learn
 from models.runs.run import Run
 from models.staging.rows import SeenSku
-from models.tables import companies, listings
+from models.stores.locks import lock_company
+from models.tables import listings
 from models.tables.products import TEXTS
 
 BATCH = 5000
@@ -34,7 +35,7 @@ def add(connection: Connection, run: Run, company: str, new: Sequence[SeenSku], 
 
 
 def _add(connection: Connection, run: Run, company: str, batch: Sequence[SeenSku], now: datetime) -> None:
-    connection.execute(select(companies.c.id).where(companies.c.id == run.company_id).with_for_update()).all()
+    lock_company(connection, run.company_id)
     new = _still_new(connection, run, batch)
     if not new:
         return

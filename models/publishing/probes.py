@@ -18,8 +18,7 @@ from models.tables.base import same_terms
 from splitcart.bits import Bits, unpack
 from splitcart.observed import CONTESTED, Sighting
 from splitcart.periods import Flip, crosses
-from splitcart.scheduling.probes import UNDECIDED, Plan, Settled, Tally, is_evidence
-from splitcart.scheduling.probes import settle as judge
+from splitcart.scheduling.probes import UNDECIDED, Plan, Settled, Tally, is_evidence, settle
 
 
 def plan(engine: Engine, run: Run, products: Mapping[str, int]) -> Plan:
@@ -65,20 +64,20 @@ def _has(bits: Bits, ordinal: int) -> bool:
     return ordinal < len(bits) and bool(bits[ordinal])
 
 
-def settle(connection: Connection, run: Run, store_id: int, now: datetime, *, is_again: bool) -> Settled:
+def compare(connection: Connection, run: Run, store_id: int, now: datetime, *, has_published: bool) -> Settled:
     """Compares what a probe saw (publish_seen) with the effective prices of its store, before any of it is written.
 
-    `is_again`: the run has published before, so that the effective prices hold what it saw itself.
+    `has_published`: the run has published before, so that the effective prices hold what it saw itself.
     """
     company = connection.execute(select(companies).where(companies.c.id == run.company_id)).one()
     flip = Flip(company.flip_weekday, company.flip_hour)
     wanted = select(stores.c.id, stores.c.timezone).where(stores.c.company_id == run.company_id)
     zones = {int(one): str(zone) for one, zone in connection.execute(wanted)}
-    if is_again:
+    if has_published:
         return Settled(UNDECIDED, "its probe settles nothing: the run had published a part of it before")
     if crosses(flip, zones[store_id], run.started_at, now):
         return Settled(UNDECIDED, "its probe settles nothing: specials changed while it ran")
-    return judge(_compared(connection, run, store_id, sightings.sighting(flip, zones[store_id], now), flip, zones))
+    return settle(_compared(connection, run, store_id, sightings.sighting(flip, zones[store_id], now), flip, zones))
 
 
 def _compared(

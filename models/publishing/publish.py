@@ -13,17 +13,17 @@ from sqlalchemy import Connection, Engine, Row, func, select, update
 
 from models.clocks import clock
 from models.database.retry import retried
-from models.errors import StagingIncomplete
+from models.errors import LeaseLost, StagingIncomplete
 from models.groups.membership import group_of
 from models.lines import fingerprints, sightings, slot_marks
 from models.lines.sightings import Layer, Look
 from models.publishing import availability, differences, new_listings, probes, seen, texts
 from models.publishing.availability import Absence
-from models.publishing.differences import Found, Publication
-from models.publishing.seen import Lines
+from models.publishing.differences import DIFFERENCES, Differences, Publication
+from models.publishing.seen import SEEN, Lines
 from models.runs.endings import Ending, end, has_ended
 from models.runs.leases import count_failure
-from models.runs.run import Run, check_token, not_rolled_back
+from models.runs.run import Run, not_rolled_back, write_run
 from models.runs.undo import packed, unpacked
 from models.stores.founding import ensure_store
 from models.stores.locks import lock_store
@@ -55,15 +55,17 @@ class Published:
 def publish(engine: Engine, run: Run, ending: Ending) -> Published:
     """Makes a run live whose verdict publishes `all` (complete) or `seen` (partial), and ends it.
 
-    Retried whole after a lost connection, a deadlock or a serialisation failure; calling it again after the commit
-    returns the same answer. Raises LeaseLost, StagingIncomplete (the database does not hold `ending.counts["staged"]`
-    rows) and ListingsMissing; then nothing is published.
+    After a lost connection, a deadlock or a serialisation failure all of it is retried; calling it again after the
+    commit returns the same result. Raises LeaseLost, StagingIncomplete (the database does not hold
+    `ending.counts["staged"]` rows) and ListingsMissing; then nothing is published.
     """
     verdict = ending.verdict
     if verdict.publishes not in ("all", "seen"):
         raise ValueError(f"verdict {verdict.status} publishes {verdict.publishes!r}: end the run with finish() instead")
 
     def work() -> Published:
+        # One connection, because publish_seen is a temporary table. Several transactions, because the company's lock,
+        # which new listings need, must not be held while prices are written.
         with engine.connect() as connection:
             with connection.begin():
                 company = connection.execute(select(companies).where(companies.c.id == run.company_id)).one()
@@ -72,13 +74,14 @@ def publish(engine: Engine, run: Run, ending: Ending) -> Published:
             connection.execution_options(splitcart_writes=True)
             new_listings.add(connection, run, company.name, new, ending.now)
             with connection.begin():
+                # The steps before add nothing twice, so that an earlier commit is looked for here alone.
                 return _committed(connection, run, verdict) or _publish(connection, run, ending, company)
 
     return retried(engine, work, what=f"publishing run {run.id}")
 
 
 def _committed(connection: Connection, run: Run, verdict: Verdict) -> Published | None:
-    """The answer of an earlier try that was committed though its answer was lost."""
+    """The result of an earlier try that was committed, though its connection was lost before it returned."""
     if not has_ended(connection, run, verdict):
         return None
     figures = connection.execute(select(crawl_runs.c.figures).where(crawl_runs.c.id == run.id)).scalar_one()
@@ -87,40 +90,93 @@ def _committed(connection: Connection, run: Run, verdict: Verdict) -> Published 
 
 def _publish(connection: Connection, run: Run, ending: Ending, company: Row[Any]) -> Published:
     """The transaction that makes a run live and ends it. Raises LeaseLost, StagingIncomplete and ListingsMissing."""
-    publication, earlier, staged = _begin(connection, run, ending)
-    lines = seen.lines(connection, run, staged)
-    settled = _settle(connection, publication, ending, is_again=bool(earlier))
-    found = differences.find(connection, publication)
-    differences.write(connection, publication, found)
-    absence = availability.judge(connection, publication, lines, absent=ending.is_complete)
+    store_id = _lock(connection, run, ending.now)
+    lines = seen.checked_lines(connection, run, _staged(connection, run, ending))
+    publication = _publication(connection, run, store_id, ending.now)
+    undo_before = unpacked(connection.execute(select(crawl_runs.c.undo).where(crawl_runs.c.id == run.id)).scalar())
+
+    # Before prices are written: a probe is compared with what they were.
+    settled = _settle(connection, publication, ending, has_published=bool(undo_before))
+
+    changes = differences.find(connection, publication)
+    differences.write(connection, publication, changes)
+    absence = availability.write(connection, publication, lines, complete=ending.is_complete)
     flip = Flip(company.flip_weekday, company.flip_hour)
     _record_sightings(connection, publication, lines, absence, flip, complete=ending.is_complete)
-    _mark_slots(connection, publication, found, absence)
-    if found.actions or "ranged" in absence.undo:
-        fingerprints.refresh(connection, publication.store_id)
-    store = _store_before(connection, publication)
-    undo: dict[str, Any] = absence.undo | {"store": store, "at": utc_text(publication.now)}
+    _mark_slots(connection, publication, changes, absence)
+    if changes.actions or absence.is_range_changed:
+        fingerprints.refresh(connection, store_id)
+    undo = absence.undo | {"store": _store_before(connection, store_id), "at": utc_text(publication.now)}
     if ending.is_complete:
-        undo |= texts.apply_confirmed(connection, run, company.name, publication.now)
+        written_texts = texts.apply_confirmed(connection, run, company.name, publication.now)
+        undo |= written_texts
+
     _end_store(connection, publication, ending, settled)
-    inserted, updated = (found.actions.get(action, 0) for action in ("insert", "update"))
+    inserted, updated = (changes.actions.get(action, 0) for action in ("insert", "update"))
     unchanged = int(lines.is_priced.sum()) - inserted - updated
-    published = Published(inserted, updated, unchanged, absence.missing, absence.delisted)
-    ending = replace(
+    published = Published(inserted, updated, unchanged, absence.missing, len(absence.delisted))
+    ended = replace(
         ending,
         verdict=_recorded(ending.verdict, published, settled),
         counts={**ending.counts, "seen": len(lines.ordinals), "ranged": int(absence.ranged.sum())},
         now=publication.now,
     )
-    end(connection, run, ending, undo=packed([*earlier, undo]))
+    end(connection, run, ended, undo=packed([*undo_before, undo]))
     return published
 
 
-def _settle(connection: Connection, publication: Publication, ending: Ending, *, is_again: bool) -> Settled | None:
-    """What the run settles where it was a probe of the whole store and saw what it was asked to."""
-    if not ending.counts.get("probe") or not ending.is_requested:
+def _lock(connection: Connection, run: Run, now: datetime) -> int:
+    """Locks the run's store, which it makes where there is none, then the run. Returns the store's id.
+
+    The run's row has the id from here on: statements read it there (`seen.of_run`). Raises LeaseLost.
+    """
+    store_id = ensure_store(connection, run.company_id, run.store_code, now, timezone=run.timezone)
+    if run.store_id not in (None, store_id):
+        raise LeaseLost(run.id, "running", f"the row of its store, {run.store_id}, is gone")
+    lock_store(connection, store_id)
+    write_run(connection, run, store_id=store_id)
+    return store_id
+
+
+def _staged(connection: Connection, run: Run, ending: Ending) -> int:
+    """How many rows the run staged. Raises StagingIncomplete unless these are as many as were handed over."""
+    rows = select(func.count()).where(staged_items.c.run_id == run.id)
+    count = int(connection.execute(rows).scalar_one())
+    expected = ending.counts.get("staged", count)
+    if count != expected:
+        raise StagingIncomplete(run.id, count, int(expected))
+    return count
+
+
+def _publication(connection: Connection, run: Run, store_id: int, now: datetime) -> Publication:
+    now = _after(connection, store_id, now)
+    last = connection.execute(not_rolled_back("complete", crawl_runs.c.store_id == store_id).limit(1)).one_or_none()
+    looks = sightings.read(connection, [store_id])[store_id]
+    return Publication(run, store_id, now, looks, last.id if last else None)
+
+
+def _after(connection: Connection, store_id: int, now: datetime) -> datetime:
+    """`now`, or the moment after the store's latest publish that was not rolled back, where that is later.
+
+    The clock of the machine may have gone back.
+    """
+    runs, periods = crawl_runs.c, membership_periods.c
+    looked = select(func.max(sightings_table.c.at)).join(crawl_runs, runs.id == sightings_table.c.run_id)
+    looked = looked.where(sightings_table.c.store_id == store_id, runs.rolled_back_at.is_(None))
+    founded = select(func.min(periods.from_at)).where(periods.store_id == store_id)
+    latest, first = (connection.execute(time).scalar() for time in (looked, founded))
+    return clock.after(max(now, first or now), latest)
+
+
+def _settle(connection: Connection, publication: Publication, ending: Ending, *, has_published: bool) -> Settled | None:
+    """Compares what a probe saw with the effective prices. None where the run is no probe, or was broken off.
+
+    `has_published`: the run was resumed and has published before.
+    """
+    if not ending.counts.get("probe") or not ending.is_requested:  # a broken-off probe ends for another reason
         return None
-    return probes.settle(connection, publication.run, publication.store_id, publication.now, is_again=is_again)
+    run, store_id, now = publication.run, publication.store_id, publication.now
+    return probes.compare(connection, run, store_id, now, has_published=has_published)
 
 
 def _recorded(verdict: Verdict, published: Published, settled: Settled | None) -> Verdict:
@@ -131,86 +187,62 @@ def _recorded(verdict: Verdict, published: Published, settled: Settled | None) -
     return Verdict(verdict.status, reason, verdict.publishes, figures)
 
 
-def _begin(connection: Connection, run: Run, ending: Ending) -> tuple[Publication, list[dict[str, Any]], int]:
-    """Locks the store and the run, in this order; checks the lease and counts the staged rows.
-
-    Returns also what the run's earlier publishes overwrote, where it was resumed, and the number of staged rows.
-    """
-    store_id = ensure_store(connection, run.company_id, run.store_code, ending.now, timezone=run.timezone)
-    lock_store(connection, store_id)
-    check_token(connection, run, store_id=store_id)
-    staged = select(func.count()).where(staged_items.c.run_id == run.id)
-    count = int(connection.execute(staged).scalar_one())
-    expected = ending.counts.get("staged", count)
-    if count != expected:
-        raise StagingIncomplete(run.id, count, int(expected))
-    earlier = unpacked(connection.execute(select(crawl_runs.c.undo).where(crawl_runs.c.id == run.id)).scalar())
-    now = _after(connection, store_id, ending.now)
-    last = connection.execute(not_rolled_back("complete", crawl_runs.c.store_id == store_id).limit(1)).one_or_none()
-    looks = sightings.read(connection, [store_id])[store_id]
-    return Publication(run, store_id, now, looks, last.id if last else None), earlier, count
-
-
-def _after(connection: Connection, store_id: int, now: datetime) -> datetime:
-    """`now`, or the first moment after the last publish of the store that stands: its clock may have gone back."""
-    runs, periods = crawl_runs.c, membership_periods.c
-    looked = select(func.max(sightings_table.c.at)).join(crawl_runs, runs.id == sightings_table.c.run_id)
-    looked = looked.where(sightings_table.c.store_id == store_id, runs.rolled_back_at.is_(None))
-    began = select(func.min(periods.from_at)).where(periods.store_id == store_id)
-    latest, first = (connection.execute(wanted).scalar() for wanted in (looked, began))
-    return clock.after(max(now, first or now), latest)
-
-
-def _mark_slots(connection: Connection, publication: Publication, found: Found, absence: Absence) -> None:
-    """Marks what this publish has changed of effective prices, here and in the members that follow this store."""
+def _mark_slots(connection: Connection, publication: Publication, changes: Differences, absence: Absence) -> None:
+    """Marks what this publish has changed of effective prices, here and in the members that this store anchors."""
     store_id, now = publication.store_id, publication.now
     anchor_id, members = group_of(connection, store_id)
-    if found.is_first:
+    if changes.is_first:
         slot_marks.stores(connection, {store_id, *members}, now)
         return
-    if found.actions:
-        slot_marks.changed(connection, now)
-    slot_marks.listings(connection, absence.ended, now)
+    if changes.actions:
+        slot_marks.listings_in(connection, DIFFERENCES, now)
+    slot_marks.listings(connection, absence.delisted, now)
     if anchor_id != store_id and publication.looks.lines.any():
-        slot_marks.seen_again(connection, anchor_id, publication.looks.oldest, now)
+        slot_marks.seen_again(connection, SEEN, anchor_id, publication.looks.oldest, now)
 
 
 def _record_sightings(
     connection: Connection, publication: Publication, lines: Lines, absence: Absence, flip: Flip, *, complete: bool
 ) -> None:
-    """Records which lines the run saw with a price, and when; a complete run also when the others were seen last."""
+    """Records which lines the run saw with a price, and when.
+
+    A complete run also repeats the last look at every line that it did not see. Lines of a resumed walk are dated by
+    the run's start, unless the run has published them before.
+    """
     run, looks = publication.run, publication.looks
     timezone = connection.execute(select(stores.c.timezone).where(stores.c.id == publication.store_id)).scalar_one()
     width = max(len(absence.ranged), len(looks.last_look))
-    now = flags(lines.ordinals[lines.is_priced & ~lines.is_adopted], width)
-    before = flags(lines.ordinals[lines.is_priced & lines.is_adopted], width)
-    for layer in looks.layers(before):  # what this run has published already keeps its time
+    seen_now = flags(lines.ordinals[lines.is_priced & ~lines.is_resumed], width)
+    seen_before = flags(lines.ordinals[lines.is_priced & lines.is_resumed], width)
+    for layer in list(looks.layers(seen_before)):
         if layer.look.run_id == run.id:
-            before &= ~layer.lines
+            seen_before &= ~layer.lines
     crosses_flip = crosses(flip, timezone, run.started_at, publication.now)
-    times = [(run.started_at if crosses_flip else publication.now, now)]
-    if before.any():
-        times.append((run.started_at, before))
+    times = [(run.started_at if crosses_flip else publication.now, seen_now)]  # the first layer: `sightings.write`
+    if seen_before.any():
+        times.append((run.started_at, seen_before))
     layers = [Layer(Look(sightings.sighting(flip, timezone, at), run.id), bits) for at, bits in times]
     if complete:
-        rest = fitted(looks.lines, width) & ~now & ~before
+        rest = fitted(looks.lines, width) & ~seen_now & ~seen_before
         rest[absence.gone] = False
         layers += looks.layers(rest)
     sightings.write(connection, publication.store_id, publication.now, layers, complete=complete)
 
 
-def _store_before(connection: Connection, publication: Publication) -> dict[str, Any]:
-    row = connection.execute(select(stores).where(stores.c.id == publication.store_id)).one()
+def _store_before(connection: Connection, store_id: int) -> dict[str, Any]:
+    """What `_end_store` overwrites, for a rollback."""
+    row = connection.execute(select(stores).where(stores.c.id == store_id)).one()
     times = {name: getattr(row, name) for name in ("last_scraped", "next_try_at", "verified_at")}
-    texts_of_times = {name: utc_text(when) if when else None for name, when in times.items()}
-    return {**texts_of_times, "needs_rescraping": bool(row.needs_rescraping), "fail_count": row.fail_count}
+    as_texts = {name: utc_text(when) if when else None for name, when in times.items()}
+    return {**as_texts, "needs_rescraping": bool(row.needs_rescraping), "fail_count": row.fail_count}
 
 
 def _end_store(connection: Connection, publication: Publication, ending: Ending, settled: Settled | None) -> None:
-    """Frees the store; a complete run is its latest scrape, a partial one nobody asked for counts as a failure.
+    """Frees the store. A complete run is its latest scrape; a probe that agrees verifies it, one that differs asks for
+    its crawl.
 
-    A shortfall does not: the store waits until another run may confirm it. A probe that agrees verifies the store; one
-    that differs asks for its crawl.
+    A partial run counts as a failure, unless the operator limited it or it ended with a shortfall: then the store is
+    offered again as soon as another run may confirm that.
     """
     store_id, confirm_at = publication.store_id, confirm_time(ending.verdict)
     values: dict[str, Any] = {"lease_token": None, "lease_until": None}

@@ -62,15 +62,15 @@ class Lines:
     is_priced: Flags
     is_ranged: Flags
     is_available: Flags
-    is_adopted: Flags
-    """Seen by the walk that the run resumed."""
+    is_resumed: Flags
+    """Seen by the walk that the run resumed: its rows have the first seqs."""
 
 
 def of_run(run: Run, column: Column[Any]) -> ScalarSelect[Any]:
     """A value of the run's row, for the WHERE of a statement that works on many rows.
 
-    PostgreSQL's planner sees a query in its place, and counts on a company, or a store, of the average size. Where it
-    sees one that is newer than its statistics, it believes that it has one row (docs/storage.md).
+    For an id that is not in its statistics PostgreSQL assumes one row; for a subquery it assumes the average number
+    (docs/storage.md, "Plans without statistics").
     """
     return select(column).where(crawl_runs.c.id == run.id).scalar_subquery()
 
@@ -123,8 +123,8 @@ def _read(connection: Connection, condition: ColumnElement[bool]) -> list[SeenSk
     return [SeenSku._make(row) for row in connection.execute(wanted)]
 
 
-def lines(connection: Connection, run: Run, staged: int) -> Lines:
-    """The listings of all skus, those that were new included.
+def checked_lines(connection: Connection, run: Run, staged: int) -> Lines:
+    """The listings of all skus, once each new sku has its listing.
 
     `staged`: how many rows of the run the database holds; raises StagingIncomplete unless all of them were gathered.
     Raises ListingsMissing where a sku still has no listing: nothing that was seen may get lost.
@@ -142,7 +142,7 @@ def lines(connection: Connection, run: Run, staged: int) -> Lines:
         SEEN.c.price_cents.is_not(None),
         SEEN.c.is_ranged,
         SEEN.c.is_available,
-        SEEN.c.seq < run.adopted_rows,
+        SEEN.c.seq < run.resumed_rows,
     )
     rows = [tuple(row) for row in connection.execute(wanted)]
     ids, ordinals, *flags = np.array(rows, np.int64).reshape(-1, 6).T

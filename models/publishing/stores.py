@@ -9,9 +9,10 @@ from sqlalchemy import Connection, Engine, bindparam, select, update
 
 from models.database.retry import retried
 from models.runs.endings import Ending, end, has_ended
-from models.runs.run import Run, check_token
+from models.runs.run import Run, lock_run
 from models.stores.founding import ensure_store
-from models.tables import companies, stores
+from models.stores.locks import lock_company
+from models.tables import stores
 
 LOCATED = (
     "locator_id", "store_name", "address_line_1", "suburb", "state", "postcode", "latitude", "longitude", "timezone",
@@ -43,8 +44,8 @@ def publish_stores(engine: Engine, run: Run, ending: Ending, found: Mapping[str,
         with engine.begin() as connection:
             if has_ended(connection, run, ending.verdict):
                 return None
-            check_token(connection, run)
-            connection.execute(select(companies.c.id).where(companies.c.id == run.company_id).with_for_update())
+            lock_run(connection, run)
+            lock_company(connection, run.company_id)
             located = _publish(connection, run.company_id, found, ending.is_complete, ending.now)
             end(connection, run, replace(ending, counts={**ending.counts, **asdict(located)}))
             return located

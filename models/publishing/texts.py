@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Column, Connection, Integer, Text, select, update
+from sqlalchemy import Column, Connection, Integer, select, update
 
 from models.database import bulk
 from models.database.dialect import emptied, is_one_of, temporary_table
@@ -21,7 +21,7 @@ from models.runs.run import Run
 from models.staging.rows import SeenSku
 from models.tables import categories, listings
 from models.tables.products import TEXTS
-from models.tables.types import Json, UtcDateTime, utc_text
+from models.tables.types import utc_text
 from splitcart.identity import matching
 from splitcart.identity.matching import Listing
 
@@ -30,11 +30,7 @@ WRITTEN = ("product_id", "category_id", *TEXTS, "pending", "pending_at")
 _LISTINGS = temporary_table(
     "publish_texts",
     Column("listing_id", Integer, primary_key=True),
-    Column("product_id", Integer),
-    Column("category_id", Integer),
-    *(Column(name, Text) for name in TEXTS),
-    Column("pending", Json),
-    Column("pending_at", UtcDateTime),
+    *(Column(name, listings.c[name].type) for name in WRITTEN),
 )
 """The new values of the columns WRITTEN."""
 
@@ -44,9 +40,10 @@ class Change:
     """One listing's row before, and what becomes of it."""
 
     before: Mapping[str, Any]
-    adopted: Mapping[str, Any]
-    """Texts that two runs agree on; `path` for the category."""
+    confirmed: Mapping[str, Any]
+    """New texts that two runs agree on; `path` is the category's."""
     pending: Mapping[str, Any]
+    """Other texts that one run has reported so far: by column its value and time."""
 
 
 def apply_confirmed(connection: Connection, run: Run, company: str, now: datetime) -> dict[str, Any]:
@@ -95,25 +92,25 @@ def _lock(connection: Connection, ids: list[int]) -> list[dict[str, Any]]:
 def _weigh(row: Mapping[str, Any], staged: SeenSku, now: datetime, timezone: str) -> Change | None:
     """What the run changes of a listing; None for nothing. A field that the run does not report stays as it is."""
     pending = dict(row["pending"] or {})
-    adopted: dict[str, Any] = {}
+    confirmed: dict[str, Any] = {}
     for name in (*TEXTS, "path"):
         value = staged.category_path if name == "path" else getattr(staged, name)
         if value is None:
             continue
         noted = pending.pop(name, None)
-        if value == row[name]:
+        if value == row[name]:  # what was pending is dropped
             continue
         if row[name] is None:  # reported for the first time: it contradicts nothing
-            adopted[name] = value
+            confirmed[name] = value
         elif noted is None or noted["value"] != value:
             pending[name] = {"value": value, "at": utc_text(now)}
         elif _day(noted["at"], timezone) == _day(utc_text(now), timezone):
             pending[name] = noted
         else:
-            adopted[name] = value
-    if not adopted and pending == (row["pending"] or {}):
+            confirmed[name] = value
+    if not confirmed and pending == (row["pending"] or {}):
         return None
-    return Change(row, adopted, pending)
+    return Change(row, confirmed, pending)
 
 
 def _day(when: str, timezone: str) -> str:
@@ -122,7 +119,7 @@ def _day(when: str, timezone: str) -> str:
 
 def _after(change: Change, staged: SeenSku) -> SeenSku:
     """The listing as it will be."""
-    texts = {name: change.adopted.get(name, change.before[name]) for name in (*TEXTS, "path")}
+    texts = {name: change.confirmed.get(name, change.before[name]) for name in (*TEXTS, "path")}
     key = matching.normalized_key(texts["brand"], texts["name"], texts["size"])
     return staged._replace(category_path=texts.pop("path"), normalized_key=key, **texts)
 
@@ -163,7 +160,7 @@ def _write(
     """Writes the listings. Returns the columns WRITTEN of each, times as texts."""
     rows, written = [], []
     for change, one in zip(changes, after, strict=True):
-        category = category_id[one.category_path] if "path" in change.adopted else change.before["category_id"]
+        category = category_id[one.category_path] if "path" in change.confirmed else change.before["category_id"]
         pending = json.dumps(change.pending, ensure_ascii=False, sort_keys=True) if change.pending else None
         latest = max((noted["at"] for noted in change.pending.values()), default=None)
         texts = (getattr(one, name) for name in TEXTS)

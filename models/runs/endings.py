@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, select, update
 from models.database.retry import retried
 from models.runs.categories import record
 from models.runs.leases import count_failure, free
-from models.runs.run import Run, check_token
+from models.runs.run import Run, lock_run
 from models.tables import crawl_runs, stores
 from splitcart.runs.verdict import Category, Verdict, code_of
 
@@ -51,7 +51,7 @@ def finish(engine: Engine, run: Run, ending: Ending) -> None:
         with engine.begin() as connection:
             if has_ended(connection, run, ending.verdict):
                 return
-            check_token(connection, run)
+            lock_run(connection, run)
             end(connection, run, ending)
             if run.store_id is None:
                 return
@@ -64,7 +64,7 @@ def finish(engine: Engine, run: Run, ending: Ending) -> None:
 
 
 def has_ended(connection: Connection, run: Run, verdict: Verdict) -> bool:
-    """Whether an earlier try of the same ending was committed though its answer was lost."""
+    """Whether an earlier try of the same ending was committed, though its connection was lost before it returned."""
     ours = (crawl_runs.c.id == run.id, crawl_runs.c.ended_by == run.token, crawl_runs.c.status == verdict.status)
     return connection.execute(select(crawl_runs.c.id).where(*ours)).first() is not None
 
@@ -81,7 +81,7 @@ def ended_as(engine: Engine, run: Run) -> tuple[str, str] | None:
     return retried(engine, work, what=f"reading how run {run.id} ended")
 
 
-def let_go(engine: Engine, run: Run) -> None:
+def release_store(engine: Engine, run: Run) -> None:
     """Frees the store of a run that we cannot end any more, where the store's lease is still ours."""
 
     def work() -> None:

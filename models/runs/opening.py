@@ -16,7 +16,7 @@ from models.runs.categories import record
 from models.runs.endings import finish
 from models.runs.evidence import history, measure
 from models.runs.leases import FAILURE_DELAY, Holder
-from models.runs.run import Run, check_token
+from models.runs.run import Run, write_run
 from models.stores.companies import Target, ensure_company
 from models.tables import crawl_runs, stores
 from splitcart.runs.verdict import Category
@@ -91,7 +91,7 @@ def _take(connection: Connection, claim: _Claim, values: dict[str, Any], lease_s
     run_id = _reopen(connection, found, values) if found else _open(connection, values, company_id, store, claim)
     if store is not None:
         _lease_store(connection, store.id, values)
-    adopted, rows = adoption.walked(connection, run_id) if found else ((), 0)
+    resumed, rows = adoption.walked(connection, run_id) if found else ((), 0)
     return Run(
         id=run_id,
         token=values["lease_token"],
@@ -102,8 +102,8 @@ def _take(connection: Connection, claim: _Claim, values: dict[str, Any], lease_s
         timezone=claim.target.timezone,
         started_at=found.started_at if found else now,
         lease_seconds=lease_seconds,
-        adopted=adopted,
-        adopted_rows=rows,
+        resumed=resumed,
+        resumed_rows=rows,
         failure_delay=claim.failure_delay,
     )
 
@@ -177,7 +177,7 @@ def heartbeat(engine: Engine, run: Run, now: datetime, categories: Iterable[Cate
             is_ours = True
             if run.store_id is not None:  # the store before the run: the order in which publishing locks them
                 is_ours = leases.prolong(connection, run.store_id, run.token, until)
-            check_token(connection, run, lease_until=until)
+            write_run(connection, run, lease_until=until)
             if not is_ours:
                 raise LeaseLost(run.id, "running", "another process holds its store, or the store's row is gone")
             record(connection, run.id, list(categories), now)

@@ -26,26 +26,32 @@ class Run:
     timezone: str
     started_at: datetime
     lease_seconds: int
-    adopted: tuple[Category, ...] = ()
+    resumed: tuple[Category, ...] = ()
     """Where it was resumed: the categories that its earlier walk finished, whose rows are staged already."""
-    adopted_rows: int = 0
+    resumed_rows: int = 0
     """How many rows that walk staged, refused ones included."""
     failure_delay: timedelta = FAILURE_DELAY
     """How long its store waits after a first failure."""
 
 
-def check_token(connection: Connection, run: Run, **values: Any) -> None:
-    """Locks the run's row, with `values` written to it. Raises LeaseLost unless the run is running under our token."""
-    if run.store_id not in (None, values.get("store_id", run.store_id)):
-        raise LeaseLost(run.id, "running", f"the row of its store, {run.store_id}, is gone")
-    mine = (crawl_runs.c.id == run.id, crawl_runs.c.lease_token == run.token, crawl_runs.c.status == "running")
-    if values:
-        found = connection.execute(update(crawl_runs).where(*mine).values(**values)).rowcount
-    else:
-        found = len(connection.execute(select(crawl_runs.c.id).where(*mine).with_for_update()).all())
-    if found != 1:
-        status = connection.execute(select(crawl_runs.c.status).where(crawl_runs.c.id == run.id)).scalar()
-        raise LeaseLost(run.id, status)
+def lock_run(connection: Connection, run: Run) -> None:
+    """Locks the run's row. Raises LeaseLost unless the run is running under our token."""
+    if not connection.execute(select(crawl_runs.c.id).where(*_is_ours(run)).with_for_update()).all():
+        raise _lost(connection, run)
+
+
+def write_run(connection: Connection, run: Run, **values: Any) -> None:
+    """Writes columns of the run's row, which locks it. Raises LeaseLost unless the run is running under our token."""
+    if connection.execute(update(crawl_runs).where(*_is_ours(run)).values(**values)).rowcount != 1:
+        raise _lost(connection, run)
+
+
+def _is_ours(run: Run) -> tuple[ColumnElement[bool], ...]:
+    return crawl_runs.c.id == run.id, crawl_runs.c.lease_token == run.token, crawl_runs.c.status == "running"
+
+
+def _lost(connection: Connection, run: Run) -> LeaseLost:
+    return LeaseLost(run.id, connection.execute(select(crawl_runs.c.status).where(crawl_runs.c.id == run.id)).scalar())
 
 
 def hold_lease(connection: Connection, run_id: int, token: str) -> None:

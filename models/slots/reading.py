@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, cast,
 
 from models.database.dialect import is_one_of
 from models.lines import sightings
-from models.lines.sightings import Look, Seen
+from models.lines.sightings import LastLooks, Look
 from models.tables import price_slots, store_group_memberships, store_groups, store_ranges, stores
 from models.tables.base import OFFER
 from models.tables.products import brands, categories, listings, product_aliases, products
@@ -190,7 +190,7 @@ class _Reader:
     """As `_products` returns them."""
     listings: Mapping[int, list[Row[Any]]]
     """By product."""
-    seen: Mapping[int, Seen]
+    seen: Mapping[int, LastLooks]
     """By store; anchors' too."""
     offers: Mapping[tuple[int, int], Row[Any]]
     """By store and listing; anchors' too."""

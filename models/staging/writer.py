@@ -28,7 +28,7 @@ IDLE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What became of the rows of one run, those of the walks it adopted included."""
+    """What became of the rows of one run, those of the walk that it resumed included."""
 
     accepted: int
     staged: int
@@ -53,12 +53,12 @@ class StagingWriter:
         run_id: int,
         *,
         token: str | None = None,
-        adopted: int = 0,
+        resumed: int = 0,
         batch: int = 2000,
         buffer: int = 10000,
         patience: float = 300.0,
     ) -> None:
-        self.engine, self.run_id, self.token, self.adopted = engine, run_id, token, adopted
+        self.engine, self.run_id, self.token, self.resumed = engine, run_id, token, resumed
         self.batch, self.buffer, self.patience = batch, buffer, patience
         self.error: str | None = None
         self.accepted = self.staged = self.quarantined = 0
@@ -74,7 +74,7 @@ class StagingWriter:
     @classmethod
     def of(cls, engine: Engine, run: Run, **options: Any) -> Self:
         """The writer of a run, with the rows of the walk that it resumes."""
-        return cls(engine, run.id, token=run.token, adopted=run.adopted_rows, **options)
+        return cls(engine, run.id, token=run.token, resumed=run.resumed_rows, **options)
 
     def start(self) -> None:
         """Starts the thread; call it on the event loop that will call `put`."""
@@ -171,12 +171,12 @@ class StagingWriter:
     def _adopt(self) -> int:
         """The first free seq; rows of the walk that this run resumes count as accepted, staged or refused.
 
-        Where fewer are there than were adopted, a crash emptied the staging meanwhile: the totals must not add up.
+        If there are fewer than it had staged, a crash has emptied the staging since: the totals must not add up.
         """
         with self.engine.connect() as connection:
             staged, last = self._count(connection, staged_items)
             refused, latest = self._count(connection, quarantined_items)
-        self.accepted += max(staged + refused, self.adopted)
+        self.accepted += max(staged + refused, self.resumed)
         self.staged += staged
         self.quarantined += refused
         return max(last, latest) + 1

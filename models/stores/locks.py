@@ -4,7 +4,12 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
-from models.tables import store_group_memberships, store_groups, stores
+from models.tables import companies, store_group_memberships, store_groups, stores
+
+
+def lock_company(connection: Connection, company_id: int) -> None:
+    """Locks a company, to add listings or stores to it."""
+    connection.execute(select(companies.c.id).where(companies.c.id == company_id).with_for_update()).all()
 
 
 def lock_stores(connection: Connection, store_ids: Iterable[int]) -> None:

@@ -175,7 +175,7 @@ class RunOwner(Generic[SpiderT]):
                 opening.finish(self.engine, self.run, Ending(verdict=failed, now=now, counts=counts))
             except LeaseLost:
                 logger.info("%s %s has ended or is another's by now", self.title, self.run.id)
-                endings.let_go(self.engine, self.run)
+                endings.release_store(self.engine, self.run)
                 ended = endings.ended_as(self.engine, self.run)
                 engines.check_file(self.engine)  # a commit to a file that is gone proves nothing
                 return ended or ("failed", why)

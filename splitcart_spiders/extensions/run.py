@@ -95,7 +95,7 @@ class RunExtension(RunOwner[ChainSpider]):
         spider.walker.known_sizes = sizes
         if spider.probe:
             spider.walker.plan = await asyncio.to_thread(probes.plan, self.engine, self.run, sizes)
-        proven = (category.key for category in self.run.adopted if is_proven(category, self.gates()))
+        proven = (category.key for category in self.run.resumed if is_proven(category, self.gates()))
         spider.walker.proven_before = frozenset(proven)  # a capped one is walked again, for the sake of its children
         if spider.asks_barcodes:
             known = await asyncio.to_thread(barcodes.known, self.engine, self.run.company_id, self.now())
@@ -147,8 +147,8 @@ class RunExtension(RunOwner[ChainSpider]):
         assert self.run is not None
         assert self.engine is not None
         measured = self.measured(spider, now)
-        adopted = [category for category in self.run.adopted if category.key not in spider.walker.walks]
-        categories = [*adopted, *(walk.category() for walk in spider.walker.walks.values())]
+        resumed = [category for category in self.run.resumed if category.key not in spider.walker.walks]
+        categories = [*resumed, *(walk.category() for walk in spider.walker.walks.values())]
         barcodes.into_staging(self.engine, self.run, self.staging.barcodes)
         judged = verdict(reason, measured, categories, self.history, self.gates(), now=now)
         exceptions = self.exceptions + self.staging.errors

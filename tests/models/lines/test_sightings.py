@@ -12,7 +12,7 @@ from sqlalchemy import Engine, update
 from models import tables
 from models.errors import SightingsDamaged
 from models.lines import sightings
-from models.lines.sightings import Layer, Look, Seen, packed, unpacked
+from models.lines.sightings import LastLooks, Layer, Look, packed, unpacked
 from models.publishing.rollback import rollback
 from splitcart.observed import Sighting
 from splitcart.periods import Flip
@@ -47,7 +47,7 @@ def test_packed_layers_come_back(layers: list[Layer]) -> None:
 
 @given(LAYERS, st.randoms(use_true_random=False))
 def test_the_latest_look_at_a_line_counts_in_whatever_order_they_are_read(layers: list[Layer], rng) -> None:
-    seen, shuffled = Seen(), list(layers)
+    seen, shuffled = LastLooks(), list(layers)
     rng.shuffle(shuffled)
     for layer in shuffled:
         seen.add(layer)
@@ -57,7 +57,7 @@ def test_the_latest_look_at_a_line_counts_in_whatever_order_they_are_read(layers
 
 
 def test_what_is_known_of_some_lines_is_told_a_layer_a_look() -> None:
-    seen = Seen()
+    seen = LastLooks()
     for layer in (Layer(look(1), lines(0, 1, 2)), Layer(look(2), lines(2, 3)), Layer(look(3), lines(9))):
         seen.add(layer)
     found = {layer.look: np.flatnonzero(layer.lines).tolist() for layer in seen.layers(lines(1, 2, 3, 5))}

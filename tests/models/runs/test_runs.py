@@ -119,7 +119,7 @@ def test_an_opening_whose_answer_was_lost_is_not_held_by_itself(
         patch.setattr(opening, "retried", twice)
         run = open_run(engine, now=START + timedelta(hours=1), resume=resume)
     assert query(engine, "SELECT lease_token FROM crawl_runs WHERE status = 'running'") == [(run.token,)]
-    assert [(run.id == dead.id), [c.key for c in run.adopted]] == ([True, ["a"]] if resume else [False, []])
+    assert [(run.id == dead.id), [c.key for c in run.resumed]] == ([True, ["a"]] if resume else [False, []])
     assert run.started_at == (START if resume else START + timedelta(hours=1))
     opening.heartbeat(engine, run, START + timedelta(hours=1))
 
@@ -147,7 +147,7 @@ def test_resume_adopts_the_dead_walk_with_its_rows_and_ended_categories(engine: 
     run = open_run(engine, now=START + timedelta(hours=1), resume=True)
     assert (run.id, run.started_at) == (dead.id, START)
     assert run.token != dead.token
-    assert run.adopted == (Category("a", 1, 1, True),)
+    assert run.resumed == (Category("a", 1, 1, True),)
     assert value(engine, "SELECT count(*) FROM staged_items") == 1
 
 
@@ -161,7 +161,7 @@ def test_a_walk_whose_staging_a_crash_of_the_server_emptied_is_not_gone_on_with(
         connection.execute(text(f"DELETE FROM staged_items WHERE {lost}"))
     run = open_run(engine, now=START + timedelta(hours=1), resume=True)
     assert run.id != dead.id
-    assert run.adopted == ()
+    assert run.resumed == ()
 
 
 def test_a_walk_with_a_refused_row_is_gone_on_with_and_still_tells_of_it(engine: Engine) -> None:
@@ -180,7 +180,7 @@ def test_a_crash_that_empties_the_staging_of_a_walk_already_taken_over_is_counte
     run = open_run(engine, now=START + timedelta(hours=1), resume=True)
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM staged_items"))
-    totals = stage(engine, run.id, [row(3)], adopted=run.adopted_rows)
+    totals = stage(engine, run.id, [row(3)], resumed=run.resumed_rows)
     assert (totals.accepted, totals.staged, totals.quarantined) == (4, 1, 1)
     assert opening.measure(engine, run).staged != totals.accepted - totals.quarantined
 
@@ -191,7 +191,7 @@ def test_walks_too_far_apart_are_no_one_run(engine: Engine, hours: float) -> Non
     stage(engine, dead.id, [row(1)])
     run = open_run(engine, now=START + timedelta(hours=hours), resume=True)
     assert run.id != dead.id
-    assert run.adopted == ()
+    assert run.resumed == ()
     assert value(engine, "SELECT count(*) FROM staged_items") == 0
 
 
@@ -220,7 +220,7 @@ def test_a_run_that_was_blocked_may_be_gone_on_with(engine: Engine) -> None:
     stage(engine, blocked.id, [row(1)])
     end(engine, blocked, categories=[category("a")])
     run = open_run(engine, now=START + timedelta(hours=1), resume=True)
-    assert (run.id, [c.key for c in run.adopted]) == (blocked.id, ["a"])
+    assert (run.id, [c.key for c in run.resumed]) == (blocked.id, ["a"])
 
 
 def test_a_run_limited_on_request_is_not_gone_on_with(engine: Engine) -> None:
@@ -271,7 +271,7 @@ def test_a_category_that_left_the_tree_before_the_walk_went_on_is_none_of_a_comp
     again = open_run(engine, now=START + timedelta(hours=1), resume=True)
     stage(engine, again.id, [row(2)])
     now, counts = START + timedelta(hours=2), measured(engine, again)
-    publish(engine, again, Ending(verdict=judged(), now=now, categories=[*again.adopted, category("c")], counts=counts))
+    publish(engine, again, Ending(verdict=judged(), now=now, categories=[*again.resumed, category("c")], counts=counts))
     assert set(opening.history(engine, open_run(engine, now=START + timedelta(days=1))).categories) == {"a", "c"}
     check_sound(engine)
 
