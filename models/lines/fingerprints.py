@@ -78,7 +78,7 @@ def _rows(connection: Connection, store_id: int) -> Ints:
 
 
 def _packed_rows(connection: Connection, store_id: int) -> Ints:
-    """Like `_rows`, as PostgreSQL packs it."""
+    """Like `_rows`, from two strings of PostgreSQL: (listing, price), and (listing, the terms without the price)."""
     packed = connection.execute(_ON_POSTGRES, {"store": store_id}).one()
     sizes = zip(packed, (2, _WIDTH - 1), strict=True)
     pairs, more = (np.frombuffer(part or b"", ">i4").reshape(-1, width).astype(np.int64) for part, width in sizes)

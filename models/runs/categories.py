@@ -32,7 +32,7 @@ def record(
 ) -> None:
     """Records the categories of a run; one that was recorded before gets its newest figures.
 
-    `alone`: the run consists of these, so that others which an earlier walk of it had recorded are deleted.
+    `alone`: deletes the other categories that an earlier walk of the run had recorded.
     """
     if alone:
         connection.execute(delete(crawl_run_categories).where(crawl_run_categories.c.run_id == run_id))

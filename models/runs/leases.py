@@ -70,7 +70,7 @@ def check_given(store: Any, code: str, token: str | None, now: datetime) -> None
 def abandon(connection: Connection, run: Any, now: datetime, delay: timedelta = FAILURE_DELAY) -> None:
     """Ends a dead run: its staging is deleted, its store is offered again after a delay that grows with each failure.
 
-    A run that had published before it was resumed gets the time of that publish as its end: it observed nothing since.
+    If the run had published before it was resumed, that publish is its end: nothing later was published.
     """
     table, published = crawl_runs, unpacked(run.undo)
     connection.execute(
