@@ -74,7 +74,7 @@ def _placed(rows: Ints, known: Ordinals) -> Ints:
 def _rows(connection: Connection, store_id: int) -> Ints:
     """(rows, 2 + EXTRAS): listing_id, price_cents, and the rest of the terms; -1 for null."""
     numbers = connection.execute(_ON_SQLITE, {"store": store_id}).scalar() or ""
-    return np.array(numbers.split(), np.int64).reshape(-1, _WIDTH)
+    return np.fromstring(numbers, np.int64, sep=" ").reshape(-1, _WIDTH)
 
 
 def _packed_rows(connection: Connection, store_id: int) -> Ints:

@@ -15,28 +15,28 @@ from models.products.brands import brand_ids
 from models.products.catalogue import identified
 from models.products.categories import add_to_categories, category_ids
 from models.products.learning import learn
+from models.publishing import seen
 from models.runs.run import Run
-from models.staging.rows import SeenSku
 from models.stores.locks import lock_company
 from models.tables import listings
 from models.tables.products import TEXTS
 
-BATCH = 5000
-"""Listings a transaction: what bounds the time for which the company's lock is held."""
+BATCH = 1000
+"""Listings in a transaction: bounds the time for which the company's lock is held, and the memory that it takes."""
 
 _LISTING = ("company_id", "sku", "ordinal", "product_id", "category_id", *TEXTS)
 
 
-def add(connection: Connection, run: Run, company: str, new: Sequence[SeenSku], now: datetime) -> None:
-    """Makes the listings of skus that had none when they were read."""
+def add(connection: Connection, run: Run, company: str, new: Sequence[str], now: datetime) -> None:
+    """Makes the listings of skus that had none when they were read; publish_seen has what the run reports of them."""
     for start in range(0, len(new), BATCH):
         with connection.begin():
             _add(connection, run, company, new[start : start + BATCH], now)
 
 
-def _add(connection: Connection, run: Run, company: str, batch: Sequence[SeenSku], now: datetime) -> None:
+def _add(connection: Connection, run: Run, company: str, skus: Sequence[str], now: datetime) -> None:
     lock_company(connection, run.company_id)
-    new = _still_new(connection, run, batch)
+    new = seen.of_skus(connection, _still_new(connection, run, skus))
     if not new:
         return
     brands = brand_ids(connection, (one.brand for one in new))
@@ -54,11 +54,11 @@ def _add(connection: Connection, run: Run, company: str, batch: Sequence[SeenSku
     learn(connection, run, found, [one.sku for one in new], now)
 
 
-def _still_new(connection: Connection, run: Run, batch: Sequence[SeenSku]) -> list[SeenSku]:
-    """Those that no other run has made listings of since they were read."""
-    mine = (listings.c.company_id == run.company_id, is_one_of(connection, listings.c.sku, [one.sku for one in batch]))
-    there = set(connection.execute(select(listings.c.sku).where(*mine)).scalars())
-    return [one for one in batch if one.sku not in there]
+def _still_new(connection: Connection, run: Run, skus: Sequence[str]) -> list[str]:
+    """Those of which no other run has made listings since they were read."""
+    existing = (listings.c.company_id == run.company_id, is_one_of(connection, listings.c.sku, skus))
+    there = set(connection.execute(select(listings.c.sku).where(*existing)).scalars())
+    return [sku for sku in skus if sku not in there]
 
 
 def _next_ordinal(connection: Connection, run: Run) -> int:

@@ -70,7 +70,7 @@ def publish(engine: Engine, run: Run, ending: Ending) -> Published:
             with connection.begin():
                 company = connection.execute(select(companies).where(companies.c.id == run.company_id)).one()
                 seen.gather(connection, run)
-                new = seen.without_listing(connection)
+                new = seen.new_skus(connection)
             connection.execution_options(splitcart_writes=True)
             new_listings.add(connection, run, company.name, new, ending.now)
             with connection.begin():

@@ -1,6 +1,8 @@
 """What a run saw, one row a sku: the temporary table that publishing works on. It lasts as long as the connection."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from models.database.dialect import emptied, temporary_table
+from models.database.dialect import emptied, is_one_of, temporary_table
 from models.errors import ListingsMissing, StagingIncomplete
 from models.runs.chosen import chosen_rows
 from models.runs.run import Run
@@ -105,12 +107,19 @@ def gather(connection: Connection, run: Run) -> None:
     connection.execute(insert(SEEN).from_select(list(values), rows))
 
 
-def without_listing(connection: Connection) -> list[SeenSku]:
+def new_skus(connection: Connection) -> list[str]:
     """The skus that have no listing, in the order of their barcodes, then of the skus.
 
     What is made of them must not depend on the order of the crawl.
     """
-    return sorted(_read(connection, SEEN.c.listing_id.is_(None)), key=lambda one: (one.gtin is None, one.gtin, one.sku))
+    pairs = connection.execute(select(SEEN.c.gtin, SEEN.c.sku).where(SEEN.c.listing_id.is_(None)))
+    return [sku for _, _, sku in sorted((gtin is None, gtin or "", sku) for gtin, sku in pairs)]
+
+
+def of_skus(connection: Connection, skus: Sequence[str]) -> list[SeenSku]:
+    """What the run reports of these skus, in their order."""
+    found = {one.sku: one for one in _read(connection, is_one_of(connection, SEEN.c.sku, skus))}
+    return [found[sku] for sku in skus]
 
 
 def with_other_texts(connection: Connection) -> list[SeenSku]:
@@ -144,8 +153,8 @@ def checked_lines(connection: Connection, run: Run, staged: int) -> Lines:
         SEEN.c.is_available,
         SEEN.c.seq < run.resumed_rows,
     )
-    rows = [tuple(row) for row in connection.execute(wanted)]
-    ids, ordinals, *flags = np.array(rows, np.int64).reshape(-1, 6).T
+    numbers = np.fromiter(chain.from_iterable(connection.execute(wanted)), np.int64)
+    ids, ordinals, *flags = numbers.reshape(-1, 6).T
     return Lines(ids, ordinals, *(flag == 1 for flag in flags))
 
 
