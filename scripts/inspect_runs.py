@@ -13,7 +13,7 @@ from _support.output import console, print_json, table
 from _support.schedule import clock_of, in_json, one_of, short, take_dev
 
 from models.groups.reading import named_companies
-from models.scheduling.seeing import recent_runs
+from models.scheduling.overview import recent_runs
 from models.tables.runs import STATUSES
 
 COLUMNS = ("run", "company", "store", "status", "reason", "began", "seconds", "requests", "listings", "changes")

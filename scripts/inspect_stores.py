@@ -13,7 +13,7 @@ from _support.output import console, print_json, print_lines, table
 from _support.schedule import clock_of, in_json, one_of, rules_of, short, take_dev, take_lockout, take_policy
 
 from models.groups.reading import named_companies
-from models.scheduling.seeing import company_stores
+from models.scheduling.overview import company_stores
 from splitcart.scheduling.rule import REASONS, STATES
 
 COLUMNS = ("company", "store", "name", "state", "not offered", "free at", "last scraped", "anchor", "failed")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from models.clocks import clock
 from models.lines import slot_marks
-from models.stores import founding
+from models.stores.creation import create_group, enter_group
 from models.stores.locks import lock_stores
 from models.tables import membership_periods, store_group_memberships, store_groups, stores
 
@@ -61,7 +61,7 @@ def leave(connection: Connection, place: Place, now: datetime) -> None:
     """Gives the store a group of its own, of which it is the anchor."""
     if not place.is_anchor:
         at = _end_period(connection, place.store_id, now)
-        founding.found_group(connection, place.company_id, place.store_id, at)
+        create_group(connection, place.company_id, place.store_id, at)
 
 
 def join(connection: Connection, place: Place, to: Place, now: datetime) -> None:
@@ -69,7 +69,7 @@ def join(connection: Connection, place: Place, to: Place, now: datetime) -> None
     if not to.is_anchor or to.company_id != place.company_id or to.group_id is None:
         raise ValueError(f"store {to.store_id} does not anchor a group of company {place.company_id}: join its anchor")
     at = _end_period(connection, place.store_id, now)
-    founding.enter_group(connection, place.store_id, to.group_id, to.store_id, at)
+    enter_group(connection, place.store_id, to.group_id, to.store_id, at)
     if place.is_anchor:
         _end_group(connection, place)
 

@@ -31,12 +31,13 @@ class Product:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The product of one listing, and what matching them taught: (kind, value), the kind one of key, gtin, brand and
-    own_gtin (the product had no GTIN, and takes the listing's)."""
+class ProductMatch:
+    """The product of one listing."""
 
     product: Product
     learned: frozenset[tuple[str, str]] = frozenset()
+    """(kind, value) of kind key, gtin or brand: other names by which the product is found from now on. Kind own_gtin:
+    the product had no GTIN and takes the listing's."""
 
 
 _AFTER = 2**62
@@ -64,7 +65,7 @@ class Catalogue:
             for product_id, *listing in connection.execute(_listings(connection, known)):
                 known[product_id].listings.append(Listing(*listing))
 
-    def find(self, listing: Listing, key: str) -> Found:
+    def find(self, listing: Listing, key: str) -> ProductMatch:
         """The product of a new listing: the first candidate that is the same without a veto, else a new product."""
         candidates = (*self.by_gtin.get(listing.gtin or "", ()), *self.by_key.get(key, ()))
         for product in candidates:
@@ -75,8 +76,8 @@ class Catalogue:
                     product.gtin = listing.gtin
                     learned |= {("own_gtin", listing.gtin)}
                 self._remember(product, learned)
-                return Found(product, learned)
-        return Found(self._make(listing, key))
+                return ProductMatch(product, learned)
+        return ProductMatch(self._make(listing, key))
 
     def _remember(self, product: Product, learned: Iterable[tuple[str, str]]) -> None:
         """Applies what was learned to the rest of the batch, as if it had been loaded."""
@@ -132,7 +133,9 @@ SIZE = ("size_amount_e3", "size_unit", "size_count", "size_is_approx")
 _PRODUCT = ("id", "name", "brand_id", "gtin", "normalized_key", *SIZE)
 
 
-def identified(connection: Connection, company: str, skus: Sequence[SeenSku], brands: Mapping[str, int]) -> list[Found]:
+def identified(
+    connection: Connection, company: str, skus: Sequence[SeenSku], brands: Mapping[str, int]
+) -> list[ProductMatch]:
     """The product of each new sku of a company, in order; new products are inserted.
 
     `brands`: ids by the brand as listings write it.
@@ -140,18 +143,18 @@ def identified(connection: Connection, company: str, skus: Sequence[SeenSku], br
     keys = [one.normalized_key or matching.normalized_key(one.brand, one.name, one.size) for one in skus]
     catalogue = Catalogue()
     catalogue.load(connection, {one.gtin for one in skus if one.gtin}, set(keys))
-    found = [
+    matches = [
         catalogue.find(Listing(company, one.sku, one.name, one.brand, one.size, one.gtin), key)
         for one, key in zip(skus, keys, strict=True)
     ]
     ids, rows = iter(new_ids(connection, products, len(catalogue.made))), list[bulk.Row]()
-    for one, product in zip(skus, (match.product for match in found), strict=True):
+    for one, product in zip(skus, (match.product for match in matches), strict=True):
         if product.id is None:
             product.id = next(ids)
             brand = brands.get(one.brand or "")
             rows.append((product.id, one.name, brand, product.gtin, product.key, *size_fields(one.size, one.name)))
     bulk.insert(connection, products, _PRODUCT, rows)
-    return found
+    return matches
 
 
 def size_fields(size_text: str | None, name: str) -> tuple[int | None, str | None, int | None, int | None]:

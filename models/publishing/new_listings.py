@@ -11,10 +11,10 @@ from sqlalchemy import Connection, func, select
 
 from models.database import bulk
 from models.database.dialect import is_one_of
+from models.products.aliases import add_match_aliases
 from models.products.brands import brand_ids
 from models.products.catalogue import identified
 from models.products.categories import add_to_categories, category_ids
-from models.products.learning import learn
 from models.publishing import seen
 from models.runs.run import Run
 from models.stores.locks import lock_company
@@ -51,7 +51,7 @@ def _add(connection: Connection, run: Run, company: str, skus: Sequence[str], no
     bulk.insert(connection, listings, _LISTING, rows)
     shelved = ((product, categories[one.category_path]) for one, product in zip(new, products, strict=True))
     add_to_categories(connection, {(product, category) for product, category in shelved if category is not None})
-    learn(connection, run, found, [one.sku for one in new], now)
+    add_match_aliases(connection, run, found, [one.sku for one in new], now)
 
 
 def _still_new(connection: Connection, run: Run, skus: Sequence[str]) -> list[str]:

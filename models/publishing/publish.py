@@ -25,7 +25,7 @@ from models.runs.endings import Ending, end, has_ended
 from models.runs.leases import count_failure
 from models.runs.run import Run, not_rolled_back, write_run
 from models.runs.undo import packed, unpacked
-from models.stores.founding import ensure_store
+from models.stores.creation import ensure_store
 from models.stores.locks import lock_store
 from models.tables import companies, crawl_runs, membership_periods, staged_items, stores
 from models.tables import sightings as sightings_table

@@ -16,7 +16,7 @@ from models.database.dialect import is_one_of
 from models.database.retry import retried
 from models.errors import RollbackRefused
 from models.lines import fingerprints, slot_marks
-from models.products.learning import unlearn
+from models.products.aliases import delete_aliases_of_run
 from models.runs.undo import unpacked
 from models.stores.locks import lock_store
 from models.tables import (
@@ -90,7 +90,7 @@ def _rollback(connection: Connection, run_id: int, now: datetime) -> RolledBack:
     texts = sum(_restore(connection, run, entry, now) for entry in reversed(unpacked(run.undo)))
     connection.execute(update(crawl_runs).where(crawl_runs.c.id == run_id).values(rolled_back_at=now))
     fingerprints.refresh(connection, store_id)
-    aliases, healed = unlearn(connection, run_id), healing.heal(connection, run_id, now)
+    aliases, healed = delete_aliases_of_run(connection, run_id), healing.heal(connection, run_id, now)
     return RolledBack(run_id, store_id, history, restored, removed, texts, aliases, healed)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, bindparam, select, update
 from models.database.retry import retried
 from models.runs.endings import Ending, end, has_ended
 from models.runs.run import Run, lock_run
-from models.stores.founding import ensure_store
+from models.stores.creation import ensure_store
 from models.stores.locks import lock_company
 from models.tables import stores
 

@@ -12,10 +12,10 @@ from sqlalchemy import Column, Connection, Integer, select, update
 from models.database import bulk
 from models.database.dialect import emptied, is_one_of, temporary_table
 from models.lines import slot_marks
+from models.products.aliases import add_text_change_aliases, record_departure
 from models.products.brands import brand_ids
 from models.products.catalogue import identified
 from models.products.categories import add_to_categories, category_ids
-from models.products.learning import left, taught
 from models.publishing import seen
 from models.runs.run import Run
 from models.staging.rows import SeenSku
@@ -139,13 +139,13 @@ def _products(
         decision = matching.decide(was, becomes) if was != becomes else None
         product_id[one.sku] = int(change.before["product_id"])
         if decision is not None and decision.same:
-            taught(connection, run, product_id[one.sku], was, becomes, decision.learned, now)
+            add_text_change_aliases(connection, run, product_id[one.sku], was, becomes, decision.learned, now)
         elif decision is not None:
             moved.append(one)
     if moved:
         found = identified(connection, company, moved, brand_ids(connection, [one.brand for one in moved]))
         for one, its in zip(moved, found, strict=True):
-            left(connection, run, product_id[one.sku], one.sku, now)
+            record_departure(connection, run, product_id[one.sku], one.sku, now)
             product_id[one.sku] = int(its.product.id or 0)
     return product_id
 

@@ -16,7 +16,7 @@ from _worker.crawls import EVERY_STORE, Crawl, Ended, NotStarted
 from _worker.schedule import CompanySchedule
 from _worker.scrapyd import Jobs, Node, NodeFailed, node_url
 
-from models.scheduling.handed import Fate
+from models.scheduling.fates import Fate
 
 MAX_JOBS = 4
 """The max_proc of deploy/scrapyd.conf."""
@@ -149,7 +149,7 @@ class ScrapydCrawls:
         if fate == "running" and job.crawl.store_code != EVERY_STORE:
             return None
         self._look(job.place, self.poll_seconds)
-        return self._before_its_run(job) if fate == "waiting" else self._locating(job)
+        return self._before_its_run(job) if fate == "starting" else self._locating(job)
 
     def where(self, job: Job) -> str:
         """The node, and the job's log on it."""
@@ -193,7 +193,7 @@ class ScrapydCrawls:
             self._cancel(job)
             self._full(job.place, len(jobs.running))
             return Ended(None, f"{self.where(job)}: it waited {waited:.0f} s for a place")
-        if job.fate() != "waiting":  # its run began, or ended too, since the row was read
+        if job.fate() != "starting":  # its run began, or ended too, since the row was read
             return None
         return Ended(None, f"{self.where(job)}: it ended before its run began")
 

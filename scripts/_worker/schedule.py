@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Row, select
 from models.database.retry import retried
 from models.runs.leases import FAILURE_DELAY, Holder
 from models.scheduling import due
-from models.scheduling.handed import Fate, fate
+from models.scheduling.fates import Fate, fate
 from models.scheduling.merges import merge
 from models.scheduling.taking import Taken, give_back, take
 from models.slots.building import build
@@ -93,7 +93,7 @@ class CompanySchedule:
         """The state of a crawl that was handed to a node, by the store's runs after `run_id` and by its lease."""
         company = self._company()
         if company is None:  # the locator that makes its row has not begun
-            return "waiting"
+            return "starting"
         now, who = self.clock(), self.holder
         return self._read(
             lambda c: fate(c, company.id, store_code, token=token, after=run_id, now=now, holder=who),

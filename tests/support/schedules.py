@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert, select, update
 from models.runs import opening
 from models.runs.leases import Holder
 from models.scheduling.taking import Taken, take
-from models.stores.founding import ensure_store
+from models.stores.creation import ensure_store
 from models.tables import companies, stores
 from splitcart.scheduling.rule import Queue, Rules
 from tests.support.storage import START, target

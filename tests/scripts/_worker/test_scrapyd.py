@@ -22,8 +22,8 @@ from sqlalchemy import Engine
 from models.runs import endings
 from models.runs.endings import Ending
 from models.runs.run import Run
-from models.scheduling import handed
-from models.scheduling.handed import Fate
+from models.scheduling import fates
+from models.scheduling.fates import Fate
 from models.scheduling.taking import reap
 from splitcart.runs.verdict import Verdict
 from tests.support.nodes import FakeNode
@@ -241,7 +241,7 @@ class Scene:
         self.taken = 0
 
     def watch(self, crawl: Crawl) -> Callable[[], Fate]:
-        self.fates[crawl.store_code] = "waiting"
+        self.fates[crawl.store_code] = "starting"
         return lambda: self.fates[crawl.store_code]
 
     def start(self, store: str = "") -> Job:
@@ -376,7 +376,7 @@ def test_the_run_row_counts_and_not_the_nodes_answer() -> None:
         node.running.clear()
     listed.place.node.running.append(listed.id)
     done.place.node.running.append(done.id)
-    for job, state in ((lost, "running"), (listed, "dead"), (done, "ended"), (failed, "waiting")):
+    for job, state in ((lost, "running"), (listed, "dead"), (done, "ended"), (failed, "starting")):
         scene.run(job, state)
     scene.later()
     assert scene.crawls.ended(lost) is None  # the run is alive, whatever the node knows
@@ -405,7 +405,7 @@ def test_a_job_that_a_restarted_node_has_forgotten_keeps_its_place_while_its_run
 def test_a_job_whose_run_began_while_the_node_was_asked_is_no_lost_job() -> None:
     scene = Scene()
     job = scene.fill()[0]
-    states = iter(["waiting", "running"])
+    states = iter(["starting", "running"])
     job.fate = lambda: next(states)
     job.place.node.pending.clear()
     scene.later()
@@ -523,14 +523,14 @@ def ended(engine: Engine, run: Run) -> None:
 def fate(engine: Engine, code: str, token: str | None, after: int = 0, now: datetime = START) -> Fate:
     with engine.connect() as connection:
         asked = {"token": token, "after": after, "now": now, "holder": HOLDER}
-        return handed.fate(connection, company_of(engine).id, code, **asked)
+        return fates.fate(connection, company_of(engine).id, code, **asked)
 
 
 def test_the_fate_of_a_store_that_was_handed_out_is_its_leases_until_it_has_a_run(engine: Engine) -> None:
     company = company_of(engine, ["1"])
     token = taken(engine).lease_token
     late = START + timedelta(seconds=120)
-    assert fate(engine, "1", token) == "waiting"
+    assert fate(engine, "1", token) == "starting"
     assert fate(engine, "1", token, now=late) == "dead"
     reap(engine, company.id, late, HOLDER)
     assert fate(engine, "1", token) == "dead"
@@ -543,7 +543,7 @@ def test_the_fate_of_a_crawl_is_its_runs_row_and_no_earlier_runs(engine: Engine)
     change(engine, "1", next_try_at=None, scheduled_at=None)
     given = taken(engine)
     asked = {"token": given.lease_token, "after": earlier.id}
-    assert fate(engine, "1", **asked) == "waiting"
+    assert fate(engine, "1", **asked) == "starting"
     run = begun(engine, given)
     assert fate(engine, "1", **asked) == "running"
     late = START + timedelta(seconds=120)
@@ -565,4 +565,4 @@ def test_an_abandoned_run_is_dead_though_its_store_is_crawled_again(engine: Engi
 
 def test_a_locator_has_no_lease_to_wait_for(engine: Engine) -> None:
     company_of(engine, ["1"])
-    assert fate(engine, EVERY_STORE, None, now=START + timedelta(days=1)) == "waiting"
+    assert fate(engine, EVERY_STORE, None, now=START + timedelta(days=1)) == "starting"

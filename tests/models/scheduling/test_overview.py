@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from models.runs import opening
 from models.runs.endings import Ending
-from models.scheduling.seeing import company_stores, recent_runs
+from models.scheduling.overview import company_stores, recent_runs
 from splitcart.scheduling.rule import Rules
 from tests.support.schedules import begun, change, company_of, taken
 from tests.support.storage import START, judged
