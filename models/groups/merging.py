@@ -163,7 +163,7 @@ class Merger:
                     connection.execute(update(stores).where(stores.c.id == store_id).values(needs_rescraping=True))
 
     def _steps(self, decided: Plan) -> Iterator[Step]:
-        """Leavers first, then members that part from their anchor, then anchors with the members they take along."""
+        """In this order: members that leave; members that do not move with their anchor; anchors with those that do."""
         now, then = {s: row.facts.anchor for s, row in self._rows.items()}, decided.anchors
         for store, anchor in then.items():
             if store == anchor != now[store]:

@@ -77,7 +77,7 @@ def _wanted(company_id: int) -> Select[Any]:
     """SELECT of the company's stores, each with its anchor, its range and its latest run that published."""
     run = crawl_runs.c
     ended = run.status.in_(("complete", "partial"))
-    # A run that was resumed and ended otherwise has published all the same, in the period in which it began.
+    # A run that published, was resumed and then failed still counts as published, in the period in which it began.
     published = and_(run.company_id == company_id, or_(ended, run.undo.is_not(None)), run.rolled_back_at.is_(None))
     when = func.max(case((ended, run.finished_at), else_=run.started_at))
     last = select(run.store_id, when.label("touched_at")).where(published).group_by(run.store_id).subquery()

@@ -1,8 +1,8 @@
 """What each store charges: `splitcart.observed.effective` as one statement over the lines of a store.
 
 `parameters` yields for each store what the statement binds: its usual look, at which most of its lines were last seen.
-Lines with another last look are in the temporary table `line_looks`. tests/models/prices/test_effective.py proves the
-statement equal to the rule in Python.
+Lines with another last look are in the temporary table `line_looks`. tests/models/prices/test_effective.py tests that
+the statement returns what the rule in Python returns.
 """
 
 from collections.abc import Collection, Iterator
@@ -49,19 +49,19 @@ _LINE_LOOKS = temporary_table(
     Column("local_day", Text, nullable=False),
     Column("period", Text, nullable=False),
 )
-"""The last look at each line of a store for which it is not the usual one."""
-_ALONE, _SHARED, _ANCHOR, _CONTESTED = range(4)
-"""Which offer is in effect: the store's own; the same, which its anchor shows too; the anchor's; the store's own, while
-the anchor's has changed."""
+"""The lines of a store whose last look is not the usual one, and that look."""
+_OWN_OFFER, _EQUAL_OFFERS, _ANCHOR_OFFER, _CONTESTED = range(4)
+"""Which offer is in effect: the store's own; the store's own, which equals the anchor's; the anchor's; the store's own,
+but the anchor's has changed since."""
 
 _STORE = bindparam("of_store", type_=Integer)
 _ITS_ANCHOR = bindparam("of_anchor", type_=Integer)
 
 
 def parameters(connection: Connection, places: Collection[Place]) -> Iterator[dict[str, Any]]:
-    """What `lines` binds for each of the stores that was ever seen, by store id.
+    """Yields what `lines` binds for each of the stores that was ever seen, by store id.
 
-    Run the statement with one set of parameters before taking the next: `line_looks` is filled for some stores at once.
+    Run the statement with one set of parameters before taking the next: `line_looks` holds some stores at a time.
     """
     place_of = {place.store_id: place for place in places}
     listing_of: dict[int, Ints] = {}
@@ -81,19 +81,19 @@ def parameters(connection: Connection, places: Collection[Place]) -> Iterator[di
                 bulk.insert(connection, _LINE_LOOKS, _LINE_LOOKS.c.keys(), others)
         for place in part:
             if look := usual.get(place.store_id):
-                shown = usual.get(anchor_of(place))
+                anchor_look = usual.get(anchor_of(place))
                 yield {
                     "of_store": place.store_id,
                     "of_anchor": anchor_of(place),
                     "usual_at": look.at,
                     "usual_day": look.day.isoformat(),
                     "usual_period": look.period.isoformat(),
-                    "usually_shown_at": None if shown is None else shown.at,
+                    "anchor_usual_at": None if anchor_look is None else anchor_look.at,
                 }
 
 
 def anchor_of(place: Place) -> int:
-    """The anchor of a store's group; the store itself, where it has none."""
+    """The anchor of a store's group; the store itself if it has no group."""
     return place.store_id if place.anchor_id is None else place.anchor_id
 
 
@@ -108,28 +108,29 @@ def _others(store_id: int, seen: LastLooks, usual: int, listing_of: Ints) -> Ite
 def lines(only: FromClause | None = None) -> Select[Any]:
     """SELECT of a row for each line of the store that `parameters` binds, by listing.
 
-    store_id, listing_id, source, observed_at, stands_alone (whether no other store's row says the same), observed_by
-    (the store that was observed), and the columns of ROW. `only`: a table of the listings that are wanted.
+    store_id, listing_id, source, observed_at, needs_slot (whether the store needs a slot of its own), observed_by (the
+    store that was observed), and the columns of ROW. `only`: a table with the ids of the listings to read.
     """
     judged = _judged(_shown(only))
-    of, takes_anchor = judged.c, judged.c.standing == _ANCHOR
+    of, takes_anchor = judged.c, judged.c.in_effect == _ANCHOR_OFFER
+    anchor_observed_at = func.coalesce(of.anchor_seen_at, of.anchor_changed_at)
     return select(
         _STORE.label("store_id"),
         of.listing_id,
-        case((takes_anchor, INFERRED), (of.standing == _CONTESTED, CONTESTED), else_=OWN).label("source"),
-        case((takes_anchor, func.coalesce(of.shown_at, of.anchor_changed_at)), else_=of.seen_at).label("observed_at"),
-        of.standing.in_((_ALONE, _CONTESTED)).label("stands_alone"),
+        case((takes_anchor, INFERRED), (of.in_effect == _CONTESTED, CONTESTED), else_=OWN).label("source"),
+        case((takes_anchor, anchor_observed_at), else_=of.seen_at).label("observed_at"),
+        of.in_effect.in_((_OWN_OFFER, _CONTESTED)).label("needs_slot"),
         case((takes_anchor, _ITS_ANCHOR), else_=_STORE).label("observed_by"),
         *(case((takes_anchor, of[f"anchor_{name}"]), else_=of[f"own_{name}"]).label(name) for name in ROW),
     ).order_by(of.listing_id)
 
 
 def _shown(only: FromClause | None) -> Subquery:
-    """What the store (`own_`) and its anchor (`anchor_`) show of each line of the store, and when each saw it last."""
+    """For each line the row of the store (`own_`) and of its anchor (`anchor_`), and when each saw it last."""
     own, anchor = prices.alias("own"), prices.alias("anchor")
     own_look, anchor_look = _LINE_LOOKS.alias("own_look"), _LINE_LOOKS.alias("anchor_look")
-    # Subqueries, so that PostgreSQL's planner does not see whose rows these are: it believes that a store which is not
-    # in its statistics has one row, and would read all of its rows again for each line.
+    # Subqueries hide the store from PostgreSQL's planner: it assumes one row for a store that is not in its statistics,
+    # and would read all rows of the store again for each line.
     of_store, of_anchor = (select(one).scalar_subquery() for one in (_STORE, _ITS_ANCHOR))
     joined = (
         own.outerjoin(anchor, _at(anchor, of_anchor, own))
@@ -141,7 +142,7 @@ def _shown(only: FromClause | None) -> Subquery:
         func.coalesce(own_look.c.seen_at, bindparam("usual_at", type_=UtcDateTime())).label("seen_at"),
         func.coalesce(own_look.c.local_day, bindparam("usual_day", type_=Text)).label("day"),
         func.coalesce(own_look.c.period, bindparam("usual_period", type_=Text)).label("period"),
-        func.coalesce(anchor_look.c.seen_at, bindparam("usually_shown_at", type_=UtcDateTime())).label("shown_at"),
+        func.coalesce(anchor_look.c.seen_at, bindparam("anchor_usual_at", type_=UtcDateTime())).label("anchor_seen_at"),
         anchor.c.listing_id.is_not(None).label("is_offered"),
         same_terms(own, anchor).label("is_equal"),
         *(own.c[name].label(f"own_{name}") for name in ROW),
@@ -154,25 +155,26 @@ def _shown(only: FromClause | None) -> Subquery:
 
 
 def _judged(shown: Subquery) -> Subquery:
-    """Which offer is in effect for each line."""
+    """Adds `in_effect` to each line: which offer it is."""
     line = shown.c
-    shown_since = or_(line.shown_at.is_(None), line.seen_at >= line.shown_at)
+    seen_no_earlier = or_(line.anchor_seen_at.is_(None), line.seen_at >= line.anchor_seen_at)
     changed_at = case((line.is_offered, line.anchor_changed_at), else_=_last_change(shown))
-    standing = case(
-        # It is the anchor itself.
-        (_STORE == _ITS_ANCHOR, _ALONE),
-        # Both show the same offer, and the store was seen no earlier; or its anchor was seen later.
-        (and_(line.is_offered, line.is_equal, shown_since), _SHARED),
-        (and_(line.is_offered, line.is_equal), _ANCHOR),
+    in_effect = case(
+        # The store is the anchor.
+        (_STORE == _ITS_ANCHOR, _OWN_OFFER),
+        # Both show the same offer: the one that was seen later is in effect.
+        (and_(line.is_offered, line.is_equal, seen_no_earlier), _EQUAL_OFFERS),
+        (and_(line.is_offered, line.is_equal), _ANCHOR_OFFER),
         # The anchor has not changed the line since the store was seen, or never offered it.
-        (func.coalesce(changed_at, line.seen_at) <= line.seen_at, _ALONE),
-        # The store charged what its anchor did then, and the anchor did so long enough: the store followed it.
-        (and_(line.is_offered, _charged_the_same(shown), _for_long_enough(shown)), _ANCHOR),
-        # It deviates, or may.
+        (func.coalesce(changed_at, line.seen_at) <= line.seen_at, _OWN_OFFER),
+        # The store charged what its anchor charged then, and the anchor still had that price on the store's day and in
+        # its period: inferred.
+        (and_(line.is_offered, _charged_the_same(shown), _anchor_seen_no_earlier(shown)), _ANCHOR_OFFER),
+        # The store deviates, or may deviate.
         else_=_CONTESTED,
     )
-    # The offset keeps PostgreSQL from judging a line again for each of its columns.
-    return select(shown, standing.label("standing")).order_by(line.listing_id).offset(0).subquery("judged")
+    # The offset keeps PostgreSQL from computing the case again for each column of a line.
+    return select(shown, in_effect.label("in_effect")).order_by(line.listing_id).offset(0).subquery("judged")
 
 
 def _at(table: FromClause, store: ColumnElement[int], line: FromClause) -> ColumnElement[bool]:
@@ -180,21 +182,21 @@ def _at(table: FromClause, store: ColumnElement[int], line: FromClause) -> Colum
 
 
 def _last_change(shown: Subquery) -> ColumnElement[Any]:
-    """When the anchor changed the line last; null where it never offered it."""
+    """When the anchor last changed the line; null if it never offered it."""
     entry = price_changes.alias("last_entry")
     return select(func.max(entry.c.changed_at)).where(_at(entry, _ITS_ANCHOR, shown)).scalar_subquery()
 
 
 def _charged_the_same(shown: Subquery) -> ColumnElement[bool]:
-    """Whether the anchor charged the store's own price when the store was seen."""
+    """Whether the anchor's offer had the terms of the store's own when the store was last seen."""
     entry = price_changes.alias("entry")
     is_equal = and_(*(entry.c[name].is_not_distinct_from(shown.c[f"own_{name}"]) for name in TERMS))
     by_then = and_(_at(entry, _ITS_ANCHOR, shown), entry.c.changed_at <= shown.c.seen_at)
     return select(is_equal).where(by_then).order_by(entry.c.changed_at.desc()).limit(1).scalar_subquery()
 
 
-def _for_long_enough(shown: Subquery) -> ColumnElement[bool]:
-    """Whether the anchor was last seen at the price of then in no earlier specials period, and on no earlier day."""
+def _anchor_seen_no_earlier(shown: Subquery) -> ColumnElement[bool]:
+    """Whether the anchor was last seen at that price in no earlier specials period and on no earlier day."""
     entry = price_changes.alias("next_entry")
     later = and_(_at(entry, _ITS_ANCHOR, shown), entry.c.changed_at > shown.c.seen_at)
     run = select(entry.c.seen_before).where(later).order_by(entry.c.changed_at).limit(1).correlate(shown)

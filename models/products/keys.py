@@ -1,7 +1,7 @@
-"""The keys by which products and brands are found, worked out again after the rule that makes them has changed.
+"""The keys by which products and brands are found, computed again after the rule that makes them has changed.
 
 A stored key only finds candidates for a new listing; whether it is the same product is decided from the texts, by the
-current rules. So a stale key joins and parts nothing wrongly, but a new listing does not find its product by it.
+current rules. An outdated key causes no wrong match; a new listing can only miss its product by it.
 """
 
 from collections.abc import Iterator

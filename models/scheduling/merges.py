@@ -1,4 +1,4 @@
-"""Merging a company's groups: one merger at a time, and a record of when it was done."""
+"""Merges a company's groups: one merger at a time, with a record of when it was done."""
 
 import secrets
 from collections.abc import Iterator
@@ -18,10 +18,11 @@ from models.tables import crawl_runs, group_merges
 from splitcart.grouping.health import Progress, silent
 from splitcart.grouping.rules import Rules
 
-PUBLISHES = timedelta(minutes=5)
-"""A run is dated before it is published: one that a merge saw running may have ended as long as this before."""
-LASTS = timedelta(hours=1)
-"""How long a merge may take. One whose process is gone on this host ends at once. Two at once would do no harm."""
+PUBLISHING_TIME = timedelta(minutes=5)
+"""Time that publishing may take. A run that a merge saw as running may carry an end date up to this much earlier."""
+LEASE_TIME = timedelta(hours=1)
+"""Time that a merge may take. If its process is gone on this host, its lease ends at once. Two merges at once would do
+no harm."""
 
 
 def merge(
@@ -36,41 +37,41 @@ def merge(
 def the_only_merger(engine: Engine, company: Any, clock: Clock, holder: Holder) -> Iterator[None]:
     """Within the block no other process merges the company's groups. Raises MergeHeld.
 
-    Leaving it without an error records `merged_at`, when the block began, and `seen_until`: a run that ended by then is
-    sure to have been seen.
+    Leaving it without an error records `merged_at`, when the block began, and `seen_until`: the merge has seen every
+    run that ended by then.
     """
     began, token = clock(), secrets.token_hex(16)
-    lease = {"lease_token": token, "lease_until": began + LASTS, "host": holder.host, "pid": holder.pid}
+    lease = {"lease_token": token, "lease_until": began + LEASE_TIME, "host": holder.host, "pid": holder.pid}
     free = {"lease_token": None, "lease_until": None, "host": None, "pid": None}
-    mine = group_merges.c.company_id == company.id
+    of_company = group_merges.c.company_id == company.id
 
     def begin() -> datetime:
         with engine.begin() as connection:
             connection.execute(insert_ignoring(connection, group_merges).values(company_id=company.id))
-            row = connection.execute(select(group_merges).where(mine).with_for_update()).one()
+            row = connection.execute(select(group_merges).where(of_company).with_for_update()).one()
             if row.lease_token not in (None, token) and not is_dead(row, holder, began):
                 raise MergeHeld(company.name, row.host, row.pid, row.lease_until)
-            connection.execute(update(group_merges).where(mine).values(**lease))
-            return began - PUBLISHES if _any_running(connection, company.id) else began
+            connection.execute(update(group_merges).where(of_company).values(**lease))
+            return began - PUBLISHING_TIME if _any_running(connection, company.id) else began
 
     def end(**values: Any) -> None:
         def work() -> None:
             with engine.begin() as connection:
-                ours = update(group_merges).where(mine, group_merges.c.lease_token == token)
-                connection.execute(ours.values(**free, **values))
+                while_held = update(group_merges).where(of_company, group_merges.c.lease_token == token)
+                connection.execute(while_held.values(**free, **values))
 
         retried(engine, work, what=f"ending a merge of {company.slug}")
 
-    seen = retried(engine, begin, what=f"beginning a merge of {company.slug}")
+    seen_until = retried(engine, begin, what=f"beginning a merge of {company.slug}")
     try:
         yield
     except BaseException:
         end()
         raise
-    end(merged_at=began, seen_until=seen)
+    end(merged_at=began, seen_until=seen_until)
 
 
 def _any_running(connection: Connection, company_id: int) -> bool:
     run = crawl_runs.c
-    wanted = select(run.id).where(run.company_id == company_id, run.status == "running", run.store_code != EVERY_STORE)
-    return connection.execute(wanted.limit(1)).first() is not None
+    query = select(run.id).where(run.company_id == company_id, run.status == "running", run.store_code != EVERY_STORE)
+    return connection.execute(query.limit(1)).first() is not None

@@ -1,7 +1,7 @@
-"""Builds the price slots: the prices of anchors, and of members where their anchor's is not in effect.
+"""Builds the price slots: of anchors, and of members for the products at which their anchor's price is not in effect.
 
-Marks name what to build again (`models.lines.slot_marks`). A build covers what was marked before it began; what is
-marked meanwhile is left to the next one.
+Marks name what to build again (`models.lines.slot_marks`). A build covers what was marked before it began; later marks
+are left to the next build.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ _MARKS = temporary_table(
 )
 """The marks that a build has read."""
 _LISTINGS = temporary_table("marked_listings", Column("listing_id", Integer, primary_key=True, autoincrement=False))
-"""The listings of the products that they name."""
+"""The listings of the products that the marks name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Built:
     marks: int
     """Marks that were read and deleted."""
     products: int
-    """Products that were built again at all stores; 0 where everything was built."""
+    """Products that were built again at all stores; 0 if everything was built."""
     stores: int
     """Stores that were built again with all their products."""
     rows: int
@@ -57,7 +57,7 @@ class Built:
 
 
 def build(engine: Engine, *, everything: bool = False, progress: Progress = silent) -> Built:
-    """Brings the slots up to date in one transaction: readers see the old ones or the new. One build runs at a time."""
+    """Brings the slots up to date in one transaction: readers see old slots or new. One build runs at a time."""
 
     def work() -> Built:
         with engine.begin() as connection:
@@ -69,21 +69,21 @@ def build(engine: Engine, *, everything: bool = False, progress: Progress = sile
 
 
 def slots(only: FromClause | None = None) -> Select[Any]:
-    """SELECT of the slots of the store that `effective.parameters` binds; `only`: of the listings in a table."""
+    """SELECT of the slots of the store that `effective.parameters` binds; `only`: for the listings in this table."""
     line = effective.lines(only).subquery()
     columns = (line.c.listing_id, line.c.store_id, *(line.c[name] for name in OFFER), line.c.source)
     joined = line.join(listings, listings.c.id == line.c.listing_id)
-    found = select(listings.c.product_id, *columns, line.c.crawl_run_id.label("built_from_run"))
-    return found.select_from(joined).where(line.c.stands_alone)
+    query = select(listings.c.product_id, *columns, line.c.crawl_run_id.label("built_from_run"))
+    return query.select_from(joined).where(line.c.needs_slot)
 
 
 def _everything(connection: Connection, progress: Progress) -> Built:
     marks, _ = _take_marks(connection)
     connection.execute(delete(price_slots))
-    every = _ids(connection, select(stores.c.id))
-    rows = _write(connection, every, "slots", progress)
-    _forget(connection)
-    return Built(marks, 0, len(every), rows)
+    store_ids = _ids(connection, select(stores.c.id))
+    rows = _write(connection, store_ids, "slots", progress)
+    _delete_marks(connection)
+    return Built(marks, 0, len(store_ids), rows)
 
 
 def _marked(connection: Connection, progress: Progress) -> Built:
@@ -104,7 +104,7 @@ def _marked(connection: Connection, progress: Progress) -> Built:
         sellers = _ids(connection, select(stores.c.id).where(stores.c.company_id.in_(companies)))
         others = sorted(set(sellers) - set(complete))
         rows += _write(connection, others, "products", progress, _LISTINGS)
-    _forget(connection)
+    _delete_marks(connection)
     return Built(marks, products, len(complete), rows)
 
 
@@ -120,23 +120,23 @@ def _take_marks(connection: Connection) -> tuple[int, int]:
 
 
 def _analyse(connection: Connection, table: Table) -> None:
-    """Counts the rows for PostgreSQL's planner, which would otherwise read all slots for one product."""
+    """Counts the table's rows for PostgreSQL's planner, which would otherwise read all slots for one product."""
     if is_postgres(connection):
         connection.execute(text(f"ANALYZE {table.name}"))
 
 
-def _forget(connection: Connection) -> None:
+def _delete_marks(connection: Connection) -> None:
     connection.execute(delete(slot_dirty).where(slot_dirty.c.id.in_(select(_MARKS.c.id))))
 
 
-def _ids(connection: Connection, wanted: Select[Any]) -> list[int]:
-    return list(connection.execute(wanted.order_by(stores.c.id)).scalars())
+def _ids(connection: Connection, query: Select[Any]) -> list[int]:
+    return list(connection.execute(query.order_by(stores.c.id)).scalars())
 
 
 def _write(
     connection: Connection, store_ids: Sequence[int], what: str, progress: Progress, only: FromClause | None = None
 ) -> int:
-    """Writes the slots of these stores; `only`: of the listings in a table. Returns how many slots it wrote."""
+    """Writes the slots of these stores; `only`: for the listings in this table. Returns how many slots it wrote."""
     rows, statement = 0, insert(price_slots).from_select(price_slots.c.keys(), slots(only))
     places = membership.places(connection, store_ids)
     for done, values in enumerate(effective.parameters(connection, places.values())):

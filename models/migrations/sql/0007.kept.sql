@@ -1,4 +1,4 @@
--- What is kept of the tables that were made again.
+-- Copies what is kept into the rebuilt tables.
 
 INSERT INTO staged_items (run_id, seq, sku, name, brand, gtin, size, price_cents, was_price_cents, price_basis,
     typical_grams, is_estimated, unit_price_e4, unit_of_measure, is_on_special, offer_id, offer_kind,
@@ -13,7 +13,7 @@ FROM staged_items_before;
 INSERT INTO store_ranges (store_id, ranged, available, as_of)
 SELECT store_id, ranged, available, as_of FROM store_ranges_before;
 
--- The entries that a store's own runs wrote.
+-- Of the history, the entries that a store's own runs wrote.
 INSERT INTO price_changes (store_id, listing_id, changed_at, price_cents, was_price_cents, price_basis,
     typical_grams, is_estimated, unit_price_e4, unit_of_measure, is_on_special, offer_id, offer_kind,
     multibuy_quantity, multibuy_total_cents, member_price_cents, channel, offer_until, crawl_run_id, seen_before)

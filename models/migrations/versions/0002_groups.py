@@ -1,4 +1,4 @@
-"""Comparisons by both fingerprints, and a store's offers as columns: caches, both."""
+"""Two caches: comparisons by both fingerprints, and the offers of a store as columns."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Of which lines a store has told a price itself: in the others a member does not follow its anchor."""
+"""`priced`: the lines at which a store showed a price itself. At the others a member does not follow its anchor."""
 
 from alembic import op
 from sqlalchemy import Connection, text
@@ -16,7 +16,7 @@ _NEW = """CREATE TABLE store_ranges (
     CONSTRAINT ck_store_ranges_length CHECK (length(ranged) = length(available) AND length(ranged) = length(priced)),
     CONSTRAINT fk_store_ranges_store_id FOREIGN KEY(store_id) REFERENCES stores (id)
 ) STRICT"""
-_TOLD = """SELECT l.ordinal FROM price_changes c JOIN listings l ON l.id = c.listing_id
+_PRICED = """SELECT l.ordinal FROM price_changes c JOIN listings l ON l.id = c.listing_id
     WHERE c.store_id = :store AND c.price_cents IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM price_changes later WHERE later.store_id = c.store_id AND later.listing_id = c.listing_id
         AND later.changed_at > c.changed_at)"""
@@ -50,7 +50,7 @@ def _fill(connection: Connection) -> None:
     lengths = connection.execute(text("SELECT store_id, length(ranged) FROM store_ranges")).all()
     for store_id, length in lengths:
         bits = bytearray(length)
-        for ordinal in connection.execute(text(_TOLD), {"store": store_id}).scalars():
+        for ordinal in connection.execute(text(_PRICED), {"store": store_id}).scalars():
             if ordinal >> 3 < length:
                 bits[ordinal >> 3] |= 1 << (ordinal & 7)
         connection.execute(

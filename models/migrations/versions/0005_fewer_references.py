@@ -1,4 +1,4 @@
-"""PostgreSQL checks no reference of a new product or listing row by row any more; check_database finds an orphan."""
+"""PostgreSQL no longer checks the references of new products and listings row by row; check_database finds orphans."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Staged rows tell the normalized key of their texts: it is worked out while the crawl waits for the site."""
+"""Staged rows hold the normalized key of their texts, which is computed while the crawl waits for the site."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,9 +1,9 @@
 """A store's own last observation is its price row, in any group; sightings record when each line was seen.
 
-Before, a member of a group had rows only where it differed from its anchor, entries of kind `follows` said that it
-charged what the anchor did, and leaving a group wrote the anchor's prices as the store's. Now the row of a member's
-line becomes what the store saw at the end of its last complete run that saw the line. docs/operate.md lists what cannot
-be recovered; the stores concerned are to be crawled again.
+Before, a member of a group had rows only for lines at which it differed from its anchor, entries of kind `follows`
+recorded that it charged what the anchor charged, and leaving a group wrote the anchor's prices as the store's. Now the
+row of a member's line becomes what the store showed at the end of its last complete run that saw the line.
+docs/operate.md lists what cannot be recovered; the stores concerned are flagged to be crawled again.
 """
 
 import struct
@@ -44,7 +44,7 @@ _COPIES = (
     "CREATE TABLE price_slots_before AS SELECT * FROM price_slots",
     "CREATE TABLE store_ranges_before AS SELECT * FROM store_ranges",
 )
-# An entry of what a complete run of a store that followed another saw.
+# An entry: the offer that a complete run saw at a store that followed another.
 _RECOVERED = """INSERT INTO price_changes (store_id, listing_id, changed_at, price_cents, was_price_cents, price_basis,
         typical_grams, is_estimated, unit_price_e4, unit_of_measure, is_on_special, offer_id, offer_kind,
         multibuy_quantity, multibuy_total_cents, member_price_cents, channel, offer_until, crawl_run_id)
@@ -52,7 +52,7 @@ _RECOVERED = """INSERT INTO price_changes (store_id, listing_id, changed_at, pri
         :unit_price_e4, :unit_of_measure, :is_on_special, :offer_id, :offer_kind, :multibuy_quantity,
         :multibuy_total_cents, :member_price_cents, :channel, :offer_until, :run)
     ON CONFLICT DO NOTHING"""
-# Entries that say what the one before them says: joining and leaving a group wrote them.
+# Entries with the same terms as the one before them, which joining and leaving a group wrote.
 _DROP_REPEATS = """DELETE FROM price_changes WHERE (store_id, listing_id, changed_at) IN (
     SELECT c.store_id, c.listing_id, c.changed_at FROM (
         SELECT store_id, listing_id, changed_at,
@@ -77,16 +77,17 @@ _PRICES = """INSERT INTO prices (store_id, listing_id, price_cents, was_price_ce
     FROM (SELECT c.*, row_number() OVER (PARTITION BY store_id, listing_id ORDER BY changed_at DESC) AS nth
         FROM price_changes c) latest
     WHERE nth = 1 AND price_cents IS NOT NULL"""
-# The latest entry of each listing of a store at a time: of the history before, of its prices alone, and of that of now.
-_SAID = """SELECT * FROM (
+# The latest entry of each listing of a store at a time: in the former history, among its entries with a price, and in
+# the history as it is now.
+_FORMER = """SELECT * FROM (
         SELECT c.*, row_number() OVER (PARTITION BY listing_id ORDER BY changed_at DESC) AS nth
         FROM price_changes_before c WHERE store_id = :store AND changed_at <= :at) latest
     WHERE nth = 1"""
-_SHOWN = """SELECT * FROM (
+_FORMER_PRICED = """SELECT * FROM (
         SELECT c.*, row_number() OVER (PARTITION BY listing_id ORDER BY changed_at DESC) AS nth
         FROM price_changes_before c WHERE store_id = :store AND changed_at <= :at AND price_cents IS NOT NULL) latest
     WHERE nth = 1"""
-_KEPT = """SELECT * FROM (
+_CURRENT = """SELECT * FROM (
         SELECT c.*, row_number() OVER (PARTITION BY listing_id ORDER BY changed_at DESC) AS nth
         FROM price_changes c WHERE store_id = :store AND changed_at <= :at) latest
     WHERE nth = 1"""
@@ -136,7 +137,7 @@ class _Store(NamedTuple):
     priced: bytes
     periods: list[Any]
     runs: list[_Run]
-    """Those that published and stand, by their end."""
+    """Those that published and were not rolled back, by their end."""
 
     @property
     def followed(self) -> bool:
@@ -170,7 +171,7 @@ def _stores(connection: Connection) -> Iterator[_Store]:
 
 
 def _seen(connection: Connection, store: _Store) -> dict[int, tuple[int, _Run]]:
-    """By listing: its ordinal, and the last complete run that saw it. Those that had a price in the store."""
+    """By listing: its ordinal, and the last complete run that saw it. Only listings that had a price at the store."""
     if store.last is None:
         return {}
     sql = "SELECT listing_id, seen_run_id FROM missing_listings WHERE store_id = :store AND delisted_at IS NULL"
@@ -199,23 +200,23 @@ def _recover(connection: Connection, store: _Store) -> None:
         )
         if period is None:
             continue
-        said = _latest(connection, _SAID, store.id, run.finished_at)
-        shown = _latest(connection, _SHOWN, period.anchor_id, run.finished_at)
-        kept = _latest(connection, _KEPT, store.id, run.finished_at)
+        former = _latest(connection, _FORMER, store.id, run.finished_at)
+        anchor_priced = _latest(connection, _FORMER_PRICED, period.anchor_id, run.finished_at)
+        current = _latest(connection, _CURRENT, store.id, run.finished_at)
         rows = []
         for listing_id in listing_ids:
-            own = said.get(listing_id)
+            own = former.get(listing_id)
             if own is None or own.price_cents is None:
                 continue
             alone = period.anchor_id == store.id or (own.kind == "own" and _time(own.changed_at) >= period.from_at)
-            entry = own if alone else shown.get(listing_id)
-            before = kept.get(listing_id)
+            entry = own if alone else anchor_priced.get(listing_id)
+            before = current.get(listing_id)
             if entry is not None and (before is None or any(getattr(entry, n) != getattr(before, n) for n in _TERMS)):
                 rows.append({name: getattr(entry, name) for name in _OFFER} | {"listing": listing_id})
         if rows:
             statement = text(_RECOVERED).bindparams(bindparam("at", type_=UtcDateTime()))
-            told = {"store": store.id, "at": run.finished_at, "run": run.id}
-            connection.execute(statement, [row | told for row in rows])
+            key = {"store": store.id, "at": run.finished_at, "run": run.id}
+            connection.execute(statement, [row | key for row in rows])
 
 
 def _time(value: str | datetime) -> datetime:
@@ -232,7 +233,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _see(connection: Connection, store: _Store) -> None:
-    """Writes when the lines of a store were seen, as far as that is known, and flags it where a price is lost."""
+    """Writes when the lines of a store were seen, as far as that is known; flags the store if a price is lost."""
     sql = """SELECT l.ordinal, p.crawl_run_id, p.listing_id FROM prices p JOIN listings l ON l.id = p.listing_id
         WHERE p.store_id = :store"""
     priced = _rows(connection, sql, store=store.id)
@@ -250,8 +251,8 @@ def _see(connection: Connection, store: _Store) -> None:
         elif store.last is not None and run.finished_at < store.last.finished_at:
             layers = [(run, [])]
         _write(connection, store, run, layers)
-    told = {row.ordinal for row in priced}
-    if any(store.priced[n >> 3] >> (n & 7) & 1 and n not in told for n in range(8 * len(store.priced))):
+    kept = {row.ordinal for row in priced}
+    if any(store.priced[n >> 3] >> (n & 7) & 1 and n not in kept for n in range(8 * len(store.priced))):
         flagged = text("UPDATE stores SET needs_rescraping = :yes WHERE id = :store")
         yes: Any = 1 if connection.dialect.name == "sqlite" else True
         connection.execute(flagged, {"yes": yes, "store": store.id})

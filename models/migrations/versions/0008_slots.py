@@ -1,4 +1,4 @@
-"""Slots are rows of the price column that they are built from; marks of what is to be built again are append-only."""
+"""Slots are rows of the price column that they are built from; marks of what to build again are append-only."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def upgrade() -> None:
     for statement in script.split(";\n"):
         if statement.strip():
             op.get_bind().exec_driver_sql(statement)
-    # Nothing is built yet: every store that has prices is to be.
+    # Nothing is built yet: marks every store that has prices.
     op.get_bind().execute(
         text("INSERT INTO slot_dirty (store_id, marked_at) SELECT store_id, max(at) FROM sightings GROUP BY store_id")
     )

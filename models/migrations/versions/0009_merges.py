@@ -1,4 +1,4 @@
-"""When each company's groups were merged last, and who merges them now."""
+"""When each company's groups were last merged, and which process merges them now."""
 
 from alembic import op
 

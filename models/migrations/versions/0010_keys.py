@@ -1,6 +1,6 @@
 """Keys and sizes of products, and keys of brands, by the rules that read capacities, containers and trade marks.
 
-A later change of these rules needs a revision of the same three lines (docs/storage.md).
+A later change of these rules needs a revision like this one (docs/storage.md).
 """
 
 from datetime import UTC, datetime

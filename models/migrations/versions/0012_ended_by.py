@@ -1,4 +1,4 @@
-"""The token under which a run ended is a column, by which a retry recognises its own commit; it was a key of counts."""
+"""The token under which a run ended becomes a column (before: a key of counts). A retry finds its own commit by it."""
 
 import sqlalchemy as sa
 from alembic import op
