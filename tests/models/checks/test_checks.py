@@ -51,7 +51,7 @@ def lived_in(lived_in_once: Template, tmp_path: Path) -> Iterator[Engine]:
         yield engine
 
 
-def test_a_lived_in_database_is_sound(lived_in: Engine) -> None:
+def test_a_database_after_some_days_of_crawls_is_sound(lived_in: Engine) -> None:
     assert broken(lived_in) == set()
 
 
@@ -189,7 +189,7 @@ BITS = {"sqlite": {"none": "x'00'", "all": "x'ff'"}, "postgresql": {"none": "'\\
 
 
 def _let_references_break(engine: Engine) -> None:
-    """As any other program's connection to SQLite does, unless it asks."""
+    """Without foreign keys, as any connection to SQLite that does not turn them on."""
     if engine.dialect.name == "sqlite":
         connection = engine.raw_connection()
         connection.cursor().execute("PRAGMA foreign_keys=OFF")
@@ -205,7 +205,7 @@ def test_each_broken_promise_is_found_by_name(lived_in: Engine, promise: str, wa
     assert promise in broken(lived_in)
 
 
-def test_every_promise_has_a_break_that_finds_it() -> None:
+def test_every_promise_is_broken_by_at_least_one_case() -> None:
     assert set(BREAKS) == {*QUERIES, *PROMISES}
 
 
@@ -251,7 +251,7 @@ def test_a_run_under_way_and_a_schedulers_lease_are_sound(lived_in: Engine) -> N
 @pytest.mark.parametrize(
     "when", ["2026-11-23 01:00:00", "2026-11-23T12:00:00.000000+11:00", "2026-11-23T01:00:00+00:00"]
 )
-def test_a_time_that_is_not_written_as_all_others_is_found(sqlite_url: str, when: str) -> None:
+def test_a_time_in_another_format_is_found(sqlite_url: str, when: str) -> None:
     engine = engines.create(sqlite_url)
     crawl(engine, [row(1)])
     with engine.begin() as connection:
@@ -260,14 +260,14 @@ def test_a_time_that_is_not_written_as_all_others_is_found(sqlite_url: str, when
     engine.dispose()
 
 
-def test_a_fingerprint_that_is_not_there_is_sound(lived_in: Engine) -> None:
+def test_a_missing_fingerprint_is_sound(lived_in: Engine) -> None:
     """The next merge makes one."""
     with lived_in.begin() as connection:
         connection.execute(text("UPDATE store_ranges SET fingerprint = NULL"))
     assert broken(lived_in) == set()
 
 
-def test_pruning_lets_old_staging_and_quarantine_go_and_nothing_else(engine: Engine) -> None:
+def test_pruning_deletes_old_staging_and_quarantine_and_nothing_else(engine: Engine) -> None:
     crawl(engine, [row(1), row(2)])
     crawl(engine, [row(1), row(2)], now=day(2.5))
     running = open_run(engine, now=day(2.6))
@@ -279,7 +279,7 @@ def test_pruning_lets_old_staging_and_quarantine_go_and_nothing_else(engine: Eng
     assert value(engine, "SELECT count(*) FROM quarantined_items") == 1
 
 
-def test_the_history_of_a_product_goes_over_companies_and_stores(lived_in: Engine) -> None:
+def test_the_history_of_a_product_spans_companies_and_stores(lived_in: Engine) -> None:
     with lived_in.connect() as connection:
         found = of_gtin(connection, GTIN)
         one = of_sku(connection, "WOOLWORTHS", "2")

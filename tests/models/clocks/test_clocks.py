@@ -1,4 +1,4 @@
-"""A clock that cannot be right dates no run; what one left is found, and healed."""
+"""No run is dated by a clock that cannot be right; the times that one left are found and healed."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -87,7 +87,7 @@ def test_a_clock_more_than_400_days_after_the_latest_time_is_refused(engine: Eng
         looked(engine, when)
 
 
-def test_how_far_ahead_is_believed_is_a_setting(engine: Engine) -> None:
+def test_how_far_ahead_a_clock_may_be_is_a_setting(engine: Engine) -> None:
     crawl(engine, [row(1)])
     looked(engine, START + FAST, most=timedelta(days=4000))
     with pytest.raises(ClockWrong, match="2 days are believed"):
@@ -140,7 +140,7 @@ def test_a_clock_more_than_5_minutes_off_the_postgresql_servers_is_refused(postg
 
 
 def times() -> list[tuple[Table, Column[datetime]]]:
-    """Every column of times that is honest only up to now, or a little later."""
+    """Every column whose times may not lie in the future, or only by a known distance."""
     return [
         (table, column)
         for table in metadata.sorted_tables
@@ -150,7 +150,7 @@ def times() -> list[tuple[Table, Column[datetime]]]:
 
 
 def a_row_in_every_table(engine: Engine) -> None:
-    """That has a time."""
+    """Fills every table that has a column of times."""
     crawl(engine, [row(1), row(2), row(3)], categories=[category("tins", 3)])
     crawl(engine, [row(1, 90), row(2)], now=day(1))
     run = open_run(engine, now=day(2))
@@ -181,7 +181,7 @@ WITH = {
     "group_merges.lease_until": {"lease_token": "x"},
     "listings.pending_at": {"pending": {}},
 }
-"""What a column's row must have as well."""
+"""Other values that a row with a time in this column must have."""
 
 
 @pytest.mark.parametrize(("table", "column"), [pytest.param(t, c, id=str(c)) for t, c in times()])
@@ -194,20 +194,20 @@ def test_a_time_in_the_future_is_found_in_every_table(lived_in: Engine, table: T
     with lived_in.begin() as connection:
         one = connection.execute(wanted.limit(1)).one()
         values = {column: day(2) + FAST} | WITH.get(str(column), {})
-        mine = [key == found for key, found in zip(keys, one, strict=True)]
-        assert connection.execute(update(table).where(*mine).values(values)).rowcount == 1
+        same_row = [key == part for key, part in zip(keys, one, strict=True)]
+        assert connection.execute(update(table).where(*same_row).values(values)).rowcount == 1
     [found] = future(lived_in, day(2))
     assert found.count == 1
     assert found.examples[0].startswith(f"table={table.name} ")
     assert f"{column.name}=2036-11-" in found.examples[0]
 
 
-def test_without_a_clock_to_compare_with_no_time_is_in_the_future(engine: Engine) -> None:
+def test_without_a_clock_to_compare_with_no_time_is_reported_as_in_the_future(engine: Engine) -> None:
     crawl(engine, [row(1)], now=START + FAST)
     check_sound(engine)
 
 
-def test_five_minutes_and_a_lease_ahead_are_no_future(engine: Engine) -> None:
+def test_five_minutes_and_a_lease_ahead_are_not_reported(engine: Engine) -> None:
     crawl(engine, [row(1)])
     open_run(engine, now=START + timedelta(minutes=4), lease_seconds=7200)
     assert future(engine, START) == []

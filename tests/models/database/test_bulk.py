@@ -17,7 +17,7 @@ WORDS = temporary_table("words", Column("number", Integer), Column("word", Text)
 
 @contextmanager
 def statements(engine: Engine) -> Iterator[list[bool]]:
-    """Of each statement sent meanwhile, whether the driver repeats it row by row."""
+    """Whether the driver repeats a statement row by row, for each statement sent meanwhile."""
     sent: list[bool] = []
 
     def note(*arguments: Any) -> None:
@@ -39,7 +39,7 @@ def test_every_row_arrives_once_in_its_order_whatever_their_number(engine: Engin
 
 
 def test_sqlite_is_given_many_rows_a_statement(engine: Engine) -> None:
-    """Row by row the driver wants the interpreter's lock each time, which a busy crawl gives up for 5 ms at most."""
+    """Row by row, the driver takes the interpreter's lock each time, which a busy crawl holds for 5 ms at a time."""
     with engine.begin() as connection, statements(engine) as sent:
         emptied(connection, WORDS)
         before = len(sent)

@@ -1,4 +1,4 @@
-"""Lists as one bound text: whatever their values hold, exactly they are found."""
+"""Lists of values as one parameter: exactly the values are found, whatever characters they hold."""
 
 import pytest
 from sqlalchemy import Column, Engine, Integer, Text, select
@@ -11,7 +11,7 @@ WORDS = temporary_table("words_and_numbers", Column("word", Text), Column("numbe
 
 
 @pytest.mark.parametrize("value", AWKWARD)
-def test_one_of_many_texts_is_found_and_no_other(engine: Engine, value: str) -> None:
+def test_exactly_the_texts_of_a_list_are_found(engine: Engine, value: str) -> None:
     with engine.begin() as connection:
         emptied(connection, WORDS)
         bulk.insert(connection, WORDS, ("word",), [(word,) for word in AWKWARD])
@@ -19,7 +19,7 @@ def test_one_of_many_texts_is_found_and_no_other(engine: Engine, value: str) -> 
         assert connection.execute(found).scalars().all() == [value]
 
 
-def test_one_of_many_numbers_is_found_and_one_of_none_is_nothing(engine: Engine) -> None:
+def test_exactly_the_numbers_of_a_list_are_found_and_none_by_an_empty_list(engine: Engine) -> None:
     with engine.begin() as connection:
         emptied(connection, WORDS)
         bulk.insert(connection, WORDS, ("number",), [(n,) for n in range(-5, 5)])

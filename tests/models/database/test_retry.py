@@ -1,4 +1,4 @@
-"""What is tried again, and what is the row's own fault."""
+"""Which errors are tried again, and which are the fault of the row."""
 
 import sqlite3
 from typing import Any
@@ -16,7 +16,7 @@ from models.runs.endings import Ending
 from tests.support.storage import START, judged, open_run, query, row, stage, value
 
 
-def test_a_busy_file_is_tried_again_whole(sqlite_url: str) -> None:
+def test_all_of_the_work_is_repeated_while_the_file_is_busy(sqlite_url: str) -> None:
     from models.database import engine as engines
 
     calls, waits = [], []
@@ -32,7 +32,7 @@ def test_a_busy_file_is_tried_again_whole(sqlite_url: str) -> None:
     assert waits == sorted(waits)
 
 
-def test_the_last_error_is_told_and_a_lasting_one_at_once(engine: Engine) -> None:
+def test_a_lasting_error_is_raised_at_once_and_a_transient_one_after_the_last_try(engine: Engine) -> None:
     calls = []
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""No part of a database's URL that may be a secret is printed, wherever it stands and however it is written."""
+"""No part of a database's URL that may be a secret is printed, wherever it is and however it is written."""
 
 import pytest
 
@@ -88,7 +88,7 @@ def test_a_text_that_repeats_a_connection_string_loses_its_secrets(text):
     assert "***" in cleaned
 
 
-def test_a_short_password_is_hidden_where_it_stands_alone_and_nowhere_else():
+def test_a_short_password_is_hidden_as_a_separate_word_and_nowhere_else():
     assert without_secrets("role e at here, password=e", "postgresql://u:e@h/d") == "role *** at here, password=***"
 
 

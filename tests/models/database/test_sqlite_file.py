@@ -1,4 +1,4 @@
-"""A SQLite file that is removed or replaced while in use takes no commit more, and no new connection makes another."""
+"""After a SQLite file is removed or replaced while in use, no commit succeeds and no connection makes a new file."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from tests.support.storage import crawl, open_run, query, row, stage
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the database lies, below a folder that can be moved."""
+    """The folder of the database, below one that can be moved."""
     return tmp_path / "real" / "data"
 
 
@@ -43,13 +43,13 @@ def beside(path: Path, suffix: str) -> Path:
 
 
 def replaced(file: Path) -> None:
-    """Another file of the same content in its place."""
+    """Puts another file of the same content in its place."""
     other = file.with_name("other")
     shutil.copyfile(file, other)
     other.replace(file)
 
 
-def removed_whole(path: Path) -> None:
+def removed_with_log(path: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         beside(path, suffix).unlink()
 
@@ -75,7 +75,7 @@ def folder_link_swapped(path: Path) -> None:
 
 STRIKES: dict[str, Callable[[Path], None]] = {
     "removed": lambda path: beside(path, "").unlink(),
-    "removed with its log": removed_whole,
+    "removed with its log": removed_with_log,
     "replaced": lambda path: replaced(beside(path, "")),
     "emptied by another in its place": lambda path: (beside(path, "").unlink(), path.touch())[1],
     "link removed": lambda path: path.unlink(),
@@ -94,7 +94,7 @@ def test_no_commit_succeeds_once_the_file_is_another_or_gone(engine: Engine, pat
 
     def write() -> None:
         with engine.begin() as connection:
-            connection.execute(text("UPDATE stores SET store_name = 'written in vain'"))
+            connection.execute(text("UPDATE stores SET store_name = 'lost'"))
             STRIKES[how](path)
 
     with pytest.raises(DatabaseReplaced, match=r"the database file .* was (removed|replaced).*check_database"):
@@ -116,7 +116,7 @@ def test_no_new_connection_makes_an_empty_database_where_the_file_was(engine: En
     assert not path.exists()
 
 
-def test_what_was_rolled_back_for_it_is_not_there_when_the_file_is_back(engine: Engine, path: Path) -> None:
+def test_a_write_refused_while_the_file_was_gone_is_absent_when_it_is_back(engine: Engine, path: Path) -> None:
     crawl(engine, [row(1, 100)])
     kept = beside(path, "").rename(path.parent / "away")
     with pytest.raises(DatabaseReplaced):
@@ -128,7 +128,7 @@ def test_what_was_rolled_back_for_it_is_not_there_when_the_file_is_back(engine: 
         connection.execute(text("UPDATE stores SET store_name = 'back'"))
 
 
-def test_the_log_may_be_another_once_no_connection_was_open_any_more(engine: Engine, path: Path) -> None:
+def test_a_new_log_is_accepted_after_the_last_connection_has_closed(engine: Engine, path: Path) -> None:
     crawl(engine, [row(1)])
     before = beside(path, "-wal").stat()
     engine.dispose()
@@ -138,7 +138,7 @@ def test_the_log_may_be_another_once_no_connection_was_open_any_more(engine: Eng
     assert beside(path, "-wal").stat() != before
 
 
-def test_others_that_come_and_go_change_nothing(engine: Engine, path: Path) -> None:
+def test_other_engines_may_open_and_close_the_file_meanwhile(engine: Engine, path: Path) -> None:
     run = open_run(engine)
     for _ in range(3):
         other = engines.create(f"sqlite:///{path}")

@@ -23,7 +23,7 @@ TIMEZONES = ("Australia/Sydney", "Australia/Perth", "Australia/Adelaide")
 
 
 def pair_f1(groups: dict[str, str], zones: dict[str, int]) -> float:
-    """F1 over pairs of stores: together in a group against together in a zone."""
+    """F1 over pairs of stores: being in one group as a prediction of being in one zone."""
 
     def pairs(counts) -> int:
         return sum(n * (n - 1) // 2 for n in counts)
@@ -95,7 +95,7 @@ def test_two_hundred_stores_fall_into_their_zones_and_no_price_row_is_written(me
     assert value(engine, "SELECT count(*) FROM prices") > 200 * 200
 
 
-def test_a_wider_anchor_is_chosen_once(merged):
+def test_a_second_merge_does_not_widen_again(merged):
     _, engine, before, summary, company = merged
     assert [d for d in summary.decisions if d.action == "widened"]
     state = query(engine, "SELECT store_id, group_id FROM store_group_memberships ORDER BY 1")

@@ -37,7 +37,7 @@ LINES = 25
 
 
 def history(engine: Engine, times, every: int = 1) -> dict:
-    """price_at of every store, listing (or every so many-th) and time."""
+    """price_at of every store, listing (or every n-th) and time."""
     prices: dict = {}
     listings = [i for (i,) in query(engine, "SELECT id FROM listings ORDER BY id")][::every]
     with engine.connect() as connection:
@@ -113,7 +113,7 @@ def resetting(engine: Engine):
 
 
 def widening(engine: Engine):
-    """Two stores whose anchor ranges little, and a third one that joins with all."""
+    """Two stores whose anchor ranges little, and others that range everything and join."""
     for store in ("1", "2"):
         crawl(engine, offers(without=range(60, 100)), store=store)
     merge(engine, START + HOUR)
@@ -123,7 +123,7 @@ def widening(engine: Engine):
 
 
 def drifting(engine: Engine):
-    """The anchors match, but a member of the one does not match the other's."""
+    """Two anchors match, but a member of one does not match the other anchor."""
     for store, changed in (("2", []), ("3", []), ("4", [0]), ("5", [0, 2, 3])):
         crawl(engine, offers(changed=changed), store=store)
         if store == "3":
@@ -224,7 +224,7 @@ def test_a_members_price_history_is_what_was_in_effect_there(engine: Engine) -> 
             assert price_at(connection, ids["2"], listing[sku], when).price_cents == last
 
 
-def test_running_again_changes_nothing_and_reads_no_price(engine: Engine, monkeypatch) -> None:
+def test_a_repeated_merge_changes_nothing_and_reads_no_price(engine: Engine, monkeypatch) -> None:
     for store, zone in (("1", 0), ("2", 0), ("3", 3), ("4", 3)):
         crawl(engine, offers(zone, changed=[50 + int(store)]), store=store)
     merge(engine)
@@ -258,7 +258,7 @@ def test_stores_that_show_the_same_are_merged_without_reading_a_price(engine: En
     assert grouped(engine) == {frozenset("123")}
 
 
-def test_a_fingerprint_that_is_not_there_is_made_and_kept(engine: Engine) -> None:
+def test_a_missing_fingerprint_is_made_and_stored(engine: Engine) -> None:
     for store in ("1", "2"):
         crawl(engine, offers(), store=store)
     kept = query(engine, "SELECT store_id, fingerprint FROM store_ranges ORDER BY 1")
@@ -439,7 +439,7 @@ def test_a_merge_invents_no_price_for_what_a_store_shows_without_one(engine: Eng
     check_sound(engine)
 
 
-def test_what_was_shown_without_a_price_has_one_once_it_was_seen_with_one(engine: Engine) -> None:
+def test_a_line_shown_without_a_price_gets_one_when_it_is_seen_with_one(engine: Engine) -> None:
     crawl(engine, offers(), store="1")
     crawl(engine, [*offers(without=[7, 8]), row(7, None), row(8, None)], store="2")
     merge(engine)
@@ -554,7 +554,7 @@ def live(engine: Engine, words, rng: random.Random) -> None:
 
 
 def check_in_effect(engine: Engine, now) -> None:
-    """The history has for this moment what is in effect, and the database is sound."""
+    """price_at of this moment returns the price in effect, and the database is sound."""
     latest = {
         key[:2]: price for key, price in history(engine, [now + HOUR], 4).items() if price and price[0] is not None
     }

@@ -51,11 +51,11 @@ def test_a_line_without_an_own_price_has_none_whatever_the_anchor_charges(pair: 
     assert known(pair, "200") == (70, "own", day(0.2))
 
 
-def test_an_equal_price_is_own_where_the_store_looked_later(pair: Engine) -> None:
+def test_an_equal_price_is_own_if_the_store_saw_it_later(pair: Engine) -> None:
     assert known(pair) == (205, "own", START + HOUR)
 
 
-def test_an_equal_price_is_inferred_with_the_anchors_date_where_that_looked_later(pair: Engine) -> None:
+def test_an_equal_price_is_inferred_with_the_anchors_date_if_the_anchor_saw_it_later(pair: Engine) -> None:
     crawl(pair, rows(), store="1", now=day(0.1))
     assert known(pair) == (205, "inferred", day(0.1))
     crawl(pair, rows(), store=MEMBER, now=day(0.2))
@@ -133,7 +133,7 @@ def test_a_price_follows_only_what_the_anchor_was_seen_to_charge_on_the_same_day
     assert known(engine) == (followed if looked < 12 else (205, "contested", START + looked * HOUR))
 
 
-def test_a_look_of_the_anchor_on_that_day_settles_it(engine: Engine) -> None:
+def test_a_later_look_of_the_anchor_on_that_day_lets_the_price_follow(engine: Engine) -> None:
     for store, hours in (("1", 0), (MEMBER, 13), ("1", 13.5)):
         crawl(engine, rows(), store=store, now=START + hours * HOUR)
     merge(engine, START + 14 * HOUR)
@@ -141,7 +141,7 @@ def test_a_look_of_the_anchor_on_that_day_settles_it(engine: Engine) -> None:
     assert known(engine) == (300, "inferred", START + 15 * HOUR)
 
 
-def test_a_probe_of_the_anchor_on_that_day_settles_it_for_the_lines_that_it_saw(engine: Engine) -> None:
+def test_a_later_probe_of_the_anchor_on_that_day_lets_the_lines_that_it_saw_follow(engine: Engine) -> None:
     for store, hours in (("1", 0), (MEMBER, 13)):
         crawl(engine, rows(), store=store, now=START + hours * HOUR)
     probe = [one for one in rows() if one["sku"] in ("5", "6")]
@@ -198,10 +198,10 @@ def test_a_price_that_followed_is_contested_while_the_anchor_does_not_sell_the_l
     assert known(pair) == (300, "inferred", day(1.2))
 
 
-def test_the_terms_that_the_rule_compares_are_all_that_an_offer_costs(pair: Engine) -> None:
-    """Another member's price is a deviation; another offer_id is none."""
-    mine = [row(5, 205, member_price_cents=150), row(6, 206, offer_id="m"), *rows(s5=None, s6=None)]
-    crawl(pair, mine, store=MEMBER, now=day(0.1))
+def test_offers_are_compared_by_their_terms_alone(pair: Engine) -> None:
+    """Another price for members is a deviation; another offer_id is not."""
+    shown = [row(5, 205, member_price_cents=150), row(6, 206, offer_id="m"), *rows(s5=None, s6=None)]
+    crawl(pair, shown, store=MEMBER, now=day(0.1))
     crawl(pair, [row(6, 206, offer_id="a"), *rows(s6=None)], store="1", now=day(0.2))
     assert known(pair)[1:] == ("own", day(0.1))
     assert effective(pair, MEMBER)["5"].offer["member_price_cents"] == 150
@@ -209,7 +209,7 @@ def test_the_terms_that_the_rule_compares_are_all_that_an_offer_costs(pair: Engi
     assert effective(pair, MEMBER)["6"].offer["offer_id"] == "a"
 
 
-def test_nothing_that_happens_later_changes_what_was_known(pair: Engine) -> None:
+def test_later_events_change_no_price_at_an_earlier_time(pair: Engine) -> None:
     """Looks, changes, merges, resets, delistings and a rollback of later runs leave each earlier price as it was."""
     known: dict[tuple[str, datetime], tuple | None] = {}
 
@@ -265,8 +265,8 @@ def test_a_delisting_by_a_member_ends_its_price_and_a_relisting_brings_it_back(p
     crawl(pair, rows(s5=None), store=MEMBER, now=day(1))
     assert known(pair) is None
     assert at(pair, day(1)) == (None, "own", None)
-    mine = "SELECT count(*) FROM prices p JOIN listings l ON l.id = p.listing_id WHERE sku = '5' AND store_id = 2"
-    assert value(pair, mine) == 0
+    own_rows = "SELECT count(*) FROM prices p JOIN listings l ON l.id = p.listing_id WHERE sku = '5' AND store_id = 2"
+    assert value(pair, own_rows) == 0
     crawl(pair, rows(s5=310), store="1", now=day(1.1))
     reset_all(pair, day(1.2))
     assert known(pair) is None

@@ -36,7 +36,7 @@ def chain_of(engine: Engine) -> None:
         crawl(engine, offers(zone, changed=[50 + int(store)]), store=store)
 
 
-# The stores join one by one, by 5 statements each; then what was compared is remembered, by 2.
+# Each store joins in 5 statements; then the comparisons are stored in 2.
 @pytest.mark.parametrize("writes", [1, 5, 8, 16])
 def test_a_merge_killed_at_any_point_changes_no_price_and_can_be_done_again(engine: Engine, writes) -> None:
     chain_of(engine)
@@ -82,7 +82,7 @@ def test_publishing_and_merging_at_once_never_fail_the_caller(engine: Engine) ->
     def guarded(work) -> None:
         try:
             work()
-        except BaseException as error:  # noqa: BLE001 whatever a thread fails of is the test's failure
+        except BaseException as error:  # noqa: BLE001 any error of a thread fails the test
             failed.append(error)
 
     def publish(store: str, zone: int) -> None:

@@ -1,4 +1,4 @@
-"""A filled database of every earlier schema is brought to this one with nothing lost."""
+"""A filled database of any earlier schema is upgraded to the current one, and nothing is lost."""
 
 from datetime import UTC, datetime
 
@@ -101,7 +101,7 @@ def test_a_filled_database_of_an_earlier_schema_is_upgraded(old_url: str, revisi
     engine.dispose()
 
 
-# Store 2 follows store 1 since the third; MEMBER says what each knew of the prices of 1 to 4.
+# Store 2 follows store 1 since the third; MEMBER holds the prices that each has for listings 1 to 4.
 MEMBER = (
     "INSERT INTO stores (id, company_id, store_id, store_name, last_scraped) VALUES (2, 1, '1148', 'Two', {time})",
     "INSERT INTO store_group_memberships (store_id, group_id) VALUES (2, 1)",
@@ -123,14 +123,14 @@ MEMBER = (
         f" is_on_special, crawl_run_id)"
         f" VALUES ({store}, {listing}, {{{at}}}, '{kind}', {cents}, 'each', {{no}}, {{no}}, {run})"
         for store, listing, at, kind, cents, run in (
-            # The anchor: 2 changed on the fourth, which the member's run of then saw too, and wrote no row for it.
+            # The anchor: 2 changed on the fourth. The member's run of that day saw it too, but wrote no row for it.
             *((1, listing, "early", "own", 100 + listing, 3) for listing in (1, 2, 3)),
             (1, 2, "time", "own", 92, 1),
-            # The member: equal on the second but for 3; 4 it ranges alone.
+            # The member: equal on the second except for 3; only the member ranges 4.
             *((2, listing, "early", "own", 100 + listing, 2) for listing in (1, 2, 4)),
             (2, 3, "early", "own", 333, 2),
             (2, 1, "third", "follows", 101, 4),
-            (2, 3, "third", "own", 333, 2),  # what joining repeated
+            (2, 3, "third", "own", 333, 2),  # repeated when the store joined
             (2, 4, "third", "own", 104, 2),
         )
     ),

@@ -26,7 +26,7 @@ def live(engine: Engine, seed: int, operations: int) -> Days:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_hundred_random_days_leave_the_truth(tmp_path: Path, seed: int) -> None:
+def test_a_hundred_random_events_leave_the_database_truthful(tmp_path: Path, seed: int) -> None:
     engine = engines.create(f"sqlite:///{tmp_path}/days.db")
     days = live(engine, seed, 100)
     assert days.sources.keys() >= {"own"}
@@ -34,7 +34,7 @@ def test_a_hundred_random_days_leave_the_truth(tmp_path: Path, seed: int) -> Non
 
 
 @pytest.mark.parametrize("seed", range(20, 23))
-def test_random_days_leave_the_truth_on_postgresql(postgres_url: str, seed: int) -> None:
+def test_random_events_leave_the_database_truthful_on_postgresql(postgres_url: str, seed: int) -> None:
     engine = engines.create(postgres_url)
     assert live(engine, seed, 60).sources
     engine.dispose()

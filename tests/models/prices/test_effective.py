@@ -16,7 +16,7 @@ LINES = 8
 
 
 def live(engine: Engine, rng: random.Random) -> None:
-    """Crawls of three stores at any hour, in one group or another: prices go back and forth between a few."""
+    """Crawls of three stores at any hour, in changing groups, with prices that alternate between a few values."""
     now = START
     for store in ZONES:
         crawl(engine, shelf(rng), store=store, now=now)
@@ -24,10 +24,10 @@ def live(engine: Engine, rng: random.Random) -> None:
             connection.execute(update(stores).where(stores.c.store_code == store).values(timezone=ZONES[store]))
     for _ in range(14):
         now += timedelta(hours=rng.choice([1, 3, 9, 15, 26, 70]))
-        word, store = rng.choice(["crawl"] * 5 + ["probe", "move"]), rng.choice(list(ZONES))
-        if word == "crawl":
+        event, store = rng.choice(["crawl"] * 5 + ["probe", "move"]), rng.choice(list(ZONES))
+        if event == "crawl":
             crawl(engine, shelf(rng), store=store, now=now)
-        elif word == "probe":
+        elif event == "probe":
             seen = rng.sample(shelf(rng), 3)
             crawl(engine, seen, store=store, now=now, status="partial", reason="requested")
         else:
@@ -46,12 +46,12 @@ def move(engine: Engine, store: str, to: str, now) -> None:
     ids = dict(query(engine, "SELECT store_code, id FROM stores"))
     with engine.begin() as connection:
         places = membership.lock(connection, ids.values())
-        mine, theirs = places[ids[store]], places[ids[to]]
-        alone = not mine.is_anchor or sum(p.anchor_id == mine.store_id for p in places.values()) == 1
+        place, target = places[ids[store]], places[ids[to]]
+        has_no_members = not place.is_anchor or sum(p.anchor_id == place.store_id for p in places.values()) == 1
         if store == to:
-            membership.leave(connection, mine, now)
-        elif alone and theirs.is_anchor and theirs.anchor_id != mine.anchor_id:
-            membership.join(connection, mine, theirs, now)
+            membership.leave(connection, place, now)
+        elif has_no_members and target.is_anchor and target.anchor_id != place.anchor_id:
+            membership.join(connection, place, target, now)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -22,7 +22,7 @@ def crawled(engine: Engine) -> Engine:
         (["2l"], ["2", "1", "3"]), (["50%_X"], ["2"]), (["%"], ["2"]), (["5_%"], []), (["\\"], []), (["è", "î"], ["2"]),
     ],
 )  # fmt: skip
-def test_every_word_must_be_there_and_none_is_a_pattern(crawled: Engine, words: list[str], skus: list[str]) -> None:
+def test_every_word_must_match_and_wildcards_are_literal(crawled: Engine, words: list[str], skus: list[str]) -> None:
     with crawled.connect() as connection:
         found, more = find(connection, words, day(1), limit=10)
     assert [one.sku for one in found] == skus

@@ -1,4 +1,4 @@
-"""Which product a listing is: the same for any order of items, and none of whose listings vetoes it."""
+"""Which product a listing is: the same for any order of items, and no listing of the product vetoes it."""
 
 import random
 from itertools import combinations, permutations
@@ -40,7 +40,7 @@ def crawled(file: Path, template: Path, companies, items) -> Products:
     return found
 
 
-def test_the_order_of_a_crawls_items_makes_no_other_products(tmp_path: Path, sqlite_template: Path) -> None:
+def test_the_order_of_a_crawls_items_does_not_change_the_products(tmp_path: Path, sqlite_template: Path) -> None:
     rng, found = random.Random(1), set()
     for number in range(8):
         items = rng.sample(ITEMS, len(ITEMS))
@@ -49,7 +49,7 @@ def test_the_order_of_a_crawls_items_makes_no_other_products(tmp_path: Path, sql
 
 
 @pytest.mark.parametrize("companies", list(permutations(COMPANIES))[::3], ids="-".join)
-def test_no_product_has_two_listings_that_may_not_be_one_whatever_is_crawled_first(
+def test_no_product_has_listings_that_veto_each_other_in_any_order_of_companies(
     tmp_path: Path, sqlite_template: Path, companies
 ) -> None:
     """Two barcodes with one listing between them that has none; another size; a private label of another company."""
@@ -57,7 +57,7 @@ def test_no_product_has_two_listings_that_may_not_be_one_whatever_is_crawled_fir
         assert [(a.sku, b.sku) for a, b in combinations(product, 2) if vetoed(a, b)] == []
 
 
-def test_the_stored_size_of_a_product_is_what_its_size_and_its_name_say_together(engine: Engine) -> None:
+def test_the_stored_size_of_a_product_comes_from_its_size_and_its_name_together(engine: Engine) -> None:
     rows = [row("m", **MILK), row("b", name="Kitchen Tidy Bags 50 pack", brand="Acme", size="27L")]
     crawl(engine, rows, slug="coles", store="1", now=day(0))
     sql = "SELECT name, size_amount_e3, size_unit FROM products ORDER BY name"

@@ -1,4 +1,4 @@
-"""After a changed rule stored keys, sizes and brands follow it, and no product is split or lost."""
+"""After a rule has changed, stored keys, sizes and brands are updated, and no product is split or lost."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ EARLIER = (
     " size_count = NULL, size_is_approx = NULL",
     "UPDATE brands SET key = 'acmetm', name = 'Acme\u2122'",
 )
-"""What code that read neither would have stored."""
+"""Makes the stored values those of code that reads neither the trade mark nor the size."""
 
 
 @pytest.fixture(params=["sqlite_url", "postgres_url"])
@@ -36,7 +36,7 @@ def rework(engine: Engine) -> int:
         return keys.rework(connection, NOW)
 
 
-def test_a_new_listing_meets_its_product_by_the_key_of_the_new_rules(earlier: Engine) -> None:
+def test_a_new_listing_finds_its_product_by_the_key_of_the_new_rules(earlier: Engine) -> None:
     assert rework(earlier) == 1
     crawl(earlier, [row("c", **LINERS)], slug="coles", store="c", now=day(1))
     assert query(earlier, "SELECT count(*), count(DISTINCT product_id) FROM listings") == [(2, 1)]
@@ -44,12 +44,12 @@ def test_a_new_listing_meets_its_product_by_the_key_of_the_new_rules(earlier: En
     check_sound(earlier)
 
 
-def test_without_it_the_listing_would_be_another_product(earlier: Engine) -> None:
+def test_without_the_rework_the_new_listing_becomes_another_product(earlier: Engine) -> None:
     crawl(earlier, [row("c", **LINERS)], slug="coles", store="c", now=day(1))
     assert query(earlier, "SELECT count(*) FROM products") == [(2,)]
 
 
-def test_key_size_and_brand_follow_and_the_earlier_key_stays_known(earlier: Engine) -> None:
+def test_key_size_and_brand_are_updated_and_the_earlier_key_stays_an_alias(earlier: Engine) -> None:
     rework(earlier)
     sizes = "normalized_key, size_amount_e3, size_unit, size_count"
     assert query(earlier, f"SELECT {sizes} FROM products") == [("acme|bin liners tie top|60eagummy", 60_000, "ea", 1)]
@@ -59,13 +59,13 @@ def test_key_size_and_brand_follow_and_the_earlier_key_stays_known(earlier: Engi
     assert query(earlier, "SELECT key, name FROM brands") == [("acme", "Acme")]
 
 
-def test_a_brand_whose_key_another_has_leaves_its_products_to_that_one(earlier: Engine) -> None:
+def test_products_move_to_the_brand_that_already_has_the_new_key(earlier: Engine) -> None:
     with earlier.begin() as connection:
         connection.execute(text("INSERT INTO brands (key, name) VALUES ('acme', 'Acme')"))
     rework(earlier)
     assert query(earlier, "SELECT b.name FROM products p JOIN brands b ON b.id = p.brand_id") == [("Acme",)]
 
 
-def test_repeating_it_changes_nothing(earlier: Engine) -> None:
+def test_repeating_the_rework_changes_nothing(earlier: Engine) -> None:
     assert (rework(earlier), rework(earlier)) == (1, 0)
     assert query(earlier, "SELECT count(*) FROM product_aliases") == [(1,)]

@@ -47,7 +47,7 @@ def test_two_companies_are_merged_at_once(engine: Engine) -> None:
         assert query(engine, "SELECT count(*) FROM group_merges WHERE lease_token IS NOT NULL") == [(2,)]
 
 
-def test_a_merger_that_is_gone_holds_up_its_own_host_not_at_all_and_others_for_an_hour(engine: Engine) -> None:
+def test_a_dead_mergers_lease_ends_at_once_on_its_own_host_and_after_an_hour_on_others(engine: Engine) -> None:
     company = company_of(engine)
     gone = Holder("here", 2**22 + 1)  # no process of Linux has this id
     killed = [the_only_merger(engine, company, lambda: START, gone) for _ in range(2)]

@@ -126,7 +126,7 @@ def test_a_store_that_was_taken_since_it_was_read_is_not_taken_again(postgres_ur
     other.dispose()
 
 
-def test_a_company_reads_its_stores_in_a_few_statements_however_many_they_are(engine: Engine) -> None:
+def test_taking_a_store_costs_a_few_statements_however_many_stores_there_are(engine: Engine) -> None:
     def statements() -> int:
         seen = []
         event.listen(engine, "before_cursor_execute", note := lambda *parts: seen.append(parts[2]))
@@ -156,7 +156,7 @@ def test_the_lock_out_ends_by_itself(engine: Engine) -> None:
     assert taken(engine, START + 4 * HOUR).store_code == "1"
 
 
-def test_a_crawl_that_was_requested_in_part_leaves_the_lock_out(engine: Engine) -> None:
+def test_a_crawl_that_ends_partial_as_requested_keeps_the_lock_out(engine: Engine) -> None:
     company_of(engine, ["1"])
     ended(engine, begun(engine, taken(engine)), "partial", reason="requested")
     assert taken(engine, START + HOUR).reasons == {"scheduled": 1}
@@ -174,7 +174,7 @@ def test_clearing_never_frees_a_live_lease(engine: Engine) -> None:
     check_sound(engine)
 
 
-def test_clearing_is_of_one_company(engine: Engine) -> None:
+def test_clearing_frees_stores_of_one_company_only(engine: Engine) -> None:
     for slug in ("aldi", "coles"):
         company_of(engine, ["1"], slug)
         ended(engine, begun(engine, taken(engine, slug=slug), slug=slug), "complete")

@@ -62,7 +62,7 @@ def test_a_group_has_one_slot_a_product_and_a_member_only_where_it_differs(engin
     assert value(engine, "SELECT count(*) FROM price_slots") <= value(engine, "SELECT count(*) FROM prices")
 
 
-def test_marks_are_read_once_and_nothing_marked_builds_nothing(engine: Engine) -> None:
+def test_a_mark_is_read_once_and_without_marks_nothing_is_built(engine: Engine) -> None:
     crawl(engine, shelf(), store="1")
     assert build(engine).rows == 20
     again = build(engine)
@@ -95,7 +95,7 @@ def test_a_member_that_is_seen_again_unchanged_is_built_again_where_its_anchor_h
 
 
 @pytest.mark.parametrize("what", ["merge", "reset", "rollback", "delisting", "unpriced"])
-def test_whatever_happens_building_by_marks_gives_what_building_everything_gives(engine: Engine, what: str) -> None:
+def test_building_by_marks_always_gives_the_same_slots_as_building_everything(engine: Engine, what: str) -> None:
     crawl(engine, shelf(), store="1")
     crawl(engine, shelf(s3=300), store="2", now=START + HOUR)
     run, _ = crawl(engine, shelf(s5=301), store="1", now=day(0.2))
@@ -119,7 +119,7 @@ def test_whatever_happens_building_by_marks_gives_what_building_everything_gives
     assert (slots(engine) == before) is (what == "unpriced")
 
 
-def test_random_publishes_of_two_companies_keep_the_slots(engine: Engine) -> None:
+def test_random_publishes_of_two_companies_keep_the_slots_correct(engine: Engine) -> None:
     rng = random.Random(1)
     now = START
     for _ in range(12):
@@ -167,7 +167,7 @@ def test_eight_stores_at_once_neither_wait_for_each_others_marks_nor_deadlock(po
 
 
 LIST = """
-# what a list may say
+# a comment
 2 x woolworths:1
 PRODUCT 2
 woolworths:3 | coles:4
@@ -175,7 +175,7 @@ gtin:9300605123458
 woolworths:5
 woolworths:6
 500 g woolworths:8
-nobody sells this
+sold nowhere
 """
 
 
@@ -211,7 +211,7 @@ def test_a_list_is_read_with_every_option_and_every_reason(town: Engine) -> None
         ("woolworths:5", "out of stock", []),
         ("woolworths:6", "price not known", []),
         ("woolworths:8", None, [("woolworths:1", "8", 400), ("woolworths:2", "8", 400)]),
-        ("nobody sells this", "unknown item", []),
+        ("sold nowhere", "unknown item", []),
     ]
     assert [o.is_substitute for o in found.lines[2].options] == [False, False, True]
     assert [(o.quantity, o.quantity_unit, o.total_price_cents) for o in found.lines[6].options] == [(500, "g", 200)] * 2
@@ -259,7 +259,7 @@ def test_a_list_is_read_in_five_statements_however_long(town: Engine) -> None:
     assert len(counted) == 5
 
 
-def test_a_store_that_is_unknown_is_named(town: Engine) -> None:
+def test_an_unknown_store_is_named_in_the_error(town: Engine) -> None:
     with pytest.raises(ValueError, match=r"store 'woolworths:99' is unknown"):
         read(town, "product:1", ["woolworths:1", "woolworths:99"])
 
@@ -288,7 +288,7 @@ def test_no_mark_waits_for_another(engine: Engine) -> None:
         "UPDATE price_slots SET store_id = 99 WHERE price_cents = 90",
     ],
 )
-def test_a_slot_that_is_wrong_is_found_unless_it_is_to_be_built_again(town: Engine, lie: str) -> None:
+def test_a_wrong_slot_is_reported_unless_it_is_marked(town: Engine, lie: str) -> None:
     def found() -> list[str]:
         with town.connect() as connection:
             return [one.check for one in check(connection) if one.check == "slots"]
