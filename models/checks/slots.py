@@ -19,11 +19,11 @@ def broken(connection: Connection) -> Iterator[tuple[str, str]]:
     store_ids = connection.execute(select(stores.c.id)).scalars().all()
     marked_products = set(connection.execute(select(slot_dirty.c.product_id)).scalars())
     marked_stores = set(connection.execute(select(slot_dirty.c.store_id)).scalars())
-    wanted = slots()
+    query = slots()
     for values in effective.parameters(connection, membership.places(connection, store_ids).values()):
         store_id = values["of_store"]
         kept = connection.execute(select(price_slots).where(price_slots.c.store_id == store_id))
-        wrong = set(map(tuple, kept)) ^ set(map(tuple, connection.execute(wanted, values)))
+        wrong = set(map(tuple, kept)) ^ set(map(tuple, connection.execute(query, values)))
         for product_id, listing_id in sorted({(row[0], row[1]) for row in wrong}):
             if product_id not in marked_products and store_id not in marked_stores:
                 yield "slots", f"product_id={product_id} listing_id={listing_id} store_id={store_id}"

@@ -72,8 +72,8 @@ def _read(connection: Connection, ids: Sequence[int]) -> Iterator[_Store]:
     width_of = select(func.max(listings.c.ordinal)).where(listings.c.company_id == stores.c.company_id)
     widths = select(stores.c.id, func.coalesce(width_of.scalar_subquery(), -1) + 1).where(stores.c.id.in_(ids))
     lengths = {row[0]: row[1] for row in connection.execute(widths)}
-    wanted = select(store_ranges).where(store_ranges.c.store_id.in_(ids))
-    ranges = {row.store_id: row for row in connection.execute(wanted)}
+    query = select(store_ranges).where(store_ranges.c.store_id.in_(ids))
+    ranges = {row.store_id: row for row in connection.execute(query)}
     known, seen = ordinals.of_stores(connection, ids), sightings.read(connection, ids)
     missing, priced = (_lines(connection, table, ids) for table in (missing_listings, prices))
     shown = dict(fingerprints.columns(connection, ids, known))
@@ -91,12 +91,12 @@ def _read(connection: Connection, ids: Sequence[int]) -> Iterator[_Store]:
 
 def _lines(connection: Connection, table: Table, ids: Sequence[int]) -> dict[int, list[int]]:
     """store_id -> ordinals of the listings that it has in a table; in missing_listings those not yet delisted."""
-    wanted = select(table.c.store_id, listings.c.ordinal).join(listings, listings.c.id == table.c.listing_id)
-    wanted = wanted.where(table.c.store_id.in_(ids))
+    query = select(table.c.store_id, listings.c.ordinal).join(listings, listings.c.id == table.c.listing_id)
+    query = query.where(table.c.store_id.in_(ids))
     if table is missing_listings:
-        wanted = wanted.where(missing_listings.c.delisted_at.is_(None))
+        query = query.where(missing_listings.c.delisted_at.is_(None))
     found: dict[int, list[int]] = {}
-    for store_id, ordinal in connection.execute(wanted):
+    for store_id, ordinal in connection.execute(query):
         found.setdefault(store_id, []).append(ordinal)
     return found
 

@@ -1,6 +1,6 @@
-"""Corrects the times that a run with a wrong clock left, once no price of it is left: for scripts/rollback_run.py.
+"""Corrects the times that a run with a wrong clock wrote, once no price of it is left: for scripts/rollback_run.py.
 
-The rollback puts back prices, history, range and absence. What remains are times that would keep the store from being
+The rollback restores prices, history, range and absence. What remains are times that would keep the store from being
 crawled, or would move the dates of later runs.
 """
 
@@ -34,15 +34,15 @@ _OF_RUNS = (
     (brand_aliases.c.crawl_run_id, brand_aliases.c.created_at),
     (product_aliases.c.crawl_run_id, product_aliases.c.created_at),
 )
-"""The run of a row and its time, of tables whose times lie within their run."""
+"""(run, time) columns of tables whose times lie within the run of the row."""
 _HAPPENED = ("scheduled_at", "verified_at", "closed_at", "missing_since")
-"""Columns of stores with times of the past."""
+"""Columns of stores whose times lie in the past."""
 
 
 def is_healable(connection: Connection, run_id: int, now: datetime) -> bool:
     """Whether no price of a run is left, so that only its times may need correction.
 
-    A running one is not healable, unless its lease ends later than any honest one.
+    A running run is healable only if its lease ends later than a right clock could have set.
     """
     run = connection.execute(select(crawl_runs).where(crawl_runs.c.id == run_id)).one_or_none()
     if run is None:
@@ -53,16 +53,17 @@ def is_healable(connection: Connection, run_id: int, now: datetime) -> bool:
 
 
 def heal(connection: Connection, run_id: int, now: datetime) -> int:
-    """Corrects the times after `now` that this run and others of its store left. Returns the number of rows.
+    """Corrects the times after `now` that this run and other runs of its store wrote. Returns the number of rows.
 
-    Ended runs of the store of which no price is left get plausible times; the former ones are kept in
-    `figures["clock"]`. The store may be crawled at once. A locator's run heals every store of its company.
+    Ended runs of the store of which no price is left get plausible times; the former times are kept in
+    `figures["clock"]`. The store may then be crawled at once. A locator's run heals every store of its company.
     """
     run = connection.execute(select(crawl_runs).where(crawl_runs.c.id == run_id)).one()
-    mine = stores.c.company_id == run.company_id
+    affected = stores.c.company_id == run.company_id
     if run.store_code != "*":
-        mine = and_(mine, stores.c.store_code == run.store_code)
-    ids = list(connection.execute(select(stores.c.id).where(mine).order_by(stores.c.id).with_for_update()).scalars())
+        affected = and_(affected, stores.c.store_code == run.store_code)
+    query = select(stores.c.id).where(affected).order_by(stores.c.id)
+    ids = list(connection.execute(query.with_for_update()).scalars())
     limit = now + MOST_OFF
     return (
         _runs(connection, run, now, limit)
@@ -79,17 +80,16 @@ def _ahead(column: str) -> timedelta:
 
 
 def _runs(connection: Connection, like: Row[Any], now: datetime, limit: datetime) -> int:
-    """The runs of the store, except those that are running and those whose prices are still there."""
+    """Corrects the store's runs, except those that are running and those of which a price is left."""
     table = crawl_runs.c
-    mine = (table.company_id == like.company_id, table.store_code == like.store_code)
-    forgotten = select(crawl_runs).where(*mine, table.status == "running", table.undo.is_(None))
+    same_store = (table.company_id == like.company_id, table.store_code == like.store_code)
+    forgotten = select(crawl_runs).where(*same_store, table.status == "running", table.undo.is_(None))
     for run in connection.execute(forgotten.where(table.lease_until > now + _ahead("lease_until"))).all():
         leases.abandon(connection, run, now)
     over = (table.status != "running", or_(table.undo.is_(None), table.rolled_back_at.is_not(None)))
     late = or_(table.started_at > limit, table.finished_at > limit, table.rolled_back_at > limit)
-    found = connection.execute(select(crawl_runs).where(*mine, *over, late).order_by(table.id)).all()
     rows = 0
-    for run in found:
+    for run in connection.execute(select(crawl_runs).where(*same_store, *over, late).order_by(table.id)).all():
         then = _next_began(connection, run.id, limit) or now
         former = {"started_at": utc_text(run.started_at), "finished_at": utc_text(run.finished_at)}
         values: dict[str, Any] = {name: min(getattr(run, name), then) for name in ("started_at", "finished_at")}
@@ -98,7 +98,7 @@ def _runs(connection: Connection, like: Row[Any], now: datetime, limit: datetime
             values["rolled_back_at"] = min(run.rolled_back_at, now)
         connection.execute(update(crawl_runs).where(table.id == run.id).values(**values))
         rows += 1
-    all_ids = select(table.id).where(*mine, *over)
+    all_ids = select(table.id).where(*same_store, *over)
     for owner, when in _OF_RUNS:
         late_rows = update(owner.table).where(owner.in_(all_ids), when > limit).values({when: now})
         rows += connection.execute(late_rows).rowcount
@@ -106,14 +106,14 @@ def _runs(connection: Connection, like: Row[Any], now: datetime, limit: datetime
 
 
 def _next_began(connection: Connection, run_id: int, limit: datetime) -> datetime | None:
-    """The start of the next run of any store whose clock was right: this run was opened before."""
+    """The start of the next run, of any store, whose clock was right: this run was opened before it."""
     table = crawl_runs.c
     later = select(func.min(table.started_at)).where(table.id > run_id, table.started_at <= limit)
     return connection.execute(later).scalar()
 
 
 def _store(connection: Connection, store_id: int, now: datetime, limit: datetime) -> int:
-    """The times of a store that keep it from being offered, or lie in the future."""
+    """Corrects the times of a store that keep it from being offered, or lie in the future."""
     row = connection.execute(select(stores).where(stores.c.id == store_id)).one()
     values: dict[str, Any] = {
         name: now for name in _HAPPENED if getattr(row, name) is not None and getattr(row, name) > limit
@@ -133,7 +133,7 @@ def _runs_now(connection: Connection, store: Row[Any]) -> bool:
 
 
 def _merges(connection: Connection, company_id: int, now: datetime, limit: datetime) -> int:
-    """The times of the company's last merge, and the lease of a running one."""
+    """Deletes the times of the company's last merge and the lease of a running one, if either lies in the future."""
     late = or_(group_merges.c.merged_at > limit, group_merges.c.lease_until > now + _ahead("lease_until"))
     forgotten = dict.fromkeys(("merged_at", "seen_until", "lease_token", "lease_until"))
     healed = update(group_merges).where(group_merges.c.company_id == company_id, late).values(**forgotten)
@@ -141,7 +141,7 @@ def _merges(connection: Connection, company_id: int, now: datetime, limit: datet
 
 
 def _periods(connection: Connection, store_id: int, now: datetime, limit: datetime) -> int:
-    """The future moments of a store's membership periods become moments after now, in the same order."""
+    """Moves the future moments of a store's membership periods to just after `now`, in the same order."""
     period = membership_periods.c
     found = connection.execute(select(membership_periods).where(period.store_id == store_id)).all()
     moments = {when for row in found for when in (row.from_at, row.to_at) if when is not None}
@@ -150,14 +150,14 @@ def _periods(connection: Connection, store_id: int, now: datetime, limit: dateti
     moved_to = {when: base + timedelta(microseconds=place) for place, when in enumerate(late, 1)}
     moved = [row for row in found if row.from_at in moved_to or row.to_at in moved_to]
     for row in sorted(moved, key=lambda row: row.from_at):
-        mine = (period.store_id == store_id, period.from_at == row.from_at)
+        same_period = (period.store_id == store_id, period.from_at == row.from_at)
         values = {"from_at": moved_to.get(row.from_at, row.from_at), "to_at": moved_to.get(row.to_at, row.to_at)}
-        connection.execute(update(membership_periods).where(*mine).values(**values))
+        connection.execute(update(membership_periods).where(*same_period).values(**values))
     return len(moved)
 
 
 def _listings(connection: Connection, company_id: int, now: datetime, limit: datetime) -> int:
-    """The times of barcode look-ups and pending texts: left in the future they would block both for years."""
+    """Corrects the times of barcode look-ups and pending texts, which in the future would block both for years."""
     table = listings.c
     looked_up = update(listings).where(table.company_id == company_id, table.gtin_looked_up_at > limit)
     pending = update(listings).where(table.company_id == company_id, table.pending_at > limit)

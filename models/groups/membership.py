@@ -44,8 +44,8 @@ def places(connection: Connection, store_ids: Collection[int]) -> dict[int, Plac
     """Where the stores are now, by store id."""
     member, group = store_group_memberships.c, store_groups.c
     joined = stores.outerjoin(store_group_memberships).outerjoin(store_groups, group.id == member.group_id)
-    wanted = select(stores.c.id, stores.c.company_id, member.group_id, group.anchor_id).select_from(joined)
-    return {row.id: Place(*row) for row in connection.execute(wanted.where(stores.c.id.in_(store_ids)))}
+    query = select(stores.c.id, stores.c.company_id, member.group_id, group.anchor_id).select_from(joined)
+    return {row.id: Place(*row) for row in connection.execute(query.where(stores.c.id.in_(store_ids)))}
 
 
 def group_of(connection: Connection, store_id: int) -> tuple[int, list[int]]:

@@ -102,9 +102,9 @@ class Merger:
             rows = reading.company_rows(connection, self.company.id)
             if store_code not in rows:
                 return []
-            mine = rows.pop(store_code)
-            others = [r for r in rows.values() if r.anchor_id == r.id != mine.anchor_id]
-            comparer = reading.comparer(connection, self.company.id, [mine, *others], self.rules)
+            store = rows.pop(store_code)
+            others = [r for r in rows.values() if r.anchor_id == r.id != store.anchor_id]
+            comparer = reading.comparer(connection, self.company.id, [store, *others], self.rules)
             compared = comparer.compare(0, range(1, len(others) + 1))
         return [f"{store_code} apart ({r.facts.store_code}): {c}" for r, c in zip(others, compared, strict=True)]
 
@@ -156,10 +156,10 @@ class Merger:
         return put_off
 
     def _flag(self, decided: Plan) -> None:
-        wanted = [self._rows[s].id for s in decided.flagged if not self._rows[s].needs_rescraping]
-        if wanted:
+        store_ids = [self._rows[s].id for s in decided.flagged if not self._rows[s].needs_rescraping]
+        if store_ids:
             with self.engine.begin() as connection:
-                for store_id in sorted(wanted):
+                for store_id in sorted(store_ids):
                     connection.execute(update(stores).where(stores.c.id == store_id).values(needs_rescraping=True))
 
     def _steps(self, decided: Plan) -> Iterator[Step]:
@@ -224,11 +224,11 @@ def reset(engine: Engine, company: Any, clock: Clock, progress: Progress = silen
     """Gives every store of the company a group of its own, one transaction a store. Returns how many left a group."""
     with engine.connect() as connection:
         rows = reading.company_rows(connection, company.id)
-    wanted = sorted(row.id for row in rows.values() if row.anchor_id != row.id)
-    for done, store_id in enumerate(wanted):
-        progress("resetting", done, len(wanted))
+    members = sorted(row.id for row in rows.values() if row.anchor_id != row.id)
+    for done, store_id in enumerate(members):
+        progress("resetting", done, len(members))
         retried(engine, partial(_leave, engine, store_id, clock), what="resetting a store")
-    return len(wanted)
+    return len(members)
 
 
 def _leave(engine: Engine, store_id: int, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""One company's stores as grouping sees them: the group of each, how fresh it is, and what its prices are known by."""
+"""One company's stores as grouping reads them: the group of each, how fresh it is, its lines and its fingerprint."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,31 +31,31 @@ _STORES_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A store with what its prices are known by."""
+    """A store, its lines and the fingerprint of their prices."""
 
     id: int
     anchor_id: int | None
     needs_rescraping: bool
     facts: Store
     fingerprint: bytes
-    """Two stores with one fingerprint have the same lines at the same terms."""
+    """Two stores with equal fingerprints have the same lines at the same terms."""
     lines: Bits
     """By listings.ordinal, whether the store ranges the listing and has a price for it."""
 
 
 def company_rows(connection: Connection, company_id: int, only: Sequence[int] | None = None) -> dict[str, Row]:
-    """The company's stores by store_code; `only`: those of these ids, and their anchors. Reads no price row."""
-    wanted = _wanted(company_id)
+    """The company's stores by store_code; `only`: those with these ids, and their anchors. Reads no price row."""
+    query = _stores(company_id)
     if only is not None:
         anchors = select(store_groups.c.anchor_id).join(store_group_memberships)
-        theirs = anchors.where(store_group_memberships.c.store_id.in_(only))
-        wanted = wanted.where(or_(stores.c.id.in_(only), stores.c.id.in_(theirs)))
-    by_id = {row.id: row for row in connection.execute(wanted)}
+        anchors = anchors.where(store_group_memberships.c.store_id.in_(only))
+        query = query.where(or_(stores.c.id.in_(only), stores.c.id.in_(anchors)))
+    by_id = {row.id: row for row in connection.execute(query)}
     lines: dict[int, Bits] = {}
     for start in range(0, len(by_id), _STORES_AT_ONCE):
         for store_id, seen in sightings.read(connection, list(by_id)[start : start + _STORES_AT_ONCE]).items():
             lines[store_id] = fitted(unpack(by_id[store_id].ranged), len(seen.last_look)) & seen.lines
-    found = {}
+    rows = {}
     for row in by_id.values():
         anchor = by_id.get(row.anchor_id)
         facts = Store(
@@ -69,11 +69,11 @@ def company_rows(connection: Connection, company_id: int, only: Sequence[int] | 
             fulfilled_by=row.fulfilled_by,
         )
         fingerprint = bytes(row.fingerprint or EMPTY.fingerprint())
-        found[row.store_code] = Row(row.id, row.anchor_id, row.needs_rescraping, facts, fingerprint, lines[row.id])
-    return found
+        rows[row.store_code] = Row(row.id, row.anchor_id, row.needs_rescraping, facts, fingerprint, lines[row.id])
+    return rows
 
 
-def _wanted(company_id: int) -> Select[Any]:
+def _stores(company_id: int) -> Select[Any]:
     """SELECT of the company's stores, each with its anchor, its range and its latest run that published."""
     run = crawl_runs.c
     ended = run.status.in_(("complete", "partial"))
@@ -90,19 +90,19 @@ def _wanted(company_id: int) -> Select[Any]:
     facts = ("id", "store_code", "timezone", "last_scraped", "verified_at", "closed_at", "fulfilled_by")
     columns = [stores.c[name] for name in (*facts, "needs_rescraping")]
     others = [store_groups.c.anchor_id, store_ranges.c.ranged, store_ranges.c.fingerprint, last.c.touched_at]
-    wanted = select(*columns, *others).select_from(joined)
-    return wanted.where(stores.c.company_id == company_id).order_by(stores.c.id)
+    query = select(*columns, *others).select_from(joined)
+    return query.where(stores.c.company_id == company_id).order_by(stores.c.id)
 
 
 def without_fingerprint(connection: Connection, company_id: int) -> list[int]:
-    """The stores that have a range and no fingerprint yet."""
-    wanted = select(stores.c.id).join(store_ranges, store_ranges.c.store_id == stores.c.id)
-    wanted = wanted.where(stores.c.company_id == company_id, store_ranges.c.fingerprint.is_(None))
-    return [int(i) for i in connection.execute(wanted.order_by(stores.c.id)).scalars()]
+    """The ids of the stores that have a range and no fingerprint yet."""
+    query = select(stores.c.id).join(store_ranges, store_ranges.c.store_id == stores.c.id)
+    query = query.where(stores.c.company_id == company_id, store_ranges.c.fingerprint.is_(None))
+    return [int(i) for i in connection.execute(query.order_by(stores.c.id)).scalars()]
 
 
 def comparer(connection: Connection, company_id: int, rows: Sequence[Row], rules: Rules) -> Comparer:
-    """A comparer over the rows, in their order. It knows what earlier runs compared, and reads prices when needed."""
+    """A comparer over the rows, in their order. It knows the comparisons of earlier merges; reads prices on demand."""
     widest = select(func.max(listings.c.ordinal)).where(listings.c.company_id == company_id)
     width = int(connection.execute(widest).scalar() or 0) + 1
     coder = Coder()
@@ -113,8 +113,8 @@ def comparer(connection: Connection, company_id: int, rows: Sequence[Row], rules
 
     def load(numbers: Sequence[int]) -> Codes:
         ids = [rows[number].id for number in numbers]
-        read = [column for _, column in fingerprints.columns(connection, ids, company_listings())]
-        return coder.encode(read, width)
+        columns = [column for _, column in fingerprints.columns(connection, ids, company_listings())]
+        return coder.encode(columns, width)
 
     lines = [int(np.count_nonzero(row.lines)) for row in rows]
     remembered = _remembered(connection, company_id)
@@ -126,30 +126,30 @@ def _remembered(connection: Connection, company_id: int) -> dict[Pair, Compariso
     return {(bytes(r.low), bytes(r.high)): Comparison(r.common, r.differ, r.smaller, r.exact) for r in rows}
 
 
-def remember(connection: Connection, company_id: int, learned: dict[Pair, Comparison]) -> None:
-    """Keeps these comparisons of the company and no others; writes nothing when nothing is new.
+def remember(connection: Connection, company_id: int, comparisons: dict[Pair, Comparison]) -> None:
+    """Replaces the company's stored comparisons by these; writes nothing if nothing is new.
 
-    Above MOST_REMEMBERED none is kept: comparing again costs less than so many rows.
+    More than MOST_REMEMBERED are not stored: comparing again costs less than so many rows.
     """
-    learned = learned if len(learned) <= MOST_REMEMBERED else {}
-    if _remembered(connection, company_id) == learned:
+    comparisons = comparisons if len(comparisons) <= MOST_REMEMBERED else {}
+    if _remembered(connection, company_id) == comparisons:
         return
     connection.execute(delete(group_comparisons).where(group_comparisons.c.company_id == company_id))
     rows = [
-        {"company_id": company_id, "low": low, "high": high} | {name: getattr(one, name) for name in _COMPARED}
-        for (low, high), one in sorted(learned.items())
+        {"company_id": company_id, "low": low, "high": high} | {name: getattr(result, name) for name in _COMPARED}
+        for (low, high), result in sorted(comparisons.items())
     ]
     if rows:
         connection.execute(insert(group_comparisons), rows)
 
 
 def named_companies(connection: Connection, name: str | None) -> list[Any]:
-    """All companies (id, name, slug, flip), or the one of this name or slug in any case; ValueError where none is."""
+    """All companies (id, name, slug, flip), or the one of this name or slug in any case; ValueError if unknown."""
     known = list(connection.execute(select(companies).order_by(companies.c.id)))
     if name is None:
         return known
-    wanted = [row for row in known if name.casefold() in (row.name.casefold(), row.slug.casefold())]
-    if not wanted:
+    named = [row for row in known if name.casefold() in (row.name.casefold(), row.slug.casefold())]
+    if not named:
         slugs = ", ".join(company.slug for company in known) or "none: crawl a store first"
         raise ValueError(f"company {name!r} is unknown; there is {slugs}")
-    return wanted
+    return named

@@ -59,14 +59,14 @@ def find(
         .join(companies, companies.c.id == listings.c.company_id)
         .join(stores, stores.c.id == prices.c.store_id)
     )
-    wanted = select(*columns, gtin).select_from(joined).where(*map(_has, words))
+    query = select(*columns, gtin).select_from(joined).where(*map(_has, words))
     if company_id is not None:
-        wanted = wanted.where(listings.c.company_id == company_id)
+        query = query.where(listings.c.company_id == company_id)
     if store is not None:
-        wanted = wanted.where(stores.c.store_code == store)
+        query = query.where(stores.c.store_code == store)
     order = (companies.c.slug, listings.c.name, listings.c.sku, stores.c.store_code)
     found: list[Any] = []
-    streamed = wanted.order_by(*order).execution_options(yield_per=500)  # a word may be in millions of rows
+    streamed = query.order_by(*order).execution_options(yield_per=500)  # a word may be in millions of rows
     with connection.execute(streamed) as rows:
         for row in rows:
             if all(word.casefold() in _text(row).casefold() for word in words):

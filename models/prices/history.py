@@ -47,10 +47,10 @@ def of_sku(connection: Connection, company: str, sku: str, store: str | None = N
 def check_store(connection: Connection, store: str, company: str | None) -> None:
     """Raises ValueError where no company, or where this one (by its slug), has no store of this store_code."""
     joined = stores.join(companies, companies.c.id == stores.c.company_id)
-    wanted = select(stores.c.id).select_from(joined).where(stores.c.store_code == store)
+    query = select(stores.c.id).select_from(joined).where(stores.c.store_code == store)
     if company is not None:
-        wanted = wanted.where(companies.c.slug == company)
-    if connection.execute(wanted).first() is None:
+        query = query.where(companies.c.slug == company)
+    if connection.execute(query).first() is None:
         raise ValueError(
             f"store {store!r} is unknown{f' at {company}' if company else ''}: the chain's own id is wanted"
         )
@@ -67,11 +67,11 @@ def _entries(connection: Connection, which: ColumnElement[bool], store: str | No
     line = (companies.c.name.label("company"), listings.c.sku, listings.c.name, stores.c.store_code)
     order = (companies.c.name, listings.c.sku, stores.c.store_code)
     if store is not None:
-        wanted = select(*line, change.store_id, change.listing_id).select_from(joined).where(which)
-        rows = connection.execute(wanted.where(stores.c.store_code == store).distinct().order_by(*order)).all()
+        query = select(*line, change.store_id, change.listing_id).select_from(joined).where(which)
+        rows = connection.execute(query.where(stores.c.store_code == store).distinct().order_by(*order)).all()
         return [entry for row in rows for entry in _in_effect(connection, row)]
-    wanted = select(*line, *_OFFER).select_from(joined).where(which)
-    changes = connection.execute(wanted.order_by(*order, change.changed_at)).mappings()
+    query = select(*line, *_OFFER).select_from(joined).where(which)
+    changes = connection.execute(query.order_by(*order, change.changed_at)).mappings()
     return [Entry(**row, source=OWN) for row in changes]
 
 

@@ -108,11 +108,11 @@ def _stores(connection: Connection, store_ids: Collection[int]) -> dict[int, _St
     joined = stores.join(companies, companies.c.id == stores.c.company_id)
     joined = joined.outerjoin(store_ranges, store_ranges.c.store_id == stores.c.id)
     columns = (store_ranges.c.ranged, store_ranges.c.available, companies.c.flip_weekday, companies.c.flip_hour)
-    wanted = select(stores.c.id, stores.c.company_id, stores.c.timezone, *columns).select_from(joined)
+    query = select(stores.c.id, stores.c.company_id, stores.c.timezone, *columns).select_from(joined)
     absent = select(missing_listings).where(missing_listings.c.delisted_at.is_(None))
     for row in connection.execute(absent.where(is_one_of(connection, missing_listings.c.store_id, store_ids))):
         missing[row.store_id][row.listing_id] = row.missing_since
-    for row in connection.execute(wanted.where(is_one_of(connection, stores.c.id, store_ids))):
+    for row in connection.execute(query.where(is_one_of(connection, stores.c.id, store_ids))):
         if row.company_id not in listing_of:
             listing_of[row.company_id] = by_ordinal(connection, row.company_id)
         ranged, available = (_listings(listing_of[row.company_id], b) for b in (row.ranged, row.available))

@@ -20,13 +20,11 @@ _LOOKED_UP = temporary_table("looked_up", Column("sku", Text, primary_key=True),
 def known(engine: Engine, company_id: int, now: datetime) -> frozenset[str]:
     """Skus of a company whose barcode is known, or was looked up and not found within AGAIN_AFTER."""
     lately = listings.c.gtin_looked_up_at > now - AGAIN_AFTER
-    wanted = select(listings.c.sku).where(
-        listings.c.company_id == company_id, or_(listings.c.gtin.is_not(None), lately)
-    )
+    query = select(listings.c.sku).where(listings.c.company_id == company_id, or_(listings.c.gtin.is_not(None), lately))
 
     def work() -> frozenset[str]:
         with engine.connect() as connection:
-            return frozenset(connection.execute(wanted).scalars())
+            return frozenset(connection.execute(query).scalars())
 
     return retried(engine, work, what="reading barcodes")
 
@@ -34,15 +32,15 @@ def known(engine: Engine, company_id: int, now: datetime) -> frozenset[str]:
 def into_staging(engine: Engine, run: Run, found: Mapping[str, str | None]) -> None:
     """Writes the barcodes that a run found (by sku) to its staged rows, before these are resolved to products."""
     row = staged_items.c
-    mine = (row.run_id == run.id, row.sku == _LOOKED_UP.c.sku, row.gtin.is_(None))
-    statement = update(staged_items).where(*mine).values(gtin=_LOOKED_UP.c.gtin)
+    without_gtin = (row.run_id == run.id, row.sku == _LOOKED_UP.c.sku, row.gtin.is_(None))
+    statement = update(staged_items).where(*without_gtin).values(gtin=_LOOKED_UP.c.gtin)
     _with(engine, {sku: gtin for sku, gtin in found.items() if gtin}, statement)
 
 
 def remember(engine: Engine, run: Run, found: Mapping[str, str | None], now: datetime) -> None:
     """Records which listings were looked up, so that the next run does not repeat it. Called after publishing."""
-    mine = (listings.c.company_id == run.company_id, listings.c.sku == _LOOKED_UP.c.sku)
-    _with(engine, found, update(listings).where(*mine).values(gtin_looked_up_at=now))
+    looked_up = (listings.c.company_id == run.company_id, listings.c.sku == _LOOKED_UP.c.sku)
+    _with(engine, found, update(listings).where(*looked_up).values(gtin_looked_up_at=now))
 
 
 def _with(engine: Engine, found: Mapping[str, str | None], statement: Update) -> None:

@@ -113,19 +113,19 @@ def _same(listing: Listing, product: Product) -> frozenset[tuple[str, str]] | No
 
 def _known_by(connection: Connection, kind: str, column: Column[Any], values: Collection[str]) -> Sequence[Any]:
     """(id, gtin, normalized_key, value) of the products that have a value in the column, or as an alias of the kind."""
-    wanted, aliases = sorted(values), product_aliases.c
+    ordered, aliases = sorted(values), product_aliases.c
     product = select(products.c.id, products.c.gtin, products.c.normalized_key)
-    theirs = product.add_columns(column.label("value")).where(is_one_of(connection, column, wanted))
+    direct = product.add_columns(column.label("value")).where(is_one_of(connection, column, ordered))
     aliased = product.add_columns(aliases.value).join(product_aliases, aliases.product_id == products.c.id)
-    aliased = aliased.where(aliases.kind == kind, is_one_of(connection, aliases.value, wanted))
-    return connection.execute(union(theirs, aliased)).all() if wanted else []
+    aliased = aliased.where(aliases.kind == kind, is_one_of(connection, aliases.value, ordered))
+    return connection.execute(union(direct, aliased)).all() if ordered else []
 
 
 def _listings(connection: Connection, product_ids: Iterable[int]) -> Select[Any]:
     names = (listings.c[name] for name in ("sku", "name", "brand", "size", "gtin"))
-    wanted = select(listings.c.product_id, companies.c.name.label("company"), *names)
-    wanted = wanted.join(companies, companies.c.id == listings.c.company_id)
-    return wanted.where(is_one_of(connection, listings.c.product_id, sorted(product_ids))).order_by(listings.c.id)
+    query = select(listings.c.product_id, companies.c.name.label("company"), *names)
+    query = query.join(companies, companies.c.id == listings.c.company_id)
+    return query.where(is_one_of(connection, listings.c.product_id, sorted(product_ids))).order_by(listings.c.id)
 
 
 SIZE = ("size_amount_e3", "size_unit", "size_count", "size_is_approx")

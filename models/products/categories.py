@@ -46,16 +46,16 @@ def _prefixes(names: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _known(connection: Connection, company_id: int, paths: set[str]) -> dict[str, int]:
-    mine = (categories.c.company_id == company_id, is_one_of(connection, categories.c.path, sorted(paths)))
-    rows = connection.execute(select(categories.c.path, categories.c.id).where(*mine))
+    same_path = (categories.c.company_id == company_id, is_one_of(connection, categories.c.path, sorted(paths)))
+    rows = connection.execute(select(categories.c.path, categories.c.id).where(*same_path))
     return {path: int(category_id) for path, category_id in rows}
 
 
 def add_to_categories(connection: Connection, pairs: set[tuple[int, int]]) -> set[tuple[int, int]]:
     """Adds (product_id, category_id) pairs to product_categories. Returns those that were not there."""
     products = sorted({product for product, _ in pairs})
-    theirs = is_one_of(connection, product_categories.c.product_id, products)
-    known = connection.execute(select(product_categories).where(theirs))
+    of_products = is_one_of(connection, product_categories.c.product_id, products)
+    known = connection.execute(select(product_categories).where(of_products))
     there = {(row.product_id, row.category_id) for row in known}
     bulk.insert(connection, product_categories, ("product_id", "category_id"), sorted(pairs - there))
     return pairs - there

@@ -26,7 +26,7 @@ def rework(connection: Connection, now: datetime) -> int:
     """Brings every stored key and size up to date with the rules of this code; returns how many products it changed.
 
     A product's earlier key stays among its aliases, and so does the key of each of its listings. The keys of staged
-    rows are worked out when they are published. Repeating it changes nothing.
+    rows are computed when they are published. Repeating it changes nothing.
     """
     _brands(connection)
     connection.execute(update(staged_items).values(normalized_key=None))
@@ -34,26 +34,26 @@ def rework(connection: Connection, now: datetime) -> int:
 
 
 def _parts(connection: Connection) -> Iterator[list[tuple[int, list[Row[Any]]]]]:
-    """Products with their listings, in the order of their ids, BATCH ids a part."""
+    """Yields products with their listings in the order of their ids, BATCH ids at a time."""
     texts_of = (listings.c.sku, listings.c.company_id, listings.c.name, listings.c.brand, listings.c.size)
     columns = (listings.c.product_id, products.c.normalized_key, *(products.c[name] for name in SIZE), *texts_of)
     joined = select(*columns).join_from(listings, products, products.c.id == listings.c.product_id)
     last = connection.execute(select(func.coalesce(func.max(products.c.id), 0))).scalar_one()
     for low in range(0, last, BATCH):
-        mine = joined.where(listings.c.product_id > low, listings.c.product_id <= low + BATCH)
-        rows = connection.execute(mine.order_by(listings.c.product_id, listings.c.id)).all()
-        yield [(product_id, list(its)) for product_id, its in groupby(rows, key=lambda row: row.product_id)]
+        part = joined.where(listings.c.product_id > low, listings.c.product_id <= low + BATCH)
+        rows = connection.execute(part.order_by(listings.c.product_id, listings.c.id)).all()
+        yield [(product_id, list(group)) for product_id, group in groupby(rows, key=lambda row: row.product_id)]
 
 
 def _part(connection: Connection, rows: list[tuple[int, list[Row[Any]]]], now: datetime) -> int:
     changed, aliases = list[dict[str, Any]](), list[dict[str, Any]]()
-    for product_id, its in rows:
-        keys = {normalized_key(row.brand, row.name, row.size): row for row in reversed(its)}
-        first, before = its[0], its[0].normalized_key
+    for product_id, group in rows:
+        keys = {normalized_key(row.brand, row.name, row.size): row for row in reversed(group)}
+        first, before = group[0], group[0].normalized_key
         key = before if before in keys else normalized_key(first.brand, first.name, first.size)
         size = dict(zip(SIZE, size_fields(first.size, first.name), strict=True))
         if key != before or any(getattr(first, name) != value for name, value in size.items()):
-            changed.append({"its_id": product_id, "normalized_key": key, **size})
+            changed.append({"changed_id": product_id, "normalized_key": key, **size})
         alias = {"product_id": product_id, "kind": "key", "reason": "rule_changed", "created_at": now}
         aliases.extend(
             {**alias, "value": value, "company_id": row.company_id, "sku": row.sku}
@@ -62,14 +62,14 @@ def _part(connection: Connection, rows: list[tuple[int, list[Row[Any]]]], now: d
         )
     if changed:
         values: dict[str, Any] = {name: bindparam(name) for name in ("normalized_key", *SIZE)}
-        connection.execute(update(products).where(products.c.id == bindparam("its_id")).values(values), changed)
+        connection.execute(update(products).where(products.c.id == bindparam("changed_id")).values(values), changed)
     if aliases:
         connection.execute(insert_ignoring(connection, product_aliases), aliases)
     return len(changed)
 
 
 def _brands(connection: Connection) -> None:
-    """Gives a brand whose key has changed its new key or, where another brand has that, gives its products to it."""
+    """Updates each brand whose key has changed; if another brand has the new key, moves its products to that brand."""
     rows = connection.execute(select(brands).order_by(brands.c.id)).all()
     taken = {row.key: row.id for row in rows}
     taken |= {row.key: row.brand_id for row in connection.execute(select(brand_aliases))}
@@ -78,8 +78,8 @@ def _brands(connection: Connection) -> None:
         if not key or key == row.key:
             continue
         if key in taken:
-            mine = products.c.brand_id == row.id
-            connection.execute(update(products).where(mine).values(brand_id=taken[key]))
+            of_brand = products.c.brand_id == row.id
+            connection.execute(update(products).where(of_brand).values(brand_id=taken[key]))
         else:
             name = cleaning.clean(cleaning.without_marks(row.name)) or row.name
             connection.execute(update(brands).where(brands.c.id == row.id).values(key=key, name=name))

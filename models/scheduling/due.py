@@ -1,4 +1,4 @@
-"""When a company's stores were located, crawled and merged last: what decides which of these is due next."""
+"""When a company's stores were last located, crawled and merged, from which the task that is due next is decided."""
 
 from datetime import datetime
 from typing import Any
@@ -15,13 +15,13 @@ def facts(connection: Connection, company: Any, now: datetime) -> Facts:
     """The facts of a company (a row of companies) at `now`."""
     run = crawl_runs.c
     located, complete = run.store_code == EVERY_STORE, and_(run.status == "complete", run.rolled_back_at.is_(None))
-    wanted = select(
+    query = select(
         func.max(run.finished_at).filter(located, complete).label("located_at"),
         func.max(run.finished_at).filter(located, run.status.not_in(("complete", "running"))).label("tried_at"),
         func.max(run.lease_until).filter(located, run.status == "running").label("locating_until"),
         func.max(run.finished_at).filter(~located, complete).label("completed_at"),
     )
-    times = connection.execute(wanted.where(run.company_id == company.id)).one()
+    times = connection.execute(query.where(run.company_id == company.id)).one()
     merged = connection.execute(select(group_merges).where(group_merges.c.company_id == company.id)).one_or_none()
     return Facts(
         **times._mapping,
@@ -32,14 +32,14 @@ def facts(connection: Connection, company: Any, now: datetime) -> Facts:
 
 
 def last_run(connection: Connection, company_id: int, store_code: str) -> int:
-    """The id of the store's latest run; 0 where it has none. EVERY_STORE: of the locator's."""
+    """The id of the store's latest run; 0 if it has none. EVERY_STORE stands for the locator."""
     run = crawl_runs.c
-    wanted = select(func.max(run.id)).where(run.company_id == company_id, run.store_code == store_code)
-    return int(connection.execute(wanted).scalar() or 0)
+    query = select(func.max(run.id)).where(run.company_id == company_id, run.store_code == store_code)
+    return int(connection.execute(query).scalar() or 0)
 
 
 def run_after(connection: Connection, company_id: int, store_code: str, run_id: int) -> Any:
-    """The row of the store's first run after that one; None where it has none."""
+    """The row of the store's first run after `run_id`; None if there is none."""
     run = crawl_runs.c
-    mine = (run.company_id == company_id, run.store_code == store_code, run.id > run_id)
-    return connection.execute(select(crawl_runs).where(*mine).order_by(run.id).limit(1)).one_or_none()
+    later = (run.company_id == company_id, run.store_code == store_code, run.id > run_id)
+    return connection.execute(select(crawl_runs).where(*later).order_by(run.id).limit(1)).one_or_none()

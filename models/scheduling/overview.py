@@ -18,8 +18,8 @@ def company_stores(connection: Connection, company: Any, rules: Rules, now: date
     """
     known, found = read(connection, company, now)
     queued = queue(found, known, rules, now)
-    wanted = select(stores.c.id, stores.c.store_name).where(stores.c.company_id == company.id)
-    names = {row.id: row.store_name for row in connection.execute(wanted)}
+    query = select(stores.c.id, stores.c.store_name).where(stores.c.company_id == company.id)
+    names = {row.id: row.store_name for row in connection.execute(query)}
     answered_for = _answered_for(connection, company.id)
     others = [store for store in found if store.store_code in queued.not_offered]
     last = datetime.max.replace(tzinfo=now.tzinfo)
@@ -65,13 +65,13 @@ def recent_runs(
 ) -> list[dict[str, Any]]:
     """The latest `most` runs of the companies, the latest first; only of one store or status where these are given."""
     run = crawl_runs.c
-    wanted = select(crawl_runs, companies.c.slug).join(companies, companies.c.id == run.company_id)
-    wanted = wanted.where(run.company_id.in_(company_ids))
+    query = select(crawl_runs, companies.c.slug).join(companies, companies.c.id == run.company_id)
+    query = query.where(run.company_id.in_(company_ids))
     if store is not None:
-        wanted = wanted.where(run.store_code == store)
+        query = query.where(run.store_code == store)
     if status is not None:
-        wanted = wanted.where(run.status == status)
-    found = connection.execute(wanted.order_by(run.started_at.desc(), run.id.desc()).limit(most))
+        query = query.where(run.status == status)
+    found = connection.execute(query.order_by(run.started_at.desc(), run.id.desc()).limit(most))
     return [_run(row, now) for row in found]
 
 

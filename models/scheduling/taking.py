@@ -1,4 +1,4 @@
-"""Taking the next store for a crawl, once, by whoever comes first. Dead leases are reaped before."""
+"""Takes the next store for a crawl; of several processes only the first gets it. Dead leases are reaped before."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from splitcart.scheduling.rule import Queue, Rules, Store
 T = TypeVar("T")
 
 AT_ONCE = 50
-"""Stores that one statement tries to lock: enough for 16 workers that begin together to find one each."""
+"""Stores that one statement tries to lock: enough for each of 16 workers that begin together to find one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +43,33 @@ def take(
     lease_seconds: int = 120,
     failure_delay: timedelta = FAILURE_DELAY,
 ) -> Taken | Queue:
-    """The next store of a company (a row of companies), stamped with scheduled_at and a new lease, atomically.
+    """Takes the next store of a company (a row of companies): sets scheduled_at and a new lease, atomically.
 
-    The company's queue where no store is offered. `holder`: the process that takes it; a crawl of its host whose
-    process is gone is reaped at once. Two processes never take the same store. A store that another transaction has
-    locked is skipped, unless there is no other: then it is waited for.
+    Returns the company's queue if no store is offered. `holder`: the process that takes the store; a crawl of the
+    same host whose process is gone is reaped at once. Two processes never take the same store. A store that another
+    transaction has locked is skipped; if there is no other, its lock is waited for.
     """
     reap(engine, company.id, now, holder, failure_delay)
     until = now + timedelta(seconds=lease_seconds)
     lease = {"scheduled_at": now, "lease_until": until, "lease_token": secrets.token_hex(16)}
     probes: dict[int, int | None] = {}
-    """By the store chosen in an earlier try: when that try's commit came through, the store is no longer due."""
+    """By store id, from earlier tries: once such a try is committed, its store is no longer in the queue."""
 
     def work() -> Taken | Queue | None:
         with engine.begin() as connection:
-            mine = connection.execute(select(stores).where(stores.c.lease_token == lease["lease_token"])).one_or_none()
-            if mine is not None:  # an earlier try was committed, but the connection was lost
-                return _taken(mine, lease, probes.get(mine.id))
-            found = queued(connection, company, rules, now)
-            row = _locked(connection, found.offered, rules, now) if found.offered else None
+            same_token = stores.c.lease_token == lease["lease_token"]
+            row = connection.execute(select(stores).where(same_token)).one_or_none()
+            if row is not None:  # an earlier try was committed, but the connection was lost
+                return _taken(row, lease, probes.get(row.id))
+            queue = queued(connection, company, rules, now)
+            row = _locked(connection, queue.offered, rules, now) if queue.offered else None
             if row is None:
-                return None if found.offered else found
-            probes[row.id] = found.probes.get(row.store_code)
+                return None if queue.offered else queue
+            probes[row.id] = queue.probes.get(row.store_code)
             connection.execute(update(stores).where(stores.c.id == row.id).values(**lease))
             return _taken(row, lease, probes[row.id])
 
-    while True:  # a turn ends with None when others have taken stores, so that fewer are left for the next
+    while True:  # None: others have taken all offered stores meanwhile, so that fewer are left for the next turn
         taken = retried(engine, work, what=f"taking a store of {company.slug}")
         if taken is not None:
             return taken
@@ -79,23 +80,23 @@ def _taken(row: Any, lease: dict[str, Any], probe: int | None) -> Taken:
 
 
 def _locked(connection: Connection, offered: Sequence[Store], rules: Rules, now: datetime) -> Any:
-    """The first of the stores that is still free and not locked, now locked by us; else the first that is still free.
+    """Locks and returns the first store that is still free and not locked; else waits for the first that is still free.
 
     None: others have taken all of them since they were read. SQLite: BEGIN IMMEDIATE has locked everything.
     """
     for skip in (True, False):
         for some in _parts(offered, AT_ONCE):
             order = case({store.id: turn for turn, store in enumerate(some)}, value=stores.c.id)
-            wanted = select(stores).where(stores.c.id.in_([store.id for store in some]), _free(rules, now))
-            wanted = wanted.order_by(order).limit(1).with_for_update(skip_locked=skip)
-            row = connection.execute(wanted).one_or_none()
+            query = select(stores).where(stores.c.id.in_([store.id for store in some]), _free(rules, now))
+            query = query.order_by(order).limit(1).with_for_update(skip_locked=skip)
+            row = connection.execute(query).one_or_none()
             if row is not None:
                 return row
     return None
 
 
 def _free(rules: Rules, now: datetime) -> Any:
-    """Whether a store is still free: what another transaction may have changed since it was offered."""
+    """Whether a store is still free, by the columns that another transaction may have changed since it was offered."""
     row = stores.c
     return and_(
         row.closed_at.is_(None),
@@ -109,7 +110,7 @@ def _free(rules: Rules, now: datetime) -> Any:
 def reap(
     engine: Engine, company_id: int, now: datetime, holder: Holder, failure_delay: timedelta = FAILURE_DELAY
 ) -> int:
-    """Ends the company's dead runs and the leases that no crawl took over; returns how many.
+    """Ends the company's dead runs, and the leases that ran out before a crawl took them over; returns how many.
 
     Each counts as a failure of its store, which is free again after a delay that grows with its failures.
     """
@@ -124,7 +125,7 @@ def reap(
 
 
 def _dead(connection: Connection, company_id: int, now: datetime, holder: Holder) -> tuple[list[Any], list[int]]:
-    """The rows of the company's dead runs, and the ids of its stores whose lease is over and that have no run."""
+    """The rows of the company's dead runs; the ids of its stores whose lease is over and that have no running run."""
     run = crawl_runs.c
     running = connection.execute(select(crawl_runs).where(run.company_id == company_id, run.status == "running")).all()
     crawled = {row.store_id for row in running}
@@ -134,13 +135,13 @@ def _dead(connection: Connection, company_id: int, now: datetime, holder: Holder
 
 
 def _reap_run(engine: Engine, dead: Any, now: datetime, holder: Holder, failure_delay: timedelta) -> bool:
-    """Abandons a run that is still dead; the store is locked before the run, as by publishing. False: not done."""
+    """Abandons a run if it is still dead; locks the store before the run, as publishing does. False: not done."""
     run = crawl_runs.c
     with engine.begin() as connection:
         if dead.store_id is not None and _lock_store(connection, dead.store_id) is None:
             return False
-        mine = select(crawl_runs).where(run.id == dead.id, run.status == "running")
-        row = connection.execute(mine.with_for_update(skip_locked=True)).one_or_none()
+        still_running = select(crawl_runs).where(run.id == dead.id, run.status == "running")
+        row = connection.execute(still_running.with_for_update(skip_locked=True)).one_or_none()
         if row is None or not leases.is_dead(row, holder, now):
             return False
         leases.abandon(connection, row, now, failure_delay)
@@ -148,7 +149,7 @@ def _reap_run(engine: Engine, dead: Any, now: datetime, holder: Holder, failure_
 
 
 def _reap_lease(engine: Engine, store_id: int, now: datetime, failure_delay: timedelta) -> bool:
-    """Ends a store's lease that is still over and has no run. False: not done."""
+    """Ends a store's lease if it is still over and has no running run. False: not done."""
     run = crawl_runs.c
     with engine.begin() as connection:
         store = _lock_store(connection, store_id)
@@ -162,26 +163,26 @@ def _reap_lease(engine: Engine, store_id: int, now: datetime, failure_delay: tim
 
 
 def _lock_store(connection: Connection, store_id: int) -> Any:
-    """The store's row, locked; None where another transaction has locked it: it is left to that one."""
-    mine = select(stores).where(stores.c.id == store_id)
-    return connection.execute(mine.with_for_update(skip_locked=True)).one_or_none()
+    """The store's row, locked; None if another transaction has locked it, which then deals with it."""
+    query = select(stores).where(stores.c.id == store_id)
+    return connection.execute(query.with_for_update(skip_locked=True)).one_or_none()
 
 
 def clear(
     engine: Engine, company: Any, now: datetime, holder: Holder, failure_delay: timedelta = FAILURE_DELAY
 ) -> tuple[int, int]:
-    """Ends the lock-out of the company's stores, never a live lease; (stores that it freed, stores that are leased)."""
+    """Ends the lock-out of the company's stores, never a live lease. Returns (stores freed, stores still leased)."""
     reap(engine, company.id, now, holder, failure_delay)
-    mine = (stores.c.company_id == company.id, stores.c.scheduled_at.is_not(None))
+    scheduled = (stores.c.company_id == company.id, stores.c.scheduled_at.is_not(None))
 
     def work() -> tuple[int, int]:
         with engine.begin() as connection:
-            ordered = select(stores.c.id, stores.c.lease_token).where(*mine).order_by(stores.c.id)
-            found = connection.execute(ordered.with_for_update()).all()
-            freed = [row.id for row in found if row.lease_token is None]
+            ordered = select(stores.c.id, stores.c.lease_token).where(*scheduled).order_by(stores.c.id)
+            rows = connection.execute(ordered.with_for_update()).all()
+            freed = [row.id for row in rows if row.lease_token is None]
             for some in _parts(freed, 500):
                 connection.execute(update(stores).where(stores.c.id.in_(some)).values(scheduled_at=None))
-            return len(freed), len(found) - len(freed)
+            return len(freed), len(rows) - len(freed)
 
     return retried(engine, work, what=f"clearing the schedule of {company.slug}")
 
@@ -193,18 +194,18 @@ def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 def give_back(
     engine: Engine, company_id: int, taken: Taken, now: datetime, failure_delay: timedelta = FAILURE_DELAY
 ) -> bool:
-    """Ends the lease of a store whose crawl could not begin, before it runs out; counts as a failure of the store.
+    """Ends the lease of a store whose crawl could not begin before it runs out; counts as a failure of the store.
 
-    False where the lease is over, or a crawl took it over: its run then shows what became of the store.
+    False if the lease is over or a crawl took it over: the run of that crawl then shows what became of the store.
     """
     row = stores.c
-    mine = (row.company_id == company_id, row.store_code == taken.store_code, row.lease_token == taken.lease_token)
+    held = (row.company_id == company_id, row.store_code == taken.store_code, row.lease_token == taken.lease_token)
 
     def work() -> bool:
         with engine.begin() as connection:
-            found = connection.execute(select(row.id).where(*mine).with_for_update()).scalar()
-            if found is not None:
-                leases.count_failure(connection, found, now, failure_delay)
-            return found is not None
+            store_id = connection.execute(select(row.id).where(*held).with_for_update()).scalar()
+            if store_id is not None:
+                leases.count_failure(connection, store_id, now, failure_delay)
+            return store_id is not None
 
     return retried(engine, work, what=f"giving back store {taken.store_code}")

@@ -61,8 +61,8 @@ def stores_near(connection: Connection, latitude: float, longitude: float, radiu
     """The open stores with prices within `radius` kilometres, as company:store_code, the nearest first."""
     joined = stores.join(companies, companies.c.id == stores.c.company_id)
     joined = joined.join(store_ranges, store_ranges.c.store_id == stores.c.id)
-    wanted = select(companies.c.slug, stores.c.store_code, stores.c.latitude, stores.c.longitude).select_from(joined)
-    placed = wanted.where(stores.c.closed_at.is_(None), stores.c.latitude.is_not(None), stores.c.longitude.is_not(None))
+    query = select(companies.c.slug, stores.c.store_code, stores.c.latitude, stores.c.longitude).select_from(joined)
+    placed = query.where(stores.c.closed_at.is_(None), stores.c.latitude.is_not(None), stores.c.longitude.is_not(None))
     here = (latitude, longitude)
     rows = connection.execute(placed)
     near = [(kilometres(here, (row.latitude, row.longitude)), f"{row.slug}:{row.store_code}") for row in rows]
@@ -89,14 +89,14 @@ def _stores(connection: Connection, names: Sequence[str]) -> list[_Store]:
         .outerjoin(anchor, anchor.c.id == group.c.anchor_id)
         .outerjoin(store_ranges, store_ranges.c.store_id == stores.c.id)
     )
-    wanted = select(
+    query = select(
         stores, anchor.c.id.label("anchor_id"), anchor.c.timezone.label("anchor_timezone"), store_ranges.c.ranged,
         store_ranges.c.available, companies.c.slug, companies.c.name.label("company"), companies.c.flip_weekday,
         companies.c.flip_hour,
     ).select_from(joined)  # fmt: skip
     codes = [name.partition(":")[2] for name in names]
     found = {}
-    for row in connection.execute(wanted.where(stores.c.store_code.in_(codes))):
+    for row in connection.execute(query.where(stores.c.store_code.in_(codes))):
         address = ", ".join(str(part) for part in (row.address_line_1, row.suburb, row.state, row.postcode) if part)
         name = f"{row.slug}:{row.store_code}"
         facts = documents.Store(

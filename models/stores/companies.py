@@ -40,10 +40,10 @@ def ensure_company(connection: Connection, target: Target) -> int:
 
 def known_skus(engine: Engine, company_id: int) -> frozenset[str]:
     """The skus of which the company has listings."""
-    wanted = select(listings.c.sku).where(listings.c.company_id == company_id)
+    query = select(listings.c.sku).where(listings.c.company_id == company_id)
 
     def work() -> frozenset[str]:
         with engine.connect() as connection:
-            return frozenset(connection.execute(wanted).scalars())
+            return frozenset(connection.execute(query).scalars())
 
     return retried(engine, work, what="reading known skus")

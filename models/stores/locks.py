@@ -15,8 +15,8 @@ def lock_company(connection: Connection, company_id: int) -> None:
 def lock_stores(connection: Connection, store_ids: Iterable[int]) -> None:
     """Locks stores and then their groups, in id order, for a change of groups. SQLite has locked the file already."""
     ids = sorted(store_ids)
-    wanted = select(stores.c.id).where(stores.c.id.in_(ids)).order_by(stores.c.id)
-    connection.execute(wanted.with_for_update()).all()
+    query = select(stores.c.id).where(stores.c.id.in_(ids)).order_by(stores.c.id)
+    connection.execute(query.with_for_update()).all()
     groups = select(store_group_memberships.c.group_id).where(store_group_memberships.c.store_id.in_(ids))
     locked = select(store_groups.c.id).where(store_groups.c.id.in_(groups)).order_by(store_groups.c.id)
     connection.execute(locked.with_for_update()).all()
