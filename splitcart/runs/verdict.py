@@ -13,6 +13,7 @@ from splitcart.runs.coverage import Coverage, confirm_after, confirms, cover, is
 from splitcart.runs.facts import Category, Counts, Gates, History, Shortfall, Verdict
 
 __all__ = [
+    "DEFAULT_GATES",
     "EXIT_CODES",
     "Category",
     "Counts",

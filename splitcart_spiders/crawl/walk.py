@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
 from splitcart import cleaning
-from splitcart.runs.verdict import Category, Gates
+from splitcart.runs.verdict import DEFAULT_GATES, Category, Gates
 from splitcart_spiders.crawl.fields import is_campaign
 
 # Pages requested beyond those of the total before a walk gives up (products move between pages during a walk).
@@ -46,6 +46,8 @@ class CategoryWalk:
     node: Node
     page_size: int
     cap: int | None = None
+    gates: Gates = DEFAULT_GATES
+    """Those of the run's verdict: a repeated page fails the walk only if the verdict would not accept it."""
     expected: int | None = None
     total: int | None = None
     skus: set[str] = field(default_factory=set)
@@ -78,7 +80,7 @@ class CategoryWalk:
     def _judge_end(self, on_page: set[str]) -> None:
         if self.expected and not self.skus:
             self.failed = f"catalogue_error: total {self.expected}, but no rows"
-        elif on_page and self.expected is not None and len(self.skus) < self.expected - Gates().slack(self.expected):
+        elif on_page and self.expected is not None and len(self.skus) < self.expected - self.gates.slack(self.expected):
             self.failed = (
                 f"catalogue_error: page {self.pages} came again with {len(self.skus)} of {self.expected} products seen"
             )

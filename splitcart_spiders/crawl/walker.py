@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import ClassVar, Protocol
 
 from scrapy import Request
 from scrapy.http import Response
 
+from splitcart.runs.verdict import DEFAULT_GATES, Gates
 from splitcart.scheduling.probes import Plan, draw
 from splitcart_spiders.crawl.walk import CategoryWalk, Node, Page, below, find, is_named, leaves, odd_key
 from splitcart_spiders.errors import CatalogueError, UnknownCategory
@@ -65,7 +66,11 @@ class Walker:
         self.known_sizes: dict[str, int] = {}
         """Products by category key when last crawled, from which the time left is estimated."""
         self.plan = Plan()
-        """What chooses the pages of a probe."""
+        """What weights the pages of a probe."""
+        self.day: date = datetime.now(UTC).date()
+        """The seed of a probe's draw: the date by the run's clock, which a rehearsal sets ahead."""
+        self.gates: Gates = DEFAULT_GATES
+        """The gates of the run's verdict."""
 
     def begin(self, roots: list[Node], wanted: set[str], probe: int | None) -> Yield:
         """Request the first page of every category to walk. Raises CatalogueError if there is none, UnknownCategory if
@@ -111,7 +116,8 @@ class Walker:
 
     def _open(self, node: Node) -> None:
         if node.key not in self.walks:
-            self.walks[node.key] = CategoryWalk(node, page_size=self.spider.page_size, cap=self.spider.cap)
+            size, cap = self.spider.page_size, self.spider.cap
+            self.walks[node.key] = CategoryWalk(node, page_size=size, cap=cap, gates=self.gates)
             self.open.add(node.key)
 
     def page(self, page: Page, node: Node, number: int) -> Found:
@@ -172,7 +178,7 @@ class Walker:
         spider = self.spider
         departments = {node.key: node for node in nodes if not node.is_promo} or {node.key: node for node in nodes}
         keys = {key: tuple(below(node)) for key, node in departments.items()}
-        day = f"{spider.name}/{spider.store_code}/{datetime.now(UTC).date()}"
-        for key, page in draw(self.plan, keys, spider.page_size, probe, day):
+        seed = f"{spider.name}/{spider.store_code}/{self.day}"
+        for key, page in draw(self.plan, keys, spider.page_size, probe, seed):
             self._open(departments[key])
             yield spider.page_request(departments[key], page)

@@ -93,6 +93,7 @@ class RunExtension(RunOwner[ChainSpider]):
         self.history = await asyncio.to_thread(opening.history, self.engine, self.run)
         sizes = {key: seen[-1] for key, seen in self.history.categories.items() if seen}
         spider.walker.known_sizes = sizes
+        spider.walker.day, spider.walker.gates = self.now().date(), self.gates()
         if spider.probe:
             spider.walker.plan = await asyncio.to_thread(probes.plan, self.engine, self.run, sizes)
         proven = (category.key for category in self.run.resumed if is_proven(category, self.gates()))
