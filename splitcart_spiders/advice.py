@@ -7,7 +7,7 @@ from splitcart.runs.verdict import code_of
 RESUME = "resume it within 6 hours: scrapy crawl {spider} -a store={store} -a resume=1"
 AGAIN = "crawl it again: scrapy crawl {spider} -a store={store}"
 CONFIRM = (
-    "stores do shrink: a second run at {confirm_at} or later that lacks the same is complete; where it must not be so, "
+    "stores do shrink: a second run at {confirm_at} or later that lacks the same is complete; if you do not want that, "
     "look for what is missing on the storefront"
 )
 LOOK = "compare some prices with the storefront; saved bodies go through scripts/replay.py {slug}; if "
@@ -20,6 +20,7 @@ ADVICE: dict[str, str] = {
     "empty_store": "open the storefront for store {store} in a browser: does it list products? The log above has more",
     "quarantined": "look into the table quarantined_items, then " + AGAIN,
     "staged_mismatch": "run python scripts/check_database.py, then " + AGAIN,
+    "totals_short": AGAIN + ": a resumed run would not walk its proven categories again",
     "crosses_flip": AGAIN + ": then all of its pages lie in one week of specials",
     "category_missing": CONFIRM,
     "category_thin": CONFIRM,
@@ -31,7 +32,7 @@ ADVICE: dict[str, str] = {
 """By the code of the reason, for crawls of stores. An error's own remedy comes first."""
 LOCATOR: dict[str, str] = {
     "complete": "crawl one of them: scrapy crawl {slug} -a store=ID; python scripts/inspect_stores.py --company {slug}",
-    "partial": "run it again: only a run that was answered in full closes stores and vouches for ids",
+    "partial": "run it again: only a complete locator run marks stores as closed and validates store ids",
 }
 """By the status of a locator's run."""
 NOT_OPENED = "the run could not be opened"
@@ -47,9 +48,9 @@ GATES = (
 
 
 def next_step(status: str, reason: str, values: Mapping[str, str]) -> str:
-    """What to do after a run that ended so; empty if the reason itself names the remedy.
+    """What to do after a run with this status and reason; empty if the reason itself names the remedy.
 
-    values: spider, slug, store ("" for a locator), confirm_at where known.
+    values: spider, slug, store ("" for a locator), and confirm_at if it is known.
     """
     if reason.startswith(NAME_THEIR_REMEDY):
         return ""

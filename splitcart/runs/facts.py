@@ -23,7 +23,7 @@ class Category:
     capped: bool = False
     """The chain shows only the first part of it (its cap): it is proven by its children."""
     children: tuple[str, ...] = ()
-    """Of a capped category, keys of categories that together have all its listings; of any other, of all below it."""
+    """Keys of subcategories. For a capped category, those walked in its place; otherwise all below it."""
     held: bool = True
     """False: its listings belong to other categories too and come and go by the week (specials, seasons), so its count
     is not compared with earlier runs. It is walked and proven like any other."""
@@ -42,7 +42,7 @@ class Counts:
     listings: int = 0
     """Distinct skus staged."""
     known: int = 0
-    """Of them, those that have a price now and had an effective price before."""
+    """Of them, those that have a price now and had an own row before."""
     changed: int = 0
     """Of the known, those whose price differs."""
     median_ratio: float | None = None
@@ -63,7 +63,7 @@ class Counts:
     unnamed: int = 0
     """Rows that were not staged: their name could not be read, and their sku is not known."""
     ranged: int = 0
-    """Listings that the store ranged after its last complete run (now, where that run did not count them), without
+    """Listings that the store ranged after its last complete run (now, if that run did not count them), without
     those that a confirmed shortfall lacked."""
     unseen: int = 0
     """Listings that the store ranges and this run did not see, without those that a confirmed shortfall lacked."""
@@ -71,7 +71,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """What an earlier run lacked that was otherwise complete: `figures["shortfall"]` of its verdict."""
+    """What an earlier, otherwise complete run lacked: `figures["shortfall"]` of its verdict."""
 
     listings: int
     at: datetime
@@ -79,7 +79,7 @@ class Shortfall:
     missing: frozenset[str]
     """Keys of the categories that were absent or too small."""
     unseen: int | None = None
-    """How many ranged listings were unseen, where these were too many; None where they were not."""
+    """How many ranged listings were unseen, if they were too many; else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,12 @@ class History:
     last_complete: int | None = None
     """Listings of the last complete run; None before the first."""
     categories: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """Of each category (`held` ones) its `seen` in the last 5 complete runs, oldest first, 0 for a run without it."""
+    """By key of a `held` category, its `seen` in the last 5 complete runs, oldest first; 0 for a run without it."""
     shortfall: Shortfall | None = None
-    """The shortfall of the latest run since the last complete one that had any."""
+    """The latest shortfall since the last complete run."""
     company_usual: float | None = None
-    """Median of the listings that the last complete runs of the company's other stores saw. Known for a store without
-    a complete run only; None where no other store has one."""
+    """Median of the listings that the last complete runs of the company's other stores saw. Set only for a store
+    without a complete run; None if no other store has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +102,15 @@ class Gates:
     """The limits of the verdict; all of them settings."""
 
     tolerance: float = 0.005
-    """Of a total, the part that may be unseen; one listing always may."""
+    """Share of a category's total that may be unseen. At least one listing may always be unseen."""
     category_share: float = 0.70
     store_share: float = 0.97
     turnover_share: float = 0.80
-    """Of the listings ranged before, the part that must be seen again."""
+    """Least share of the listings ranged before that must be seen again."""
     first_share: float = 0.30
-    """Of the company's usual listings, the part that a store's first complete run must see."""
+    """Least share of the company's usual listings that a store's first complete run must see."""
     unreadable_share: float = 0.05
-    """Of the staged rows, and those that had no name to be staged by, the part that may be unreadable."""
+    """Largest share of unreadable rows, among staged rows plus rows rejected because their name could not be read."""
     changed_share: float = 0.40
     ratio_low: float = 0.8
     ratio_high: float = 1.25

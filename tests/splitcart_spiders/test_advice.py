@@ -21,6 +21,7 @@ KNOWN = {"spider": "iga", "slug": "iga", "store": "7"}
         ("partial", "category_failed: a", "-a resume=1"),
         ("partial", "store_short: 3", "a second run at 12 hours from now"),
         ("partial", "crosses_flip: it", "crawl it again"),
+        ("partial", "totals_short: 20 of 200", "crawl it again"),
         ("failed", "empty_store: nothing", "open the storefront for store 7"),
         ("failed", "failed: KeyError", "inspect_runs.py --company iga"),
         ("held", "store 7 is held until", "-a wait=1"),
