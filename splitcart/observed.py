@@ -1,7 +1,7 @@
 """What a store charges for a line, from what it showed itself and what its group's anchor shows.
 
-Observation and inference are kept apart: a store's own price is what it showed last, and no group writes it. An
-anchor's price stands for a member's where the member is known to have followed it. docs/storage.md gives the reasons.
+Observation and inference are kept apart: a store's own price is what it showed last, and no group writes it. A
+member takes its anchor's price if it had the same price before the anchor changed. docs/storage.md gives the reasons.
 """
 
 from collections.abc import Hashable
@@ -28,16 +28,16 @@ class Sighting:
 class Anchor:
     """The line at the anchor of the store's group."""
 
-    now: Hashable | None
-    """The terms that the anchor shows; None where it does not offer the line."""
+    current_terms: Hashable | None
+    """The terms that the anchor shows; None if it does not offer the line."""
     changed_at: datetime | None
-    """When the terms changed last, or the line was delisted; None where the anchor never offered it."""
-    seen: Sighting | None
+    """When the terms changed last, or the line was delisted; None if the anchor never offered it."""
+    last_seen: Sighting | None
     """When the anchor last showed the line with a price."""
-    then: Hashable | None
+    earlier_terms: Hashable | None
     """The terms that the anchor charged when the store itself was seen last."""
-    then_seen: Sighting | None
-    """When the anchor last showed those terms; needed only where it has changed them since."""
+    earlier_seen: Sighting | None
+    """When the anchor last showed `earlier_terms`; needed only if it has changed them since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +55,21 @@ def effective(own: Hashable, seen: Sighting, anchor: Anchor | None) -> Known:
 
     `anchor`: None for a store that is its own anchor. A line without an own row has no price at all.
 
-    Where the anchor shows the same terms, the later of the two sightings dates the price. Where the anchor has not
-    changed since the store was seen, the store's own row is the newest evidence: the store deviates. Where the anchor
-    has changed since, the price is inferred if the anchor still offers the line, the store charged what the anchor
-    charged then, and the anchor was seen to charge it in no earlier period and on no earlier day than the store; else
-    it is contested.
+    If the anchor shows the same terms, the later of the two sightings dates the price. If the anchor has not changed
+    since the store was seen, the store's own row is the newest evidence: the store deviates. If the anchor has changed
+    since, the price is inferred if the anchor still offers the line, the store charged what the anchor charged then,
+    and the anchor was last seen to charge it in no earlier period and on no earlier day than the store; else it is
+    contested.
     """
     if anchor is None:
         return Known(OWN, False, seen.at)
-    if anchor.now is not None and own == anchor.now:
-        shown = anchor.seen.at if anchor.seen is not None else seen.at
+    if anchor.current_terms is not None and own == anchor.current_terms:
+        shown = anchor.last_seen.at if anchor.last_seen is not None else seen.at
         return Known(OWN, False, seen.at) if seen.at >= shown else Known(INFERRED, True, shown)
     if anchor.changed_at is None or anchor.changed_at <= seen.at:
         return Known(OWN, False, seen.at)
-    if anchor.now is not None and own == anchor.then and _not_before(anchor.then_seen, seen):
-        return Known(INFERRED, True, anchor.seen.at if anchor.seen is not None else anchor.changed_at)
+    if anchor.current_terms is not None and own == anchor.earlier_terms and _not_before(anchor.earlier_seen, seen):
+        return Known(INFERRED, True, anchor.last_seen.at if anchor.last_seen is not None else anchor.changed_at)
     return Known(CONTESTED, False, seen.at)
 
 

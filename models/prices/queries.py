@@ -163,11 +163,11 @@ def price_at(connection: Connection, store_id: int, listing_id: int, when: datet
     now = _entry(connection, anchor_id, listing_id, when)
     then = _entry(connection, anchor_id, listing_id, min(seen.at, when))
     anchor = Anchor(
-        now=_terms(now),
+        current_terms=_terms(now),
         changed_at=None if now is None else now.changed_at,
-        seen=_sighting(both[anchor_id], ordinal),
-        then=_terms(then),
-        then_seen=None if then is None else _last_seen(connection, then),
+        last_seen=_sighting(both[anchor_id], ordinal),
+        earlier_terms=_terms(then),
+        earlier_seen=None if then is None else _last_seen(connection, then),
     )
     known = observed.effective(_terms(own), seen, anchor)
     if known.takes_anchor and now is not None:

@@ -52,11 +52,11 @@ def test_the_arrays_agree_with_the_rule_line_by_line() -> None:
     found = effective(own, seen, day, now, changed, then, then_day)
     for line in range(shape):
         anchor = Anchor(
-            now=now[line] or None,
+            current_terms=now[line] or None,
             changed_at=None if changed[line] == NEVER else moment(int(changed[line])),
-            seen=sighting(99, 20),
-            then=then[line] or None,
-            then_seen=sighting(0, int(then_day[line])) if then[line] else None,
+            last_seen=sighting(99, 20),
+            earlier_terms=then[line] or None,
+            earlier_seen=sighting(0, int(then_day[line])) if then[line] else None,
         )
         known = rule(own[line], sighting(int(seen[line]), int(day[line])), anchor)
         assert (found.takes_anchor[line], found.contested[line]) == (known.takes_anchor, known.source == "contested")
@@ -98,11 +98,11 @@ class Replayed:
         its = self.entries[anchor, line]
         then = next((entry for entry in reversed(its) if entry[1] <= seen), None)
         beside = Anchor(
-            now=its[-1][0] or None if its else None,
+            current_terms=its[-1][0] or None if its else None,
             changed_at=moment(its[-1][1]) if its else None,
-            seen=sighting(its[-1][3], its[-1][2]) if its else None,
-            then=then[0] or None if then else None,
-            then_seen=sighting(then[3], then[2]) if then else None,
+            last_seen=sighting(its[-1][3], its[-1][2]) if its else None,
+            earlier_terms=then[0] or None if then else None,
+            earlier_seen=sighting(then[3], then[2]) if then else None,
         )
         known = rule(code, sighting(seen, day), beside)
         return its[-1][0] if known.takes_anchor else code
