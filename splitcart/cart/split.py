@@ -74,7 +74,7 @@ def split(slots: Slots, terms: Terms, most: int, *, seconds: float, now: Callabl
 
 
 def _settled(search: Search, best: Candidate, proven: bool) -> tuple[Choice, ...]:
-    """Of all equally cheap assignments to the best stores, the one that the order of options prefers (docs/cart.md)."""
+    """The assignment to the best stores that the order of options prefers among equally cheap ones (docs/cart.md)."""
     if not proven:
         return best.choices
     assigned = search.assigner.best(best.stores, best.value - search.other_cents(best.stores) + 1, ties=True)
@@ -101,14 +101,14 @@ def _plan(model: Model, number: int, standing: Standing, choices: tuple[Choice, 
 
 
 def _bound(model: Model, standing: Standing, filled: int, total: int) -> int:
-    """Cents that no plan with as many filled lines, or more, undercuts."""
+    """A lower bound, in cents, of the cost of plans with as many filled lines or more."""
     missing = len(model.slots.lines) - filled
     bound = total
-    for value in standing.open:
+    for value in standing.undecided:
         lines, cents = divmod(value, model.absent)
         if lines == missing:
             bound = min(bound, cents)
-        elif lines < missing:  # a plan that fills fewer lines than the set could may cost less than its bound
+        elif lines < missing:  # the set's bound is for more lines: a plan with fewer may cost less than that bound
             bound = min(bound, cents, _least(model, filled))
     return max(0, bound)
 

@@ -24,14 +24,14 @@ _TILL = Pattern(
 
 
 def parse(text: object) -> Size | None:
-    """The size that a text is, or that ends a name or a till text; None without one. Never raises."""
+    """The size in a text that is one, or in the end of a name or a till text; None without one. Never raises."""
     return _parse(text, 0) if isinstance(text, str) and 0 < len(text) <= MAX_TEXT else None
 
 
 def stated(size: object, name: object) -> Size | None:
-    """The size in the size text of a thing with this name; None for a measure that is no amount. Never raises.
+    """The size in the size text of a thing with this name; None for a measure that is not an amount. Never raises.
 
-    `27L` of bin liners is what one holds, `12-17kg` of nappies whom they fit, a width in cm or mm how large a thing is.
+    `27L` of bin liners is a capacity, `12-17kg` of nappies the weight of a user, cm or mm are dimensions.
     """
     parsed = parse(size)
     if not isinstance(size, str) or not isinstance(name, str) or not name or len(size) > MAX_TEXT:
@@ -47,8 +47,8 @@ def stated(size: object, name: object) -> Size | None:
 def chosen(stated: Size | None, written: object, name: str, name_size: Size | None) -> Size | None:
     """The size of a thing: `stated` in the size text `written`, or `name_size`, that in its name.
 
-    `each` says less than a size in a name, unless the name tells what fits in (`Egg Tray (24 Eggs)`). Where the size
-    text has numbers that cannot be read (`355ml xCase`) the size is unknown: the name may repeat only a part of it.
+    A size in the name replaces `each`, unless it is a capacity (`Egg Tray (24 Eggs)`). If the size text has numbers that
+    cannot be read (`355ml xCase`), the size is unknown: the name may repeat only a part of it.
     """
     if stated is None:
         return None if _is_unread(written, name) else name_size
@@ -56,7 +56,7 @@ def chosen(stated: Size | None, written: object, name: str, name_size: Size | No
 
 
 def _is_unread(written: object, name: str) -> bool:
-    """Whether a size text has numbers but no size, for no reason that the name gives: a capacity or a user."""
+    """Whether a size text has numbers but no size, and the name gives no reason for it (a capacity or a user)."""
     if not isinstance(written, str) or not _DIGIT.search(written) or parse(written) is not None:
         return False
     return not topics_of(plain(name)[:_LONGEST_NAME] + " 1")
@@ -152,7 +152,7 @@ def _till(folded: str) -> Size | None:
 
 
 def _at_end(folded: str) -> tuple[int, Size | None]:
-    """Where the text before the longest size at the end ends, and that size: `Golden Crumpets Round 6 pack`."""
+    """The longest size at the end of a text, and the length of the text before it: `Golden Crumpets Round 6 pack`."""
     if not _DIGIT.search(folded):
         return len(folded), None
     figures = _FIGURE_OR_HOLDER if " of " in folded or _TWO_NUMBERS.search(folded) else _FIGURE
@@ -161,7 +161,7 @@ def _at_end(folded: str) -> tuple[int, Size | None]:
         start = figure.start()
         figure = figures.search(folded, start + 1)
         rest = folded[start:].rstrip("()")
-        # Short ends are few and cached. Most long ones show by their beginning that they are no size.
+        # Short ends are few and cached. The beginning of most long ones shows that they are not a size.
         if (len(rest) > _SHORT and not _START.match(rest)) or (size := _tail(rest)) is None:
             continue
         if (end := _break_before(folded, start)) is not None:
@@ -171,8 +171,7 @@ def _at_end(folded: str) -> tuple[int, Size | None]:
 
 
 def _break_before(folded: str, start: int) -> int | None:
-    """Where the text before a size at `start` ends: at a space, a comma outside of a number, or a bracket; else
-    None."""
+    """The end of the text before a size at `start`: a space, a comma outside a number, or a bracket; else None."""
     end = len(folded[:start].rstrip("()"))
     if folded[end - 1 : end] == " " or (folded[end - 1 : end] == "," and not _DIGIT.match(folded[end - 2 : end])):
         return end - 1
@@ -190,8 +189,7 @@ def _without_lead(before: str, size: Size) -> tuple[str, Size]:
 
 
 def _is_tied(before: str, size: Size) -> bool:
-    """Whether a size belongs to what stands before it: another size, an `x`, a word that its number belongs to, or an
-    open bracket."""
+    """Whether a size is part of the text before it: another size, an `x`, a word such as `Stage`, or an open bracket."""
     rest = _EACH.sub("", before) if before.endswith(("each", "ea")) else before
     last = rest[-_WIDEST:]
     if (rest.endswith(_TIES) or _MEASURED.search(last)) and _AMBIGUOUS.search(last):

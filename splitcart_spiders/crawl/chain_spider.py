@@ -13,7 +13,7 @@ from splitcart_spiders.crawl import fields
 from splitcart_spiders.crawl.answers import decoded, describe, request_of, status_of
 from splitcart_spiders.crawl.trees import Shape, TreeReader
 from splitcart_spiders.crawl.walk import Node, Page
-from splitcart_spiders.crawl.walker import Found, Walker
+from splitcart_spiders.crawl.walker import PageOutput, Walker
 from splitcart_spiders.errors import CatalogueError, StoreMismatch, UnknownCategory, UnreadableTree, ends_crawl
 from splitcart_spiders.items import CategoryItem, Drop, ProductItem
 from splitcart_spiders.middlewares.gate import Gate
@@ -139,7 +139,7 @@ class ChainSpider(StorefrontSpider):
         error = UnreadableTree(f"The category tree of {self.name} store {self.store_code} cannot be read: {why}")
         self.gate.shut(error)
 
-    def on_page(self, response: Response, node: Node, number: int) -> Found:
+    def on_page(self, response: Response, node: Node, number: int) -> PageOutput:
         """One listing page: its items, then the next page or the children, at last the promotional roots."""
         try:
             page = self.page(response)

@@ -18,10 +18,10 @@ from splitcart_spiders.storefront import Mapping
 logger = logging.getLogger(__name__)
 
 BODY_RETRIES = 2
-Yield = Iterator[Request | CategoryItem]
-"""What a walk begins with."""
-Found = Iterator[Request | CategoryItem | ProductItem | BarcodeItem]
-"""What a page of a listing, or of a product, leads to."""
+WalkOutput = Iterator[Request | CategoryItem]
+"""What the beginning of a walk yields."""
+PageOutput = Iterator[Request | CategoryItem | ProductItem | BarcodeItem]
+"""What a page of a listing, or of a product, yields."""
 
 
 class Chain(Protocol):
@@ -49,12 +49,12 @@ class Chain(Protocol):
 
 
 class Walker:
-    """Every category walk of one crawl. The spider defines requests and pages; the walker decides which, and when."""
+    """Every category walk of one crawl. The spider defines requests and pages; the walker decides which one is next."""
 
     def __init__(self, spider: Chain) -> None:
         self.spider = spider
         self.walks: dict[str, CategoryWalk] = {}
-        self.open: set[str] = set()
+        self.unfinished: set[str] = set()
         """Keys of the categories whose walk has not ended."""
         self.promos: list[Node] = []
         """Promotional roots, which wait until every department is walked."""
@@ -72,7 +72,7 @@ class Walker:
         self.gates: Gates = DEFAULT_GATES
         """The gates of the run's verdict."""
 
-    def begin(self, roots: list[Node], wanted: set[str], probe: int | None) -> Yield:
+    def begin(self, roots: list[Node], wanted: set[str], probe: int | None) -> WalkOutput:
         """Request the first page of every category to walk. Raises CatalogueError if there is none, UnknownCategory if
         one of the wanted is not in the tree."""
         skip = self.spider.chain.SKIP_ROOTS
@@ -90,37 +90,37 @@ class Walker:
             nodes = [leaf for node in nodes for leaf in leaves(node)]
         return self._probe(nodes, probe) if probe else self._departments(nodes)
 
-    def _departments(self, nodes: list[Node]) -> Yield:
+    def _departments(self, nodes: list[Node]) -> WalkOutput:
         self.promos = [node for node in nodes if node.is_promo]
         for node in nodes:
             if not node.is_promo:
                 yield from self.walk(node)
         yield from self.promos_at_last()
 
-    def promos_at_last(self) -> Yield:
-        """Begin the promotional roots once no department is open: by then their products have a category."""
-        if not self.open:
+    def promos_at_last(self) -> WalkOutput:
+        """Begin the promotional roots once every department is walked: by then their products have a category."""
+        if not self.unfinished:
             waiting, self.promos = self.promos, []
             for node in waiting:
                 yield from self.walk(node)
 
-    def walk(self, node: Node) -> Yield:
+    def walk(self, node: Node) -> WalkOutput:
         """Begin a category, unless it is walked already or an adopted run had proven it."""
         if node.key in self.walks or node.key in self.proven_before:
             return
-        self._open(node)
+        self._add_walk(node)
         self.yielded += 1
         company, store = self.spider.chain.COMPANY, self.spider.store_code
         yield CategoryItem(company=company, store_id=store, key=node.key, path=node.path, is_promo=node.is_promo)
         yield self.spider.page_request(node, 1)
 
-    def _open(self, node: Node) -> None:
+    def _add_walk(self, node: Node) -> None:
         if node.key not in self.walks:
             size, cap = self.spider.page_size, self.spider.cap
             self.walks[node.key] = CategoryWalk(node, page_size=size, cap=cap, gates=self.gates)
-            self.open.add(node.key)
+            self.unfinished.add(node.key)
 
-    def page(self, page: Page, node: Node, number: int) -> Found:
+    def page(self, page: Page, node: Node, number: int) -> PageOutput:
         """The items of one page, then the request for the next one, or the walks of the children."""
         walk = self.walks[node.key]
         organic: list[str] = []
@@ -133,7 +133,7 @@ class Walker:
         elif more and not self.spider.probe:
             yield self.spider.page_request(node, number + 1)
             return
-        self.open.discard(node.key)
+        self.unfinished.discard(node.key)
         if walk.failed:
             logger.warning("Category %s of store %s: %s", node.key, self.spider.store_code, walk.failed)
 
@@ -167,18 +167,18 @@ class Walker:
 
     def fail(self, node: Node, why: str) -> None:
         """End the walk of a category as failed; what was seen of it stays."""
-        self._open(node)
+        self._add_walk(node)
         self.walks[node.key].failed = why
-        self.open.discard(node.key)
+        self.unfinished.discard(node.key)
         self.spider.count("listing/failed")
         logger.error("Category %s of store %s failed: %s", node.key, self.spider.store_code, why)
 
-    def _probe(self, nodes: list[Node], probe: int) -> Yield:
+    def _probe(self, nodes: list[Node], probe: int) -> WalkOutput:
         """Request `probe` pages of the departments, chosen by the plan, different ones each day."""
         spider = self.spider
         departments = {node.key: node for node in nodes if not node.is_promo} or {node.key: node for node in nodes}
         keys = {key: tuple(below(node)) for key, node in departments.items()}
         seed = f"{spider.name}/{spider.store_code}/{self.day}"
         for key, page in draw(self.plan, keys, spider.page_size, probe, seed):
-            self._open(departments[key])
+            self._add_walk(departments[key])
             yield spider.page_request(departments[key], page)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from models.database.retry import original
 from models.errors import DatabaseReplaced, LeaseLost
 from splitcart_spiders.errors import CrawlError, DatabaseLost, StoreLost
-from splitcart_spiders.extensions.apart import apart
+from splitcart_spiders.extensions.threads import in_daemon_thread
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class LeaseKeeper:
             await asyncio.sleep(self.every)
             began = time.monotonic()
             try:
-                await asyncio.wait_for(apart(self.beat()), max(LEAST, held + self.lasts - began))
+                await asyncio.wait_for(in_daemon_thread(self.beat()), max(LEAST, held + self.lasts - began))
                 held = began
             except LeaseLost as lost:
                 self._end(StoreLost(str(lost)))

@@ -11,7 +11,7 @@ from models.errors import StorageError
 from splitcart.runs.verdict import Counts, Verdict, exit_code
 from splitcart_spiders.advice import NOT_OPENED
 from splitcart_spiders.crawl.chain_spider import ChainSpider
-from splitcart_spiders.extensions import ending
+from splitcart_spiders.extensions import summary
 from splitcart_spiders.middlewares.gate import Gate
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def drops(crawler: Crawler) -> dict[str, int]:
 
 
 def report(
-    crawler: Crawler, status: str, reason: str, judged: Verdict | None = None, changed: ending.Changed = None
+    crawler: Crawler, status: str, reason: str, judged: Verdict | None = None, changed: summary.Changed = None
 ) -> None:
     """Record the outcome in the statistics, for the crawl command, and log it.
 
@@ -71,8 +71,8 @@ def report(
     stats.set_value("splitcart/run/reason", reason)
     stats.set_value("splitcart/run/exit_code", code)
     level = logging.INFO if code == 0 else logging.WARNING if status == "partial" else logging.ERROR
-    for line in ending.lines(crawler, status, reason, judged, changed):
-        leveled = line.startswith((status, ending.NEXT))
+    for line in summary.lines(crawler, status, reason, judged, changed):
+        leveled = line.startswith((status, summary.NEXT))
         logger.log(level if leveled else logging.INFO, "%s", line)
 
 

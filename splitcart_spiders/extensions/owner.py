@@ -22,7 +22,7 @@ from models.runs import endings, opening
 from models.runs.endings import Ending
 from splitcart.runs.verdict import Verdict
 from splitcart_spiders.extensions import clock, database, outcome
-from splitcart_spiders.extensions.ending import Changed
+from splitcart_spiders.extensions.summary import Changed
 from splitcart_spiders.shared import Run, Shared
 from splitcart_spiders.storefront import StorefrontSpider
 

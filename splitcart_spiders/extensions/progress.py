@@ -13,7 +13,7 @@ from models.database.secrets import shown_url
 from splitcart_spiders.crawl.chain_spider import ChainSpider
 from splitcart_spiders.crawl.walker import Walker
 from splitcart_spiders.extensions import database
-from splitcart_spiders.extensions.ending import name_of
+from splitcart_spiders.extensions.summary import name_of
 from splitcart_spiders.middlewares import is_dev
 from splitcart_spiders.middlewares.dev import base_url_of
 from splitcart_spiders.storefront import StorefrontSpider
@@ -77,7 +77,7 @@ class ProgressExtension:
             return f"{spider.name if spider else ''}: {stores:,} stores, {requests:,} requests, {rate}"
         walker = spider.walker
         there_are = len(walker.walks) + len(walker.promos)
-        done = len(walker.walks) - len(walker.open)
+        done = len(walker.walks) - len(walker.unfinished)
         parts = [
             f"{done} of {there_are} categories" if there_are else "no category yet",
             f"{sum(len(walk.skus) for walk in walker.walks.values()):,} products",
@@ -95,15 +95,15 @@ class ProgressExtension:
 
 def time_left(walker: Walker, elapsed: float) -> str:
     """How long the walk will take from now, at its pace so far; elapsed: seconds since it began."""
-    if walker.walks and not walker.open and not walker.promos:
+    if walker.walks and not walker.unfinished and not walker.promos:
         return "last answers under way"
     seen = total = 0
     for key, walk in walker.walks.items():
         size = walk.expected if walk.expected is not None else walker.known_sizes.get(key)
-        if key in walker.open and size is None:
+        if key in walker.unfinished and size is None:
             return UNKNOWN
         seen += len(walk.skus)
-        total += max(len(walk.skus), size or 0) if key in walker.open else len(walk.skus)
+        total += max(len(walk.skus), size or 0) if key in walker.unfinished else len(walk.skus)
     total += sum(walker.known_sizes.get(node.key, 0) for node in walker.promos)
     if not seen:
         return UNKNOWN

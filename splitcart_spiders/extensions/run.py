@@ -26,16 +26,16 @@ from splitcart.runs.verdict import Counts, Gates, History, Verdict, is_proven, v
 from splitcart_spiders.crawl.chain_spider import ChainSpider
 from splitcart_spiders.errors import CrawlError
 from splitcart_spiders.extensions import listed, outcome
-from splitcart_spiders.extensions.apart import apart
 from splitcart_spiders.extensions.lease import LeaseKeeper
 from splitcart_spiders.extensions.owner import RunOwner
 from splitcart_spiders.extensions.staging import Staging
+from splitcart_spiders.extensions.threads import in_daemon_thread
 from splitcart_spiders.middlewares.gate import Gate
 
 logger = logging.getLogger(__name__)
 
-PARTING_SECONDS = 5.0
-"""Seconds that a run which has lost its lease may take to end itself in the database."""
+LOST_LEASE_TIMEOUT = 5.0
+"""Seconds within which a run that has lost its lease must have ended itself in the database."""
 
 
 class RunExtension(RunOwner[ChainSpider]):
@@ -128,16 +128,16 @@ class RunExtension(RunOwner[ChainSpider]):
         if self.lease is not None:
             self.lease.stop()
         if self.lease is not None and self.lease.error is not None:
-            await self.part(self.lease.error)
+            await self.end_after_lost_lease(self.lease.error)
         else:
             await super().closed(spider, reason)
 
-    async def part(self, error: CrawlError) -> None:
-        """End a run that has lost its lease, if the database answers soon; the exit code does not depend on it."""
+    async def end_after_lost_lease(self, error: CrawlError) -> None:
+        """End a run that has lost its lease, if the database answers in time. The exit code does not depend on that."""
         assert self.engine is not None
         why = f"{error.reason}: {error}"
         try:
-            await asyncio.wait_for(apart(self.give_up, why, self.now()), PARTING_SECONDS)
+            await asyncio.wait_for(in_daemon_thread(self.give_up, why, self.now()), LOST_LEASE_TIMEOUT)
             self.engine.dispose()
         except TimeoutError:
             logger.error("The run stays open until its lease ends: the database does not answer")

@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.errors import StorageError
 from models.runs import leases
 from models.runs.opening import Run
-from splitcart_spiders.extensions.apart import apart
 from splitcart_spiders.extensions.owner import RunOwner
+from splitcart_spiders.extensions.threads import in_daemon_thread
 from splitcart_spiders.middlewares import is_dev, manners_on
 from splitcart_spiders.middlewares.host_rate import HostRate
 
@@ -66,7 +66,7 @@ class ShareExtension:
     async def take(self, owner: RunOwner[Any], run: Run) -> int:
         """Set the share. Returns how many runs are live, this one included."""
         now = owner.now()
-        live = max(1, await apart(leases.live_runs, owner.engine, run.company_id, now))
+        live = max(1, await in_daemon_thread(leases.live_runs, owner.engine, run.company_id, now))
         self.rate.share = 1 / live
         return live
 

@@ -98,6 +98,6 @@ class Staging:
         ready = ended if accepted is not None and writer.staged + writer.quarantined >= accepted else []
         self.ending = (None, [])
         if self.processed == walker.yielded:
-            closed = (walk.category() for key, walk in walker.walks.items() if key not in walker.open)
+            closed = (walk.category() for key, walk in walker.walks.items() if key not in walker.unfinished)
             self.ending = (writer.accepted, [category for category in closed if category.failed is None])
         return ready

@@ -15,7 +15,7 @@ from splitcart_spiders.crawl import fields
 from splitcart_spiders.crawl.answers import request_of, status_of
 from splitcart_spiders.crawl.trees import Shape
 from splitcart_spiders.crawl.walk import Node, Page
-from splitcart_spiders.crawl.walker import Found
+from splitcart_spiders.crawl.walker import PageOutput
 from splitcart_spiders.errors import CatalogueError
 from splitcart_spiders.items import BarcodeItem, Drop, ProductItem
 from splitcart_spiders.sessions.shopper import ShopperSpider
@@ -132,7 +132,7 @@ class ColesSpider(ShopperSpider):
         self.count("listing/stale_build")
         return [self.browse(self.on_new_build, errback=self.on_no_build)]
 
-    def on_new_build(self, response: Response) -> Found:
+    def on_new_build(self, response: Response) -> PageOutput:
         """Repeat every request that the old build refused; if the build is the same, fail them."""
         before, waiting, self.waiting = self.build, self.waiting, []
         try:
@@ -144,7 +144,7 @@ class ColesSpider(ShopperSpider):
             yield from fail() if self.build == before else [again()]
         yield from self.walker.promos_at_last()
 
-    def on_no_build(self, failure: Failure) -> Found:
+    def on_no_build(self, failure: Failure) -> PageOutput:
         """Fail every waiting request, since the page of the new build cannot be read either; the crawl continues."""
         if self.is_over(failure):
             return
@@ -155,7 +155,7 @@ class ColesSpider(ShopperSpider):
 
     # Barcodes --------------------------------------------------------------------------------------------------
 
-    def on_page(self, response: Response, node: Node, number: int) -> Found:
+    def on_page(self, response: Response, node: Node, number: int) -> PageOutput:
         """A listing page; then the product page of each listing whose barcode was not looked up lately."""
         for each in super().on_page(response, node, number):
             yield each

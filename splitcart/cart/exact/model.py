@@ -24,11 +24,14 @@ MAX_SCALE = 840
 MAX_AMOUNT = 1 << 60
 """Above every amount."""
 FAR = 1 << 61
-"""Above every value of a set."""
+"""Above every value of a set (defined in `standings`)."""
 
 
 class Model:
-    """Lines, stores, choices and their bounds. Stores that can take no line or meet no minimum are left out."""
+    """Lines, stores, choices and their bounds.
+
+    `usable` are the stores that can take a line and meet their minimum; the search leaves out all others.
+    """
 
     def __init__(self, slots: Slots, terms: Terms, most_stores: int) -> None:
         self.slots, self.terms = slots, terms
@@ -106,7 +109,7 @@ class Model:
         return Cell(tuple(ordered), tuple(shared.values()))
 
     def _bounds(self, most_stores: int) -> None:
-        """The arrays: the least and most cents of each line at each store; the least is `absent` where there is no
+        """The arrays of the least and most cents of each line at each store; the least is `absent` if there is no
         choice."""
         shape = len(self.stores), len(self.cells)
         scale = math.lcm(*(lot.quantity for lot in self.lots))
@@ -130,7 +133,7 @@ class Model:
             self.low[at] = amount
         self.blocks = self._blocks()
         self.opening: Amounts = np.array([self.terms.visit_cents + fee for fee in self.fixed], np.int64) * self.scale
-        self.open = [at for at in range(shape[0]) if any(at in by_store for by_store in self.cells)]
+        self.usable = [at for at in range(shape[0]) if any(at in by_store for by_store in self.cells)]
 
     def least(self, choice: Choice) -> int:
         """The least scaled cents that a choice costs, whichever lines share its lots: its units' shares of full
@@ -151,7 +154,7 @@ class Model:
         return sorted(self.slots.stores, key=lambda store: store.store)
 
     def _absent(self, most_stores: int) -> int:
-        """More cents than any plan costs. Each line that is not filled counts this much, so that filling lines comes
+        """More cents than any plan costs. Each unfilled line adds this to a set's value, so that filling lines comes
         first."""
         visits = max(
             (self.terms.visit_cents + fixed + gate.fee for fixed, gate in zip(self.fixed, self.gates, strict=True)),

@@ -1,9 +1,10 @@
 """The best sets of stores and the next best: bounds of all sets at once, then exact assignments of those that can win.
 
-The value of a set is what its plan costs, and `absent` for each line that it does not fill. Without what couples lines
-it is at least a sum over lines of the least cost over the set's stores (plus openings and the trip). By such a sum a
-further store never gains more at a larger set than at a subset of it. So what the best further stores gain at a set
-bounds the value of every set that contains it (Nemhauser, Wolsey and Fisher 1978).
+The value of a set is the cost of its plan in cents, plus `Model.absent` for each line that it does not fill. If lots
+and limits, which couple lines, are ignored, the value is at least a sum over lines of the least cost over the set's
+stores (plus openings and the trip). By such a sum a further store never gains more at a larger set than at a subset of
+it. So what the best further stores gain at a set bounds the value of every set that contains it (Nemhauser, Wolsey and
+Fisher 1978).
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ CHUNK = 1 << 17
 SLICE = 1 << 13
 """Sets whose bounds are sharpened between two looks at the clock."""
 MAX_SETS = 1 << 20
-"""The most sets of one size that wait for their exact assignment."""
+"""The most sets of one size that are kept for an exact assignment."""
 FEW = 8
 """With at most so many stores no promising sets are tried first."""
 NEIGHBOURS = 3
@@ -50,18 +51,18 @@ class Search:
         self.model, self.clock = model, clock
         self.assigner = Assigner(model, clock)
         self.bounds = SetBounds(model)
-        self.most = min(most, len(model.open))
+        self.most = min(most, len(model.usable))
         self.standings = [Standing() for _ in range(most)]
         self.tried: set[Stores] = set()
         self.kinds = kinds(model)
         self.least: dict[tuple[int, ...], int] = {}
-        """By the kinds of a set's stores: cents that its goods and fees do not undercut."""
+        """By the kinds of a set's stores: a lower bound of its goods and fees, in cents."""
         self.put_off: list[tuple[int, Stores]] = []
         """Sets that need too many states, with the bounds of their values."""
 
     def run(self) -> list[Standing]:
         """The standings, by the number of stores allowed, from 1 on."""
-        if not self.model.open:
+        if not self.model.usable:
             return self.standings
         level = self._singles()
         self._decide(self._bounded(level, 1), 1)
@@ -69,7 +70,7 @@ class Search:
             self._try_promising(level)
         for size in range(2, self.most + 1):
             if self.clock.over():
-                self._leave_open(self.bounds.floor, size)
+                self._leave_undecided(self.bounds.floor, size)
                 break
             wanted = self._extended(level, size)
             if wanted is None:
@@ -82,30 +83,30 @@ class Search:
     def _settle(self) -> None:
         """Assigns the sets that were put off, the smallest bounds first, while there is time."""
         self.assigner.widest = NEVER
-        waiting, self.put_off = sorted(self.put_off), []
-        for value, stores in waiting:
+        again, self.put_off = sorted(self.put_off), []
+        for value, stores in again:
             if value >= self._limit(len(stores), stores):
                 continue
             if self.clock.over():
-                self._leave_open(value, len(stores))
+                self._leave_undecided(value, len(stores))
             else:
                 self.tried.discard(stores)
                 self._assign(stores)
         for value, stores in self.put_off:
-            self._leave_open(value, len(stores))
+            self._leave_undecided(value, len(stores))
 
     def _singles(self) -> _Level:
-        sets = np.array(self.model.open, np.int64).reshape(-1, 1)
-        values = self.model.low[self.model.open].sum(axis=1) + self.model.opening[self.model.open]
+        sets = np.array(self.model.usable, np.int64).reshape(-1, 1)
+        values = self.model.low[self.model.usable].sum(axis=1) + self.model.opening[self.model.usable]
         return _Level(sets, values, self.model.trips_cents(sets) * self.model.scale)
 
-    def _leave_open(self, value: int, size: int) -> None:
-        """Notes that sets of `size` stores or more are left undecided, and that none has a smaller value (in cents)."""
+    def _leave_undecided(self, value: int, size: int) -> None:
+        """Notes that sets of `size` stores or more are left undecided, with a lower bound of their values."""
         for standing in self.standings[size - 1 : self.most]:
-            standing.open.append(value)
+            standing.undecided.append(value)
         if self.most >= size:
             for standing in self.standings[self.most :]:
-                standing.open.append(value)
+                standing.undecided.append(value)
 
     def _limit(self, size: int, stores: Stores) -> int:
         return self.standings[size - 1].limit(self.model.absent, size, stores)
@@ -154,8 +155,8 @@ class Search:
             self.put_off.append((assigned.bound + rest, stores))
 
     def other_cents(self, stores: Stores) -> int:
-        """The part of a set's value besides goods and fees: its visits, its trip, and the lines without a choice
-        there."""
+        """The part of a set's value besides goods and fees: its visits, its trip, and `absent` for each line without a
+        choice there."""
         model = self.model
         missing = int((model.low[list(stores)].min(axis=0) >= model.absent * model.scale).sum())
         trip = int(model.trips_cents(np.array([stores], np.int64))[0])
@@ -173,18 +174,19 @@ class Search:
             if values[at] >= self._limit(size, stores):
                 continue
             if at != order[0] and self.clock.over():
-                self._leave_open(int(values[at]), size)
+                self._leave_undecided(int(values[at]), size)
                 break
             self._assign(stores)
 
     def _extended(self, level: _Level, size: int) -> tuple[_Level, _Level] | None:
-        """From the sets one smaller: those of this size that larger ones may be built on, and those that may matter
-        themselves. None when the time is over; the rest is then left open."""
+        """Extends each set by one store, to `size`. Returns (sets to extend further, sets to assign).
+
+        None when the time is over; the rest is then left undecided."""
         roots, candidates = [], []
         rows = max(1, CHUNK // max(1, self.model.low.shape[1]))
         for begin in range(0, len(level.sets), rows):
             if self.clock.over():
-                self._leave_open(self.bounds.floor, size)
+                self._leave_undecided(self.bounds.floor, size)
                 return None
             part = level.where(np.arange(begin, min(begin + rows, len(level.sets))))
             values, gains = self.bounds.further(part.sets, part.values)
@@ -198,8 +200,7 @@ class Search:
         return self._with_trips(part, values, at, store, limit)
 
     def _trip_floor(self, part: _Level) -> Amounts:
-        """The least that the trip of a larger set costs: no less than the smaller set's, but for one cent of
-        rounding."""
+        """The least that the trip of a larger set costs: that of the smaller set, less one cent of rounding."""
         return np.maximum(part.trips - self.model.scale, 0)[:, None]
 
     def _with_trips(self, part: _Level, values: Amounts, at: Amounts, store: Amounts, limit: int) -> _Level:
@@ -219,7 +220,7 @@ class Search:
         """The candidates whose sharper bounds, by gates, stores without a line and lots, are below the limit."""
         if len(candidates.sets) > MAX_SETS:
             order = np.argsort(candidates.values, kind="stable")
-            self._leave_open(int(candidates.values[order[MAX_SETS]]) // self.model.scale, size)
+            self._leave_undecided(int(candidates.values[order[MAX_SETS]]) // self.model.scale, size)
             candidates = candidates.where(order[:MAX_SETS])
         limit = self._scaled_limit(size)
         better = []

@@ -20,8 +20,8 @@ class SetBounds:
         self.model = model
         self.lots = LotBounds(model)
         self.has_choice = model.low < model.absent * model.scale
-        least = model.low[model.open].min(axis=0).sum() if model.open else 0
-        self.floor = int(least + model.opening[model.open].min(initial=FAR)) // model.scale if model.open else 0
+        least = model.low[model.usable].min(axis=0).sum() if model.usable else 0
+        self.floor = int(least + model.opening[model.usable].min(initial=FAR)) // model.scale if model.usable else 0
         """No set has a smaller value, in cents."""
 
     def further(self, sets: Amounts, values: Amounts) -> tuple[Amounts, Amounts]:
@@ -36,7 +36,7 @@ class SetBounds:
             least = np.minimum(least, model.low[sets[:, column]])
         before = least.sum(axis=1)
         gains = np.full((len(sets), len(model.stores)), -FAR // 16, np.int64)
-        for store in model.open:
+        for store in model.usable:
             rows = int(np.searchsorted(sets[:, -1], store))
             if rows:
                 gain = before[:rows] - np.minimum(least[:rows], model.low[store]).sum(axis=1)
@@ -54,7 +54,7 @@ class SetBounds:
 
     def best_further(self, stores: list[int]) -> list[int]:
         """The other stores, the one first that makes the least of these stores and itself."""
-        others = [store for store in self.model.open if store not in stores]
+        others = [store for store in self.model.usable if store not in stores]
         sets = np.array([[*stores, other] for other in others])
         return [others[at] for at in np.argsort(self._values(sets), kind="stable")]
 

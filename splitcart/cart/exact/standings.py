@@ -1,4 +1,8 @@
-"""The best sets of stores so far, and the bounds of those that are undecided."""
+"""The best sets of stores so far, and the bounds of those that are undecided.
+
+A value is in cents: the cost of a set's plan, plus `Model.absent` for each line that the set does not fill. `absent` is
+more than any plan costs, so that a set which fills more lines has the smaller value.
+"""
 
 from dataclasses import dataclass, field
 
@@ -24,7 +28,7 @@ class Standing:
 
     best: Candidate | None = None
     second: Candidate | None = None
-    open: list[int] = field(default_factory=list)
+    undecided: list[int] = field(default_factory=list)
     """Lower bounds of the values of undecided sets."""
 
     def offer(self, candidate: Candidate) -> None:
@@ -36,7 +40,7 @@ class Standing:
             self.second = candidate
 
     def limit(self, absent: int, size: int, stores: Stores) -> int:
-        """The value below which a set matters: as the best, or as the runner-up that fills as many lines."""
+        """The value below which a set matters, as the best or as a runner-up that fills as many lines as the best."""
         if self.best is None:
             return FAR
         as_many = (self.best.value // absent + 1) * absent
@@ -47,4 +51,4 @@ class Standing:
     @property
     def is_proven(self) -> bool:
         """Whether no undecided set can be better than the best."""
-        return not any(self.best is None or value < self.best.value for value in self.open)
+        return not any(self.best is None or value < self.best.value for value in self.undecided)

@@ -18,8 +18,8 @@ from sandbox.world import World
 from splitcart_spiders.errors import CrawlError, DatabaseLost, StoreLost
 from splitcart_spiders.extensions import lease
 from splitcart_spiders.extensions import run as run_extension
-from splitcart_spiders.extensions.apart import apart
 from splitcart_spiders.extensions.lease import LeaseKeeper
+from splitcart_spiders.extensions.threads import in_daemon_thread
 from tests.support.crawls import Outcome, crawl, submit
 from tests.support.processes import DEADLINE, start, until
 from tests.support.storage import query, target, value
@@ -200,7 +200,7 @@ def test_a_crawl_ends_though_its_database_never_answers(
     sandbox: SandboxServer, engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "LEAST", 0.5)
-    monkeypatch.setattr(run_extension, "PARTING_SECONDS", 0.5)
+    monkeypatch.setattr(run_extension, "LOST_LEASE_TIMEOUT", 0.5)
     crawling = begin(sandbox, database_url, LEASE_SECONDS=4)
     with occupied(engine):
         outcome = crawling.result(DEADLINE)
@@ -275,23 +275,23 @@ def test_a_heartbeat_that_got_through_begins_the_lease_anew() -> None:
     assert isinstance(kept(beat, every=0.1, lasts=2.0), StoreLost)
 
 
-def test_work_that_never_returns_is_left_behind_in_a_thread_that_no_exit_waits_for() -> None:
+def test_work_that_never_returns_keeps_neither_its_caller_nor_the_process() -> None:
     import threading
 
     held = threading.Event()
 
     async def wait() -> None:
-        await asyncio.wait_for(apart(held.wait), 0.05)
+        await asyncio.wait_for(in_daemon_thread(held.wait), 0.05)
 
     with pytest.raises(TimeoutError):
         asyncio.run(wait())
-    [left] = [thread for thread in threading.enumerate() if thread.name == "apart-wait"]
+    [left] = [thread for thread in threading.enumerate() if thread.name == "daemon-wait"]
     assert left.daemon
     held.set()
     left.join(DEADLINE)
 
 
-def test_work_apart_returns_what_it_returns_and_raises_what_it_raises() -> None:
-    assert asyncio.run(apart(divmod, 7, 2)) == (3, 1)
+def test_a_daemon_thread_returns_the_result_of_its_work_or_raises_its_error() -> None:
+    assert asyncio.run(in_daemon_thread(divmod, 7, 2)) == (3, 1)
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(apart(divmod, 7, 0))
+        asyncio.run(in_daemon_thread(divmod, 7, 0))

@@ -15,7 +15,7 @@ def walked(spider, key, seen, expected=None, *, is_open=False):
     walk.skus = {f"{key}{number}" for number in range(seen)}
     spider.walker.walks[key] = walk
     if is_open:
-        spider.walker.open.add(key)
+        spider.walker.unfinished.add(key)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_the_time_left_follows_from_the_pace_and_what_the_totals_promise(spider)
     assert time_left(spider.walker, 120) == "about 4 min 0 s left"
     spider.walker.promos = [Node("p", ("p",), is_promo=True)]
     assert time_left(spider.walker, 120) == "about 4 h 4 min left"
-    spider.walker.promos, spider.walker.open = [], set()
+    spider.walker.promos, spider.walker.unfinished = [], set()
     assert time_left(spider.walker, 120) == "last answers under way"
 
 

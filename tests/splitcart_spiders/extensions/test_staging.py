@@ -16,7 +16,7 @@ def test_a_page_past_the_end_in_a_probe_proves_nothing_to_a_resumed_run(probe, r
     walk.take(Page([], ended=True), [])
     assert is_proven(walk.category(), Gates())
     staging = Staging()
-    walker = SimpleNamespace(walks={"tins": walk}, open=set(), yielded=0)
+    walker = SimpleNamespace(walks={"tins": walk}, unfinished=set(), yielded=0)
     staging.spider = cast(Any, SimpleNamespace(walker=walker, probe=probe))
     staging.writer = cast(Any, SimpleNamespace(accepted=0, staged=0, quarantined=0))
     beats = [staging.ended_and_staged(), staging.ended_and_staged()]

@@ -1,4 +1,4 @@
-"""Blocking work in a thread of its own that never keeps the process alive."""
+"""Runs blocking work in a thread of its own that never keeps the process alive."""
 
 import asyncio
 import contextlib
@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def apart(work: Callable[..., T], *arguments: Any) -> T:
-    """Return or raise what `work(*arguments)` returns or raises.
+async def in_daemon_thread(work: Callable[..., T], *arguments: Any) -> T:
+    """Return the result of `work(*arguments)`, or raise its error.
 
     As asyncio.to_thread, but in a daemon thread: if a database never answers, the caller may stop waiting
     (asyncio.wait_for) and the process may exit. The threads of an executor would be joined at exit.
@@ -32,5 +32,5 @@ async def apart(work: Callable[..., T], *arguments: Any) -> T:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the process is ending
             loop.call_soon_threadsafe(settle, settler, outcome)
 
-    threading.Thread(target=run, name=f"apart-{getattr(work, '__name__', 'work')}", daemon=True).start()
+    threading.Thread(target=run, name=f"daemon-{getattr(work, '__name__', 'work')}", daemon=True).start()
     return await future
