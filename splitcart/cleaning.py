@@ -6,7 +6,7 @@ from re import Match
 from splitcart.patterns import IGNORE_CASE, Pattern
 
 LONGEST = 100_000
-"""At most so many characters of a text, such as a page, are looked at. No stored text is nearly as long."""
+"""The most characters of a text that are read. No stored text is nearly as long."""
 _CONTROL = Pattern(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+", most=LONGEST)
 _ENTITY = Pattern(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});", most=LONGEST)
 """The semicolon is required: without it `Mac&regal` would become `Mac®al`."""
@@ -36,8 +36,8 @@ def unescape(text: str) -> str:
 
 
 def readable(text: str) -> str:
-    """A text of a page as people read it: without markup, and with entities, escaped up to three times over
-    (`Ben &amp;amp; Co`), as the signs that they stand for. A `<` that begins no tag stays."""
+    """A text of a page as people read it: without markup, and with entities, escaped up to three times over (`Ben
+    &amp;amp; Co`), as the signs that they stand for. A `<` that does not begin a tag stays."""
     if "\\u" in text:
         text = _JSON_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
     for _ in range(3):

@@ -14,10 +14,10 @@ _REFUSED_8 = ("0", "2")
 def normalise(raw: object, sku: str | None = None) -> str | None:
     """The 14-digit GTIN of what a chain sends as a barcode, or None. Never raises.
 
-    `raw` is a string (digits, spaces and hyphens; several separated by commas), an int, or a list of these. Of several
-    the first valid one of 13 digits wins, else the first valid one. Refused: a wrong check digit, a length other than
-    8, 12, 13 or 14 (11 digits have lost a zero, and the chain itself calls them invalid), an outer case (indicator
-    1-9), the restricted prefixes, all zeros, the row's own sku.
+    `raw` is a string (digits, spaces and hyphens; several separated by commas), an int, or a list of these. From
+    several, the first valid one of 13 digits is taken, else the first valid one. Refused: a wrong check digit, a length
+    other than 8, 12, 13 or 14 (11 digits have lost a zero, and the chain itself calls them invalid), an outer case
+    (indicator 1-9), the restricted prefixes, all zeros, the row's own sku.
     """
     valid = [code for text in _parts(raw) if (code := _code(text, sku)) is not None]
     thirteen = [code for code in valid if not code.startswith("00")]

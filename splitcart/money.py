@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from splitcart.patterns import IGNORE_CASE, Pattern
 
 MAX_CENTS = 100_000 * 100
-"""A larger number is no grocery price: it is a wrong field or a wrong unit."""
+"""A larger number is not a grocery price, but a wrong field or a wrong unit."""
 _MAX_TEXT = 40
 _DOLLARS = Pattern(r"\$?\s*((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?:\.[0-9]{0,12})?|\.[0-9]{1,12})", _MAX_TEXT)
 _CENTS = Pattern(r"([0-9]{1,4}(?:\.[0-9]{1,4})?)\s*(?:c|¢|cents?)", _MAX_TEXT, IGNORE_CASE)

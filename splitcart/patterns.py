@@ -38,7 +38,7 @@ class Pattern:
         return self._compiled.finditer(text, 0, self.most)
 
     def findall(self, text: str) -> list[str]:
-        """The text of each match, or of its group where the expression has one."""
+        """The text of each match, or of its group if the expression has one."""
         return self._compiled.findall(text, 0, self.most)
 
     def sub(self, replacement: str | Callable[[Match[str]], str], text: str) -> str:

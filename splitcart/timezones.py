@@ -16,7 +16,7 @@ BY_STATE = {
     "NT": "Australia/Darwin",
 }
 DEFAULT_ZONE = BY_STATE["NSW"]
-"""The zone of a store whose own is not known."""
+"""The zone of a store whose own zone is not known."""
 # Post offices that keep another time than their state.
 BY_POSTCODE = {
     "2880": "Australia/Broken_Hill",
@@ -41,14 +41,14 @@ _RANGES = (
     *((2921, "NSW"), (3000, "VIC"), (4000, "QLD"), (5000, "SA"), (6000, "WA"), (7000, "TAS"), (8000, "VIC")),
     *((9000, "QLD"), (10_000, None)),
 )
-"""Where the postcodes of a state begin, by Australia Post's ranges. Those of some places at a border lie in the other
-state's range, which is why the state that a chain gives comes first."""
+"""The first postcode of each range, with its state (Australia Post). Some places at a border have a postcode of the
+other state's range, so the state that a chain gives comes first."""
 _STARTS = [start for start, _ in _RANGES]
 _POSTCODE = Pattern(r"(?:[A-Za-z]{2,3}[ ,]+)?([0-9]{3,4})(?:\.0+)?(?:[ ,]+[A-Za-z]{2,3})?", most=40)
 
 
 def postcode(value: object) -> str | None:
-    """The postcode as four digits: `0800` for 800, `0870` for `NT 0870`; None for what is in no state's range."""
+    """The postcode as four digits: `0800` for 800, `0870` for `NT 0870`; None if it is not in any state's range."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     match = _POSTCODE.fullmatch(str(value).strip()) if isinstance(value, str) or 0 <= value < 10_000 else None
@@ -65,20 +65,20 @@ def state_of(postcode: str | None) -> str | None:
 
 
 def state_code(state: str | None) -> str | None:
-    """`WA` for `WA`, `wa`, `W.A.`, `AU-WA` or `Western Australia`; None for what is no Australian state."""
+    """`WA` for `WA`, `wa`, `W.A.`, `AU-WA` or `Western Australia`; None for anything else."""
     name = " ".join((state or "").replace(".", "").split()).upper().removeprefix("AU-")
     code = NAMES.get(name, name)
     return code if code in BY_STATE else None
 
 
 def zone_for(state: str | None, postcode: str | None) -> str | None:
-    """The IANA zone of an address; None where it follows from neither the state nor the postcode."""
+    """The IANA zone of an address; None if it follows from neither the state nor the postcode."""
     special = BY_POSTCODE.get((postcode or "").strip())
     return special or BY_STATE.get(state_code(state) or state_of(postcode) or "")
 
 
 def zone_called(name: str | None) -> str | None:
-    """The IANA zone of that name; None where there is none (`AUS Eastern Standard Time`, `+10:00`)."""
+    """The IANA zone of that name; None if it is not one (`AUS Eastern Standard Time`, `+10:00`)."""
     try:
         return ZoneInfo(name).key if name and "/" in name else None
     except (ValueError, OSError, KeyError):

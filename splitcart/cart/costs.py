@@ -18,7 +18,7 @@ class Lot(NamedTuple):
 
     store: str
     offer: tuple[str, str]
-    """("offer", offer_id), or ("listing", sku) where there is none."""
+    """("offer", offer_id), or ("listing", sku) if there is none."""
     quantity: int
     total: int
 
@@ -28,12 +28,12 @@ class Way:
     """One way to pay for an option: with the public multibuy, with the members', or with none."""
 
     single_cents: int
-    """One unit outside of lots; of what is weighed, one kilogram."""
+    """One unit outside of lots, or one kilogram of weighed goods."""
     units: int
-    """0 for what is weighed."""
+    """0 for weighed goods."""
     lot: Lot | None
     alone_cents: int
-    """What the option costs where no other line shares its lots."""
+    """What the option costs if no other line shares its lots."""
 
 
 def ways(option: Option, members: Collection[str] = ()) -> tuple[Way, ...]:
@@ -62,7 +62,7 @@ def _way(option: Option, single: int, quantity: int | None, total: int | None) -
 
 
 def alone_cents(option: Option, members: Collection[str] = ()) -> int:
-    """What the option costs where no other line shares its lots, the cheapest way."""
+    """What the option costs in the cheapest way, if no other line shares its lots."""
     return min(way.alone_cents for way in ways(option, members))
 
 
@@ -115,6 +115,6 @@ def goods_by_store(chosen: Mapping[int, tuple[str, Way]]) -> dict[str, int]:
 
 
 def fees_cents(goods: Mapping[str, int], fees: Mapping[str, Fee]) -> int | None:
-    """The fees of the visited stores; None where a minimum order is not met."""
+    """The fees of the visited stores; None if a minimum order is not met."""
     due = [fee_at(store, fees).of(cents) for store, cents in goods.items()]
     return None if None in due else sum(fee for fee in due if fee is not None)

@@ -56,7 +56,8 @@ def amount_of(text: str) -> tuple[int, str | None]:
 
 
 def read_item(text: str, companies: Collection[str], names: frozenset[str]) -> Wanted:
-    """The item in a text without a quantity; `names` are known products. ValueError: no item, a malformed reference."""
+    """The item in a text without a quantity; `names` are known products. ValueError: no item, or a malformed
+    reference."""
     if not text:
         raise ValueError(f"an item is missing; give {ITEMS}")
     item = readers.text(text, "item")

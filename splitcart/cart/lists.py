@@ -51,7 +51,7 @@ class _Raw:
 class _Part:
     text: str
     quantity: tuple[int, str | None] | None = None
-    """The quantity, where it stands apart from the text."""
+    """The quantity, if it is given apart from the text."""
     bare: bool = False
     """Whether the text is an item only, without a quantity before it."""
 

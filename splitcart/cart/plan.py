@@ -112,7 +112,7 @@ class Answer:
         return f"the minimum order is not met: {', '.join(asked[:5])}{', ...' if len(asked) > 5 else ''}"
 
     def if_out(self, plan: Plan, line: int) -> tuple[Option, int] | None:
-        """The line's cheapest other option at the plan's stores, and its cost by itself; None where there is none."""
+        """The line's cheapest other option at the plan's stores, and its cost by itself; None if there is none."""
         taken = plan.lines[line].option
         listed = next(each for each in self.slots.lines if each.line == line).options
         others = [option for option in listed if option.store in plan.stores and option is not taken]

@@ -1,5 +1,4 @@
-"""Reads values that others wrote. One that is not accepted is a ValueError that names its place, it, and what is
-accepted."""
+"""Reads values of untrusted documents. The ValueError for a value names its place, the value, and what is accepted."""
 
 import json
 from collections.abc import Iterable, Mapping

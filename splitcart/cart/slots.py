@@ -62,14 +62,14 @@ class Option:
     quantity_unit: str | None
     """None: `quantity` packs or pieces; `g`: grams."""
     unit_price_cents: int
-    """One pack, or one kilogram where price_basis is `kg`."""
+    """One pack, or one kilogram if price_basis is `kg`."""
     price_basis: str
     typical_grams: int | None
-    """Weight of one piece of what is sold by the kilogram."""
+    """Weight of one piece of goods sold by the kilogram."""
     was_price_cents: int | None
     is_on_special: bool
     offer_id: str | None
-    """Units of one offer_id at one store share its lots. None: units of one listing do."""
+    """Units of one offer_id at one store share its lots. None: only units of one listing share lots."""
     offer_kind: str | None
     offer_until: str | None
     multibuy_quantity: int | None
@@ -117,7 +117,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the list. `reason`: why there is no option; None where there is one."""
+    """A line of the list. `reason`: why there is no option; None if there is one."""
 
     line: int
     item: str

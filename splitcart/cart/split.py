@@ -30,8 +30,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The best split over at most `max_stores` stores. It has no lines where no set of stores meets its minimum
-    orders."""
+    """The best split over at most `max_stores` stores. It has no lines if no set of stores meets its minimum orders."""
 
     max_stores: int
     stores: tuple[str, ...]
@@ -53,7 +52,7 @@ class Plan:
 def split(slots: Slots, terms: Terms, most: int, *, seconds: float, now: Callable[[], float]) -> list[Plan]:
     """The plans for 1 to `most` stores. After `seconds` by the clock `now` they are the best found so far.
 
-    ValueError: `most` out of range; a store without coordinates where a trip has a cost.
+    ValueError: `most` out of range; a store without coordinates although a trip has a cost.
     """
     if not 1 <= most <= MAX_STOPS:
         raise ValueError(f"at most {most} stores: 1 to {MAX_STOPS} are accepted")

@@ -22,7 +22,7 @@ class Fee:
     minimum_cents: int = 0
 
     def of(self, goods_cents: int) -> int | None:
-        """The fee in cents for these goods; None where they do not meet the minimum order."""
+        """The fee in cents for these goods; None if they do not meet the minimum order."""
         if goods_cents < self.minimum_cents:
             return None
         free = self.free_above_cents is not None and goods_cents >= self.free_above_cents
@@ -33,7 +33,7 @@ _NO_FEE = Fee()
 
 
 def fee_at(store: str, fees: Mapping[str, Fee]) -> Fee:
-    """The fee of a store (`company:store_id`), from the fees by company; free without a minimum where there is none."""
+    """The fee of a store (`company:store_id`), from the fees by company; free without a minimum if there is none."""
     return fees.get(company_of(store), _NO_FEE)
 
 
@@ -52,7 +52,7 @@ class Terms:
 def parse(source: str, companies: Collection[str]) -> dict[str, Fee]:
     """The fees by company in a TOML text: a table `[company]` for each, with any of the KEYS in whole cents.
 
-    ValueError: no TOML, a company that is not among `companies`, an unknown key, an amount that is no whole number.
+    ValueError: not TOML, a company that is not among `companies`, an unknown key, an amount that is not a whole number.
     """
     if len(source) > MAX_SIZE:
         raise ValueError(f"fees: {len(source)} characters; at most {MAX_SIZE} are accepted")

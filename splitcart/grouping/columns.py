@@ -103,7 +103,7 @@ class Coder:
         self._numbers: dict[tuple[int, int, int], int] = {}
 
     def encode(self, columns: Sequence[Column], width: int) -> Codes:
-        """A row of `width` codes for each column; 0 where it has no line. ValueError: a column is wider."""
+        """A row of `width` codes for each column; 0 if it has no line. ValueError: a column is wider."""
         matrix = np.zeros((len(columns), width), np.uint32)
         for row, one in zip(matrix, columns, strict=True):
             if one.width > width:

@@ -1,5 +1,4 @@
-"""The groups of one company while merging decides about them; and phase 1: anchors that are gone, members that
-differ."""
+"""The groups of one company while they are decided about; and phase 1: closed anchors, and members that differ."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -119,7 +118,7 @@ def check_health(groups: Groups, comparer: Comparer, progress: Progress = silent
 
 
 def _can_judge(groups: Groups, member: int, anchor: int) -> bool:
-    """Whether the two may be compared. Records why where they may not, and flags a stale anchor of a fresh member."""
+    """Whether the two may be compared. If they may not, records why, and flags a stale anchor of a fresh member."""
     if groups.stores[member].closed:
         groups.record(member, "waits", anchor, "closed")
     elif not groups.is_fresh(anchor):

@@ -11,7 +11,7 @@ from splitcart.grouping.compare import Matrix, compare_rows
 from splitcart.grouping.rules import Comparison, Rules, reaches
 
 _UNKNOWN, _MATCH, _APART, _REMEMBERED = 0, 1, 2, 4
-"""What is known of two fingerprints. _REMEMBERED is added where an earlier run compared them, until it is used."""
+"""What is known of two fingerprints. _REMEMBERED is added if an earlier run compared them, until it is used."""
 
 Load = Callable[[Sequence[int]], Codes]
 Pair = tuple[bytes, bytes]
@@ -24,7 +24,7 @@ def pair_of(one: bytes, two: bytes) -> Pair:
 
 @dataclass(slots=True)
 class Figures:
-    """How many answers came from what."""
+    """How many decisions came from which source."""
 
     made: int = 0
     """Comparisons of all lines."""

@@ -15,7 +15,7 @@ from splitcart.grouping.memory import Comparer
 from splitcart.grouping.rules import period
 
 Rank = tuple[int, int]
-"""Of a group: its size, negative, and its anchor. The smallest rank is the largest group, the first in natural
+"""The negative size of a group, and its anchor. The smallest rank is that of the largest group; ties are in natural
 order."""
 
 
@@ -162,7 +162,7 @@ class Merging:
         groups.move(member, winner)
 
     def _put_out(self, member: int) -> None:
-        """A store put out anchors its own group: it becomes active, and so do again the anchors that match it."""
+        """Makes a store that was put out the anchor of its own group, and active, with the anchors that match it."""
         self.drifted += 1
         if not self._enter(member):
             return

@@ -1,6 +1,6 @@
 """Which groups one company's stores are to form: phase 1, health, then phase 2, merging until nothing merges.
 
-Stores are numbered in the natural order of their codes, so the order in which rows arrive decides nothing.
+Stores are numbered in the natural order of their codes, so the order of the rows does not matter.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ class Plan:
     """The outcome of merging. Stores are named by their store codes."""
 
     anchors: dict[str, str]
-    """By store: the anchor of the group that it ends in."""
+    """By store, the anchor of its final group."""
     flagged: frozenset[str]
     """Stores that need to be crawled again before they can be judged."""
     decisions: tuple[Decision, ...]
@@ -69,7 +69,7 @@ def plan(
 
 
 def _fulfilled(stores: Sequence[Store]) -> dict[str, str]:
-    """By store that another of the stores answers for: that one. It never has one that answers for it in turn."""
+    """By store, the other store that answers for it. No other store answers for that one in turn."""
     codes = {s.store_code for s in stores}
     leaders = {s.store_code: s.fulfilled_by for s in stores if s.fulfilled_by in codes and s.fulfilled_by is not None}
     return {store: leader for store, leader in leaders.items() if leader not in leaders}

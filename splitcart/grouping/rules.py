@@ -1,6 +1,6 @@
 """The settings and records of grouping, and when a store's prices are recent enough to decide by.
 
-A group is stores of one company that charge the same; its anchor is the store whose prices stand for the others'.
+A group is stores of one company that charge the same; its anchor is the store whose prices are used for the others.
 `compare` compares stores, `plan` decides.
 """
 
@@ -95,7 +95,7 @@ def week(store: Store, rules: Rules, when: datetime) -> date:
 def period(store: Store, rules: Rules, when: datetime | None) -> date | None:
     """The specials period that the store's prices belong to when it was seen at `when`.
 
-    None: it was never seen, or a later incomplete run has mixed in prices of another period.
+    None if it was never seen, or if a later incomplete run has mixed in prices of another period.
     """
     if when is None:
         return None
@@ -118,11 +118,11 @@ class Comparison:
     """Two stores' lines side by side; a line is a listing that a store ranges and prices."""
 
     common: int
-    """Lines that both have; where `exact` is False, the most that they can have."""
+    """Lines that both have; if `exact` is False, the most that they can have."""
     differ: int
-    """Common lines whose offers differ; where `exact` is False, those counted before the comparison was given up."""
+    """Common lines whose offers differ; if `exact` is False, those counted before the comparison was given up."""
     smaller: int
-    """Lines of the store that has fewer lines."""
+    """Number of lines of the store that has fewer."""
     exact: bool = True
 
     def matches(self, share: Fraction, overlap: Fraction = Fraction(1, 2)) -> bool | None:

@@ -1,7 +1,7 @@
 """Gives groups anchors whose crawls renew more lines of their members.
 
 Merging keeps the larger group's anchor, however little it ranges, and no crawl of an anchor shows a line that it does
-not range. So where it pays, a member that ranges more, and that the others match, becomes the anchor.
+not range. So a member that ranges enough more, and that the others match, becomes the anchor.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +18,12 @@ from splitcart.grouping.rules import Decision, Rules, Store, is_fresh, natural_k
 
 PAYS = 0.05
 """A new anchor must range at least this share more of the group's lines; otherwise the old one stays. A change is
-costly: whether a member followed its anchor is known from what both showed, and of the new anchor that is mostly
-unknown. So the lines that change next are contested."""
+costly: whether a member followed its anchor is known from what both showed, which is mostly unknown for a new anchor.
+So the lines that change next are contested."""
 ROUNDS = 4
-"""How often, at most, anchors are chosen and all groups merged again."""
+"""The most rounds of choosing anchors and merging all groups again."""
 TRIED = 8
-"""How many of the widest members are compared before the old anchor stays."""
+"""How many of the widest members are compared; if none fits, the old anchor stays."""
 
 
 @dataclass(eq=False)
@@ -96,7 +96,7 @@ def plan_wide(
     comparer_of: Callable[[Sequence[Store]], tuple[Comparer, Sequence[Flags]]],
     progress: Progress = silent,
 ) -> Plan:
-    """`plan`, with wider anchors where they pay; `comparer_of` also returns each store's lines.
+    """`plan`, with wider anchors if they pay; `comparer_of` also returns each store's lines.
 
     A new anchor may match that of another group, so all groups are merged again until no anchor changes, at most ROUNDS
     times. The outcome is always one of `plan`, so no two fresh anchors match in it.

@@ -11,8 +11,7 @@ _APOSTROPHES = Pattern("['`]", most=4 * _MAX_TEXT)
 _AND = Pattern("[&+]", most=4 * _MAX_TEXT)
 _NOT_A_WORD = Pattern("[^a-z0-9]+", most=20 * _MAX_TEXT)
 _ASCII = {code: chr(code).casefold() if chr(code).isalnum() else " " for code in range(128)} | dict.fromkeys(b"'`")
-"""What the expressions above make of each ASCII character: a shortcut for texts of nothing else, which are nearly
-all."""
+"""The result of the expressions above for each ASCII character: a shortcut for ASCII texts, which are nearly all."""
 _NO_BRAND = frozenset({"", "no brand", "unbranded", "na", "n a", "none", "null", "generic", "other"})
 
 ALIASES: Mapping[str, str] = {
@@ -47,8 +46,8 @@ PRIVATE_LABELS: Mapping[str, frozenset[str]] = {
 
 
 def normalise(text: object) -> str:
-    """The words of a brand or a name: lower case, no accents, apostrophes or signs, `&` as `and`. Empty for what is no
-    str."""
+    """The words of a brand or a name: lower case, no accents, apostrophes or signs, `&` as `and`. Empty for what is not
+    a str."""
     return " ".join(words(text)) if isinstance(text, str) else ""
 
 
@@ -65,7 +64,7 @@ def words(text: str) -> list[str]:
 
 
 def key(brand: object, aliases: Mapping[str, str] = ALIASES) -> str:
-    """The one spelling of a brand; empty where there is none. Aliases may be chained; a circle of them ends at its
+    """The one spelling of a brand; empty if there is none. Aliases may be chained; a circle of them ends at its
     smallest name."""
     name = normalise(brand)
     if name in _NO_BRAND:

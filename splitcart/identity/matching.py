@@ -16,7 +16,7 @@ from splitcart.sizes.packs import Size
 
 _STOP_WORDS = frozenset(("a", "an", "and", "for", "in", "of", "the", "with"))
 _APPROX_SHARE = 4
-"""An approximate amount may be a quarter (one in so many) more or less."""
+"""One over the share by which an approximate amount may be more or less: a quarter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ def resolve(
 ) -> list[tuple[tuple[Listing, ...], frozenset[tuple[str, str]]]]:
     """All listings by product: (its listings in order, what was learned). The order of `listings` does not matter.
 
-    Groups are joined by gtin first, then by sku, then by key. Two groups are not joined where a listing of one is
-    vetoed with a listing of the other.
+    Groups are joined by gtin first, then by sku, then by key. Two groups are not joined if any listing of one is vetoed
+    with a listing of the other.
     """
     ordered = sorted(set(listings), key=_order)
     groups: dict[Listing, list[Listing]] = {listing: [listing] for listing in ordered}
@@ -195,7 +195,7 @@ class _Facts:
     """From the size text, else from the end of the name."""
     key: str
     words: str
-    """Of the name, without the size that ends it."""
+    """The words of the name, without the size that ends it."""
 
 
 def _facts(listing: Listing) -> _Facts:
@@ -218,7 +218,7 @@ def _size_and_words(name: str, size: Size | None, written: object) -> tuple[Size
 
 
 def _key(brand: str, size: Size | None, words: list[str], written_size: str = "") -> str:
-    """`written_size`: the size in plain form, where the caller has it."""
+    """`written_size`: the size in plain form, if the caller has it."""
     brand_words, make = _brand(brand)
     has_brand = len(brand_words) < len(words) and words[: len(brand_words)] == brand_words
     bare = words[len(brand_words) :] if has_brand else words

@@ -19,7 +19,7 @@ _MEMBERS = Pattern(r"(?<![a-z])(?<!non[ -])members?(?![a-z])", LONGEST, IGNORE_C
 def from_words(text: str | None) -> tuple[int, int] | None:
     """Quantity and total in cents of the first multibuy in a text: `Pick any 2 for $7`, `Buy 5 for $4`, `2 for 90c`.
 
-    An amount for each (`2 for $3.50 each`) is multiplied. None without a multibuy, or where its quantity is 1.
+    An amount for each (`2 for $3.50 each`) is multiplied. None without a multibuy, or if its quantity is 1.
     """
     for match in _MANY_FOR.finditer(" ".join((text or "")[:LONGEST].split())):
         quantity = _WORDS.get(match[1].lower()) or int(match[1])

@@ -19,7 +19,7 @@ class Offer:
     """One listing's offer at one store. Money is integer cents."""
 
     price_cents: int
-    """One purchasable unit, or one kilogram where price_basis is `kg`."""
+    """One purchasable unit, or one kilogram if price_basis is `kg`."""
     multibuy_quantity: int | None = None
     multibuy_total_cents: int | None = None
     """For the whole multibuy_quantity."""
@@ -31,7 +31,7 @@ class Offer:
     """Lines with one offer_id share its lots: see `cost_together`."""
     price_basis: str = "each"
     typical_grams: int | None = None
-    """Weight of one piece or step where goods are weighed."""
+    """Weight of one piece or step of weighed goods."""
 
     def __post_init__(self) -> None:
         if self.price_cents < 0 or (self.member_price_cents or 0) < 0:
@@ -53,7 +53,7 @@ class Offer:
         return tuple((quantity, total or 0) for quantity, total in multibuys if quantity is not None)
 
     def single(self, *, member: bool = False) -> Decimal:
-        """Exact cents of one unit. Of weighed goods that is one typical piece, or one kilogram where its weight is
+        """Exact cents of one unit. A unit of weighed goods is one typical piece, or one kilogram if its weight is
         unknown."""
         cents = self.price_cents
         if member and self.member_price_cents is not None:
@@ -86,8 +86,8 @@ class Offer:
 def cost_together(lines: Sequence[tuple[Offer, int]], *, member: bool = False) -> int:
     """Cents of all lines of one shared multibuy, of which any units can fill a lot.
 
-    The cost is the least there is: a lot costs the same whatever fills it, so for each number of lots it is best to put
-    the dearest units into them. ValueError: offers with different lots, a quantity below 0.
+    The cost is the least possible: a lot costs the same whatever fills it, so for each number of lots the dearest units
+    are put into them. ValueError: offers with different lots, a quantity below 0.
     """
     if any(n < 0 for _, n in lines):
         raise ValueError(f"quantities {[n for _, n in lines]}: each is 0 or more")

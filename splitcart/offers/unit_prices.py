@@ -44,10 +44,10 @@ class UnitPrice:
     e4: int
     unit: PriceUnit
     measure: Decimal = field(default=Decimal(1), compare=False)
-    """How many units the shelf's own measure is: 0.1 for `100G`. One last digit of the shelf's number is worth more per
-    unit where the measure is smaller."""
+    """How many units the shelf's own measure is: 0.1 for `100G`. The smaller the measure, the more one last digit of
+    the shelf's number is worth per unit."""
     noun: str = field(default="", compare=False)
-    """What the shelf counts where unit is `ea`: sheet, roll, tablet; empty for each."""
+    """What the shelf counts if unit is `ea`: sheet, roll, tablet; empty for each."""
 
     @property
     def dollars(self) -> float:
@@ -57,7 +57,7 @@ class UnitPrice:
 def convert(number: object, measure: object) -> UnitPrice | None:
     """Dollars `number` (0.74, "0.74", "$0.74") per `measure` (`100G`, `per 1 kg`, `125G Punnet`, `100 sheets`).
 
-    None where either has no meaning (`0`, ``, `kgM`, a price of 0). Never raises.
+    None if either has no meaning (`0`, ``, `kgM`, a price of 0). Never raises.
     """
     dollars, parsed = to_decimal(number), _measure(measure)
     if not dollars or parsed is None:
@@ -95,11 +95,11 @@ def check(
 ) -> Agreement:
     """Whether the shelf's unit price is price over size, within one last digit of the shelf's number.
 
-    `shelf_digits`: the decimals of that number, taken for at least 2, because a shelf prints cents where JSON drops
-    zeros. Estimates and approximate sizes may differ by 5%. A range agrees with any weight in it, because the price may
-    be that of the heaviest, a typical or the lightest piece. `unknown`: one of them is None, or the two do not measure
-    the same thing (packs against sheets or kg). But kg against ml is a conflict, and so is the unit price of a pack of
-    6 that took the 6 for grams.
+    `shelf_digits`: the decimals of that number, taken for at least 2, because JSON drops zeros that the shelf prints.
+    Estimates and approximate sizes may differ by 5%. A range agrees with any weight in it, because the price may be
+    that of the heaviest, a typical or the lightest piece. `unknown`: one of them is None, or the two do not measure the
+    same thing (packs against sheets or kg). But kg against ml is a conflict, and so is the unit price of a pack of 6
+    that took the 6 for grams.
     """
     if price_cents is None or size is None or unit_price is None:
         return "unknown"
@@ -122,7 +122,7 @@ def weighs(price_cents: int, grams: int, unit_price: UnitPrice) -> bool:
 
 
 def per_unit(cents: Decimal, size: Size) -> UnitPrice:
-    """Price over size, where the shelf has no unit price."""
+    """Price over size, for a shelf without a unit price."""
     unit, base = _BASE[size.unit]
     return UnitPrice(int((cents * 100 * base / size.total).to_integral_value(ROUND_HALF_EVEN)), unit, noun=size.noun)
 
@@ -144,7 +144,7 @@ def _measured(measure: str) -> tuple[Decimal, PriceUnit, str] | None:
 
 
 def _is_mistaken(price_cents: int, size: Size, unit_price: UnitPrice, rules: dict[str, Any]) -> bool:
-    """Whether a unit price in another measure than the size's is wrong, as far as that can be known."""
+    """Whether a unit price in another measure than the size's is certainly wrong."""
     if size.unit != "ea":
         return unit_price.unit != "ea"
     counted = _SMALLER.get(unit_price.unit)

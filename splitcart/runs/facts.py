@@ -13,7 +13,7 @@ class Category:
 
     key: str
     expected: int | None
-    """The total on its first page; None where the chain gives none."""
+    """The total on its first page; None if the chain gives none."""
     seen: int
     """Distinct skus seen in it, advertised rows excluded."""
     ended: bool

@@ -39,7 +39,7 @@ EXIT_CODES = {
     "network_down": 5,
     "requested": 0,
 }
-"""Exit codes of the crawl command by status, or by reason where the reason has one of its own."""
+"""Exit codes of the crawl command by status, or by reason if the reason has its own."""
 
 _ERRORS = (
     "blocked",
@@ -80,9 +80,9 @@ def verdict(
 ) -> Verdict:
     """Judges a run that ended with Scrapy's `reason` at `now` (aware). Pure; never raises.
 
-    blocked, failed -> publishes nothing; partial -> what was seen (nothing where nothing was staged); complete -> all.
-    The gravest cause is the reason; `figures["causes"]` lists all. A partial run that lacks nothing but what an earlier
-    run might confirm carries `figures["shortfall"]` = {listings, at, confirm_at, missing, unseen}, times in ISO: the
+    blocked, failed -> publishes nothing; partial -> what was seen (nothing if nothing was staged); complete -> all. The
+    gravest cause is the reason; `figures["causes"]` lists all. A partial run that lacks nothing but what an earlier run
+    might confirm carries `figures["shortfall"]` = {listings, at, confirm_at, missing, unseen}, times in ISO: the
     History of the next run, which may confirm it from `confirm_at` on.
     """
     coverage = cover(categories, counts, history, gates)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of one company. A time is None where there was no such event."""
+    """What is known of one company. A time is None if there was no such event."""
 
     located_at: datetime | None = None
     """The end of its last complete locator run."""
@@ -24,7 +24,7 @@ class Facts:
     merged_at: datetime | None = None
     """When the last merge of its groups began."""
     seen_until: datetime | None = None
-    """The last merge took the runs into account that had ended by then."""
+    """The last merge took into account the runs that had ended by then."""
     merge_failed_at: datetime | None = None
     """When the last failed merge began."""
 
@@ -36,7 +36,7 @@ class Intervals:
     locate: timedelta = timedelta(days=7)
     """How old the last complete locator run may be."""
     locate_again: timedelta = timedelta(hours=6)
-    """How long after a locator run that was not complete it is tried again."""
+    """The wait after a locator run that was not complete."""
     merge: timedelta = timedelta(minutes=30)
     """The least time from the beginning of one merge, or failed merge, to the next."""
 
@@ -69,5 +69,5 @@ def merge_at(facts: Facts, intervals: Intervals, now: datetime) -> datetime | No
 
 
 def _past(when: datetime | None, now: datetime) -> datetime | None:
-    """The time, or None where it is after `now`: a wrong clock dated it, and waiting for it could take years."""
+    """The time, or None if it is after `now`: a wrong clock dated it, and waiting for it could take years."""
     return None if when is None or when > now else when

@@ -1,4 +1,4 @@
-"""How long a company is left alone after its site has blocked us."""
+"""How long a company's crawls pause after its site has blocked us."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ def paused_until(blocked: Iterable[Span], answered: Iterable[datetime]) -> datet
 
     blocked: its runs that ended blocked. answered: when its complete and partial runs began. A block is the next in a
     row when its run began after the block before it and no answered run began in between. A run that was under way when
-    a block came is no evidence either way: several crawls that one block ends count as one block.
+    a block came does not count either way: several crawls that one block ends count as one block.
     """
     answered = sorted(answered)
     until: datetime | None = None

@@ -33,9 +33,8 @@ def pages_for(pages: int, *, deviation: Fraction = DEVIATION, power: Fraction = 
     """How many of a store's `pages` a probe draws: at most all of them.
 
     The model: the share `deviation` of the store's lines deviates, and these lines are a department of their own. They
-    fill D = max(1, floor(deviation x pages)) pages. No other way to lie within one department is harder to hit: in a
-    larger department the lines show on more pages. A probe that draws one of the D pages differs, because it exceeds
-    OF_A_DEPARTMENT there.
+    fill D = max(1, floor(deviation x pages)) pages. That is the hardest case: in a larger department the lines show on
+    more pages. A probe that draws one of the D pages differs, because it exceeds OF_A_DEPARTMENT there.
 
     n pages drawn at random without repetition miss all D pages with the probability m(n) = C(pages - D, n) / C(pages,
     n). Probes on different days draw independently, so `within` of them all miss with m(n) ^ within. n is the smallest
@@ -137,9 +136,9 @@ def is_evidence(known: Sighting, look: Sighting, rules: Rules = DEFAULT) -> bool
 def settle(tally: Tally, rules: Rules = DEFAULT) -> Settled:
     """Whether what a probe saw agrees with the known prices.
 
-    It differs where at least FEW lines deviate, and these are more than a group tolerates (1 - rules.leave) of all
-    compared ones, or at least FEW of one department, and more than OF_A_DEPARTMENT of its compared ones. It agrees
-    where at least LEAST lines were compared and the deviating ones are within both shares. Otherwise it is undecided.
+    It differs if at least FEW lines deviate, and these are more than a group tolerates (1 - rules.leave) of all
+    compared ones, or at least FEW of one department, and more than OF_A_DEPARTMENT of its compared ones. It agrees if
+    at least LEAST lines were compared and the deviating ones are within both shares. Otherwise it is undecided.
     """
     compared, deviating = (sum(department[at] for department in tally.departments.values()) for at in (0, 1))
     counts = (compared, deviating, tally.contested, tally.outdated)

@@ -24,7 +24,7 @@ REASONS: Mapping[str, str] = {
     "scheduled": "it was handed out not long ago",
     "leased": "a crawl holds it, or is about to",
 }
-"""Each reason why a store is not offered, in words. Of reasons that end at the same time the first here is given."""
+"""Each reason why a store is not offered, in words. If several end at the same time, the first one here is given."""
 
 STATES = ("never", "fresh", "stale", "running", "failing", "closed")
 
@@ -56,7 +56,7 @@ class Store:
     verified_at: datetime | None = None
     scheduled_at: datetime | None = None
     lease_until: datetime | None = None
-    """The end of its lease, or of its running crawl's where that ends later."""
+    """The end of its lease, or of its running crawl's if that ends later."""
     next_try_at: datetime | None = None
     fail_count: int = 0
     requests: int | None = None
@@ -64,7 +64,7 @@ class Store:
     anchor: str | None = None
     """The chain's id of its group's anchor: its own for an anchor; None without a group."""
     anchor_scraped: datetime | None = None
-    """last_scraped of the anchor."""
+    """`last_scraped` of its anchor."""
     followers: int = 0
     """How many other stores of its group it anchors."""
 
@@ -145,7 +145,7 @@ class Queue:
 
     @property
     def next_free_at(self) -> datetime | None:
-        """When the first store that is not offered becomes free; None where none becomes free by itself."""
+        """When the first store that is not offered becomes free; None if none becomes free by itself."""
         return min((each.until for each in self.not_offered.values() if each.until is not None), default=None)
 
 
@@ -179,7 +179,7 @@ def turn(store: Store, company: Company, rules: Rules, now: datetime) -> tuple[A
 
 
 def due(store: Store, company: Company, rules: Rules, now: datetime) -> datetime | None:
-    """When a store is due for its next look with the policy `groups`: at the flip, where there was no look since.
+    """When a store is due for its next look with the policy `groups`: at the flip, if there was no look since.
 
     None for a member whose anchor was not crawled since the flip: the member's known prices are older than the flip, so
     a probe would settle nothing. Handing a member out counts as a look, whatever its probe settled. A member that no
@@ -200,12 +200,12 @@ def due(store: Store, company: Company, rules: Rules, now: datetime) -> datetime
 
 
 def _zone(store: Store) -> str:
-    """The store's time zone; DEFAULT_ZONE where it has no known one."""
+    """The store's time zone; DEFAULT_ZONE if it has no known one."""
     return zone_called(store.timezone) or DEFAULT_ZONE
 
 
 def _requests(store: Store, company: Company) -> float | None:
-    """How many requests the store's complete crawl takes; None where no store of the company had one."""
+    """How many requests the store's complete crawl takes; None if no store of the company had one."""
     return company.usual_requests if store.requests is None else store.requests
 
 
@@ -260,7 +260,7 @@ def _ends(store: Store, company: Company, rules: Rules, now: datetime) -> dict[s
 
 
 def _flip_before(store: Store, company: Company, rules: Rules, begin: datetime) -> datetime | None:
-    """The flip that a crawl begun at `begin` is expected to cross; None where it is expected to end before.
+    """The flip that a crawl begun at `begin` is expected to cross; None if it is expected to end before.
 
     None, too, for a crawl that takes a whole period or more: it would wait for ever.
     """
@@ -274,7 +274,7 @@ def _flip_before(store: Store, company: Company, rules: Rules, begin: datetime) 
 def expected(store: Store, company: Company, rules: Rules, begin: datetime) -> timedelta:
     """How long a crawl of the store that begins at `begin` is expected to take, at most a period.
 
-    That is its requests over its share of the host's rate; 0 where no store of the company has had a complete run.
+    That is its requests over its share of the host's rate; 0 if no store of the company has had a complete run.
     """
     requests = _requests(store, company)
     probe = probe_of(store, company, rules, begin)

@@ -63,7 +63,7 @@ _ALWAYS = Pattern(
     rf"|(?:{NUMBER})\s*(?:l|lt|ltr|litres?|ml|kg)\s+capacity(?![a-z]))",
     MAX_TEXT,
 )
-"""Measures that are no amount in any name: `12kg+`, `over 10 kg`, `holds 5 kg`; and before a count, the strength
+"""Measures that are not an amount in any name: `12kg+`, `over 10 kg`, `holds 5 kg`; and before a count, the strength
 (`500mg 20 tablets`) or the dimensions (`27 x 33cm 20 pack`) of each piece."""
 _VOLUME = Pattern(rf"(?<![0-9.,])(?:{NUMBER})\s*(?:ml|mls|cl|l|lt|ltr|ltrs|litres?|millilitres?){_END}", MAX_TEXT)
 _WEIGHT = Pattern(
@@ -71,7 +71,7 @@ _WEIGHT = Pattern(
 )
 _RANGE = Pattern(rf"(?<![0-9.,]){_SPAN}(?![a-z])", MAX_TEXT)
 _MEASURED = Pattern(r"[0-9]\s?\+?\s?(?:k|m[lgcim]|l|c[lm]|iu)", MAX_TEXT)
-"""What every measure of the expressions above contains; texts without it need no other search."""
+"""What every measure of the expressions above contains; a text without it is not searched further."""
 
 
 def topics_of(plain: str) -> int:
@@ -81,7 +81,8 @@ def topics_of(plain: str) -> int:
 
 
 def without_asides(plain: str, topics: int = 0) -> str:
-    """The text with a letter for each character of a measure that is not the amount sold; its length stays."""
+    """The text with each character of a measure that is not the amount sold replaced by a letter, so that its length
+    stays."""
     if not _MEASURED.search(plain):
         return plain
     for pattern in _patterns(plain, topics | topics_of(plain)):

@@ -27,7 +27,7 @@ _MAX_AMOUNT = Decimal(1_000_000)
 _MAX_COUNT = 1000
 _PLURALS = frozenset({"s", "'s"})
 _HEAVIEST_RANGE = 10_000
-"""Grams: no piece of meat is sold by a range of kilograms above it; `12-17kg` is the weight of a child."""
+"""Grams. A range of kilograms above it is not a piece of meat: `12-17kg` is the weight of a child."""
 _HEAVIEST_PACK = 100_000
 """g or ml"""
 _LARGEST_COUNTED_DRINK = 5_000
@@ -47,7 +47,7 @@ class Size:
     low: Decimal | None = None
     high: Decimal | None = None
     noun: str = field(default="", compare=False)
-    """What is counted where unit is `ea`: sheet, roll, tablet...; empty for packs and pieces of any kind."""
+    """What is counted if unit is `ea`: sheet, roll, tablet...; empty for packs and pieces of any kind."""
 
     @property
     def total(self) -> Decimal:
@@ -121,7 +121,7 @@ def _litres_and_pack(match: Match[str], approx: bool) -> Size | None:
 
 
 def _carried(size: Size | None) -> Size | None:
-    """The size, or None where it is too heavy to carry home: `27L x 50` are bags, though no word says so."""
+    """The size; None if it is implausibly large, because the measure is then a capacity: `27L x 50` are bags."""
     return None if size and size.count > 1 and size.unit in ("g", "ml") and size.total > _HEAVIEST_PACK else size
 
 
@@ -130,7 +130,7 @@ def _packs_of(match: Match[str], approx: bool) -> Size | None:
 
 
 def _drinks(match: Match[str], approx: bool) -> Size | None:
-    """`Block 30 375mL`, `24 Cans 330ml`: the number is that of the drinks, and the measure that of each."""
+    """`Block 30 375mL`, `24 Cans 330ml`: the number counts the drinks, and the measure is that of each."""
     size = sized(match[3], match[4], match[1] or match[2], approx)
     return size if size and size.count > 1 and size.amount <= _LARGEST_COUNTED_DRINK else None
 
@@ -160,7 +160,7 @@ def _bare(match: Match[str], approx: bool) -> Size | None:
 
 
 def _roll(match: Match[str], approx: bool) -> Size | None:
-    """`30cm x 120m`: width by length. Two sides in metres, or none, are no amount."""
+    """`30cm x 120m`: width by length. Two sides in metres, or none, are not an amount."""
     sides = sorted(
         (size for side in ((1, 2), (3, 4)) if (size := sized(match[side[0]], match[side[1]]))),
         key=lambda size: size.amount,

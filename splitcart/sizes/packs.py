@@ -47,8 +47,8 @@ def stated(size: object, name: object) -> Size | None:
 def chosen(stated: Size | None, written: object, name: str, name_size: Size | None) -> Size | None:
     """The size of a thing: `stated` in the size text `written`, or `name_size`, that in its name.
 
-    A size in the name replaces `each`, unless it is a capacity (`Egg Tray (24 Eggs)`). If the size text has numbers that
-    cannot be read (`355ml xCase`), the size is unknown: the name may repeat only a part of it.
+    A size in the name replaces `each`, unless it is a capacity (`Egg Tray (24 Eggs)`). If the size text has numbers
+    that cannot be read (`355ml xCase`), the size is unknown: the name may repeat only a part of it.
     """
     if stated is None:
         return None if _is_unread(written, name) else name_size
@@ -112,7 +112,7 @@ def ending(text: str | None) -> str | None:
 
 
 def _phrase(body: str, approx: bool, forms: tuple[Form, ...] | None = None) -> Size | None:
-    """The size of a text that is a size and nothing else; None for any other text."""
+    """The size if the whole text is a size; else None."""
     for pattern, build in NUMBERED + WORDS if forms is None else forms:
         if match := pattern.fullmatch(body):
             return build(match, approx)
@@ -189,7 +189,7 @@ def _without_lead(before: str, size: Size) -> tuple[str, Size]:
 
 
 def _is_tied(before: str, size: Size) -> bool:
-    """Whether a size is part of the text before it: another size, an `x`, a word such as `Stage`, or an open bracket."""
+    """Whether a size is part of what is before it: another size, an `x`, a word such as `Stage`, or an open bracket."""
     rest = _EACH.sub("", before) if before.endswith(("each", "ea")) else before
     last = rest[-_WIDEST:]
     if (rest.endswith(_TIES) or _MEASURED.search(last)) and _AMBIGUOUS.search(last):
@@ -247,7 +247,7 @@ _AMBIGUOUS = Pattern(
     r"|(?<![a-z])x(?: [hwdl])?|[×*+/&-])$",
     MAX_TEXT,
 )
-"""What must not stand before the last size: another size, or a sign that ties it to what comes before."""
+"""What must not be before the last size: another size, or a sign that joins the two."""
 _TIES, _MEASURED = ("x", "×", "*", "+", "/", "&", "-", " h", " w", " d", " l"), Pattern(r"[0-9]\s*[a-z]", MAX_TEXT)
 """Whatever _AMBIGUOUS matches ends in one of the former or contains the latter."""
 _WIDEST = 2 + max(map(len, UNITS)) + len(" multipacks")
@@ -263,4 +263,4 @@ _SEVERAL = Pattern("(?<![a-z])(?:twin|dual|double|duo|triple) ?pack$", MAX_TEXT)
 _NUMERAL = Pattern("[0-9]{1,9}", MAX_TEXT)
 _COUNT_BEFORE = Pattern(r"(?:^| )\(?(4|5|6|8|10|12|15|16|18|20|24|28|30|32|36|40|48)\)?$", MAX_TEXT)
 _LEAST_DRINK, _LARGEST_DRINK = 100, 2_000
-"""ml, of drinks that a bare number before the measure may count."""
+"""ml: the sizes of drinks that a bare number before the measure may count."""

@@ -64,7 +64,7 @@ _PIECES = {
     " dumpling dumplings schnitzel schnitzels fillet fillets",
     "cube": "cube cubes dose doses ampoule ampoules vial vials",
 }
-"""Counted things that beside a weight are no number of packs: `4 Pies 700g`."""
+"""Counted things that are not a number of packs if a weight is given too: `4 Pies 700g`."""
 
 
 def _counted(table: dict[str, str]) -> dict[str, Unit]:
@@ -85,5 +85,5 @@ UNITS: dict[str, Unit] = (
 
 MEASURE_WORDS = _any_of([word for word, unit in UNITS.items() if unit.base != "ea"])
 PACK_WORDS = _any_of([*_counted(_COUNTS), "dozen"])
-"""Packs, and what comes in packs: beside a weight or a volume they are a second size."""
+"""Packs, and what comes in packs: with a weight or a volume they are a second size."""
 COUNT_WORDS = _any_of([*_counted(_COUNTS), "dozen", *_counted(_PIECES)])

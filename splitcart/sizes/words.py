@@ -15,7 +15,7 @@ _KINDS = (
 )
 """Words between a number and what is counted: `100 tea bags`."""
 COUNT = rf"(?:(?:{_KINDS})[ -]){{0,2}}({COUNT_WORDS}|(?<=[0-9])'?s)"
-"""What is counted; in `20s` and `200's` that is the s."""
+"""What is counted; in `20s` and `200's` the s."""
 SHEETS = r"(?:(?:a[3-6]|[1-5]\s?-?ply|[0-9]{2,3}\s?gsm)(?![a-z])\s*){0,2}"
 """What may follow the number of sheets: paper size, plies, weight."""
 UNIT = rf"(?:(?:{_KINDS})[ -]){{0,2}}({MEASURE_WORDS}|{COUNT_WORDS}|(?<=[0-9])'?s)(?![a-z])\.?\s*"

@@ -1,8 +1,8 @@
 """The cheapest assignment of a list's lines to the options at one set of stores, each store with at least one line.
 
 Most lines do not depend on others and take their cheapest choice. Those that share lots are solved together, component
-by component. Only where the outcome misses a minimum, pays a fee that more goods would waive, or leaves a store without
-a line, are all lines solved together. Every step stops once the set is known to cost the limit or more.
+by component. Only if the outcome misses a minimum, pays a fee that more goods would waive, or leaves a store without a
+line, are all lines solved together. Every step stops once the set is known to cost the limit or more.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class Assigner:
         return Assignment(known.cents, known.choices, min(max(with_gates.bound, least), known.cents or 0))
 
     def _greedy(self, problem: Problem, limit: int, bound: int) -> Assignment:
-        """Each line's choice with the least possible cost, where no better assignment is known."""
+        """Each line's choice with the least possible cost, for use while no better assignment is known."""
         if bound >= limit:
             return Assignment(None, None, bound)
         choices = problem.greedy()
@@ -66,7 +66,7 @@ class Assigner:
         return Assignment(None if assigned.cents is None else assigned.cents + fixed, assigned.choices, bound)
 
     def _total(self, choices: Sequence[Choice], stores: Stores) -> int | None:
-        """Goods and fees in cents; None where a minimum is not met or a store has no line."""
+        """Goods and fees in cents; None if a minimum is not met or a store has no line."""
         by_store = goods(choices)
         fees = fees_cents(by_store, self.model.terms.fees)
         return None if fees is None or len(by_store) < len(stores) else sum(by_store.values()) + fees

@@ -1,7 +1,7 @@
 """The search through a task's states: a beam that widens until it drops nothing that matters.
 
 Of more than `width` states those with the smallest bounds are kept. Every assignment that a pass misses continues a
-dropped state, so the least bound of these is a bound of the answer. Where it does not prove the answer, a wider pass
+dropped state, so the least bound of these is a bound of the answer. If it does not prove the answer, a wider pass
 follows, with the cost found so far as its limit.
 """
 
@@ -19,7 +19,7 @@ FIRST_WIDTH, WIDER, WIDEST = 64, 8, 1 << 17
 def solve(task: Task, limit: int, clock: Clock, widest: int = NEVER) -> Answer:
     """The cheapest assignment below the limit (in units).
 
-    Where the time is over, or more than `widest` states would have to be kept, it is the best found, with its bound.
+    If the time is over, or more than `widest` states would have to be kept, it is the best found, with its bound.
     """
     best: Kept | None = None
     bound, width = _least(task), FIRST_WIDTH
@@ -48,8 +48,7 @@ def _least(task: Task) -> int:
 
 
 def _narrowed(task: Task, limit: int, clock: Clock) -> Task | None:
-    """The task without moves that reach the limit, and with columns where there are floors; None where nothing is
-    left."""
+    """The task without moves that reach the limit, and with columns if there are floors; None if nothing is left."""
     if not task.floors:
         return task
     fewer = reduced(task, limit)

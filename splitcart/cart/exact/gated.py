@@ -1,4 +1,4 @@
-"""The cheapest assignment to one set of stores where fees, minimum orders or stores without a line matter."""
+"""The cheapest assignment to one set of stores if fees, minimum orders or stores without a line matter."""
 
 from collections.abc import Iterator
 from dataclasses import replace

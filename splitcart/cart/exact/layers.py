@@ -25,11 +25,10 @@ Kept = tuple[int, int, int, Any]
 class Run:
     """One task with its bounds: for each layer, what the layers from there on cost at least.
 
-    The plain bound is the sum of the layers' least costs. Where goods must reach floors there is a second one
-    (Lagrange): each place gives a discount d, a share, on its goods. An assignment costs what it costs with the
-    discounts, plus d times the goods of each place; with goods that reach the floors that is no less than with d times
-    the floors. So the sum of the least discounted costs plus d times the floors is a bound. A state has the larger of
-    the two.
+    The plain bound is the sum of the layers' least costs. If goods must reach floors there is a second one (Lagrange):
+    each place gives a discount d, a share, on its goods. An assignment costs what it costs with the discounts, plus d
+    times the goods of each place; with goods that reach the floors that is no less than with d times the floors. So the
+    sum of the least discounted costs plus d times the floors is a bound. A state has the larger of the two.
     """
 
     def __init__(self, task: Task, clock: Clock) -> None:

@@ -33,9 +33,9 @@ class _Patterns:
     elsewhere: Amounts
     """By line: the least it costs at the same store outside of the lot."""
     inside: Amounts
-    """By choice and pattern: 1 where it is in the lot."""
+    """By choice and pattern: 1 if it is in the lot."""
     outside: Amounts
-    """By line and pattern: 1 where it is not in the lot."""
+    """By line and pattern: 1 if it is not in the lot."""
     costs: Amounts
     """By pattern: what the lot costs."""
 

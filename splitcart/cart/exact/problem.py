@@ -36,11 +36,11 @@ class Assignment:
     """The lines assigned to one set of stores, or what is known of that."""
 
     cents: int | None
-    """Goods and fees, and Model.absent for each line left out although it had a choice. None, as `choices` are, where
-    no assignment below the limit is known."""
+    """Goods and fees, and Model.absent for each line left out although it had a choice. None, as `choices` are, if no
+    assignment below the limit is known."""
     choices: tuple[Choice, ...] | None
     bound: int
-    """Cents that no assignment to these stores undercuts, unless it costs the limit or more."""
+    """A lower bound, in cents, of assignments to these stores that cost less than the limit."""
 
     @property
     def is_proven(self) -> bool:
@@ -49,7 +49,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Linked lines, assigned: scaled cents, the choices, and the bound (equal to the cents where these are exact)."""
+    """Linked lines, assigned: scaled cents, the choices, and the bound (equal to the cents if these are exact)."""
 
     cost: int
     choices: tuple[Choice, ...] | None
@@ -163,13 +163,13 @@ class Problem:
         return Part(least * self.model.scale, best, least * self.model.scale)
 
     def greedy(self) -> list[Choice]:
-        """Each line's choice with the least possible cost: a plan to begin with where the best one takes too long."""
+        """Each line's choice with the least possible cost: a plan to begin with if the best one takes too long."""
         places, lines = self.low.argmin(axis=0).tolist(), np.flatnonzero(self.filled).tolist()
         cells = [self.model.cells[line][self.stores[places[line]]] for line in lines]
         return [min((*cell.plain, *cell.shared), key=self.model.least) for cell in cells]
 
     def _first(self, line: int) -> Choice:
-        """The cheapest choice outside of shared lots. With ties, of equally cheap ones the first by rank."""
+        """The cheapest choice outside of shared lots. With ties, the first by rank of equally cheap ones."""
         cells = self.model.cells[line]
         if not self.ties:
             return cells[self.stores[self.cheapest_at[line]]].plain[0]

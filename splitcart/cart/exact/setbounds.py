@@ -25,8 +25,8 @@ class SetBounds:
         """No set has a smaller value, in cents."""
 
     def further(self, sets: Amounts, values: Amounts) -> tuple[Amounts, Amounts]:
-        """For each set and each later store: the value of both together, and what the store gains (below 0 where it
-        costs more than it saves). Stores that are not later have the value FAR.
+        """For each set and each later store: the value of both together, and what the store gains (below 0 if it costs
+        more than it saves). Stores that are not later have the value FAR.
 
         A store where no line is cheaper must get a line all the same, which costs at least its smallest difference.
         """
@@ -80,7 +80,7 @@ class SetBounds:
         return values
 
     def with_lots(self, sets: Amounts) -> Amounts:
-        """Bounds that include what shared lots cost where they are not full."""
+        """Bounds that include what shared lots cost if they are not full."""
         least = self.model.low[sets].min(axis=1).sum(axis=1)
         return least + self.model.opening[sets].sum(axis=1) + self.lots.added(sets)
 

@@ -53,7 +53,7 @@ class Task:
     unit: int
     """How many units a cent is."""
     floors: Sequence[int] = ()
-    """By place: cents that its goods must reach. Empty where there are no such limits."""
+    """By place: cents that its goods must reach. Empty if there are no such limits."""
     discounts: Sequence[int] = ()
     """By place, in 1/PARTS: see `layers.Run`."""
     visit_all: bool = False
@@ -66,12 +66,12 @@ class Late(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`moves` by layer, None where none below the limit is known; `cost` in units."""
+    """`moves` by layer, None if none below the limit is known; `cost` in units."""
 
     cost: int
     moves: tuple[Move, ...] | None
     bound: int
-    """No assignment costs less, unless it costs the limit or more; equal to `cost` where that is the least."""
+    """A lower bound of assignments below the limit; equal to `cost` if that is the least."""
 
 
 class Clock:
@@ -122,7 +122,7 @@ def regrets(costs: Iterable[Sequence[tuple[Move, int]]], places: int) -> list[in
 
 
 def reduced(task: Task, limit: int) -> Task | None:
-    """The task without the moves by which either bound reaches the limit; None where a layer has none left."""
+    """The task without the moves by which either bound reaches the limit; None if a layer has none left."""
     floors_cost = sum(floor * part for floor, part in zip(task.floors, task.discounts, strict=True))
     plain = [[(move, move.cost) for move in layer] for layer in task.layers]
     discounted = [[(move, discounted_cost(move, task.discounts)) for move in layer] for layer in task.layers]
