@@ -55,7 +55,8 @@ def _clear(item: ProductItem, fields: tuple[str, ...]) -> None:
 
 
 def _fault(quantity: int | None, total: int | None, single: int, *, is_named: bool) -> str | None:
-    """Why a multibuy is none: half of it is missing, it is for one only, or not cheaper than as many singles.
+    """Why a multibuy is not accepted: half of it is missing, it is for one only, or it is not cheaper than as many
+    singles.
 
     is_named: whether the item says that it has such a multibuy.
     """

@@ -57,7 +57,7 @@ def _agreement(item: ProductItem, size: Size | None, shelf: UnitPrice, digits: i
 
 
 def _priced_size(item: ProductItem) -> Size | None:
-    """What the price is of: a kilogram, the weight from which it was estimated, else the size."""
+    """The amount that the price buys: a kilogram, the weight from which it was estimated, else the size."""
     if item.price_basis == "kg":
         return _KILOGRAM
     if item.is_estimated and item.typical_grams:

@@ -1,4 +1,5 @@
-"""Spider arguments: `-a NAME=VALUE` arrives as text. A value that cannot be meant is refused, with how to write it."""
+"""Spider arguments: `-a NAME=VALUE` arrives as text. An invalid value is refused with a message that states how to
+write it."""
 
 import inspect
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from scrapy.exceptions import UsageError
 from splitcart.printing import visible
 
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
-# Every character that chains' ids of stores have; "*", the store code of locator runs, is none of them.
+# Every character of the chains' store ids; "*", the store code of locator runs, is not among them.
 _IN_IDS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 _HEX = frozenset("0123456789abcdef")
 
@@ -18,7 +19,7 @@ MOST_DIGITS = 9
 MOST_LETTERS = 10_000
 """Of a list of names."""
 LONGEST_ID = 40
-"""Characters of a store's id."""
+"""The most characters of a store's id."""
 TOKEN_DIGITS = 32
 """Of a lease's token."""
 
@@ -38,7 +39,7 @@ def truth(argument: object, name: str) -> bool:
 
 
 def count(argument: object, name: str, *, least: int = 0) -> int | None:
-    """An argument that is a whole number of `least` or more; None where it is absent. Raises UsageError."""
+    """An argument that is a whole number of `least` or more; None if it is absent. Raises UsageError."""
     if argument is None:
         return None
     text = str(argument).strip()
@@ -51,7 +52,7 @@ def count(argument: object, name: str, *, least: int = 0) -> int | None:
 
 
 def names(argument: str | None, name: str) -> set[str]:
-    """An argument that lists names with commas, each casefolded; none where it is absent. Raises UsageError."""
+    """An argument that lists names with commas, each casefolded; none if it is absent. Raises UsageError."""
     if argument is None:
         return set()
     listed = {one.strip().casefold() for one in argument.split(",") if one.strip()}
@@ -73,7 +74,7 @@ def trusts_clock(argument: object) -> bool:
 
 
 def store_code(argument: object, spider: str) -> str:
-    """The chain's id of a store. Raises UsageError where it is missing, or is no such id."""
+    """The chain's id of a store. Raises UsageError if it is missing or malformed."""
     code = "" if argument is None else str(argument).strip()
     if not code:
         raise UsageError(f"No store was named: scrapy crawl {spider} -a store=ID", print_help=False)
@@ -86,7 +87,7 @@ def store_code(argument: object, spider: str) -> str:
 
 
 def lease_of(argument: object) -> str | None:
-    """The token of a lease that next_store.py gave; None where the argument is absent. Raises UsageError."""
+    """The token of a lease that next_store.py gave; None if the argument is absent. Raises UsageError."""
     if argument is None:
         return None
     token = str(argument).strip()

@@ -13,7 +13,8 @@ class CrawlError(Exception):
 
 
 class BlockedError(CrawlError):
-    """Raised when the site denies us (denial, interstitial or challenge page, any status), or its robots.txt does."""
+    """Raised when the site denies a request (denial, interstitial or challenge page, any status), or its robots.txt
+    does."""
 
     reason = "blocked"
     remedy = (
@@ -70,7 +71,7 @@ class CatalogueError(CrawlError):
     reason = "catalogue_error"
     remedy = "The site's shape may have changed: replay a saved body with scripts/replay.py."
     status: int | None = None
-    """The error status of the last try, where that is the cause."""
+    """The error status of the last try, if that is the cause."""
 
 
 class UnreadableTree(CatalogueError):

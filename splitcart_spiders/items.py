@@ -21,7 +21,7 @@ class ProductItem:
     size: str | None = None
     """The pack size as the chain writes it, trimmed."""
     price_cents: int | None = None
-    """What one purchasable unit costs, or one kilogram where price_basis is `kg`. None: listed, not purchasable."""
+    """What one purchasable unit costs, or one kilogram if price_basis is `kg`. None: listed, not purchasable."""
     is_unreadable: bool = False
     """The name or the price could not be read, though the row is listed: a sighting without a price."""
     was_price_cents: int | None = None
@@ -29,7 +29,7 @@ class ProductItem:
     price_basis: str = "each"
     """`each` or `kg`."""
     typical_grams: int | None = None
-    """Weight of one typical piece or step, where goods are weighed."""
+    """Weight of one typical piece or step of weighed goods."""
     is_estimated: bool = False
     is_on_special: bool = False
     """was_price_cents > price_cents, nothing else."""
@@ -41,7 +41,7 @@ class ProductItem:
     """`kg`, `l`, `m` or `ea`."""
     offer_id: str | None = None
     offer_kind: str | None = None
-    """`multibuy`; `member_multibuy` where only members get it."""
+    """`multibuy`; `member_multibuy` if only members get it."""
     multibuy_quantity: int | None = None
     multibuy_total_cents: int | None = None
     """For the whole multibuy_quantity."""
@@ -73,7 +73,7 @@ class CategoryItem:
     company: str
     store_id: str
     key: str
-    """The chain's id of the node (slug where the chain has no id)."""
+    """The chain's id of the node (slug if the chain has no id)."""
     path: tuple[str, ...]
     is_promo: bool = False
 

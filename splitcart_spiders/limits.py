@@ -1,4 +1,5 @@
-"""The range of each setting, checked before a crawl begins. A value out of it is refused, with what is wanted."""
+"""The range of each setting, checked before a crawl begins. A value outside it is refused with a message that states
+the range."""
 
 import math
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ NAMED = {"ROBOTS_UNAVAILABLE": ("stop", "allow")}
 
 
 def check_settings(settings: BaseSettings) -> None:
-    """Raises UsageError for the first setting that is out of its range; settings that are not there are not checked."""
+    """Raises UsageError for the first setting that is out of its range; absent settings are not checked."""
     for wrong in _wrong(settings):
         raise UsageError(wrong, print_help=False)
 
@@ -86,7 +87,7 @@ def _wrong_together(settings: BaseSettings) -> Iterator[str]:
 
 
 def _number(value: object, *, is_whole: bool) -> float:
-    """A setting's value as a number; NaN, which is in no range, if it is none."""
+    """A setting's value as a number; NaN, which is outside every range, if it is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return math.nan
     try:
@@ -94,7 +95,7 @@ def _number(value: object, *, is_whole: bool) -> float:
     except (ValueError, OverflowError):
         return math.nan
     if is_whole and isinstance(value, str) and not value.strip().removeprefix("-").isdecimal():
-        return math.nan  # 1e3 and 120.0 are no integers to Scrapy
+        return math.nan  # Scrapy does not accept 1e3 and 120.0 as integers
     return number if not is_whole or number.is_integer() else math.nan
 
 
@@ -102,7 +103,7 @@ def _is_base(url: str) -> bool:
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
-    except ValueError:  # a port that is no number
+    except ValueError:  # a port that is not a number
         return False
 
 

@@ -25,8 +25,8 @@ class Run(Protocol):
 
 @dataclass
 class Shared:
-    """The shared objects of a crawler: `Shared.of(crawler)`. They are an attribute of the crawler, so that both end
-    together: they refer to it, so that a dictionary of crawlers, even a weak one, would keep every crawler alive."""
+    """The shared objects of a crawler: `Shared.of(crawler)`. Stored on the crawler itself. A WeakKeyDictionary would
+    leak, because the values refer to their keys."""
 
     run: Run | None = None
     """Set by the extension that owns the spider's run; None: no extension does."""
@@ -34,7 +34,7 @@ class Shared:
 
     @classmethod
     def of(cls, crawler: Crawler) -> "Shared":
-        """Those of the crawler, made on first use."""
+        """The shared objects of the crawler, made on first use."""
         shared = vars(crawler).setdefault("splitcart", cls())
         assert isinstance(shared, cls)
         return shared

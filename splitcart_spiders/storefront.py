@@ -65,7 +65,7 @@ class StorefrontSpider(Spider):
     flip: ClassVar[Flip] = Flip()
     """When the company's weekly specials change, in the store's own time."""
     timezone: ClassVar[str] = "Australia/Sydney"
-    """Of a store whose own time zone is not known yet."""
+    """The time zone of a store whose own is not known yet."""
     store_code = ""
     """The chain's own id of the store that is crawled."""
 

@@ -162,7 +162,7 @@ class Merging:
         groups.move(member, winner)
 
     def _put_out(self, member: int) -> None:
-        """Makes a store that was put out the anchor of its own group, and active, with the anchors that match it."""
+        """Makes a store that was put out, and anchors its own group, active, and again the anchors that match it."""
         self.drifted += 1
         if not self._enter(member):
             return

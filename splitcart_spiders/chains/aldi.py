@@ -111,7 +111,7 @@ def _is_per_kilogram(pricing: dict, number: str | None, measure: str | None) -> 
 
 
 def _of_weight(cents: int | None, grams: int) -> int | None:
-    """Cents for `grams` of what costs `cents` a kilogram, halves rounded up as a till does."""
+    """Cents for `grams` at `cents` a kilogram, halves rounded up as at a till."""
     return None if cents is None else max(1, (cents * grams + 500) // 1000)
 
 

@@ -47,7 +47,8 @@ def records(body: object) -> list:
 
 @mapping
 def to_item(raw: dict, seen: Seen) -> ProductItem | Drop:
-    """The item of one record, or why there is none; what is no product is dropped without a sku: no total counts it.
+    """The item of one record, or why there is none. A record that is not a product is dropped without a sku, because no
+    total counts it.
 
     Raises Refused.
     """
@@ -74,7 +75,8 @@ def is_shelved(record: object, path: tuple[str, ...]) -> bool:
 def gtin_from_product(body: object, sku: str | None = None) -> str | None:
     """The barcode (14 digits) of a product page's data, pageProps, product or JSON-LD; None without a valid one.
 
-    Several may be sent, as a list or separated by commas: one of 13 digits is preferred. The row's own `sku` is none.
+    Several may be sent, as a list or separated by commas: one of 13 digits is preferred. The row's own `sku` is not a
+    barcode.
     """
     for product in _products(body):
         known = sku or fields.code(product.get("id"))
@@ -85,8 +87,8 @@ def gtin_from_product(body: object, sku: str | None = None) -> str | None:
 
 
 def shows_product(body: object, sku: str) -> bool:
-    """Whether a product page's data is that of the product: otherwise (a redirect, notFound, a status in place of the
-    product, another product) it is no answer about the barcode."""
+    """Whether a product page's data is that of the product. Otherwise (a redirect, notFound, a status in place of the
+    product, another product) the barcode remains unknown."""
     outer, product = fields.obj(body), fields.obj(_page_props(body).get("product"))
     if outer.get("notFound") or _redirect_target(body) is not None:
         return False
@@ -94,8 +96,8 @@ def shows_product(body: object, sku: str) -> bool:
 
 
 def redirect(body: object, sku: str) -> str | None:
-    """The last part of the address to which a product's page redirects; None if that is no page of the product on the
-    site itself."""
+    """The last part of the address to which a product's page redirects; None if that is not a page of the product on
+    the site itself."""
     path = (_redirect_target(body) or "").removeprefix(SITE).partition("?")[0].partition("#")[0]
     slug = path.removeprefix("/product/")
     if not path.startswith("/product/") or not _SLUG.fullmatch(slug):
@@ -203,7 +205,7 @@ def _size(raw: dict, price: int | None, shelf: unit_prices.UnitPrice | None, *, 
 
 
 def _typical_grams(size: str | None, unit: dict, price: int | None, shelf: unit_prices.UnitPrice | None) -> int | None:
-    """The weight that the price is of: the unit's quantity or the printed size, whichever the unit price agrees with.
+    """The weight that the price buys: the unit's quantity or the printed size, whichever the unit price agrees with.
 
     If it agrees with neither, the printed size, else the quantity: the unit's measure of weighted rows is often wrong.
     """
@@ -238,7 +240,7 @@ def _offers(pricing: dict) -> dict[str, Any]:
 
 def _multibuy(pricing: dict) -> tuple[int | None, int | None] | None:
     """Quantity and total. `reward` is the price of each, rounded, when `minQuantity` are bought; words that state the
-    total of as many (`Pick any 3 for $10`) take precedence, and without a promotion they are the multibuy."""
+    total of that many (`Pick any 3 for $10`) take precedence; without a promotion they alone are the multibuy."""
     statements = (fields.text(pricing.get(key)) for key in ("offerDescription", "priceDescription"))
     words = next((terms for terms in map(multibuys.from_words, statements) if terms), None)
     promotion = fields.obj(pricing.get("multiBuyPromotion"))
@@ -259,7 +261,8 @@ def _is_for_members(pricing: dict) -> bool:
 
 
 def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:
-    """The first shelf of the product that is no campaign; from the top, its names are subCategory, category, aisle."""
+    """The first shelf of the product that is not a campaign; from the top, its names are subCategory, category,
+    aisle."""
     return fields.choose_path(PROMO_ROOTS, *_shelves(raw), fields.path(context))
 
 

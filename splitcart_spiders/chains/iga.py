@@ -39,7 +39,7 @@ def to_item(raw: dict, seen: Seen) -> ProductItem:
     (price, unreadable), was = _prices(raw, available, deal)
     number, measure = _unit_price(raw)
     basis = _basis(raw, price, unit_prices.convert(number, measure))
-    if basis is None:  # what the price is of cannot be known
+    if basis is None:  # whether the price is per piece or per kilogram is unknown
         basis, price, was, unreadable = _Basis(), None, None, True
     return ProductItem(
         company=COMPANY,
@@ -76,7 +76,7 @@ class _Deal:
     quantity: int = 1
     """How many must be bought; 1 if there is no condition."""
     total: int | None = None
-    """Cents for as many, if the words state them."""
+    """Cents for that many, if the words state them."""
     members: bool = False
 
     @property
@@ -85,8 +85,8 @@ class _Deal:
 
 
 def _deal(raw: dict) -> _Deal | None:
-    """The promotion in force, or a multibuy in the words of the price's label: of several the first with a condition,
-    since its price is not everyone's."""
+    """The promotion in force, or a multibuy in the words of the price's label. If there are several, the first with a
+    condition, since its price is not everyone's."""
     promotions = fields.rows(raw.get("promotions"))[:20]
     if multibuys.from_words(fields.text(raw.get("priceLabel"))):
         promotions = [*promotions, {"name": raw["priceLabel"]}]
@@ -154,10 +154,10 @@ class _Basis:
 
 
 def _basis(raw: dict, price: int | None, shelf: unit_prices.UnitPrice | None) -> _Basis | None:
-    """What the price of loose goods is of: a piece, if it is what the piece's weight costs, or a kilogram; None if
-    neither is so.
+    """Returns whether the price of loose goods is per piece or per kilogram; None if it fits neither.
 
-    For a piece of a kilogram both are so: then it is a piece's, unless the goods are sold by weight.
+    It is per piece if it is what the piece's weight costs. For a piece of a kilogram both fit: then it is per piece,
+    unless the goods are sold by weight.
     """
     sold = (fields.text(raw.get("sellBy")) or "").casefold()
     if sold not in ("eachunit", "weight") or price is None:
@@ -201,7 +201,7 @@ def _size(unit: dict) -> str | None:
 
 
 def _barcode(value: object) -> str | None:
-    """Digits as sent; words such as `notfound` are none."""
+    """Digits as sent; None for words such as `notfound`."""
     digits = fields.code(value) or ""
     return digits if digits.isdecimal() else None
 

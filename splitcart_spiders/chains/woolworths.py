@@ -148,7 +148,7 @@ def _step_grams(raw: dict) -> int | None:
 
 
 def _barcode(value: object) -> str | None:
-    """Digits as sent; 11 have lost their leading zero, and the check digit of the 12 decides later."""
+    """Digits as sent; 11 get their lost leading zero back, and the check digit of the 12 is verified later."""
     digits = fields.code(value) or ""
     if not digits.isdecimal():
         return None
@@ -168,7 +168,8 @@ def _path(raw: dict, context: tuple[str, ...]) -> tuple[str, ...]:
 
 def _one_shelf(levels: list[list]) -> tuple[str, ...]:
     """One path from lists of names, top level first, each with one name or several: that of the first department which
-    is no campaign. For any but the first, names below it are taken only from lists as long as that of departments."""
+    is not a campaign. For any but the first, names below it are taken only from lists as long as that of
+    departments."""
     departments = levels[0]
     proper = (at for at, name in enumerate(departments) if not fields.is_campaign(fields.text(name) or "", _NO_SHELVES))
     at = next(proper, 0)

@@ -28,7 +28,7 @@ def request_of(failure: Failure) -> Request:
 
 
 def status_of(error: BaseException | None) -> int | None:
-    """The error status that a request was answered with, where that is the error."""
+    """The error status of the response, if that is the error."""
     if isinstance(error, HttpError):
         return error.response.status
     return error.status if isinstance(error, CatalogueError) else None

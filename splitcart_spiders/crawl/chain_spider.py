@@ -66,7 +66,7 @@ class ChainSpider(StorefrontSpider):
         self.barcodes_known: frozenset[str] = frozenset()
         """Skus whose barcode is known or was looked up lately; set by the run extension if `asks_barcodes`."""
         self.odd_nodes = 0
-        """Nodes of the tree that were left out: no objects, or without an id."""
+        """Nodes of the tree that were left out, because they are not objects or have no id."""
         self.walker = Walker(self)
 
     # What a chain defines -----------------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ class ChainSpider(StorefrontSpider):
         raise NotImplementedError(f"{type(self).__name__} must define the requests for its listings")
 
     def page(self, response: Response) -> Page:
-        """One listing answer; raises CatalogueError where it is impossible."""
+        """One listing answer; raises CatalogueError if it is impossible."""
         raise NotImplementedError(f"{type(self).__name__} must read its listings")
 
     def refused(self, status: int, request: Request, node: Node, page: int) -> list[Request] | None:
@@ -211,7 +211,8 @@ class ChainSpider(StorefrontSpider):
         return value
 
     def read_tree(self, raw: object, shape: Shape) -> list[Node]:
-        """The roots of a tree that the chain sends as a list. Raises CatalogueError if it is none, or too large."""
+        """The roots of a tree that the chain sends as a list. Raises CatalogueError if it is not a list, or is too
+        large."""
         reader = TreeReader(shape, self.chain.PROMO_ROOTS)
         roots = reader.roots(raw)
         self.odd_nodes = reader.odd

@@ -51,7 +51,7 @@ def rows(value: object) -> list:
 
 
 def shown(value: object, limit: int = 40) -> str:
-    """A value as a message shows it: a text, a number or a boolean, cut; for anything else its kind.
+    """A value as messages show it: a text, a number or a boolean, cut; for any other value its kind.
 
     A value may have any depth and length: repr of a list may raise RecursionError, of an int ValueError.
     """
@@ -120,7 +120,7 @@ def name(*values: object) -> str | None:
 
 
 def cents(value: object) -> int | None:
-    """Cents of an amount in dollars (a number, or text such as `$3.35`); None where it is not one."""
+    """Cents of an amount in dollars (a number, or text such as `$3.35`); None if it is not one."""
     if isinstance(value, str):
         return money.to_cents(value.strip()) if len(value) <= 20 else None
     return money.to_cents(value) if number(value) is not None else None
@@ -140,7 +140,8 @@ UNREADABLE = Price(None, is_unreadable=True)
 def price(value: object, *, available: bool | None, cents: int | None) -> Price:
     """The price that the chain sent as `value`; `cents` is its reading.
 
-    Null, and 0 of an unavailable listing, mean a listing without a price; any other value that is none is unreadable.
+    Null, and 0 of an unavailable listing, mean a listing without a price; any other value that is not a price is
+    unreadable.
     """
     if value is None or (cents == 0 and available is False):
         return Price(None)
@@ -166,7 +167,7 @@ def shelf_number(value: object) -> str | None:
 
 def shelf_text(value: object) -> tuple[str | None, str | None]:
     """Number and measure of a shelf's text (`$4.38/ 100g`). For a text that cannot be read (`kgM`) an empty number and
-    the text, so that it is counted; without a text None twice."""
+    the text, so that it is counted; without a text (None, None)."""
     unread = text(value, 40)
     return unit_prices.split(value) or (("", unread) if unread else (None, None))
 

@@ -30,7 +30,7 @@ LAND = (
     (-24.0, -10.0, 113.0, 154.0),
 )
 MOST_REQUESTS = 5_000
-"""Of one run; the longest makes some 2,000."""
+"""The most requests of one run; the longest makes some 2,000."""
 _DEGREES = Pattern(r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,30})?", most=40)
 
 
@@ -129,7 +129,7 @@ class LocatorSpider(StorefrontSpider):
         )
 
     def place(self, latitude: object, longitude: object) -> tuple[float | None, float | None]:
-        """Latitude and longitude in degrees; None twice if they are no place, counted unless both are null."""
+        """Latitude and longitude in degrees; (None, None) if they are not a place, counted unless both are null."""
         north, east = degrees(latitude, 90), degrees(longitude, 180)
         if north is not None and east is not None:
             return north, east

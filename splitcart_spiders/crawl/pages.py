@@ -8,7 +8,7 @@ from splitcart.patterns import IGNORE_CASE, Pattern
 
 LARGEST_PAGE = 16 * 1024 * 1024
 LONGEST_TAG = 1000
-"""Characters of the longest script tag that is read; a longer one is no storefront's."""
+"""Characters of the longest script tag that is read; a storefront's is never longer."""
 _BEGIN = Pattern(r"<script(?![\w-])", LARGEST_PAGE, IGNORE_CASE)
 _END = Pattern(r"</script(?![\w-])", LARGEST_PAGE, IGNORE_CASE)
 _NEXT = Pattern(r"""(?<![\w-])id\s*=\s*["']?__NEXT_DATA__(?![\w-])""", LONGEST_TAG, IGNORE_CASE)

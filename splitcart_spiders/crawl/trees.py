@@ -35,7 +35,7 @@ class Shape:
 
 
 class TreeReader:
-    """Reads one answer's tree. A node that is no object or has no id is left out with all below it, and counted."""
+    """Reads one answer's tree. A node that is not an object or has no id is left out with all below it, and counted."""
 
     def __init__(self, shape: Shape, promo_roots: Set[str]) -> None:
         self.shape = shape
@@ -45,7 +45,7 @@ class TreeReader:
         """Nodes that were left out."""
 
     def roots(self, value: object) -> list[Node]:
-        """Every root. Raises CatalogueError for what is no list, and beyond MOST_NODES or DEEPEST."""
+        """Every root. Raises CatalogueError for anything but a list, and beyond MOST_NODES or DEEPEST."""
         return [node for raw in self.listed(value, "the roots") if (node := self._node(raw, None, ()))]
 
     def listed(self, value: object, what: str) -> list[object]:

@@ -1,4 +1,4 @@
-"""Fingerprints by store: requests of two stores differ, even where only a cookie or a body distinguishes them."""
+"""Fingerprints by store: requests of two stores differ, even if only a cookie or a body distinguishes them."""
 
 import hashlib
 from typing import Self

@@ -38,7 +38,7 @@ WORDS = {
 }
 """The most frequent verdicts of OpenSSL, in words."""
 UNTRUSTED = "certificate verify failed"
-"""OpenSSL's message where its verdict is not available."""
+"""OpenSSL's message if its verdict is not available."""
 Verify = Callable[[SSL.Connection, X509, int, int, int], bool]
 
 

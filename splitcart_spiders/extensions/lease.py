@@ -39,7 +39,7 @@ class LeaseKeeper:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin; to be called on the event loop."""
+        """Start the heartbeats; to be called on the event loop."""
         self._task = asyncio.ensure_future(self._keep())
 
     def stop(self) -> None:

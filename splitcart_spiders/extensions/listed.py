@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 async def check(engine: Engine, crawler: Crawler, spider: ChainSpider) -> None:
     """Raises StoreUnlisted for a store that the last complete locator run does not list.
 
-    A store that a scheduler handed out, or that the operator vouches for (`-a unlisted=1`), is not looked up.
+    A store that a scheduler handed out, or that the operator accepts unlisted (`-a unlisted=1`), is not looked up.
     """
     if spider.accept_fulfilment:
         log_fulfilment(spider)

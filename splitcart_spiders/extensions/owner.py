@@ -141,7 +141,7 @@ class RunOwner(Generic[SpiderT]):
     # Closing ---------------------------------------------------------------------------------------------------
 
     async def closed(self, spider: SpiderT, reason: str) -> None:
-        """Judge and publish; whatever goes wrong here is reported by the exit code too."""
+        """Judge and publish; an error here is reported by the exit code too."""
         if self.run is None:
             outcome.report_unless_reported(self.crawler, "failed", f"the run could not be opened ({reason})")
             return
@@ -165,7 +165,8 @@ class RunOwner(Generic[SpiderT]):
     def give_up(self, why: str, now: datetime) -> tuple[str, str]:
         """End the run as failed if the database allows it, so that the next crawl need not wait for its lease.
 
-        Returns its status and reason: those of an earlier ending where that was committed and only its answer was lost.
+        Returns its status and reason: those of an earlier ending if that was committed and only the reply to the COMMIT
+        was lost.
         """
         assert self.run is not None
         assert self.engine is not None

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 UNKNOWN = "time left unknown"
 LIVE = {"splitcart_live": True}
-"""Marks a record that the next one replaces where a terminal shows it."""
+"""Marks a record that the next one replaces on a terminal."""
 
 
 class ProgressExtension:
@@ -48,7 +48,7 @@ class ProgressExtension:
         return extension
 
     def opened(self, spider: Spider) -> None:
-        """Log the store, the sandbox where that is asked, and where the prices are written."""
+        """Log the store, the sandbox in dev, and the database that the prices are written to."""
         asked = f" from the sandbox at {base_url_of(self.crawler.settings)}" if is_dev(spider) else ""
         place = shown_url(database.url_of(self.crawler.settings))
         logger.info("crawling %s%s into %s", name_of(spider), asked, place)

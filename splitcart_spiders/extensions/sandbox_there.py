@@ -20,7 +20,7 @@ PORTS = {"http": 80, "https": 443}
 
 
 class SandboxThereExtension:
-    """Ends a crawl whose sandbox is not there, instead of retrying requests that cannot succeed."""
+    """Ends a crawl whose sandbox does not listen, instead of retrying requests that cannot succeed."""
 
     def __init__(self, crawler: Crawler) -> None:
         if not is_dev(crawler.spider):
@@ -36,7 +36,7 @@ class SandboxThereExtension:
         return extension
 
     async def started(self) -> None:
-        """Connect, and shut the gate where that fails."""
+        """Connect, and shut the gate if that fails."""
         place = urlsplit(self.base_url)
         try:
             opening = asyncio.open_connection(place.hostname, place.port or PORTS.get(place.scheme, 80))

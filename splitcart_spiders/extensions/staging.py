@@ -81,13 +81,13 @@ class Staging:
             self.writer.give_up(why)
 
     def item_done(self) -> None:
-        """Count an item that left the pipelines: staged, dropped or refused."""
+        """Count an item that left the pipelines (staged, dropped or refused)."""
         self.processed += 1
 
     def ended_and_staged(self) -> list[Category]:
         """The categories that had ended by the last heartbeat and whose rows the database has by now.
 
-        A resumed run may skip them. A probe has none: a page past a category's end ends it, and proves nothing.
+        A resumed run may skip them. Empty for a probe: a page past a category's end ends its walk, and proves nothing.
         """
         assert self.writer is not None
         assert self.spider is not None

@@ -70,7 +70,9 @@ class StoresExtension(RunOwner[LocatorSpider]):
         return judged, stores.publish_stores(self.engine, self.run, ending, self.staging.by_code)
 
     def judge(self, spider: LocatorSpider, reason: str, known: int) -> Verdict:
-        """Complete only when every request was answered and the chain did not shrink to less than half."""
+        """The verdict of a locator run; `known`: how many open stores of the chain are known. Complete only if every
+        request was answered and at least LEAST_SHARE of the known stores were found. Failed or blocked: nothing is
+        published. Else partial: the stores found are published."""
         found = len(self.staging.by_code)
         figures: dict[str, object] = {"found": found, "known": known}
         if error := Gate.of(self.crawler).error:

@@ -14,8 +14,8 @@ _SPLIT = TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_dom
 
 
 class CookiesMiddleware(ScrapyCookies):
-    """Scrapy's own fetches the newest list of public suffixes from the internet at the first cookie: a request that is
-    no part of the crawl, to a host whose robots.txt was not read, and a delay on a machine without internet."""
+    """Scrapy's own fetches the newest list of public suffixes from the internet at the first cookie: a request outside
+    the crawl, to a host whose robots.txt was not read, and a delay on a machine without internet."""
 
     def _process_cookies(self, cookies: Iterable[Cookie], *, jar: CookieJar, request: Request) -> None:
         """Refuse cookies for a public suffix such as com.au, as Scrapy does."""

@@ -1,4 +1,4 @@
-"""The gate: the one place where any part of a crawl ends it, with the error that ended it."""
+"""The gate: through it any part of a crawl ends the crawl, and it keeps the error that ended it."""
 
 import asyncio
 import logging

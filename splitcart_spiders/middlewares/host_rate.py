@@ -23,9 +23,9 @@ from splitcart_spiders.shared import Shared
 logger = logging.getLogger(__name__)
 
 LONGEST_WAIT = 120.0
-"""Seconds that a site may ask us to wait; a longer wait ends the run as blocked."""
+"""The most seconds that a site may ask us to wait; a longer wait ends the run as blocked."""
 MOST_SECONDS = 366 * 86400.0
-"""The most seconds that a wait is read as: no calendar holds every number."""
+"""The longest wait, in seconds, that is computed with; a number of any size would not fit into a date."""
 SECONDS = Pattern(r"[0-9]+(\.[0-9]*)?", most=20_000)
 LATER_YEAR = Pattern(r"\b[A-Z][a-z]{2} [0-9]{5,} [0-9]{2}:", most=20_000)
 """Part of an HTTP date: a year after datetime.max."""
@@ -132,7 +132,7 @@ class HostRate:
             state.under_way += 1
 
     def give_back(self, host: str) -> None:
-        """A request that took its turn has been answered, or has failed."""
+        """Note that a request that took its turn has been answered or has failed."""
         state = self._of(host)
         state.under_way -= 1
         if not state.answered:
@@ -229,7 +229,7 @@ def rate_of(settings: BaseSettings) -> float:
 
 
 def limit_of(settings: BaseSettings) -> int:
-    """Requests under way to a host at once: HOST_IN_FLIGHT, less where Scrapy's own limits are lower."""
+    """Requests under way to a host at once: HOST_IN_FLIGHT, or less if Scrapy's own limits are lower."""
     names = ("CONCURRENT_REQUESTS_PER_DOMAIN", "CONCURRENT_REQUESTS_PER_IP")
     limits = [settings.getint(name) for name in names if settings.getint(name) > 0]
     return max(1, min([settings.getint("HOST_IN_FLIGHT", 2), *limits]))

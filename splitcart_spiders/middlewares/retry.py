@@ -33,7 +33,7 @@ LONGEST_BACKOFF = 60.0
 REACHED = "splitcart_reached"
 """Meta key: a byte came from the host in one of the tries of a request."""
 NOT_CONNECTED = (CannotResolveHostError, DownloadConnectionRefusedError, ConnectError)
-"""The host was not reached: no name, or no connection."""
+"""Errors of a host that was not reached: its name was not resolved, or no connection was made."""
 
 
 class RetryMiddleware:
@@ -61,7 +61,7 @@ class RetryMiddleware:
         return cls(crawler)
 
     def reached(self, request: Request) -> None:
-        """Note that the head of an answer came, whatever becomes of its body."""
+        """Note that the head of a response came, even if its body fails."""
         request.meta[REACHED] = True
 
     async def process_response(self, request: Request, response: Response) -> Response | Request:

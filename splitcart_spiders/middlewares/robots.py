@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 PRIORITY = 1000
 MAX_BYTES = 512 * 1024
-"""Read of a robots.txt; RFC 9309 asks for 500 KiB at least."""
+"""Bytes read of a robots.txt; RFC 9309 asks for 500 KiB at least."""
 ABSENT = frozenset({404, 410})
 """No robots.txt: everything is allowed."""
 

@@ -145,7 +145,7 @@ class PageVisit:
         self.elsewhere = self.elsewhere or (url if origin(url) != self.origin else None)
 
     def check(self) -> None:
-        """Raises LeftHosts where the page has left its origin."""
+        """Raises LeftHosts if the page has left its origin."""
         if self.elsewhere is not None:
             raise Hosts.of(self.crawler).error(f"GET {self.url} in the browser", self.elsewhere)
 

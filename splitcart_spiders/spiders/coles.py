@@ -103,7 +103,7 @@ class ColesSpider(ShopperSpider):
         return Page(coles.records(body), total=self.total(results.get("noOfResults"), response))
 
     def is_listed(self, record: object, item: ProductItem | Drop, node: Node) -> bool:
-        """Advertised rows take places of the listing: one is listed if it has a shelf in the category."""
+        """Advertised rows replace rows of the listing, so one counts as listed if it has a shelf in the category."""
         if isinstance(item, Drop):
             return False
         return not item.sponsored or coles.is_shelved(record, node.path)
@@ -184,7 +184,7 @@ class ColesSpider(ShopperSpider):
         )
 
     def on_product(self, response: Response, sku: str, slug: str, hops: int = 0) -> Iterator[BarcodeItem | Request]:
-        """The barcode, or that there is none; an answer without this product leaves the question open."""
+        """The barcode, or that there is none; after a response without this product the barcode remains unknown."""
         try:
             body = self.decoded(response)
         except CatalogueError:

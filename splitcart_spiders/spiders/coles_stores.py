@@ -1,4 +1,4 @@
-"""The stores of Coles: the nearest ones to points of a grid, closer points where an answer is full."""
+"""The stores of Coles: the nearest ones to the points of a grid, which is made finer where a response is full."""
 
 from collections.abc import Iterator
 from math import cos, hypot, radians

@@ -86,7 +86,7 @@ class IgaStoresSpider(LocatorSpider):
 
 
 def called_with(script: str) -> str:
-    """The argument of a call (`cb({..});`); the text itself if it is no call."""
+    """The argument of a call (`cb({..});`); the text itself if it is not a call."""
     name, bracket, _ = script.partition("(")
     call = script.rstrip("; \t\r\n")
     if not bracket or not call.endswith(")") or not CALLBACK.fullmatch(name.strip()):
