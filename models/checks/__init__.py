@@ -1,1 +1,1 @@
-"""Whether the database keeps its promises."""
+"""Checks the promises of the database that no constraint can hold."""

@@ -21,7 +21,7 @@ _PROMISES = {
     **stores.PROMISES,
     **slots.PROMISES,
     "file": "SQLite's file and foreign keys are sound",
-    "times": "SQLite's times are UTC and written alike, so that their order is that of the texts",
+    "times": "SQLite's times are UTC and in one format, so that the order of the texts is the order of the times",
     "future": "no time lies in the future: scripts/rollback_run.py heals a store whose run had a wrong clock",
 }
 
@@ -38,9 +38,9 @@ class Violation:
 
 
 def check(connection: Connection, now: datetime | None = None) -> Iterator[Violation]:
-    """Checks everything; yields each promise that is broken, nothing for a sound database.
+    """Checks everything and yields each promise that is broken; nothing for a sound database.
 
-    now: times after it are reported as in the future; None: times are not compared with a clock.
+    now: later times are reported as in the future; None: times are not compared with a clock.
     """
     for name, (promise, sql) in QUERIES.items():
         rows = [" ".join(f"{k}={v}" for k, v in row.items()) for row in connection.execute(text(sql)).mappings()]
@@ -62,7 +62,7 @@ def check(connection: Connection, now: datetime | None = None) -> Iterator[Viola
 
 
 def _file(connection: Connection) -> Iterator[tuple[str, str]]:
-    """("file" or "times", an example) of each promise that PostgreSQL keeps by itself and SQLite does not."""
+    """Yields ("file" or "times", an example) for the promises that PostgreSQL keeps by itself and SQLite does not."""
     if is_postgres(connection):
         return
     for row in connection.execute(text("PRAGMA foreign_key_check")):

@@ -52,7 +52,7 @@ QUERIES: dict[str, tuple[str, str]] = {
                 OR (p.seen_before IS NOT NULL AND b.id IS NULL) ORDER BY 1, 2""",
     ),
     "price_without_history": (
-        "a price row costs what the latest entry of its history says, since then",
+        "a price row has the terms and the time of the latest entry of its history",
         """WITH entries AS (
                 SELECT c.*, row_number() OVER (PARTITION BY store_id, listing_id ORDER BY changed_at DESC) AS nth
                 FROM price_changes c)
@@ -127,7 +127,7 @@ QUERIES: dict[str, tuple[str, str]] = {
             WHERE s.last_scraped IS NOT NULL AND r.store_id IS NULL ORDER BY 1""",
     ),
     "missing_orphan": (
-        "what is missing is a listing of the store's company, last seen by a run",
+        "a missing listing is of the store's company, and the run that last saw it exists",
         """SELECT x.store_id, x.listing_id FROM missing_listings x JOIN stores s ON s.id = x.store_id
             JOIN listings l ON l.id = x.listing_id LEFT JOIN crawl_runs r ON r.id = x.seen_run_id
             WHERE l.company_id <> s.company_id OR (x.seen_run_id IS NOT NULL AND r.id IS NULL) ORDER BY 1, 2""",
@@ -170,7 +170,7 @@ QUERIES: dict[str, tuple[str, str]] = {
             ORDER BY 1""",
     ),
     "run_of_another_store": (
-        "a run's store is the one of its company that was asked for",
+        "a run's store has the run's company and store code",
         """SELECT r.id AS run_id, r.store_code, r.store_id FROM crawl_runs r JOIN stores s ON s.id = r.store_id
             WHERE s.company_id <> r.company_id OR s.store_code <> r.store_code ORDER BY 1""",
     ),
@@ -183,7 +183,7 @@ QUERIES: dict[str, tuple[str, str]] = {
             WHERE r.undo IS NULL OR r.rolled_back_at IS NOT NULL OR r.store_id <> p.store_id ORDER BY 1, 2, 3""",
     ),
     "left_of_rolled_back_run": (
-        "nothing else stands on a run that was rolled back",
+        "no missing listing and no alias refers to a run that was rolled back",
         """SELECT 'missing_listings' AS what, x.store_id AS id, r.id AS run_id FROM missing_listings x
                 JOIN crawl_runs r ON r.id = x.crawl_run_id OR r.id = x.seen_run_id WHERE r.rolled_back_at IS NOT NULL
             UNION ALL SELECT 'product_aliases', x.product_id, r.id FROM product_aliases x
@@ -211,7 +211,7 @@ QUERIES: dict[str, tuple[str, str]] = {
             WHERE r.id IS NULL ORDER BY 1""",
     ),
     "last_scraped": (
-        "last_scraped is the end of the latest complete run that stands",
+        "last_scraped is the end of the latest complete run that was not rolled back",
         """SELECT s.id AS store_id, s.last_scraped FROM stores s LEFT JOIN (
                 SELECT store_id, max(finished_at) AS finished_at FROM crawl_runs
                 WHERE status = 'complete' AND rolled_back_at IS NULL GROUP BY store_id) r ON r.store_id = s.id

@@ -9,13 +9,11 @@ from models.prices import effective
 from models.slots.building import slots
 from models.tables import price_slots, slot_dirty, stores
 
-PROMISES = {
-    "slots": "a slot is what the effective price of its store says, wherever nothing is marked to be built again"
-}
+PROMISES = {"slots": "a slot has the effective price of its store, unless its product or store is marked"}
 
 
 def broken(connection: Connection) -> Iterator[tuple[str, str]]:
-    """("slots", an example) for each slot that is wrong, missing or should not be there."""
+    """Yields ("slots", an example) for each slot that is wrong, missing or superfluous."""
     store_ids = connection.execute(select(stores.c.id)).scalars().all()
     marked_products = set(connection.execute(select(slot_dirty.c.product_id)).scalars())
     marked_stores = set(connection.execute(select(slot_dirty.c.store_id)).scalars())

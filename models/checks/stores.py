@@ -1,6 +1,6 @@
-"""Checks each store's range, sightings and fingerprint, some stores at a time, for models.checks.checking.
+"""Checks each store's range, sightings and fingerprint, for models.checks.checking.
 
-A fleet has tens of millions of lines: they are read as bit strings over listings.ordinal, and never all at once.
+A fleet has tens of millions of lines: they are read as bit strings over listings.ordinal, for some stores at a time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,9 +15,9 @@ from splitcart.bits import Bits, fitted, flags, unpack
 
 PROMISES = {
     "range": "range and stock agree with the listings and with what is missing",
-    "available_without_price": "what a store has in stock has a price",
-    "sightings": "the sightings of a store know when each line was seen that has a price, and no other",
-    "fingerprint": "a store's fingerprint is that of what its price rows say",
+    "available_without_price": "each listing that a store has in stock has a price",
+    "sightings": "the sightings of a store have a look at each line with a price, and at no other",
+    "fingerprint": "a store's fingerprint is the digest of its price rows",
 }
 STORES_AT_ONCE = 50
 
@@ -32,7 +32,7 @@ class _Store:
     ranged: Bits
     available: Bits
     missing: Bits
-    """Unseen once by a complete run."""
+    """Not seen by the last complete run, and still ranged."""
     priced: Bits
     """Has a price row."""
     sighted: Bits
@@ -40,13 +40,13 @@ class _Store:
     has_good_fingerprint: bool
 
     def lines(self, wrong: Bits) -> Iterator[str]:
-        """An example of each line that is wrong."""
+        """Yields an example for each wrong line."""
         for ordinal in np.flatnonzero(wrong).tolist():
             yield f"store_id={self.store_id} ordinal={ordinal}"
 
 
 def broken(connection: Connection) -> Iterator[tuple[str, str]]:
-    """(name of the promise, an example) for each line or store that breaks one."""
+    """Yields (name of the promise, an example) for each line or store that breaks a promise."""
     ids = list(connection.execute(select(stores.c.id).order_by(stores.c.id)).scalars())
     for start in range(0, len(ids), STORES_AT_ONCE):
         for store in _read(connection, ids[start : start + STORES_AT_ONCE]):
@@ -84,13 +84,13 @@ def _read(connection: Connection, ids: Sequence[int]) -> Iterator[_Store]:
         bits["sighted"] = seen[store_id].lines
         width = max(lengths[store_id], *map(len, bits.values()))
         wide = {name: fitted(held, width) for name, held in bits.items()}
-        kept = None if row is None else row.fingerprint  # one that is null is made by the next merge
+        kept = None if row is None else row.fingerprint  # null is sound: the next merge makes it
         good = kept is None or bytes(kept) == shown[store_id].fingerprint()
         yield _Store(store_id=store_id, listings=lengths[store_id], has_good_fingerprint=good, **wide)
 
 
 def _lines(connection: Connection, table: Table, ids: Sequence[int]) -> dict[int, list[int]]:
-    """store_id -> ordinals of the listings that it has in a table; in missing_listings those not yet delisted."""
+    """By store id, the ordinals of its listings in a table; from missing_listings those not delisted."""
     query = select(table.c.store_id, listings.c.ordinal).join(listings, listings.c.id == table.c.listing_id)
     query = query.where(table.c.store_id.in_(ids))
     if table is missing_listings:

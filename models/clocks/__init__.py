@@ -1,1 +1,1 @@
-"""Clocks that are wrong: noticed before a run is dated, and healed after."""
+"""Wrong clocks: noticed before they date a run, and their times healed afterwards."""

@@ -1,7 +1,7 @@
-"""Clocks that cannot be right: found before a run is dated with them, and their traces put right afterwards.
+"""Refuses to date a run with a clock that cannot be right.
 
-A run is dated by its machine. One fast clock would move every later run of the store: a new entry of its history must
-lie after the latest one.
+A run is dated by its machine. One fast clock would move every later run of the store, because a new entry of the
+history must lie after the latest one.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -24,10 +24,10 @@ RISK = (
 
 
 def check(engine: Engine, now: datetime, *, machine: datetime, most: timedelta = MOST_AHEAD) -> None:
-    """Raises ClockWrong when `now`, the time a run would be dated with, cannot be right.
+    """Raises ClockWrong if `now`, the time with which a run would be dated, cannot be right.
 
-    It lies more than `most` after the latest time in the database; or `machine`, the machine's own clock at that
-    moment, is more than MOST_OFF from the PostgreSQL server's. An empty database has no latest time.
+    That is so if it lies more than `most` after the latest time in the database, or if `machine`, the machine's own
+    clock at that moment, is more than MOST_OFF from the PostgreSQL server's. An empty database has no latest time.
     """
 
     def work() -> tuple[datetime | None, datetime | None]:
@@ -55,23 +55,23 @@ def _shown(when: datetime) -> str:
 
 
 def latest(connection: Connection) -> datetime | None:
-    """The latest time at which anything is known to have happened; None in an empty database.
+    """The latest time of any event in the database; None in an empty database.
 
     Every column is read by an index or from a small table.
     """
     runs = crawl_runs.c
-    asked = (
+    queries = (
         select(func.max(runs.finished_at)),
         select(func.max(runs.started_at)).where(runs.status == "running"),
         select(func.max(stores.c.last_scraped)),
         select(func.max(membership_periods.c.from_at)),
     )
-    found = [connection.execute(one).scalar() for one in asked]
-    return max((when for when in found if when is not None), default=None)
+    times = [connection.execute(query).scalar() for query in queries]
+    return max((when for when in times if when is not None), default=None)
 
 
 def after(now: datetime, latest: datetime | None) -> datetime:
-    """`now`, or the first moment after `latest`, so that history stays in order even when a clock goes back."""
+    """`now`, or the first moment after `latest`, so that history stays in order even if a clock goes back."""
     return now if latest is None else max(now, latest + timedelta(microseconds=1))
 
 

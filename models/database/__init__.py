@@ -1,1 +1,1 @@
-"""The connection: engines on both databases, the schema's revision, retries, bulk writes and dialects."""
+"""Access to both databases: engines, the schema's revision, retries, bulk writes and dialects."""

@@ -1,4 +1,4 @@
-"""Many rows into one table the fastest way each database has: COPY, or executemany."""
+"""Inserts many rows the fastest way that each database has: COPY, or many rows in one INSERT."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table
 from models.database.dialect import is_postgres
 
 _VALUES = 3000
-"""Values in one statement of SQLite."""
+"""How many values one statement of SQLite holds at most."""
 
 Row = Sequence[Any]
 
@@ -33,9 +33,9 @@ def insert(connection: Connection, table: Table | str, columns: Sequence[str], r
 
 
 def _execute(connection: Connection, statement: str, width: int, rows: Sequence[Row]) -> None:
-    """Many rows a statement: one at a time the driver would ask for the interpreter's lock again after each.
+    """Many rows in each statement: row by row, the driver would release and take the interpreter's lock for each row.
 
-    A thread that computes keeps that lock for 5 ms whenever it is asked: 2,000 rows beside a busy crawl took 10 s.
+    A thread that computes keeps that lock for 5 ms each time: 2,000 rows beside a busy crawl took 10 s.
     """
     marks = f"({', '.join('?' * width)})"
     step = max(1, _VALUES // width)
@@ -63,7 +63,7 @@ def _line(row: Row) -> str:
 
 
 def _word(value: str | int | None) -> str:
-    """A text, an integer or a null in it; anything else raises."""
+    """A text, an integer or a null in COPY's text format; anything else raises."""
     if isinstance(value, str):
         return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
     return "\\N" if value is None else f"{value:d}"

@@ -1,4 +1,4 @@
-"""The few words that SQLite and PostgreSQL spell apart."""
+"""The few statements that SQLite and PostgreSQL write differently."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,18 +14,18 @@ def is_postgres(connection: Connection) -> bool:
 
 
 def insert_ignoring(connection: Connection, table: Table) -> Any:
-    """An INSERT that leaves rows alone that are there already."""
+    """An INSERT that ignores rows that exist."""
     return upsert(connection, table).on_conflict_do_nothing()
 
 
 def add_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Inserts rows that may be there already, 500 a statement: a statement a row would be a round trip a row."""
+    """Inserts the rows that do not exist yet, 500 in each statement to save round trips."""
     for start in range(0, len(rows), 500):
         connection.execute(insert_ignoring(connection, table).values(list(rows[start : start + 500])))
 
 
 def upsert(connection: Connection, table: Table) -> Any:
-    """An INSERT with `on_conflict_do_update` and `on_conflict_do_nothing`, the same words in both databases."""
+    """An INSERT with `on_conflict_do_update` and `on_conflict_do_nothing`, which both databases spell alike."""
     return (postgresql.insert if is_postgres(connection) else sqlite.insert)(table)
 
 
@@ -41,18 +41,18 @@ def new_ids(connection: Connection, table: Table, count: int) -> Sequence[int]:
 def is_one_of(
     connection: Connection, column: ColumnElement[Any], values: Iterable[int] | Iterable[str]
 ) -> ColumnElement[bool]:
-    """The column is one of the values: one parameter and one statement, however many they are."""
+    """Whether the column is one of the values, which are one parameter however many they are."""
     if is_postgres(connection):
         return column == any_(literal(list(values), postgresql.ARRAY(column.type)))
     return column.in_(select(func.json_each(json.dumps(list(values))).table_valued("value").c.value))
 
 
 def temporary_table(name: str, *columns: Column[Any]) -> Table:
-    """A table that each connection has for itself once it has called `emptied`."""
+    """A table of its own for each connection that has called `emptied`."""
     return Table(name, MetaData(), *columns, prefixes=["TEMPORARY"])
 
 
 def emptied(connection: Connection, table: Table) -> None:
-    """Creates a temporary table where the connection has none yet, and empties it."""
+    """Creates a temporary table if the connection has none yet, and empties it."""
     connection.execute(CreateTable(table, if_not_exists=True))
     connection.execute(text(f"TRUNCATE {table.name}") if is_postgres(connection) else delete(table))

@@ -1,7 +1,7 @@
-"""Engines on SQLite and PostgreSQL that behave alike: which URL, which schema, which kind of transaction.
+"""Engines on SQLite and PostgreSQL that behave alike in URL, schema and transactions.
 
-`engine.begin()` is for writers (SQLite: BEGIN IMMEDIATE, so that a transaction that reads first cannot fail for having
-read); `engine.connect()` is for readers, who see one state and never wait for a writer.
+`engine.begin()` is for writers (SQLite: BEGIN IMMEDIATE, so that a transaction that first reads cannot fail when it
+writes); `engine.connect()` is for readers, which see one state and never wait for a writer.
 """
 
 import re
@@ -34,7 +34,7 @@ SCHEMA_REVISION = "0012"
 """The revision this code is written for; a test keeps it equal to Alembic's head."""
 
 BUSY_SECONDS = 30
-# A server whose machine or network is gone is noticed within two minutes: TCP alone would wait for hours.
+# A server whose machine or network is gone is detected within two minutes: TCP alone would wait for hours.
 CONNECT = {
     "application_name": "splitcart",
     "client_encoding": "utf8",
@@ -44,7 +44,7 @@ CONNECT = {
     "keepalives_count": 3,
     "tcp_user_timeout": 60_000,
 }
-# How libpq refuses an option before it asks a server.
+# What libpq reports when it refuses an option before it connects.
 _MEANINGLESS = re.compile(r"\binvalid (?:[\w-]+ )?(?:value|option|port|connection option)\b")
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-6144", "temp_store=MEMORY")
 
@@ -53,7 +53,7 @@ class SplitcartEngine(Engine):
     """An Engine whose `begin()` starts a writing transaction."""
 
     file: SqliteFile | None = None
-    """SQLite's, watched; None for PostgreSQL."""
+    """The watched file of SQLite; None for PostgreSQL."""
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -83,7 +83,7 @@ def _create_postgres(url: str) -> Engine:
 def _create_sqlite(url: str) -> Engine:
     file = Path(make_url(url).database or "")
     arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
-    # The latest connection first: each has its own page cache, and using them in turn would fill all of these.
+    # The last used connection first: each has its own page cache, and using them in turn would fill all the caches.
     plain = create_engine(url, pool_use_lifo=True, connect_args=arguments)
     event.listen(plain.pool, "connect", _prepare_sqlite)
     engine = SplitcartEngine(plain.pool, plain.dialect, plain.url)
@@ -105,9 +105,9 @@ def _create_sqlite(url: str) -> Engine:
 
 
 def _refuse_foreign(file: Path) -> None:
-    """Raises DatabaseRefused for a file with tables of another program: ours have no place among them.
+    """Raises DatabaseRefused for a file with tables of another program.
 
-    Read without our pragmas, of which one would change the file.
+    The file is read without our pragmas, one of which would change it.
     """
     if not file.exists():
         return
@@ -120,7 +120,7 @@ def _refuse_foreign(file: Path) -> None:
 
 
 def check_file(engine: Engine | None) -> None:
-    """Raises DatabaseReplaced unless a SQLite database still lies in the files that were opened."""
+    """Raises DatabaseReplaced unless a SQLite database is still in the files that were opened."""
     file = getattr(engine, "file", None)
     if file is not None:
         file.check()
@@ -133,7 +133,7 @@ def _connect_postgres(url: str, dialect: Dialect, _record: Any, arguments: Any, 
     except (psycopg2.Error, ValueError) as error:
         message = without_secrets(str(error), url).strip()
         if not isinstance(error, psycopg2.OperationalError) or _MEANINGLESS.search(message):
-            raise DatabaseRefused(f"DATABASE_URL cannot be meant: {message}: {WANTED}") from None
+            raise DatabaseRefused(f"DATABASE_URL is not usable: {message}: {WANTED}") from None
         error.args = (message, *error.args[1:])
         raise
 
@@ -146,8 +146,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _prepare_postgres(connection: Any, _record: Any) -> None:
-    # No statement of ours runs long enough to be worth compiling, but without statistics the planner assumes so.
-    # Its default cost of a page is that of a spinning disk: it would read a whole table rather than look up 300 rows.
+    # No statement of ours runs long enough to be worth compiling; without statistics the planner assumes otherwise.
+    # The default cost of a page is that of a spinning disk: the planner would read a whole table to look up 300 rows.
     with connection.cursor() as cursor:
         cursor.execute("SET jit = off; SET random_page_cost = 1.1")
     connection.commit()
@@ -167,9 +167,9 @@ def revision(engine: Engine) -> str | None:
 
 
 def migrate(engine: Engine) -> None:
-    """Brings the schema to this code's revision, in one transaction: all of it or none, also when two start at once.
+    """Brings the schema to this code's revision in one transaction: all of it or nothing, even if two start at once.
 
-    Raises DatabaseRefused: `check_server`.
+    Raises DatabaseRefused (see `check_server`).
     """
     check_server(engine)
     with engine.begin() as connection:
@@ -181,8 +181,8 @@ def migrate(engine: Engine) -> None:
 def check_schema(engine: Engine, *, writes: bool = True) -> None:
     """Raises SchemaMismatch, which names the remedy, unless the database has exactly this code's schema.
 
-    `writes`: the role must be allowed to write every table. Raises DatabaseRefused where the server cannot serve
-    (`check_server`), ConnectionError where the database cannot be read.
+    `writes`: the role must be allowed to write every table. Raises DatabaseRefused if the server is unsuitable (see
+    `check_server`), ConnectionError if the database cannot be read.
     """
     try:
         check_server(engine)

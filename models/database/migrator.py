@@ -1,4 +1,4 @@
-"""Runs Alembic. Its scripts may lie in a zipped egg, which it cannot read: they are extracted first."""
+"""Runs Alembic. The scripts may be in a zipped egg, which Alembic cannot read, so they are extracted first."""
 
 import tempfile
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def _extract(source: Traversable, target: Path) -> None:
 
 @contextmanager
 def config(connection: Connection | None = None) -> Iterator[Config]:
-    """An Alembic configuration whose scripts lie in a temporary folder for as long as the block runs."""
+    """An Alembic configuration whose scripts are in a temporary folder while the block runs."""
     with tempfile.TemporaryDirectory(prefix="splitcart-migrations-") as folder:
         _extract(files("models").joinpath("migrations"), Path(folder))
         made = Config()
@@ -42,6 +42,6 @@ def upgrade(connection: Connection) -> None:
 
 
 def head() -> str | None:
-    """The newest revision there is a script for."""
+    """The newest revision that has a script."""
     with config() as made:
         return ScriptDirectory.from_config(made).get_current_head()

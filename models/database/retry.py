@@ -1,4 +1,4 @@
-"""Which failures of a database are worth another try, and which are the row's own fault."""
+"""Which failures of a database are tried again, and which are the fault of the row."""
 
 import logging
 import sqlite3
@@ -14,8 +14,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# serialization_failure, deadlock_detected, lock_not_available, unique_violation (another made the same row meanwhile:
-# the next try finds it), and a server that is going or coming.
+# serialization_failure, deadlock_detected, lock_not_available, unique_violation (another transaction made the same row
+# meanwhile: the next try finds it), and a server that stops, starts or has no connection left.
 _AGAIN = {"40001", "40P01", "55P03", "23505", "57P01", "57P02", "57P03", "53300"}
 _POISON = (psycopg2.DataError, psycopg2.IntegrityError, sqlite3.IntegrityError, sqlite3.DataError)
 _UNBINDABLE = (ValueError, TypeError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
@@ -27,7 +27,7 @@ def original(error: BaseException) -> BaseException:
 
 
 def is_transient(engine: Engine, error: BaseException) -> bool:
-    """Whether the same transaction may succeed when it is begun again: lost connection, deadlock, a busy file."""
+    """Whether the same transaction may succeed if it is repeated: lost connection, deadlock, busy file."""
     cause = original(error)
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
@@ -40,12 +40,12 @@ def is_transient(engine: Engine, error: BaseException) -> bool:
 
 
 def is_poison(error: BaseException) -> bool:
-    """Whether the rows themselves are at fault: the database or its driver refuses them every time."""
+    """Whether the rows are at fault: the database or its driver refuses them every time."""
     return isinstance(original(error), (*_POISON, *_UNBINDABLE))
 
 
 def delays(first: float = 0.05, last: float = 5.0) -> Callable[[int], float]:
-    """Seconds to wait after the n-th failure (from 0): doubling, bounded."""
+    """Returns the seconds to wait after the n-th failure (from 0): doubling, at most `last`."""
     return lambda n: min(last, first * 2**n)
 
 
@@ -58,10 +58,10 @@ def retried(
     sleep: Callable[[float], None] = time.sleep,
     on: Connection | None = None,
 ) -> T:
-    """Runs a whole transaction, again after a lost connection, a deadlock or a serialisation failure.
+    """Runs a transaction, and repeats it after a lost connection, a deadlock or a serialisation failure.
 
     `work` must begin and end its own transaction and be harmless to repeat. Raises its last error. `on`: a connection
-    whose session holds what `work` needs; when that is lost, the error is raised at once.
+    whose session holds what `work` needs; if it is lost, the error is raised at once.
     """
     delay = delays()
     for attempt in range(tries):

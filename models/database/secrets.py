@@ -1,4 +1,4 @@
-"""URLs of databases as they may be printed: no password, no token, nothing that might be one."""
+"""URLs of databases as they may be printed: without passwords, tokens and anything that might be one."""
 
 import re
 from collections.abc import Iterator
@@ -32,10 +32,9 @@ _IN_TEXT = (
 
 
 def shown_url(url: str) -> str:
-    """The URL for people: scheme, user, host, port, path and harmless options; everything else is ***. Never raises.
+    """The URL to show: scheme, user, host, port, path and harmless options; everything else is ***. Never raises.
 
-    A URL that cannot be taken apart with certainty shows its scheme alone: what stands at a wrong place may be a
-    part of a password.
+    If a URL cannot be parsed with certainty, only its scheme is shown: a misplaced part may belong to a password.
     """
     scheme, found, rest = url.partition("://")
     if not found or not _SCHEME.fullmatch(scheme):
@@ -54,7 +53,7 @@ def shown_url(url: str) -> str:
 def without_secrets(text: str, url: str = "") -> str:
     """A text, such as a driver's error, without the secrets of the URL and of every URL that it repeats."""
     for secret in sorted(_secrets(url), key=len, reverse=True):
-        # A short one is a part of other words, too: only where it stands alone is it meant.
+        # A short one may be part of other words: it is replaced only as a separate word.
         meant = re.escape(secret) if len(secret) > 3 else rf"(?<!\w){re.escape(secret)}(?!\w)"
         text = re.sub(meant, HIDDEN, text)
     for pattern, instead in _IN_TEXT:
@@ -72,7 +71,7 @@ def _shown_option(name: str, value: str) -> str:
 
 
 def _is_word(text: str) -> bool:
-    """Whether a text is no connection string in itself, which a driver would read as one."""
+    """Whether a text is a plain word, not a connection string that a driver would parse."""
     plain = unquote(text)
     return bool(_WORD.fullmatch(plain)) and "://" not in plain
 

@@ -1,4 +1,4 @@
-"""Whether a PostgreSQL server, its database and our role can serve: asked before any work, with the remedy."""
+"""Checks, before any work, that a PostgreSQL server, its database and our role are suitable; errors name the remedy."""
 
 from sqlalchemy import Engine, text
 
@@ -10,10 +10,10 @@ _SERVER = """
 SELECT current_setting('server_encoding'), current_database(), current_user,
        has_database_privilege(current_database(), 'TEMPORARY')
 """
-"""How the server keeps text, and whether the role may make temporary tables."""
+"""The server's encoding, the names of database and role, and whether the role may make temporary tables."""
 
 _READ_ONLY = "SELECT current_setting('transaction_read_only')::boolean, current_user"
-"""A standby, or a role whose transactions write nothing."""
+"""Whether transactions are read-only: on a standby, or by a setting of the role."""
 
 _LACKING = """
 SELECT name FROM unnest(CAST(:tables AS text[])) AS name
@@ -21,7 +21,7 @@ WHERE CASE WHEN to_regclass(name) IS NULL THEN false
       ELSE NOT (has_table_privilege(name, 'SELECT') AND has_table_privilege(name, 'INSERT')
                 AND has_table_privilege(name, 'UPDATE') AND has_table_privilege(name, 'DELETE')) END
 """
-"""Which of our tables the role may not write. CASE, because a privilege on what is not there is an error."""
+"""Which of our tables the role may not write. CASE, because asking for a privilege on a missing table is an error."""
 
 _NUMBERLESS = """
 SELECT name FROM unnest(CAST(:sequences AS text[])) AS name
@@ -36,7 +36,7 @@ def shown(engine: Engine) -> str:
 
 
 def check_server(engine: Engine) -> None:
-    """Raises DatabaseRefused for a PostgreSQL database of another encoding, or a role without temporary tables."""
+    """Raises DatabaseRefused for a PostgreSQL database that is not UTF-8, or a role without temporary tables."""
     if engine.dialect.name != "postgresql":
         return
     with engine.connect() as connection:
@@ -54,7 +54,7 @@ def check_server(engine: Engine) -> None:
 
 
 def check_may_write(engine: Engine) -> None:
-    """Raises DatabaseRefused for a role that cannot keep what a crawl brings."""
+    """Raises DatabaseRefused for a role that cannot write all tables."""
     if engine.dialect.name != "postgresql":
         return
     with engine.connect() as connection:

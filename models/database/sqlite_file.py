@@ -1,4 +1,4 @@
-"""Whether a SQLite database still lies in the files that were opened.
+"""Checks that a SQLite database is still in the files that were opened.
 
 An open connection keeps writing to a file that was removed or replaced: its commits succeed and are lost.
 """
@@ -23,8 +23,8 @@ BESIDE = ("-wal", "-shm")
 class SqliteFile:
     """The files of one database, each known by device and inode since it was first seen.
 
-    `check` asks the path that the operator named, so that a swapped link and a moved folder are noticed as well. It
-    takes some microseconds.
+    `check` reads the path that the operator named, so that a swapped link and a moved folder are detected too. It takes
+    some microseconds.
     """
 
     def __init__(self, path: str) -> None:
@@ -69,7 +69,7 @@ class SqliteFile:
         """Opens the file; only the first connection may create it."""
         self.check()
         if self._main is None or "uri" in options:
-            return None  # SQLAlchemy does it as always
+            return None  # SQLAlchemy connects as usual
         return sqlite3.connect(f"file:{quote(names[0])}?mode=rw", uri=True, **options)
 
     def _opened(self, _connection: Any, _record: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which database: DATABASE_URL in the one form that is used, or why it names none that can serve."""
+"""DATABASE_URL in a single normal form, or refused with the reason."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,28 +23,26 @@ def url_from(environ: Mapping[str, str]) -> str:
 
 
 def file_url(file: Path) -> str:
-    """The URL of a SQLite file, whatever signs its path has."""
+    """The URL of a SQLite file, whatever characters its path has."""
     return f"sqlite:///{quote(str(file))}"
 
 
 def normalise(url: str) -> str:
     """The URL with its driver named (psycopg2) and a SQLite path made absolute: a job's working folder may change.
 
-    Raises DatabaseRefused for what names no database that can serve. No part of the URL but its scheme is quoted: at a
-    wrong place it may be a part of a password.
+    Raises DatabaseRefused if it names no suitable database. The message quotes only the scheme: any other part, if it
+    is misplaced, may belong to a password.
     """
     scheme, found, rest = url.strip().partition("://")
     backend, _, driver = scheme.lower().partition("+")
     if not found:
-        raise DatabaseRefused(f"DATABASE_URL is no URL, it has no ://: {WANTED}")
+        raise DatabaseRefused(f"DATABASE_URL is not a URL, it has no ://: {WANTED}")
     if any(ord(sign) < 32 or ord(sign) == 127 for sign in unquote(rest)):
         raise DatabaseRefused(f"DATABASE_URL has a control character in it: {WANTED}")
     if backend == "postgres":
         backend = "postgresql"
     if backend not in DRIVERS:
-        raise DatabaseRefused(
-            f"DATABASE_URL begins {_begins(scheme)}, which names no database that is known here: {WANTED}"
-        )
+        raise DatabaseRefused(f"DATABASE_URL begins {_begins(scheme)}, which is not a supported database: {WANTED}")
     if driver not in ("", DRIVERS[backend]):
         raise DatabaseRefused(
             f"DATABASE_URL begins {_begins(scheme)}, but the driver here is {DRIVERS[backend]}: write {backend}://"
@@ -69,24 +67,24 @@ def _file_url(rest: str) -> str:
         file = Path(unquote(path)).expanduser().absolute()
         is_folder = file.is_dir() or path.endswith("/")
     except (OSError, RuntimeError, ValueError) as error:
-        raise DatabaseRefused(f"DATABASE_URL names no path that can be: {error}: {WANTED}") from None
+        raise DatabaseRefused(f"DATABASE_URL names an impossible path: {error}: {WANTED}") from None
     if is_folder:
         raise DatabaseRefused(f"DATABASE_URL names the folder {file}, not a file: {WANTED}")
     return file_url(file)
 
 
 def _server_url(rest: str) -> str:
-    """A PostgreSQL URL that can be taken apart in one way only."""
+    """A PostgreSQL URL that can be parsed in one way only."""
     url = f"postgresql+psycopg2://{rest}"
     try:
         parts = make_url(url)
-        PGDialect_psycopg2().create_connect_args(parts)  # reads ports among the options, too
+        PGDialect_psycopg2().create_connect_args(parts)  # parses ports among the options, too
     except (SQLAlchemyError, ValueError):
         parts = None
     if parts is None or "@" in f"{parts.host}{parts.database}":
         raise DatabaseRefused(
-            "DATABASE_URL has no port that is a number, or signs in its user or password that must be written as "
-            f"escapes (@ as %40, : as %3A, / as %2F, ? as %3F): {WANTED}"
+            "DATABASE_URL has a port that is not a number, or characters in its user or password that must be "
+            f"escaped (@ as %40, : as %3A, / as %2F, ? as %3F): {WANTED}"
         )
     if parts.port is not None and not 1 <= parts.port <= 65535:
         raise DatabaseRefused(f"DATABASE_URL's port is {str(parts.port)[:20]}: 1 to 65535 is wanted, 5432 as a rule")

@@ -1,7 +1,7 @@
 """Joining and leaving store groups: the steps that merging and resetting are made of.
 
-Membership decides whose prices stand for a store's where it followed them. No price is written here: what a store
-showed is its own in any group. The caller holds the locks (`lock`) and the transaction.
+Membership decides which anchor's prices a store takes where it followed them. No price is written here: a store's own
+rows are the same in any group. The caller holds the locks (`lock`) and the transaction.
 """
 
 from collections.abc import Collection
@@ -32,16 +32,16 @@ class Place:
 
 
 def lock(connection: Connection, store_ids: Collection[int]) -> dict[int, Place]:
-    """Locks the stores, then their groups, each in id order, and returns where they are by store id.
+    """Locks the stores, then their groups, each in id order, and returns the places by store id.
 
-    Publishing locks the store alone, so none waits for another in a circle. (A SQLite writer holds the file.)
+    Publishing locks one store only, so there is no deadlock. (A SQLite writer holds the file.)
     """
     lock_stores(connection, store_ids)
     return places(connection, store_ids)
 
 
 def places(connection: Connection, store_ids: Collection[int]) -> dict[int, Place]:
-    """Where the stores are now, by store id."""
+    """The current places of the stores, by store id."""
     member, group = store_group_memberships.c, store_groups.c
     joined = stores.outerjoin(store_group_memberships).outerjoin(store_groups, group.id == member.group_id)
     query = select(stores.c.id, stores.c.company_id, member.group_id, group.anchor_id).select_from(joined)
@@ -49,7 +49,7 @@ def places(connection: Connection, store_ids: Collection[int]) -> dict[int, Plac
 
 
 def group_of(connection: Connection, store_id: int) -> tuple[int, list[int]]:
-    """The anchor of a store's group (the store itself, where it has none), and the members that the store anchors."""
+    """The anchor of a store's group (the store itself if it has no group), and the members that the store anchors."""
     member, group = store_group_memberships.c, store_groups.c
     joined = select(member.store_id, group.anchor_id).join(store_groups, group.id == member.group_id)
     anchor = connection.execute(joined.where(member.store_id == store_id)).first()
@@ -58,14 +58,14 @@ def group_of(connection: Connection, store_id: int) -> tuple[int, list[int]]:
 
 
 def leave(connection: Connection, place: Place, now: datetime) -> None:
-    """Gives the store a group of its own, of which it is the anchor."""
+    """Gives the store a group of its own, of which it is the anchor. An anchor keeps its group."""
     if not place.is_anchor:
         at = _end_period(connection, place.store_id, now)
         create_group(connection, place.company_id, place.store_id, at)
 
 
 def join(connection: Connection, place: Place, to: Place, now: datetime) -> None:
-    """Moves the store into the group that `to` anchors. An anchor's members have to move before it: ValueError."""
+    """Moves the store into the group that `to` anchors. ValueError if the store is an anchor that still has members."""
     if not to.is_anchor or to.company_id != place.company_id or to.group_id is None:
         raise ValueError(f"store {to.store_id} does not anchor a group of company {place.company_id}: join its anchor")
     at = _end_period(connection, place.store_id, now)
@@ -75,7 +75,7 @@ def join(connection: Connection, place: Place, to: Place, now: datetime) -> None
 
 
 def _end_period(connection: Connection, store_id: int, now: datetime) -> datetime:
-    """Ends the store's open membership period at `now` or just after it began; returns when. Marks its slots."""
+    """Ends the store's open period, at `now` or just after it began; marks its slots. Returns the end."""
     period = membership_periods.c
     is_open = (period.store_id == store_id, period.to_at.is_(None))
     at = clock.after(now, connection.execute(select(period.from_at).where(*is_open)).scalar())

@@ -1,7 +1,7 @@
-"""Merging and resetting the groups of one company in the database: decided at once, carried out in small transactions.
+"""Merges and resets the groups of one company: everything is decided at once and carried out in small transactions.
 
 Each transaction leaves every store in a group, so a process that is killed between two has only done less; the next run
-decides afresh. A step is skipped when a store in it was published since the decision, and everything is decided again.
+decides anew. A step is skipped if a store in it was published since the decision, and everything is decided again.
 """
 
 from collections.abc import Callable, Iterator, Sequence, Set
@@ -27,7 +27,7 @@ from splitcart.grouping.width import plan_wide
 from splitcart.periods import Flip
 
 ROUNDS = 5
-"""How often everything is decided again because stores were published meanwhile."""
+"""How many times everything is decided at most, as stores are published meanwhile."""
 
 Clock = Callable[[], datetime]
 
@@ -39,12 +39,12 @@ class Step:
     stores: tuple[str, ...]
     """In the order in which they move."""
     to: str | None = None
-    """The anchor that they join; None: each leaves for a group of its own."""
+    """The anchor that they join; None: each gets a group of its own."""
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a merge did. Counts are of this run."""
+    """What a merge did, with the counts of this run."""
 
     company: str
     groups_before: int = 0
@@ -56,7 +56,7 @@ class Summary:
     comparisons: Figures = field(default_factory=Figures)
     fingerprints_made: int = 0
     put_off: int = 0
-    """Steps that were left to the next run, because their stores were published all the while."""
+    """Steps left to the next run, because their stores were published in every round."""
     decisions: list[Decision] = field(default_factory=list)
 
 
@@ -82,7 +82,7 @@ class Merger:
         self._ordered: list[Store] = []
 
     def run(self, *, dry_run: bool = False) -> Summary:
-        """Decides and, unless `dry_run`, carries it out. Raises the database's error when retries do not help."""
+        """Decides and, unless `dry_run`, carries it out. Raises the database's error if retries do not help."""
         made = retried(self.engine, self._make_fingerprints, what="making fingerprints")
         self.summary.fingerprints_made = made
         for number in range(ROUNDS):
@@ -97,7 +97,7 @@ class Merger:
         return self.summary
 
     def apart(self, store_code: str) -> list[str]:
-        """How the store compares with the anchor of each other group now: a sentence an anchor."""
+        """How the store now compares with the anchor of each other group, one sentence for each."""
         with self.engine.connect() as connection:
             rows = reading.company_rows(connection, self.company.id)
             if store_code not in rows:
@@ -144,7 +144,7 @@ class Merger:
         summary.comparisons.add(comparer.figures)
 
     def _carry_out(self, decided: Plan) -> int:
-        """Carries out what was decided; returns how many steps were put off."""
+        """Carries out the plan; returns how many steps were put off."""
         retried(self.engine, lambda: self._flag(decided), what="flagging stores")
         steps = list(self._steps(decided))
         moved: set[str] = set()
@@ -180,9 +180,9 @@ class Merger:
             yield Step((*members, anchor), to=then[anchor])
 
     def _move(self, step: Step, moved: Set[str]) -> bool:
-        """Carries out a step in one transaction; False, and nothing is written, when a store in it has changed since.
+        """Carries out a step in one transaction. If a store in it has changed since, writes nothing and returns False.
 
-        `moved`: stores that an earlier step has moved, which are not compared with what was decided.
+        `moved`: stores that an earlier step has moved, which are not compared with the decision.
         """
         names = {*step.stores} if step.to is None else {*step.stores, step.to}
         anchors = {anchor for name in names if (anchor := self._rows[name].facts.anchor) is not None}
@@ -199,7 +199,7 @@ class Merger:
             return True
 
     def _is_as_decided(self, connection: Connection, names: Set[str]) -> bool:
-        """Whether the stores are in the groups, and have the prices, that the decision was made from."""
+        """Whether the stores have the groups and prices on which the decision was based."""
         fresh = reading.company_rows(connection, self.company.id, [self._rows[n].id for n in sorted(names)])
         return all(_decided_from(fresh[name]) == _decided_from(self._rows[name]) for name in names)
 
@@ -221,7 +221,7 @@ def _decided_from(row: Row) -> tuple[int | None, bytes, bool]:
 
 
 def reset(engine: Engine, company: Any, clock: Clock, progress: Progress = silent) -> int:
-    """Gives every store of the company a group of its own, one transaction a store. Returns how many left a group."""
+    """Gives every store of the company a group of its own, in one transaction each. Returns how many left a group."""
     with engine.connect() as connection:
         rows = reading.company_rows(connection, company.id)
     members = sorted(row.id for row in rows.values() if row.anchor_id != row.id)

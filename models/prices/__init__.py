@@ -1,1 +1,1 @@
-"""What each store charges and charged, own or inferred."""
+"""What each store charges and charged: own, inferred and contested prices."""

@@ -1,4 +1,4 @@
-"""A plain search: the listings that have every word in name, brand or size, with the price at each store."""
+"""A plain search: the listings with every word in name, brand or size, and the price at each store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ class Priced:
     """Slug."""
     sku: str
     gtin: str | None
-    """14 digits: the listing's, else its product's."""
+    """14 digits: the listing's GTIN, else its product's."""
     name: str
     brand: str | None
     size: str | None
     store_code: str
     price_cents: int | None
-    """In effect now; of one kilogram where price_basis is kg."""
+    """The effective price; per kilogram if price_basis is kg."""
     price_basis: str
     source: str
     """own, inferred or contested."""
@@ -46,7 +46,7 @@ def find(
 ) -> tuple[list[Priced], bool]:
     """The first `limit` rows by company, name, sku and store, and whether there are more.
 
-    words: in any case, each found anywhere in the name, the brand or the size.
+    words: in any case, each anywhere in the name, the brand or the size.
     """
     columns = (
         *(companies.c.slug, stores.c.store_code, listings.c.sku, listings.c.name, listings.c.brand, listings.c.size),
@@ -77,7 +77,7 @@ def find(
 
 
 def _has(word: str) -> ColumnElement[bool]:
-    """Whether a listing may have the word: exact for ASCII, the only letters whose case every database folds."""
+    """Whether a listing may have the word: exact for ASCII, the only letters that every database lowers."""
     escaped = "".join(WILD.get(sign, sign) if sign.isascii() else "%" for sign in word.lower())
     name, brand, size = (func.coalesce(column, "") for column in (listings.c.name, listings.c.brand, listings.c.size))
     return func.lower(name + " " + brand + " " + size).like(f"%{escaped}%", escape="\\")

@@ -1,5 +1,5 @@
-"""The price history of one product or one listing: what every store showed itself, or what was in effect at one store,
-its anchors' prices where it followed them included."""
+"""The price history of a product or a listing: what every store showed itself, or what was in effect at one store,
+including prices that it took from its anchors."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from splitcart.observed import OWN
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One change: the offer from `changed_at` on; `price_cents` is null where the listing was no longer sold."""
+    """One change: the offer from `changed_at` on; `price_cents` is None if the listing was no longer sold."""
 
     company: str
     sku: str
@@ -31,21 +31,21 @@ class Entry:
     """own: the store showed it; inferred: its anchor showed it, and the store followed; contested."""
     crawl_run_id: int
     seen_before: int | None
-    """The last run that saw the offer before; between the two runs the price is unknown."""
+    """The last run that saw the previous offer; between that run and this one the price is unknown."""
 
 
 def of_gtin(connection: Connection, gtin: str, store: str | None = None) -> list[Entry]:
-    """The history of every company's listings of the product with this GTIN (14 digits)."""
+    """The history of the listings that have this GTIN (14 digits) or whose product has it, of every company."""
     return _entries(connection, (products.c.gtin == gtin) | (listings.c.gtin == gtin), store)
 
 
 def of_sku(connection: Connection, company: str, sku: str, store: str | None = None) -> list[Entry]:
-    """The history of one company's listing; the company by its slug, in any case."""
+    """The history of one listing; the company is named by its slug, in any case."""
     return _entries(connection, (companies.c.slug == company.lower()) & (listings.c.sku == sku), store)
 
 
 def check_store(connection: Connection, store: str, company: str | None) -> None:
-    """Raises ValueError where no company, or where this one (by its slug), has no store of this store_code."""
+    """Raises ValueError if the company (a slug; None: every company) has no store with this store_code."""
     joined = stores.join(companies, companies.c.id == stores.c.company_id)
     query = select(stores.c.id).select_from(joined).where(stores.c.store_code == store)
     if company is not None:
@@ -79,7 +79,7 @@ _OFFER = tuple(price_changes.c[name] for name in list(Entry.__dataclass_fields__
 
 
 def _in_effect(connection: Connection, line: Any) -> Iterator[Entry]:
-    """What price_at returns for one listing at one store, at each moment when it may have changed."""
+    """The changes of what price_at returns for one listing at one store."""
     latest: tuple[int, datetime, str] | None = None
     for when in connection.execute(_moments(line.store_id, line.listing_id)).scalars():
         price = price_at(connection, line.store_id, line.listing_id, when)
@@ -92,7 +92,7 @@ def _in_effect(connection: Connection, line: Any) -> Iterator[Entry]:
 
 
 def _moments(store_id: int, listing_id: int) -> CompoundSelect[Any]:
-    """SELECT of the times at which the known price may have changed: a publish of the store or an anchor, or a move."""
+    """SELECT of the times at which price_at may change: publishes of the store, changes of its anchors, and moves."""
     change, period, look = price_changes.c, membership_periods.c, sightings.c
     anchors = select(period.anchor_id).where(period.store_id == store_id)
     of_either = change.store_id.in_(anchors) | (change.store_id == store_id)

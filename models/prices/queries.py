@@ -1,4 +1,4 @@
-"""Reads prices: what each store charges now and how that is known, and what it charged at any time."""
+"""Reads prices: what each store charges now and how the price is known, and what it charged at any time."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -37,21 +37,21 @@ class EffectivePrice(NamedTuple):
     store_id: int
     listing_id: int
     source: str
-    """own, contested (own, but the anchor's changed since it was seen), inferred (the anchor's)."""
+    """own, contested (own, but the anchor's offer has changed since) or inferred (the anchor's)."""
     observed_at: datetime
-    """When the offer was seen last: at the store or, where it is inferred, at its anchor."""
+    """When the offer was last seen: at the store or, if it is inferred, at its anchor."""
     is_available: bool
     missing_since: datetime | None
-    """When a complete run missed the listing, which the store still ranges."""
+    """When a complete run did not see the listing, which the store still ranges; else None."""
     flip_since: bool
-    """The specials have changed since the offer was seen: a special need not be one any more."""
+    """Whether specials have flipped since the offer was seen: a special may have ended."""
     price_cents: int
     row: Row[Any]
     """The columns of `effective.ROW`, from the price row in effect."""
 
     @property
     def changed_at(self) -> datetime:
-        """Since when the price row in effect has its price."""
+        """Since when the price row in effect has its terms."""
         when: datetime = self.row.changed_at
         return when
 
@@ -63,7 +63,7 @@ class EffectivePrice(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Store:
-    """What is read of a store besides its prices."""
+    """The facts of a store besides its prices."""
 
     ranged: frozenset[int]
     """Ids of listings."""
@@ -77,15 +77,15 @@ class _Store:
 def effective_prices(
     connection: Connection, store_ids: Collection[int], now: datetime | None = None
 ) -> Iterator[EffectivePrice]:
-    """Each listing that the stores range and have a price of their own for, by store, then by listing.
+    """The effective price of each listing that a store ranges and has an own row for, by store, then by listing.
 
-    One statement a store, streamed on PostgreSQL. `now`: the time up to which `flip_since` counts flips.
+    One statement for each store, streamed on PostgreSQL. `now`: the time up to which `flip_since` counts flips.
     """
     places = membership.places(connection, sorted(store_ids))
     known = _stores(connection, {*places, *map(effective.anchor_of, places.values())})
     moment, statement = now or datetime.now(UTC), effective.lines().execution_options(yield_per=2000)
     flipped: dict[tuple[int, datetime], bool] = {}
-    """By the store that was observed and when: most lines of a store were seen at one time."""
+    """By (observed store, time), a cache: most lines of a store were seen at one time."""
     for values in effective.parameters(connection, places.values()):
         store = known[values["of_store"]]
         for row in connection.execute(statement, values):
@@ -132,16 +132,16 @@ class PastPrice:
     """What a store charged for a listing at a time."""
 
     store_id: int
-    """The store whose offer it is: the store itself, or its anchor."""
+    """The store that showed the offer: the store itself, or its anchor."""
     entry: Row[Any]
-    """The entry of price_changes in effect; its price_cents is null where the listing was not sold then."""
+    """The entry of price_changes in effect; its price_cents is None if the listing was not sold."""
     source: str
     observed_at: datetime | None
-    """None where the listing was not sold."""
+    """None if the listing was not sold."""
 
     @property
     def price_cents(self) -> int | None:
-        """The price, null where the listing was not sold then."""
+        """None if the listing was not sold."""
         cents: int | None = self.entry.price_cents
         return cents
 
@@ -208,11 +208,11 @@ _ANCHOR = select(_PERIOD.anchor_id).where(
     _PERIOD.from_at <= bindparam("when"),
     _PERIOD.to_at.is_(None) | (_PERIOD.to_at > bindparam("when")),
 )
-"""Statements of price_at, built once: a history runs them thousands of times, and building cost more than running."""
+"""Statements of price_at, built once: a history runs them thousands of times, and building costs more than running."""
 
 
 def _last_seen(connection: Connection, entry: Row[Any]) -> Sighting | None:
-    """The last look at the offer of an entry, which the entry after it records; None where that is not known."""
+    """The last look at the offer of an entry, which the next entry records; None if it is not known."""
     values = {"store": entry.store_id, "listing": entry.listing_id, "when": entry.changed_at}
     at, day, period = connection.execute(_FIRST_LOOK, values).one()
     return None if at is None else Sighting(at, date.fromisoformat(day), date.fromisoformat(period))

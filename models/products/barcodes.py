@@ -1,4 +1,4 @@
-"""Barcodes from product pages, where listing pages have none: looked up once a listing, then remembered."""
+"""Barcodes from product pages, for chains whose listing pages have none: each listing is looked up once."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -12,13 +12,13 @@ from models.runs.run import Run
 from models.tables import listings, staged_items
 
 AGAIN_AFTER = timedelta(days=30)
-"""A listing without a barcode is looked up again after this."""
+"""Time after which a listing without a barcode is looked up again."""
 
 _LOOKED_UP = temporary_table("looked_up", Column("sku", Text, primary_key=True), Column("gtin", Text))
 
 
 def known(engine: Engine, company_id: int, now: datetime) -> frozenset[str]:
-    """Skus of a company whose barcode is known, or was looked up and not found within AGAIN_AFTER."""
+    """The company's skus whose barcode is known, or was looked up without a result less than AGAIN_AFTER ago."""
     lately = listings.c.gtin_looked_up_at > now - AGAIN_AFTER
     query = select(listings.c.sku).where(listings.c.company_id == company_id, or_(listings.c.gtin.is_not(None), lately))
 
@@ -30,7 +30,7 @@ def known(engine: Engine, company_id: int, now: datetime) -> frozenset[str]:
 
 
 def into_staging(engine: Engine, run: Run, found: Mapping[str, str | None]) -> None:
-    """Writes the barcodes that a run found (by sku) to its staged rows, before these are resolved to products."""
+    """Writes the barcodes that a run found (by sku) to its staged rows that have none, before these get products."""
     row = staged_items.c
     without_gtin = (row.run_id == run.id, row.sku == _LOOKED_UP.c.sku, row.gtin.is_(None))
     statement = update(staged_items).where(*without_gtin).values(gtin=_LOOKED_UP.c.gtin)
@@ -44,7 +44,7 @@ def remember(engine: Engine, run: Run, found: Mapping[str, str | None], now: dat
 
 
 def _with(engine: Engine, found: Mapping[str, str | None], statement: Update) -> None:
-    """Runs a statement that reads `looked_up`, filled with `found`; nothing where that is empty."""
+    """Fills `looked_up` with `found` and runs a statement that reads it; does nothing if `found` is empty."""
 
     def work() -> None:
         with engine.begin() as connection:

@@ -11,20 +11,20 @@ from splitcart.identity.brands import key as brand_key
 
 
 def brand_ids(connection: Connection, names: Iterable[str | None]) -> dict[str, int]:
-    """The brand's id by the name as listings write it; names that are no brand are left out. Adds missing brands."""
+    """Brand ids by the name as listings write it, without names that are not brands. Adds missing brands."""
     key_of = {name: brand_key(name) for name in sorted({name for name in names if name})}
     keys = sorted({key for key in key_of.values() if key})
     ids = _known(connection, keys) if keys else {}
     if missing := [key for key in keys if key not in ids]:
         first = {key_of[name]: name for name in sorted(key_of, reverse=True)}
-        # Another company may add the same brand meanwhile: then the batch is tried again, and finds it.
+        # If another company adds the same brand meanwhile, the batch is retried and finds it.
         bulk.insert(connection, brands, ("key", "name"), [(key, first[key]) for key in missing])
         ids |= _known(connection, missing)
     return {name: ids[key] for name, key in key_of.items() if key}
 
 
 def _known(connection: Connection, keys: list[str]) -> dict[str, int]:
-    """The brand's id by key; an alias counts before a brand's own key."""
+    """Brand ids by key; an alias takes precedence over a brand's own key."""
     aliases = select(brand_aliases.c.key, brand_aliases.c.brand_id)
     aliases = aliases.where(is_one_of(connection, brand_aliases.c.key, keys))
     own = select(brands.c.key, brands.c.id).where(is_one_of(connection, brands.c.key, keys))

@@ -1,4 +1,4 @@
-"""Which product each new listing is: one of the database, or one that is made for it."""
+"""Finds the product of each new listing in the database, or makes a new product for it."""
 
 from bisect import insort
 from collections import defaultdict
@@ -45,7 +45,7 @@ _AFTER = 2**62
 
 
 class Catalogue:
-    """The products that a batch of listings may be: GTIN first, then the key of brand, name and size, with vetoes."""
+    """The products that a batch of listings may be: by GTIN, then by the key of brand, name and size, with vetoes."""
 
     def __init__(self) -> None:
         self.by_gtin: dict[str, list[Product]] = defaultdict(list)
@@ -88,7 +88,7 @@ class Catalogue:
                     insort(known, product, key=attrgetter("rank"))
 
     def _make(self, listing: Listing, key: str) -> Product:
-        """A new product. A GTIN that another product has stays with that one; the listing keeps it all the same."""
+        """A new product. It gets no GTIN that another product has; the listing keeps the GTIN in any case."""
         gtin = listing.gtin if listing.gtin not in self.by_gtin else None
         product = Product(None, _AFTER + len(self.made), gtin, key, [listing])
         self.made.append(product)
@@ -99,7 +99,7 @@ class Catalogue:
 
 
 def _same(listing: Listing, product: Product) -> frozenset[tuple[str, str]] | None:
-    """What is learned when the listing is the product; None when no listing of it is the same, or any vetoes it."""
+    """What is learned if the listing is the product; None if no listing of it is the same, or any vetoes it."""
     learned: frozenset[tuple[str, str]] = frozenset()
     is_same = False
     for other in product.listings:
@@ -112,7 +112,7 @@ def _same(listing: Listing, product: Product) -> frozenset[tuple[str, str]] | No
 
 
 def _known_by(connection: Connection, kind: str, column: Column[Any], values: Collection[str]) -> Sequence[Any]:
-    """(id, gtin, normalized_key, value) of the products that have a value in the column, or as an alias of the kind."""
+    """(id, gtin, normalized_key, value) of each product with a value in the column, or as an alias of the kind."""
     ordered, aliases = sorted(values), product_aliases.c
     product = select(products.c.id, products.c.gtin, products.c.normalized_key)
     direct = product.add_columns(column.label("value")).where(is_one_of(connection, column, ordered))

@@ -1,4 +1,4 @@
-"""The rows of `categories` for the paths that listings are found under."""
+"""The rows of `categories` for the category paths of listings."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -15,9 +15,9 @@ _NAMES = ("company_id", "path", "name", "parent_id", "key", "is_promo")
 
 
 def category_ids(connection: Connection, company_id: int, seen: Iterable[SeenSku]) -> dict[str | None, int | None]:
-    """The category's id by path (JSON text; None for None). Adds missing categories, parents before children."""
+    """Category ids by path (JSON text; None for None). Adds missing categories, parents before children."""
     leaves: dict[str, SeenSku] = {}
-    for one in seen:  # of several skus with one path the least sku gives the key, so that their order does not matter
+    for one in seen:  # the smallest sku of a path gives the key, so that the order of the skus does not matter
         if (path := one.category_path) and (path not in leaves or one.sku < leaves[path].sku):
             leaves[path] = one
     names = {text: part for path in leaves for text, part in _prefixes(tuple(json.loads(path)))}
@@ -40,7 +40,7 @@ def _row(
 
 
 def _prefixes(names: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The paths from the root down to this one, as text and as names."""
+    """The paths from the root down to this one, each as (text, names)."""
     parts = (names[:n] for n in range(1, len(names) + 1))
     return ((text, part) for part in parts if (text := path_text(part)) is not None)
 

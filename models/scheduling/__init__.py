@@ -1,1 +1,1 @@
-"""Stores handed out to crawls: what the rule reads, the lease that goes with a store, and what operators look at."""
+"""Stores handed out to crawls: the facts that the rule reads, the lease of a store, and the views for operators."""

@@ -1,4 +1,4 @@
-"""What operators look at: every store with its state and why it is not offered, and the latest runs."""
+"""Views for operators: every store with its state and why it is not offered, and the latest runs."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,16 +12,16 @@ from splitcart.scheduling.rule import Rules, queue, state
 
 
 def company_stores(connection: Connection, company: Any, rules: Rules, now: datetime) -> list[dict[str, Any]]:
-    """Each store of a company (a row of companies): those offered in their turn, then the others by when they are free.
+    """The stores of a company (a row of companies): those offered in their turn, then the others by when they are free.
 
-    A dictionary a store, under the keys of scripts/inspect_stores.py --json.
+    One dictionary for each store, with the keys of scripts/inspect_stores.py --json.
     """
-    known, found = read(connection, company, now)
-    queued = queue(found, known, rules, now)
+    known, of_stores = read(connection, company, now)
+    queued = queue(of_stores, known, rules, now)
     query = select(stores.c.id, stores.c.store_name).where(stores.c.company_id == company.id)
     names = {row.id: row.store_name for row in connection.execute(query)}
     answered_for = _answered_for(connection, company.id)
-    others = [store for store in found if store.store_code in queued.not_offered]
+    others = [store for store in of_stores if store.store_code in queued.not_offered]
     last = datetime.max.replace(tzinfo=now.tzinfo)
     others.sort(key=lambda store: (queued.not_offered[store.store_code].until or last, store.id))
     return [
@@ -46,7 +46,7 @@ def company_stores(connection: Connection, company: Any, rules: Rules, now: date
 
 
 def _answered_for(connection: Connection, company_id: int) -> Mapping[str, str]:
-    """The store that answered the latest run of each store in which one answered at all, by store code."""
+    """By store code: the store that answered in the latest of the store's runs in which any store answered."""
     run = crawl_runs.c
     answered = (run.company_id == company_id, run.answered_for.is_not(None))
     last = select(func.max(run.id)).where(*answered).group_by(run.store_code)
@@ -63,7 +63,7 @@ def recent_runs(
     status: str | None = None,
     most: int = 50,
 ) -> list[dict[str, Any]]:
-    """The latest `most` runs of the companies, the latest first; only of one store or status where these are given."""
+    """The latest `most` runs of the companies, the latest first; of one store or status if these are given."""
     run = crawl_runs.c
     query = select(crawl_runs, companies.c.slug).join(companies, companies.c.id == run.company_id)
     query = query.where(run.company_id.in_(company_ids))
@@ -71,8 +71,8 @@ def recent_runs(
         query = query.where(run.store_code == store)
     if status is not None:
         query = query.where(run.status == status)
-    found = connection.execute(query.order_by(run.started_at.desc(), run.id.desc()).limit(most))
-    return [_run(row, now) for row in found]
+    rows = connection.execute(query.order_by(run.started_at.desc(), run.id.desc()).limit(most))
+    return [_run(row, now) for row in rows]
 
 
 def _run(row: Any, now: datetime) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""The price slots: built from effective prices, kept up to date by what was marked, and read for a shopping list."""
+"""The price slots: built from effective prices, kept up to date by marks, and read for a shopping list."""

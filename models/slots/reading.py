@@ -1,7 +1,7 @@
-"""Reads the slots of a shopping list: every option of each line at the stores asked for, in a few statements.
+"""Reads the slots of a shopping list: every option of each line at the chosen stores, in a few statements.
 
-An option is a line that a store ranges, has in stock and has a price for. Its offer is the slot of the store, or of its
-anchor where the store has no slot; when it was observed follows from the sightings of both.
+An option is a line that a store ranges, has in stock and has a price for. Its offer is the store's slot, or if it has
+none the anchor's; when the offer was observed follows from the sightings of both.
 """
 
 import json
@@ -31,7 +31,7 @@ from splitcart.periods import Flip, next_flip
 UNKNOWN, NOT_SOLD, NOT_WEIGHED = "unknown item", "not sold at these stores", "not sold by weight at these stores"
 OUT_OF_STOCK, NO_PRICE, NO_WEIGHT = "out of stock", "price not known", "weight of a piece not known"
 _WORST_FIRST = (UNKNOWN, NOT_SOLD, NO_PRICE, OUT_OF_STOCK, NOT_WEIGHED, NO_WEIGHT)
-"""Of several reasons the last one here is given: it is nearest to an option."""
+"""Of several reasons, a line gets the last in this order, which is nearest to an option."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class _Store:
     """A store of the list, and its lines as bit strings over listings.ordinal."""
 
     row: Row[Any]
-    """Of `stores`, with its company, and its anchor's id and time zone."""
+    """The row of `stores`, with the company and the id and time zone of the anchor."""
     facts: documents.Store
     ranged: Bits
     available: Bits
 
 
 def known_names(connection: Connection, folded: Collection[str]) -> set[str]:
-    """Which of these folded texts are the name of a product."""
+    """Those of the folded texts that are names of products."""
     named = is_one_of(connection, func.lower(products.c.name, type_=Text), sorted(_variants(folded)))
     names = connection.execute(select(products.c.name).distinct().where(named)).scalars()
     return {fold(name) for name in names} & set(folded)
@@ -70,7 +70,7 @@ def stores_near(connection: Connection, latitude: float, longitude: float, radiu
 
 
 def slots_of(connection: Connection, entries: Sequence[Entry], names: Sequence[str], now: datetime) -> Slots:
-    """The slots of a list at the stores of these names (company:store_code). ValueError names an unknown store."""
+    """The slots of a list at the named stores (company:store_code). ValueError names an unknown store."""
     chosen = _stores(connection, names)
     product_ids = _products(connection, [one for entry in entries for one in (entry.wanted, *entry.substitutes)])
     shelves, offers = _offered(connection, set().union(*product_ids.values()), chosen)
@@ -112,13 +112,13 @@ def _stores(connection: Connection, names: Sequence[str]) -> list[_Store]:
 
 
 def _variants(names: Collection[str]) -> set[str]:
-    """What a database's lower() may return for a name in any case: SQLite's folds ASCII alone."""
+    """What a database's lower() may return for the names in any case: SQLite's lowers ASCII letters only."""
     spellings = (one for name in names for one in (name, name.upper(), name.title(), name.capitalize()))
     return {"".join(c.lower() if c.isascii() else c for c in one) for one in spellings} | {n.lower() for n in names}
 
 
 def _products(connection: Connection, wanted: Sequence[Wanted]) -> dict[tuple[str, str], set[int]]:
-    """Ids of products by the kind and key of what is wanted; a sku's key is COMPANY:SKU."""
+    """Product ids by the kind and key of the items; the key of a sku is COMPANY:SKU."""
     keys: dict[str, set[str]] = {"gtin": set(), "product": set(), "sku": set(), "name": set()}
     for one in wanted:
         keys[one.kind].add(_key(one)[1])
@@ -155,7 +155,7 @@ def _key(wanted: Wanted) -> tuple[str, str]:
 def _offered(
     connection: Connection, product_ids: Collection[int], chosen: Sequence[_Store]
 ) -> tuple[dict[int, list[Row[Any]]], dict[tuple[int, int], Row[Any]]]:
-    """The listings of the products at the stores' companies, by product; and their slots, by store and listing.
+    """The products' listings at the stores' companies, by product, and their slots, by store and listing.
 
     The slots are those of the stores and of their anchors.
     """
@@ -197,7 +197,7 @@ class _Reader:
     now: datetime
 
     def line(self, entry: Entry) -> Line:
-        """A line with its options: those of the item itself first, then by store."""
+        """A line with its options: those of the item, then those of each substitute, each by store."""
         options: dict[tuple[str, int], Option] = {}
         reasons: set[str] = set()
         for wanted in (entry.wanted, *entry.substitutes):
@@ -214,7 +214,7 @@ class _Reader:
         return Line(entry.line, item, entry.wanted.quantity, unit, reason, tuple(options.values()))
 
     def _shelves(self, products: Sequence[int]) -> Iterator[tuple[_Store, Row[Any]]]:
-        """The stores that range the products, each with its company's listing."""
+        """The stores that range the products, each with the listing that it ranges."""
         for store in self.stores:
             for product in products:
                 for listing in self.listings.get(product, ()):
@@ -261,7 +261,7 @@ class _Reader:
         )
 
     def _known(self, store: _Store, listing: Row[Any], own: Row[Any] | None, look: Look) -> tuple[str, datetime, str]:
-        """How the price is known, when it was observed, and in which time zone."""
+        """(source, time of observation, time zone of the observed store) of the price."""
         if own is not None:
             return str(own.source), look.sighting.at, store.row.timezone
         anchor = self.seen[store.row.anchor_id].at(listing.ordinal)

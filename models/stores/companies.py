@@ -1,4 +1,4 @@
-"""Companies as crawls name them."""
+"""Companies and their rows, by the names that crawls use."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from models.tables import companies, listings
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The store that a crawl is to crawl, and its company."""
+    """The store that a crawl reads, and its company."""
 
     company: str
     """Display name: Woolworths, Coles, ALDI, IGA."""
@@ -25,7 +25,7 @@ class Target:
 
 
 def ensure_company(connection: Connection, target: Target) -> int:
-    """The company's id. Makes its row at its first run; updates its flip to the spider's settings."""
+    """The company's id. Inserts its row at its first run, and keeps its flip equal to the spider's settings."""
     slug = target.slug.lower()
     flip = {"flip_weekday": target.flip_weekday, "flip_hour": target.flip_hour}
     found = connection.execute(select(companies).where(companies.c.slug == slug)).one_or_none()
@@ -39,7 +39,7 @@ def ensure_company(connection: Connection, target: Target) -> int:
 
 
 def known_skus(engine: Engine, company_id: int) -> frozenset[str]:
-    """The skus of which the company has listings."""
+    """The skus of the company's listings."""
     query = select(listings.c.sku).where(listings.c.company_id == company_id)
 
     def work() -> frozenset[str]:

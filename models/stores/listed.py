@@ -8,16 +8,16 @@ from models.errors import StoreUnlisted
 from models.tables import companies, crawl_runs, stores
 
 EVERY_STORE = "*"
-"""The store code of a locator's run: it is of no single store, and only one runs at a time."""
+"""The store code of locator runs: they belong to no single store, and only one of them runs at a time."""
 NEAREST = 3
-"""How many store codes a refusal names."""
+"""How many store codes the message of StoreUnlisted names."""
 
 
 def check_listed(engine: Engine, slug: str, store_code: str) -> bool:
-    """Whether the chain's last complete locator run lists the store; False where no such run is stored.
+    """Whether the chain's last complete locator run lists the store; False if no such run is stored.
 
-    Raises StoreUnlisted, which names the closest codes, where there is one and it does not. A listed store is open, and
-    the last complete run did not miss it.
+    Raises StoreUnlisted, which names the closest codes, if there is such a run and it does not list the store. A listed
+    store is open, and the last complete locator run did not miss it.
     """
     company = select(companies.c.id).where(companies.c.slug == slug.lower()).scalar_subquery()
     runs = crawl_runs.c
@@ -32,15 +32,15 @@ def check_listed(engine: Engine, slug: str, store_code: str) -> bool:
             return False
         names = {row.store_code: row.store_name for row in connection.execute(listed)}
     if store_code not in names:
-        near = [f"{one} ({names[one]})" for one in closest(store_code, names)]
+        near = [f"{code} ({names[code]})" for code in closest(store_code, names)]
         raise StoreUnlisted(slug, store_code, near)
     return True
 
 
 def closest(store_code: str, known: dict[str, str]) -> list[str]:
-    """The store codes most like one, at most NEAREST; the most alike first, equals in order."""
+    """The known store codes most like `store_code`, at most NEAREST; the most alike first, equals sorted."""
 
-    def unlike(one: str) -> tuple[float, str]:
-        return -SequenceMatcher(None, store_code.casefold(), one.casefold()).ratio(), one
+    def distance(other: str) -> tuple[float, str]:
+        return -SequenceMatcher(None, store_code.casefold(), other.casefold()).ratio(), other
 
-    return sorted(known, key=unlike)[:NEAREST]
+    return sorted(known, key=distance)[:NEAREST]

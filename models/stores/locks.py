@@ -13,7 +13,7 @@ def lock_company(connection: Connection, company_id: int) -> None:
 
 
 def lock_stores(connection: Connection, store_ids: Iterable[int]) -> None:
-    """Locks stores and then their groups, in id order, for a change of groups. SQLite has locked the file already."""
+    """Locks stores, then their groups, in id order, for a change of groups. A SQLite writer holds the file already."""
     ids = sorted(store_ids)
     query = select(stores.c.id).where(stores.c.id.in_(ids)).order_by(stores.c.id)
     connection.execute(query.with_for_update()).all()
@@ -23,5 +23,5 @@ def lock_stores(connection: Connection, store_ids: Iterable[int]) -> None:
 
 
 def lock_store(connection: Connection, store_id: int) -> None:
-    """Locks one store, to publish it: a publish writes no row of another store."""
+    """Locks one store for a publish, which writes no row of another store."""
     connection.execute(select(stores.c.id).where(stores.c.id == store_id).with_for_update()).all()

@@ -1,4 +1,4 @@
-"""The whole schema; `from models import tables` and then `tables.prices`."""
+"""The complete schema; `from models import tables` and then `tables.prices`."""
 
 from models.tables.base import metadata
 from models.tables.cart import price_slots, slot_dirty

@@ -34,7 +34,7 @@ metadata = MetaData(
 BASES = ("each", "kg")
 UNITS = ("kg", "l", "m", "ea")
 
-# BIGINT is no type of SQLite's STRICT tables; its INTEGER has 64 bits anyway.
+# SQLite's STRICT tables have no BIGINT; their INTEGER has 64 bits.
 Big = BigInteger().with_variant(Integer(), "sqlite")
 
 
@@ -56,7 +56,7 @@ def both_or_none(name: str, one: str, other: str) -> CheckConstraint:
 
 
 def gtin_check() -> CheckConstraint:
-    """14 characters, all digits, in words that both databases understand."""
+    """14 characters, all digits, in SQL that both databases accept."""
     return check("gtin", "length(gtin) = 14 AND ltrim(gtin, '0123456789') = ''")
 
 
@@ -65,14 +65,14 @@ def reference(name: str, target: str, **options: Any) -> Column[int]:
 
 
 def sqlite_reference(column: str, target: str) -> ForeignKeyConstraint:
-    """A foreign key in SQLite alone, where it costs next to nothing; PostgreSQL would look each row's up by a query."""
+    """A foreign key in SQLite only, where it costs little; PostgreSQL would run a query for each row."""
     return ForeignKeyConstraint([column], [target]).ddl_if(dialect="sqlite")
 
 
 def offer_columns(*, priced: bool) -> list[Column[Any]]:
-    """What an offer is: the columns that prices, price_changes, staged_items and price_slots share.
+    """The columns of an offer, which prices, price_changes, staged_items and price_slots share.
 
-    priced: a price is required (price_changes and staged_items know offers without one).
+    priced: a price is required (price_changes and staged_items have offers without one).
     """
     return [
         Column("price_cents", Integer, nullable=not priced),
@@ -102,16 +102,17 @@ TERMS = (
     *("price_cents", "was_price_cents", "price_basis", "multibuy_quantity", "multibuy_total_cents"),
     *("member_price_cents", "member_multibuy_quantity", "member_multibuy_total_cents"),
 )
-"""What an offer costs: two offers are equal when all of these are. The others describe it, and their change is none."""
+"""What an offer costs: two offers are equal if all of these are. The other columns describe it; their change is not a
+change of the offer."""
 
 
 def same_terms(one: FromClause, other: FromClause) -> ColumnElement[bool]:
-    """Whether the offers of two rows cost the same; nulls are values."""
+    """Whether the offers of two rows have the same terms; two nulls are equal."""
     return and_(*(one.c[name].is_not_distinct_from(other.c[name]) for name in TERMS))
 
 
 def offer_checks() -> list[CheckConstraint]:
-    """The promises about an offer; a null passes where the field may be absent."""
+    """The checks of an offer; a null passes if the field may be absent."""
     return [
         check("price", "price_cents >= 0"),
         check("was", "was_price_cents IS NULL OR (price_cents IS NOT NULL AND was_price_cents > price_cents)"),

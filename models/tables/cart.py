@@ -1,4 +1,4 @@
-"""What the split reads: one row a product and distinct price column. All of it can be built again from prices.
+"""What the split reads: one row for each product and distinct price column. All can be built again from prices.
 
 No foreign keys: hundreds of thousands of rows are written at once, and check_database compares them with prices.
 """
@@ -12,7 +12,7 @@ price_slots = table(
     "price_slots",
     Column("product_id", Integer, primary_key=True, autoincrement=False),
     Column("listing_id", Integer, primary_key=True, autoincrement=False),
-    # The store whose price this is: an anchor, or a member where its anchor's offer does not stand for it.
+    # The store whose price this is: an anchor, or a member at which its anchor's offer is not in effect.
     Column("store_id", Integer, primary_key=True, autoincrement=False),
     *offer_columns(priced=True),
     Column("source", Text, nullable=False),
@@ -24,8 +24,8 @@ price_slots = table(
     sqlite_with_rowid=False,
 )
 
-# What has to be built again: a product at all stores, or a store with all it has. Append-only, so that no publish waits
-# for another's mark; building deletes the marks that it has read.
+# What has to be built again: a product at all stores, or a store with all its products. Append-only, so that no publish
+# waits for another's mark; a build deletes the marks that it has read.
 slot_dirty = table(
     "slot_dirty",
     Column("id", Integer, primary_key=True),

@@ -1,4 +1,4 @@
-"""What each store showed last, every change of it, when it was seen, and what the store ranges.
+"""The last offer of each line, every change of it, when it was seen, and what each store ranges.
 
 Only a store's own runs, and their rollback, write prices, price_changes and sightings (docs/storage.md).
 
@@ -18,7 +18,7 @@ prices = table(
     Column("listing_id", Integer, primary_key=True, autoincrement=False),
     *offer_columns(priced=True),
     Column("changed_at", UtcDateTime, nullable=False),
-    # The run that wrote the row: the first to see this price, or another description of it.
+    # The run that wrote the row: the first to see these terms, or this description of them.
     Column("crawl_run_id", Integer, nullable=False),
     *offer_checks(),
     Index("ix_prices_listing_id_store_id", "listing_id", "store_id"),
@@ -33,7 +33,7 @@ price_changes = table(
     # Without a price: the store no longer ranges the listing.
     *offer_columns(priced=False),
     Column("crawl_run_id", Integer, nullable=False),
-    # The last run that saw the state before; between the two the price is unknown.
+    # The last run that saw the previous state; between that run and this one the price is unknown.
     Column("seen_before", Integer),
     *offer_checks(),
     sqlite_with_rowid=False,
@@ -45,12 +45,12 @@ sightings = table(
     Column("store_id", Integer, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, primary_key=True),
     Column("run_id", Integer, nullable=False, index=True),
-    # When the run looked: at its end, or at its start where a specials flip lies between.
+    # When the run looked: its end, or its start if a specials flip lies between.
     Column("seen_at", UtcDateTime, nullable=False),
-    # The first day on which it looked, and the day on which the specials period of then began, by the store's clock.
+    # The first day on which it looked, and the first day of that specials period, by the store's clock.
     Column("local_day", Text, nullable=False),
     Column("period", Text, nullable=False),
-    # True: it has the last look at every line with a price. False: only those of the lines that its run saw.
+    # True: it has the last look at every line with a price. False: only at the lines that its run saw.
     Column("is_complete", Flag, nullable=False),
     # Which lines were seen with a price, and when (models.lines.sightings).
     Column("lines", LargeBinary, nullable=False),
@@ -63,7 +63,7 @@ store_ranges = table(
     Column("ranged", LargeBinary, nullable=False),
     Column("available", LargeBinary, nullable=False),
     Column("as_of", UtcDateTime, nullable=False),
-    # A digest of what its ranged lines cost; null until it is computed.
+    # A digest of the terms of its ranged lines; null until it is computed.
     Column("fingerprint", LargeBinary),
     check("length", "length(ranged) = length(available)"),
 )
@@ -76,7 +76,7 @@ missing_listings = table(
     reference("crawl_run_id", "crawl_runs.id", nullable=False),
     # The last run that saw it.
     Column("seen_run_id", Integer),
-    # Set by the second complete run that did not see it; the row goes when the listing comes back.
+    # Set by the second complete run that did not see it; the row is deleted when the listing is seen again.
     Column("delisted_at", UtcDateTime),
     check("order", "delisted_at > missing_since"),
 )

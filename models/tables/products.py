@@ -51,7 +51,7 @@ products = table(
     ),
 )
 
-# Other keys and gtins under which crawls have found a product.
+# Other keys and GTINs under which crawls have found a product, and skus that have left it.
 product_aliases = table(
     "product_aliases",
     reference("product_id", "products.id", primary_key=True),
@@ -82,8 +82,8 @@ categories = table(
 product_categories = table(
     "product_categories",
     # No foreign keys here, nor from listings to companies and categories: checking them row by row tripled the time of
-    # a first publish (docs/storage.md); none of these rows is ever deleted, and check_database finds an orphan. For the
-    # same reason PostgreSQL has none from products to brands and from listings to products.
+    # a first publish (docs/storage.md). None of these rows is ever deleted, and check_database finds orphans. For the
+    # same reason PostgreSQL has no foreign key from products to brands and from listings to products.
     Column("product_id", Integer, primary_key=True, autoincrement=False),
     Column("category_id", Integer, primary_key=True, autoincrement=False, index=True),
     sqlite_with_rowid=False,
@@ -103,7 +103,7 @@ listings = table(
     Column("url", Text),
     Column("image_url", Text),
     Column("category_id", Integer, index=True),
-    # Another text that one complete run reported, until one on another day agrees or the first text comes back.
+    # Other texts that one complete run reported, until a run on another day confirms them or the present text returns.
     Column("pending", Json),
     Column("pending_at", UtcDateTime),
     # When a product page was last asked for the barcode, at a chain whose listings have none.

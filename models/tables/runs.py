@@ -1,4 +1,4 @@
-"""Crawl runs, what they staged, and what they could not stage."""
+"""Crawl runs, the rows that they staged, and the rows that the database refused."""
 
 from sqlalchemy import DDL, Column, Index, Integer, LargeBinary, Text, event, text
 
@@ -27,10 +27,10 @@ crawl_runs = table(
     Column("counts", Json),
     Column("figures", Json),
     Column("skipped_roots", Json),
-    # What publishing overwrote and the history does not record (ranges, absence, texts), for rollback_run.
+    # For rollback_run: what publishing overwrote and the history does not record (ranges, absence, texts).
     Column("undo", LargeBinary),
     Column("rolled_back_at", UtcDateTime),
-    # The lease token under which the run was ended: a retry finds by it that its own commit came through.
+    # The lease token under which the run was ended, by which a retry finds that its own first try was committed.
     Column("ended_by", Text),
     one_of("status", STATUSES),
     check("finished", "(status = 'running') = (finished_at IS NULL)"),
@@ -67,13 +67,13 @@ crawl_run_categories = table(
     sqlite_with_rowid=False,
 )
 
-# UNLOGGED in PostgreSQL: staging is empty after a crash, which the publish notices because it counts the rows.
+# UNLOGGED in PostgreSQL: after a crash staging is empty, which a publish detects because it counts the rows.
 staged_items = table(
     "staged_items",
     Column("run_id", Integer, primary_key=True, autoincrement=False),
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("sku", Text, nullable=False),
-    # Null: it could not be read; the listing is known and keeps the name it has.
+    # Null: it could not be read; the listing is known and keeps its name.
     Column("name", Text),
     Column("brand", Text),
     Column("gtin", Text),
@@ -91,7 +91,7 @@ staged_items = table(
     Column("scraped_at", UtcDateTime),
     # splitcart.identity.matching.normalized_key of its texts; null in rows that were staged before this column existed.
     Column("normalized_key", Text),
-    # The name or the price was sent and could not be read.
+    # The site sent a name or a price that could not be read.
     Column("is_unreadable", Flag, nullable=False, server_default=text("false")),
     *offer_checks(),
     gtin_check(),

@@ -1,4 +1,4 @@
-"""Companies, their stores, and which stores share prices."""
+"""Companies, their stores, and the groups of stores that charge the same."""
 
 from sqlalchemy import REAL, Column, Float, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 from models.tables.base import both_or_none, check, reference, table
 from models.tables.types import Flag, UtcDateTime
 
-# In STRICT tables REAL has eight bytes; in PostgreSQL it has four, which would round a latitude.
+# REAL has eight bytes in STRICT tables, but four in PostgreSQL, which would round a latitude.
 Degrees = Float().with_variant(DOUBLE_PRECISION(), "postgresql").with_variant(REAL(), "sqlite")
 SydneyTime = "Australia/Sydney"
 
@@ -49,7 +49,7 @@ stores = table(
     Column("closed_at", UtcDateTime),
     # Set by the first complete locator run that misses the store; the second one in a row closes it.
     Column("missing_since", UtcDateTime),
-    # This and the check of store_code are named after store_id, as in older databases: SQLite renames no constraint.
+    # This and the check of store_code keep the name store_id of older databases: SQLite cannot rename a constraint.
     UniqueConstraint("company_id", "store_code", name="uq_stores_company_id_store_id"),
     both_or_none("lease", "lease_until", "lease_token"),
     check("fail_count", "fail_count >= 0"),
@@ -89,7 +89,7 @@ membership_periods = table(
     ),
 )
 
-# A pair of stores as they were compared: a change of either gives it another fingerprint, and the row is void.
+# A compared pair of stores, by fingerprints. If either store changes, so does its fingerprint, and the row is void.
 group_comparisons = table(
     "group_comparisons",
     reference("company_id", "companies.id", primary_key=True),
@@ -98,18 +98,18 @@ group_comparisons = table(
     Column("common", Integer, nullable=False),
     Column("differ", Integer, nullable=False),
     Column("smaller", Integer, nullable=False),
-    # False: it stopped when the pair was proven apart; common is then an upper bound, differ a lower one.
+    # False: comparing stopped as soon as the pair was proven apart; common is an upper bound, differ a lower one.
     Column("exact", Flag, nullable=False),
     check("order", "low < high"),
     check("counts", "differ >= 0 AND differ <= common AND common <= smaller"),
     sqlite_with_rowid=False,
 )
 
-# When each company's groups were merged last, and who merges them now: one merger a company.
+# When each company's groups were last merged, and the lease of the process that merges them now.
 group_merges = table(
     "group_merges",
     reference("company_id", "companies.id", primary_key=True),
-    # When the last merge began, and until when the runs had ended that it read; null before the first.
+    # When the last merge began, and the time up to which it has seen every ended run; null before the first.
     Column("merged_at", UtcDateTime),
     Column("seen_until", UtcDateTime),
     Column("lease_token", Text),

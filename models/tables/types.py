@@ -10,12 +10,12 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 def utc_text(when: datetime) -> str:
-    """The text SQLite keeps for a time: UTC, always microseconds, so that text order is time order."""
+    """The text that SQLite stores for a time: UTC, always with microseconds, so that text order is time order."""
     return when.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time, kept in UTC. A naive one raises ValueError before it reaches the database."""
+    """An aware time, stored in UTC. A naive time raises ValueError before it reaches the database."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -37,7 +37,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Flag(TypeDecorator[bool]):
-    """A boolean; 0 or 1 in SQLite, whose STRICT tables know no boolean."""
+    """A boolean; 0 or 1 in SQLite, whose STRICT tables have no boolean type."""
 
     impl = Boolean
     cache_ok = True

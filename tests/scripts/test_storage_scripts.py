@@ -184,8 +184,8 @@ def test_days_that_are_none_are_refused_before_anything_is_deleted(crawled: Engi
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("some.db", "DATABASE_URL is no URL, it has no ://: write sqlite:////path/to/file.db or"),
-        ("mysql://h/d", "DATABASE_URL begins mysql://, which names no database that is known here: write sqlite:"),
+        ("some.db", "DATABASE_URL is not a URL, it has no ://: write sqlite:////path/to/file.db or"),
+        ("mysql://h/d", "DATABASE_URL begins mysql://, which is not a supported database: write sqlite:"),
         ("postgresql://nobody@127.0.0.1:1/none", "cannot read the database at postgresql+psycopg2://nobody@127.0.0.1"),
         ("sqlite:////tmp", "DATABASE_URL names the folder /tmp, not a file"),
     ],

@@ -68,7 +68,7 @@ def test_a_role_whose_transactions_are_read_only_is_refused_for_work_that_writes
 )
 def test_an_option_that_the_driver_refuses_is_a_refusal_without_a_secret(option):
     message = refusal(f"postgresql://u:hunter3@127.0.0.1:1/d?{option}")
-    assert "DATABASE_URL cannot be meant: " in message
+    assert "DATABASE_URL is not usable: " in message
     assert "hunter" not in message
 
 

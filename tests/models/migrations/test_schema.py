@@ -96,5 +96,5 @@ def test_urls_name_their_driver_and_an_absolute_file() -> None:
     assert engines.normalise("sqlite:///some.db") == f"sqlite:///{Path.cwd()}/some.db"
     assert engines.url_from({"HOME": "/home/x"}) == "sqlite:////home/x/.local/share/splitcart/splitcart.db"
     assert engines.url_from({"DATABASE_URL": "postgresql://h/d"}) == "postgresql+psycopg2://h/d"
-    with pytest.raises(ValueError, match="is no URL"):
+    with pytest.raises(ValueError, match="is not a URL"):
         engines.normalise("some.db")
