@@ -95,10 +95,10 @@ def _lines(connection: Connection, table: Table, ids: Sequence[int]) -> dict[int
     query = query.where(table.c.store_id.in_(ids))
     if table is missing_listings:
         query = query.where(missing_listings.c.delisted_at.is_(None))
-    found: dict[int, list[int]] = {}
+    ordinals_of: dict[int, list[int]] = {}
     for store_id, ordinal in connection.execute(query):
-        found.setdefault(store_id, []).append(ordinal)
-    return found
+        ordinals_of.setdefault(store_id, []).append(ordinal)
+    return ordinals_of
 
 
 def _flags(ordinals: Sequence[int]) -> Bits:

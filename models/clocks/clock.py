@@ -37,12 +37,12 @@ def check(engine: Engine, now: datetime, *, machine: datetime, most: timedelta =
     seen, server = retried(engine, work, what="reading the latest time in the database")
     if seen is not None and now - seen > most:
         raise ClockWrong(
-            f"this machine's clock says {_shown(now)}, {(now - seen).days} days after the latest time in the database, "
-            f"{_shown(seen)}; {most.days} days are believed (CLOCK_MOST_DAYS). {_REMEDY}"
+            f"this machine's clock shows {_shown(now)}, {(now - seen).days} days after the latest time in the "
+            f"database, {_shown(seen)}; at most {most.days} days are accepted (CLOCK_MOST_DAYS). {_REMEDY}"
         )
     if server is not None and abs(machine - server) > MOST_OFF:
         raise ClockWrong(
-            f"this machine's clock says {_shown(machine)}, the PostgreSQL server's {_shown(server)}: more than "
+            f"this machine's clock shows {_shown(machine)}, the PostgreSQL server's {_shown(server)}: more than "
             f"{MOST_OFF.seconds // 60} minutes apart. {_REMEDY}"
         )
 

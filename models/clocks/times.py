@@ -1,4 +1,4 @@
-"""Times that lie in the future: a clock was wrong when they were written."""
+"""Finds times that lie in the future, because a clock was wrong when they were written."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta

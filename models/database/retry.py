@@ -22,7 +22,7 @@ _UNBINDABLE = (ValueError, TypeError, OverflowError, sqlite3.InterfaceError, sql
 
 
 def original(error: BaseException) -> BaseException:
-    """The driver's own error, where SQLAlchemy wrapped it."""
+    """The driver's own error if SQLAlchemy has wrapped it, else the error itself."""
     return error.orig if isinstance(error, StatementError) and error.orig is not None else error
 
 

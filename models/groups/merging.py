@@ -92,7 +92,7 @@ class Merger:
                 break
             self.summary.put_off = self._carry_out(decided)
             if not self.summary.put_off:
-                self._remember(decided, comparer)
+                self._store_comparisons(decided, comparer)
                 break
         return self.summary
 
@@ -203,7 +203,7 @@ class Merger:
         fresh = reading.company_rows(connection, self.company.id, [self._rows[n].id for n in sorted(names)])
         return all(_decided_from(fresh[name]) == _decided_from(self._rows[name]) for name in names)
 
-    def _remember(self, decided: Plan, comparer: Comparer) -> None:
+    def _store_comparisons(self, decided: Plan, comparer: Comparer) -> None:
         numbers = {s.store_code: i for i, s in enumerate(self._ordered)}
         pairs = [(m, a) for m, a in decided.anchors.items() if m != a and m in numbers and a in numbers]
         anchors = sorted({numbers[a] for a in decided.anchors.values() if a in numbers})
@@ -211,7 +211,7 @@ class Merger:
 
         def work() -> None:
             with self.engine.begin() as connection:
-                reading.remember(connection, self.company.id, learned)
+                reading.replace_comparisons(connection, self.company.id, learned)
 
         retried(self.engine, work, what="remembering comparisons")
 

@@ -24,7 +24,8 @@ from splitcart.grouping.columns import EMPTY, Coder, Codes
 from splitcart.grouping.memory import Comparer, Pair
 from splitcart.grouping.rules import Comparison, Rules, Store
 
-MOST_REMEMBERED = 200_000
+MOST_STORED = 200_000
+"""Comparisons of a company that are stored at most."""
 _COMPARED = ("common", "differ", "smaller", "exact")
 _STORES_AT_ONCE = 200
 
@@ -117,22 +118,22 @@ def comparer(connection: Connection, company_id: int, rows: Sequence[Row], rules
         return coder.encode(columns, width)
 
     lines = [int(np.count_nonzero(row.lines)) for row in rows]
-    remembered = _remembered(connection, company_id)
-    return Comparer([row.fingerprint for row in rows], lines, width, load, rules, remembered)
+    earlier = _comparisons(connection, company_id)
+    return Comparer([row.fingerprint for row in rows], lines, width, load, rules, earlier)
 
 
-def _remembered(connection: Connection, company_id: int) -> dict[Pair, Comparison]:
+def _comparisons(connection: Connection, company_id: int) -> dict[Pair, Comparison]:
     rows = connection.execute(select(group_comparisons).where(group_comparisons.c.company_id == company_id))
     return {(bytes(r.low), bytes(r.high)): Comparison(r.common, r.differ, r.smaller, r.exact) for r in rows}
 
 
-def remember(connection: Connection, company_id: int, comparisons: dict[Pair, Comparison]) -> None:
+def replace_comparisons(connection: Connection, company_id: int, comparisons: dict[Pair, Comparison]) -> None:
     """Replaces the company's stored comparisons by these; writes nothing if nothing is new.
 
-    More than MOST_REMEMBERED are not stored: comparing again costs less than so many rows.
+    More than MOST_STORED are not stored: comparing again costs less than so many rows.
     """
-    comparisons = comparisons if len(comparisons) <= MOST_REMEMBERED else {}
-    if _remembered(connection, company_id) == comparisons:
+    comparisons = comparisons if len(comparisons) <= MOST_STORED else {}
+    if _comparisons(connection, company_id) == comparisons:
         return
     connection.execute(delete(group_comparisons).where(group_comparisons.c.company_id == company_id))
     rows = [

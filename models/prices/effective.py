@@ -137,7 +137,7 @@ def _shown(only: FromClause | None) -> Subquery:
         .outerjoin(own_look, _at(own_look, _STORE, own))
         .outerjoin(anchor_look, _at(anchor_look, _ITS_ANCHOR, own))
     )
-    found: Select[Any] = select(
+    query: Select[Any] = select(
         own.c.listing_id,
         func.coalesce(own_look.c.seen_at, bindparam("usual_at", type_=UtcDateTime())).label("seen_at"),
         func.coalesce(own_look.c.local_day, bindparam("usual_day", type_=Text)).label("day"),
@@ -148,10 +148,10 @@ def _shown(only: FromClause | None) -> Subquery:
         *(own.c[name].label(f"own_{name}") for name in ROW),
         *(anchor.c[name].label(f"anchor_{name}") for name in ROW),
     )
-    found = found.select_from(joined).where(own.c.store_id == of_store)
+    query = query.select_from(joined).where(own.c.store_id == of_store)
     if only is not None:
-        found = found.where(own.c.listing_id.in_(select(only.c.listing_id)))
-    return found.subquery("shown")
+        query = query.where(own.c.listing_id.in_(select(only.c.listing_id)))
+    return query.subquery("shown")
 
 
 def _judged(shown: Subquery) -> Subquery:

@@ -65,15 +65,15 @@ def find(
     if store is not None:
         query = query.where(stores.c.store_code == store)
     order = (companies.c.slug, listings.c.name, listings.c.sku, stores.c.store_code)
-    found: list[Any] = []
+    matching: list[Any] = []
     streamed = query.order_by(*order).execution_options(yield_per=500)  # a word may be in millions of rows
     with connection.execute(streamed) as rows:
         for row in rows:
             if all(word.casefold() in _text(row).casefold() for word in words):
-                found.append(row)
-            if len(found) > limit:
+                matching.append(row)
+            if len(matching) > limit:
                 break
-    return [_priced(connection, row, now) for row in found[:limit]], len(found) > limit
+    return [_priced(connection, row, now) for row in matching[:limit]], len(matching) > limit
 
 
 def _has(word: str) -> ColumnElement[bool]:

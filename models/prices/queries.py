@@ -103,7 +103,7 @@ def effective_prices(
 
 def _stores(connection: Connection, store_ids: Collection[int]) -> dict[int, _Store]:
     missing: dict[int, dict[int, datetime]] = {store_id: {} for store_id in store_ids}
-    found: dict[int, _Store] = {}
+    facts: dict[int, _Store] = {}
     listing_of: dict[int, Ints] = {}
     joined = stores.join(companies, companies.c.id == stores.c.company_id)
     joined = joined.outerjoin(store_ranges, store_ranges.c.store_id == stores.c.id)
@@ -117,8 +117,8 @@ def _stores(connection: Connection, store_ids: Collection[int]) -> dict[int, _St
             listing_of[row.company_id] = by_ordinal(connection, row.company_id)
         ranged, available = (_listings(listing_of[row.company_id], b) for b in (row.ranged, row.available))
         flip = Flip(row.flip_weekday, row.flip_hour)
-        found[row.id] = _Store(ranged, available, missing[row.id], flip, row.timezone)
-    return found
+        facts[row.id] = _Store(ranged, available, missing[row.id], flip, row.timezone)
+    return facts
 
 
 def _listings(listing_of: Ints, bits: bytes | None) -> frozenset[int]:
@@ -181,7 +181,7 @@ def _sighting(seen: LastLooks, ordinal: int) -> Sighting | None:
 
 
 def _terms(entry: Row[Any] | None) -> tuple[Any, ...] | None:
-    """The terms of an entry; None where there is no entry, or it has no price."""
+    """The terms of an entry; None if there is no entry, or it has no price."""
     return None if entry is None or entry.price_cents is None else tuple(getattr(entry, name) for name in TERMS)
 
 

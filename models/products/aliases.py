@@ -1,4 +1,4 @@
-"""The other keys and GTINs by which products are found, and the other keys of their brands: added and deleted."""
+"""Adds and deletes the aliases of products and brands: other keys and GTINs by which they are found."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from splitcart.identity.matching import Listing
 def add_match_aliases(
     connection: Connection, run: Run, matches: Sequence[ProductMatch], skus: Sequence[str], now: datetime
 ) -> None:
-    """Adds what the match of each new sku showed, once, in key order. `skus`: those of the matches, in their order."""
+    """Adds the aliases that matches of new listings showed, each once, in key order. `skus`: one for each match."""
     aliases: dict[tuple[int, str, str], dict[str, Any]] = {}
     product_of_brand_key: dict[str, int] = {}
     for match, sku in zip(matches, skus, strict=True):

@@ -29,28 +29,28 @@ def known(engine: Engine, company_id: int, now: datetime) -> frozenset[str]:
     return retried(engine, work, what="reading barcodes")
 
 
-def into_staging(engine: Engine, run: Run, found: Mapping[str, str | None]) -> None:
+def into_staging(engine: Engine, run: Run, gtin_of: Mapping[str, str | None]) -> None:
     """Writes the barcodes that a run found (by sku) to its staged rows that have none, before these get products."""
     row = staged_items.c
     without_gtin = (row.run_id == run.id, row.sku == _LOOKED_UP.c.sku, row.gtin.is_(None))
     statement = update(staged_items).where(*without_gtin).values(gtin=_LOOKED_UP.c.gtin)
-    _with(engine, {sku: gtin for sku, gtin in found.items() if gtin}, statement)
+    _with(engine, {sku: gtin for sku, gtin in gtin_of.items() if gtin}, statement)
 
 
-def remember(engine: Engine, run: Run, found: Mapping[str, str | None], now: datetime) -> None:
+def remember(engine: Engine, run: Run, gtin_of: Mapping[str, str | None], now: datetime) -> None:
     """Records which listings were looked up, so that the next run does not repeat it. Called after publishing."""
     looked_up = (listings.c.company_id == run.company_id, listings.c.sku == _LOOKED_UP.c.sku)
-    _with(engine, found, update(listings).where(*looked_up).values(gtin_looked_up_at=now))
+    _with(engine, gtin_of, update(listings).where(*looked_up).values(gtin_looked_up_at=now))
 
 
-def _with(engine: Engine, found: Mapping[str, str | None], statement: Update) -> None:
-    """Fills `looked_up` with `found` and runs a statement that reads it; does nothing if `found` is empty."""
+def _with(engine: Engine, gtin_of: Mapping[str, str | None], statement: Update) -> None:
+    """Fills `looked_up` with `gtin_of` and runs a statement that reads it; does nothing if `gtin_of` is empty."""
 
     def work() -> None:
         with engine.begin() as connection:
             emptied(connection, _LOOKED_UP)
-            bulk.insert(connection, _LOOKED_UP, ("sku", "gtin"), sorted(found.items()))
+            bulk.insert(connection, _LOOKED_UP, ("sku", "gtin"), sorted(gtin_of.items()))
             connection.execute(statement)
 
-    if found:
+    if gtin_of:
         retried(engine, work, what="writing barcodes")

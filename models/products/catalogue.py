@@ -75,17 +75,17 @@ class Catalogue:
                 if product.gtin is None and listing.gtin and listing.gtin not in self.by_gtin:
                     product.gtin = listing.gtin
                     learned |= {("own_gtin", listing.gtin)}
-                self._remember(product, learned)
+                self._add_candidate(product, learned)
                 return ProductMatch(product, learned)
         return ProductMatch(self._make(listing, key))
 
-    def _remember(self, product: Product, learned: Iterable[tuple[str, str]]) -> None:
-        """Applies what was learned to the rest of the batch, as if it had been loaded."""
+    def _add_candidate(self, product: Product, learned: Iterable[tuple[str, str]]) -> None:
+        """Makes the product a candidate under its new names for the rest of the batch, as if they had been loaded."""
         for kind, value in learned:
             if kind != "brand":
-                known = (self.by_key if kind == "key" else self.by_gtin)[value]
-                if product not in known:
-                    insort(known, product, key=attrgetter("rank"))
+                candidates = (self.by_key if kind == "key" else self.by_gtin)[value]
+                if product not in candidates:
+                    insort(candidates, product, key=attrgetter("rank"))
 
     def _make(self, listing: Listing, key: str) -> Product:
         """A new product. It gets no GTIN that another product has; the listing keeps the GTIN in any case."""

@@ -95,20 +95,20 @@ def _stores(connection: Connection, names: Sequence[str]) -> list[_Store]:
         companies.c.flip_hour,
     ).select_from(joined)  # fmt: skip
     codes = [name.partition(":")[2] for name in names]
-    found = {}
+    store_of = {}
     for row in connection.execute(query.where(stores.c.store_code.in_(codes))):
         address = ", ".join(str(part) for part in (row.address_line_1, row.suburb, row.state, row.postcode) if part)
         name = f"{row.slug}:{row.store_code}"
         facts = documents.Store(
             name, row.store_code, row.company, row.store_name, address or None, row.latitude, row.longitude
         )
-        found[name] = _Store(row, facts, unpack(row.ranged), unpack(row.available))
+        store_of[name] = _Store(row, facts, unpack(row.ranged), unpack(row.available))
     for name in names:
-        if name not in found:
+        if name not in store_of:
             raise ValueError(
                 f"store {name!r} is unknown: COMPANY:STORE of a store that was crawled or located is wanted"
             )
-    return [found[name] for name in dict.fromkeys(names)]
+    return [store_of[name] for name in dict.fromkeys(names)]
 
 
 def _variants(names: Collection[str]) -> set[str]:
@@ -142,10 +142,10 @@ def _products(connection: Connection, wanted: Sequence[Wanted]) -> dict[tuple[st
             one_of(func.lower(product.name, type_=Text), _variants(keys["name"]))
         ),
     )
-    found: dict[tuple[str, str], set[int]] = {}
+    product_ids: dict[tuple[str, str], set[int]] = {}
     for kind, key, product_id in connection.execute(query):
-        found.setdefault((kind, fold(key) if kind == "name" else key), set()).add(product_id)
-    return found
+        product_ids.setdefault((kind, fold(key) if kind == "name" else key), set()).add(product_id)
+    return product_ids
 
 
 def _key(wanted: Wanted) -> tuple[str, str]:
@@ -174,13 +174,13 @@ def _offered(
     query: Select[Any] = select(*(listing[name] for name in names), *others, *offer).select_from(joined)
     query = query.where(listing.company_id.in_({store.row.company_id for store in chosen}))
     query = query.order_by(listing.product_id, listing.id, slot.store_id)
-    found: dict[int, dict[int, Row[Any]]] = {}
+    by_product: dict[int, dict[int, Row[Any]]] = {}
     offers: dict[tuple[int, int], Row[Any]] = {}
     for row in connection.execute(query.where(is_one_of(connection, listing.product_id, product_ids))):
-        found.setdefault(row.product_id, {}).setdefault(row.id, row)
+        by_product.setdefault(row.product_id, {}).setdefault(row.id, row)
         if row.store_id is not None:
             offers[row.store_id, row.id] = row
-    return {product: list(rows.values()) for product, rows in found.items()}, offers
+    return {product: list(rows.values()) for product, rows in by_product.items()}, offers
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Companies and their stores: found, created, locked."""
+"""Companies and their stores: creation, locks and look-ups."""

@@ -81,7 +81,7 @@ staged_items = table(
     *offer_columns(priced=False),
     Column("is_available", Flag, nullable=False),
     Column("is_ranged", Flag, nullable=False),
-    # JSON array of names, as text; null where the row has none.
+    # JSON array of names, as text; null if the row has none.
     Column("category_path", Text),
     Column("category_key", Text),
     Column("is_promo", Flag, nullable=False),

@@ -89,7 +89,7 @@ STRIKES: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("how", STRIKES)
-def test_no_commit_succeeds_once_the_file_is_another_or_gone(engine: Engine, path: Path, how: str) -> None:
+def test_no_commit_succeeds_once_the_file_is_replaced_or_removed(engine: Engine, path: Path, how: str) -> None:
     crawl(engine, [row(1)])
 
     def write() -> None:
@@ -149,7 +149,7 @@ def test_other_engines_may_open_and_close_the_file_meanwhile(engine: Engine, pat
 
 
 @pytest.mark.parametrize("name", ["a b", "100%", "what?", "#1", "a&mode=memory", "ä", "%41.db"])
-def test_any_file_name_is_opened_again_as_it_is(tmp_path: Path, name: str) -> None:
+def test_a_file_of_any_name_is_opened_again_under_that_name(tmp_path: Path, name: str) -> None:
     from sqlalchemy import URL
 
     url = URL.create("sqlite", database=str(tmp_path / name)).render_as_string()

@@ -89,7 +89,7 @@ def test_a_url_that_cannot_serve_is_refused_with_the_remedy_and_without_a_secret
 
 
 @pytest.mark.parametrize("where", ["README.md", "no/folder/can/be/here"])
-def test_a_file_that_is_no_database_is_refused(where, tmp_path):
+def test_a_file_that_is_not_a_database_is_refused(where, tmp_path):
     (tmp_path / "README.md").write_text("# A text that is long enough to be no database header\n" * 50)
     (tmp_path / "no").write_text("a file")
     with pytest.raises(DatabaseRefused, match=r"cannot be a SQLite database \(.+\): check DATABASE_URL"):

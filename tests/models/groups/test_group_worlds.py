@@ -53,7 +53,7 @@ def in_memory(world: World, chain: str, day: int, noise: float = 0.0, **facts) -
 
 @pytest.mark.parametrize("day", [0, 3])
 @pytest.mark.parametrize("chain", CHAINS)
-def test_groups_are_the_zones_where_zones_are_separable(chain, day):
+def test_groups_are_the_zones_if_zones_are_separable(chain, day):
     world = World(seed=5, products=1200, stores=40, zones=5)
     groups, zones = in_memory(world, chain, day)
     assert pair_f1(groups, zones) >= 0.99

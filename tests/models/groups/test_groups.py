@@ -310,7 +310,7 @@ def test_a_dry_run_changes_nothing(engine: Engine) -> None:
     assert value(engine, "SELECT count(*) FROM prices") == 200
 
 
-def test_a_store_that_leaves_its_zone_is_put_out_at_its_next_crawl(engine: Engine) -> None:
+def test_a_store_that_leaves_its_zone_is_ejected_after_its_next_crawl(engine: Engine) -> None:
     for store in ("1", "2", "3"):
         crawl(engine, offers(), store=store)
     crawl(engine, offers(4), store="4")
@@ -475,7 +475,7 @@ def runs_figures(engine: Engine) -> dict:
     return json.loads(value(engine, "SELECT CAST(counts AS TEXT) FROM crawl_runs ORDER BY id DESC LIMIT 1"))
 
 
-def test_what_the_anchor_no_longer_ranges_stays_as_it_is_in_its_members(engine: Engine) -> None:
+def test_members_keep_what_the_anchor_no_longer_ranges(engine: Engine) -> None:
     for store in ("1", "2"):
         crawl(engine, offers(), store=store)
     merge(engine)

@@ -195,7 +195,7 @@ def test_needs_rescraping_survives_the_hand_out_and_failed_crawls_and_a_complete
         now += 30 * HOUR
 
 
-def test_stores_that_always_fail_cost_the_others_no_more_than_the_tries_their_delays_allow(engine: Engine) -> None:
+def test_stores_that_always_fail_are_tried_only_as_often_as_their_delays_allow(engine: Engine) -> None:
     bad, good = [f"a{i}" for i in range(5)], [f"b{i}" for i in range(5)]
     company_of(engine, bad + good)
     for code in bad:

@@ -50,7 +50,7 @@ def shelf(**prices: int | None) -> list[dict]:
     return [row(sku, cents) for sku, cents in (base | {k.removeprefix("s"): v for k, v in prices.items()}).items()]
 
 
-def test_a_group_has_one_slot_a_product_and_a_member_only_where_it_differs(engine: Engine) -> None:
+def test_a_group_has_one_slot_for_each_product_and_a_member_only_slots_that_differ(engine: Engine) -> None:
     crawl(engine, shelf(), store="1")
     crawl(engine, shelf(s3=999), store="2", now=START + HOUR)
     merge(engine, START + 2 * HOUR)
@@ -81,7 +81,7 @@ def test_a_change_builds_the_products_that_changed_and_no_others(engine: Engine)
     assert built_alike(engine)
 
 
-def test_a_member_that_is_seen_again_unchanged_is_built_again_where_its_anchor_has_changed(engine: Engine) -> None:
+def test_a_member_seen_again_unchanged_is_built_again_for_lines_that_its_anchor_changed(engine: Engine) -> None:
     crawl(engine, shelf(), store="1")
     crawl(engine, shelf(s3=300), store="2", now=START + HOUR)
     merge(engine, START + 2 * HOUR)
