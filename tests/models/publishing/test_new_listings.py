@@ -120,15 +120,15 @@ def test_a_batch_tried_again_takes_nothing_from_the_try_that_failed(engine: Engi
     """Comparing changes what was looked up: the second try looks up anew."""
     spread = {"name": "Vegemite Spread", "brand": "Vegemite", "size": "380g"}
     crawl(engine, [row("c", **spread)], slug="coles", store="c")
-    learn, failures = new_listings.learn, []
+    add_aliases, failures = new_listings.add_match_aliases, []
 
     def broken_once(*arguments):
-        learn(*arguments)
+        add_aliases(*arguments)
         if not failures:
             failures.append(OperationalError("COMMIT", {}, Exception("the server closed the connection"), None, True))
             raise failures[0]
 
-    monkeypatch.setattr(new_listings, "learn", broken_once)
+    monkeypatch.setattr(new_listings, "add_match_aliases", broken_once)
     crawl(engine, [row("w", **spread, gtin=GTINS[1])])
     assert len(failures) == 1
     assert len(products(engine)) == 1
