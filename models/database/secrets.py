@@ -40,13 +40,13 @@ def shown_url(url: str) -> str:
     if not found or not _SCHEME.fullmatch(scheme):
         return HIDDEN
     place, asked, query = rest.partition("?")
-    options = [_OPTION.fullmatch(one) for one in query.split("&")] if query else []
+    options = [_OPTION.fullmatch(option) for option in query.split("&")] if query else []
     is_file = scheme.lower().startswith("sqlite") and place.startswith("/")
     before, at, after = ("", "", place) if is_file else place.rpartition("@")
     host, slash, path = after.partition("/")
     if not all(options) or not _HOST.fullmatch(host) or not (is_file or _is_word(path)):
         return f"{scheme}://{HIDDEN}"
-    shown = "&".join(_shown_option(one[1], one[2]) for one in options if one)
+    shown = "&".join(_shown_option(option[1], option[2]) for option in options if option)
     return f"{scheme}://{_shown_user(before)}{at}{host}{slash}{path}{asked}{shown}"
 
 
@@ -81,7 +81,7 @@ def _secrets(url: str) -> set[str]:
     found: set[str] = set()
     for raw in _raw_secrets(url):
         plain = {raw, unquote(raw), unquote_plus(raw)}
-        found |= plain | {quote(one, safe="") for one in plain} | {quote_plus(one) for one in plain}
+        found |= plain | {quote(text, safe="") for text in plain} | {quote_plus(text) for text in plain}
     return found - {"", HIDDEN}
 
 
@@ -90,7 +90,7 @@ def _raw_secrets(url: str) -> Iterator[str]:
     before = place.rpartition("@")[0]
     user, colon, password = before.partition(":")
     yield password if colon or _is_word(user) else user
-    for one in query.split("&"):
-        name, _, value = one.partition("=")
+    for option in query.split("&"):
+        name, _, value = option.partition("=")
         if _shown_option(name, value).endswith(f"={HIDDEN}"):
             yield value

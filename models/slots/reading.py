@@ -72,7 +72,7 @@ def stores_near(connection: Connection, latitude: float, longitude: float, radiu
 def slots_of(connection: Connection, entries: Sequence[Entry], names: Sequence[str], now: datetime) -> Slots:
     """The slots of a list at the named stores (company:store_code). ValueError names an unknown store."""
     chosen = _stores(connection, names)
-    product_ids = _products(connection, [one for entry in entries for one in (entry.wanted, *entry.substitutes)])
+    product_ids = _products(connection, [item for entry in entries for item in (entry.wanted, *entry.substitutes)])
     shelves, offers = _offered(connection, set().union(*product_ids.values()), chosen)
     seen = sightings.read(connection, sorted({i for store in chosen for i in (store.row.id, store.row.anchor_id)}))
     reader = _Reader(chosen, product_ids, shelves, seen, offers, now)
@@ -113,15 +113,15 @@ def _stores(connection: Connection, names: Sequence[str]) -> list[_Store]:
 
 def _variants(names: Collection[str]) -> set[str]:
     """What a database's lower() may return for the names in any case: SQLite's lowers ASCII letters only."""
-    spellings = (one for name in names for one in (name, name.upper(), name.title(), name.capitalize()))
-    return {"".join(c.lower() if c.isascii() else c for c in one) for one in spellings} | {n.lower() for n in names}
+    spellings = (text for name in names for text in (name, name.upper(), name.title(), name.capitalize()))
+    return {"".join(c.lower() if c.isascii() else c for c in text) for text in spellings} | {n.lower() for n in names}
 
 
 def _products(connection: Connection, wanted: Sequence[Wanted]) -> dict[tuple[str, str], set[int]]:
     """Product ids by the kind and key of the items; the key of a sku is COMPANY:SKU."""
     keys: dict[str, set[str]] = {"gtin": set(), "product": set(), "sku": set(), "name": set()}
-    for one in wanted:
-        keys[one.kind].add(_key(one)[1])
+    for item in wanted:
+        keys[item.kind].add(_key(item)[1])
 
     def one_of(column: ColumnElement[Any], values: Collection[int] | Collection[str]) -> ColumnElement[bool]:
         return is_one_of(connection, column, values)
