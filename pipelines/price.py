@@ -58,7 +58,7 @@ def _fault(quantity: int | None, total: int | None, single: int, *, is_named: bo
     """Why a multibuy is not accepted: half of it is missing, it is for one only, or it is not cheaper than as many
     singles.
 
-    is_named: whether the item says that it has such a multibuy.
+    is_named: whether the item names such a multibuy.
     """
     if quantity is None and total is None:
         return "incomplete" if is_named else None

@@ -168,20 +168,20 @@ def test_every_script_explains_itself_from_anywhere_and_touches_nothing(explaine
     assert (explained / f"{script}.code").read_text() == "0", (explained / f"{script}.err").read_text()
     assert "usage" in (explained / f"{script}.out").read_text().lower()
     assert list((explained / script).iterdir()) == []
-    told = {f"{path.stem}{suffix}" for path in SCRIPTS for suffix in ("", ".code", ".err", ".out")}
-    assert {path.name for path in explained.iterdir()} == told
+    expected = {f"{path.stem}{suffix}" for path in SCRIPTS for suffix in ("", ".code", ".err", ".out")}
+    assert {path.name for path in explained.iterdir()} == expected
 
 
 def test_no_file_names_a_machine_or_a_package_host():
     out = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
     hosts = re.findall(r"https?://([^/:\s'\"]+)", out)
     here = [f"{path}/" for path in (ROOT, ROOT.parent, Path.home()) if len(str(path)) > 4]
-    told = re.compile("|".join(map(re.escape, [*here, *hosts])))
+    forbidden = re.compile("|".join(map(re.escape, [*here, *hosts])))
     named = [
         f"{path}:{number}: {line.strip()[:100]}"
         for path, text in tree.text_files()
         for number, line in enumerate(text.splitlines(), 1)
-        if told.search(line)
+        if forbidden.search(line)
     ]
     assert named == []
 

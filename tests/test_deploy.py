@@ -1,4 +1,4 @@
-"""The units, settings and templates of deploy/: what systemd itself says of them, and what an operator relies on."""
+"""The units, settings and templates of deploy/: checked by systemd itself, and by what an operator relies on."""
 
 import configparser
 import os
@@ -22,8 +22,10 @@ HOME = "/opt/splitcart"
 
 def lines(unit: str) -> list[tuple[str, str]]:
     """(name, value) of each line of a unit, in order."""
-    told = [line.partition("=") for line in (DEPLOY / unit).read_text().splitlines() if not line.startswith(("#", "["))]
-    return [(name, value) for name, sign, value in told if sign]
+    settings = [
+        line.partition("=") for line in (DEPLOY / unit).read_text().splitlines() if not line.startswith(("#", "["))
+    ]
+    return [(name, value) for name, sign, value in settings if sign]
 
 
 def values(unit: str, name: str) -> list[str]:
@@ -31,8 +33,8 @@ def values(unit: str, name: str) -> list[str]:
 
 
 def command(unit: str) -> list[str]:
-    [told] = values(unit, "ExecStart")
-    return told.split()
+    [line] = values(unit, "ExecStart")
+    return line.split()
 
 
 def verified(units: Sequence[Path]) -> str:
@@ -54,8 +56,8 @@ def installed(unit: str, folder: Path) -> Path:
     """The unit as installed, its checkout being in `folder`."""
     there = folder / unit.replace("@.", "@aldi.")
     there.write_text((DEPLOY / unit).read_text().replace(HOME, str(folder)))
-    for told in values(unit, "ExecStart"):
-        program = Path(told.split()[0].replace(HOME, str(folder)))
+    for line in values(unit, "ExecStart"):
+        program = Path(line.split()[0].replace(HOME, str(folder)))
         program.parent.mkdir(parents=True, exist_ok=True)
         if not program.exists():
             program.symlink_to(sys.executable)
@@ -78,14 +80,14 @@ def test_systemd_would_have_found_one(tmp_path: Path) -> None:
 def test_a_unit_starts_a_script_that_is_there_with_options_that_it_has(unit: str, variable: str) -> None:
     python, script, *options = command(unit)
     assert python == f"{HOME}/.venv/bin/python"
-    told = subprocess.run(
+    help_text = subprocess.run(
         [sys.executable, str(ROOT / script), "--help"], capture_output=True, text=True, timeout=60, check=True
     ).stdout
     [named] = re.findall(rf"^#{variable}=(.*)", (DEPLOY / "splitcart.env").read_text(), re.MULTILINE)
     asked = re.findall(r"--[a-z-]+", named)
     assert len(asked) > 0
     assert options[-1] == f"${variable}"
-    assert [option for option in [*options, *asked] if option.startswith("--") and option not in told] == []
+    assert [option for option in [*options, *asked] if option.startswith("--") and option not in help_text] == []
 
 
 def test_a_stop_reaches_the_worker_alone_and_all_of_a_nodes_jobs() -> None:
@@ -93,7 +95,7 @@ def test_a_stop_reaches_the_worker_alone_and_all_of_a_nodes_jobs() -> None:
     assert [values(unit, "KillSignal") for unit in UNITS] == [["SIGTERM"], ["SIGTERM"]]
 
 
-def test_a_worker_is_started_again_unless_it_was_asked_to_stop_or_asked_wrongly() -> None:
+def test_a_worker_is_restarted_unless_it_was_stopped_or_its_arguments_are_wrong() -> None:
     assert values(UNITS[1], "Restart") == ["on-failure"]
     assert values(UNITS[1], "RestartPreventExitStatus") == ["2"]
     assert values(UNITS[1], "RestartSec") == ["5min"]

@@ -45,7 +45,7 @@ def test_the_egg_carries_every_tracked_file_of_its_packages(egg):
     assert packed == ours
 
 
-def test_the_egg_tells_scrapyd_where_the_settings_are(egg):
+def test_the_egg_names_its_settings_module_to_scrapyd(egg):
     points = configparser.ConfigParser()
     points.read_string(egg.read("EGG-INFO/entry_points.txt").decode())
     assert points["scrapy"]["settings"] == "splitcart_spiders.settings"

@@ -88,11 +88,11 @@ def node(
 
 @pytest.fixture(scope="module")
 def deployed(node: Scrapyd, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What scrapyd-deploy said in a checkout, with the node as a target in the user's own scrapy.cfg."""
+    """The output of scrapyd-deploy in a checkout, with the node as a target in the user's own scrapy.cfg."""
     home = tmp_path_factory.mktemp("home")
     user, password = LOGIN.values()
-    told = f"[deploy:node]\nurl = {node.url}/\nusername = {user}\npassword = {password}\n"
-    (home / "scrapy.cfg").write_text(told)
+    target = f"[deploy:node]\nurl = {node.url}/\nusername = {user}\npassword = {password}\n"
+    (home / "scrapy.cfg").write_text(target)
     for path in tree.files():
         (home / "checkout" / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(tree.ROOT / path, home / "checkout" / path)
@@ -157,7 +157,7 @@ def test_a_scheduled_job_stores_what_is_true(crawled: Job, engine: Engine, sandb
     check_truth(engine, "iga", crawled.store, sandbox.world.truth("iga", crawled.store, 0))
 
 
-def test_a_node_lets_nobody_in_without_its_name_and_password(node: Scrapyd) -> None:
+def test_a_node_refuses_requests_without_its_name_and_password(node: Scrapyd) -> None:
     for user, password in (("", ""), ("crawl", "wrong")):
         with pytest.raises(NodeFailed, match="set SCRAPYD_USERNAME and SCRAPYD_PASSWORD"):
             Node(node.url, user, password).jobs()
@@ -225,7 +225,7 @@ class Fleet:
         with self.engine.connect() as connection:
             return list(connection.execute(query.order_by(run.c.id)))
 
-    def told(self) -> str:
+    def report(self) -> str:
         return f"{self.alive.log()}\n{self.dies.log()}\n{self.runs()}"
 
     def under_way(self) -> Row | None:
@@ -238,7 +238,7 @@ class Fleet:
     def strike(self) -> str:
         """Kills the node while it crawls; which store it crawled. The lease that its run leaves ends at once."""
         fault = self.sandbox.faults.add("delay", "aldi", "product-search", seconds=0.3)
-        run = until("a run on the node that is to die", self.under_way, self.told)
+        run = until("a run on the node that is to die", self.under_way, self.report)
         self.dies.kill()
         self.sandbox.faults.clear(number=fault.number)
         over = {"lease_until": datetime.now(UTC)}  # two minutes pass
@@ -252,7 +252,9 @@ class Fleet:
         try:
             killed = self.strike()
             stores = set(online(self.sandbox, "aldi"))
-            until("every store", lambda: {run.store_code for run in self.runs(status="complete")} == stores, self.told)
+            until(
+                "every store", lambda: {run.store_code for run in self.runs(status="complete")} == stores, self.report
+            )
             return killed
         except BaseException:
             self.alive.kill()

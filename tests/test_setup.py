@@ -1,4 +1,4 @@
-"""What `make setup` says on a machine that lacks something."""
+"""The messages of `make setup` on a machine that lacks something."""
 
 import os
 import shutil
@@ -47,14 +47,14 @@ def test_a_missing_package_is_named_with_the_line_that_installs_it(machine, name
     assert f"apt-get install {name}" in done.stderr
 
 
-def test_a_python_without_ensurepip_is_told_of_python3_venv(machine):
+def test_without_ensurepip_the_message_names_python3_venv(machine):
     _python(machine, f'case "$2" in *ensurepip*) exit 1;; esac; exec {sys.executable} "$@"')
     done = _check(machine)
     assert done.returncode == 1
     assert "apt-get install python3-venv" in done.stderr
 
 
-def test_a_python_that_is_too_old_is_told_so(machine):
+def test_a_python_that_is_too_old_is_refused_with_the_version_needed(machine):
     _python(machine, 'case "$2" in *version_info*) exit 1;; esac; echo Python 3.9.2')
     done = _check(machine)
     assert done.returncode == 1

@@ -60,7 +60,7 @@ def test_a_shelf_text_that_cannot_be_read_is_counted():
 
 
 @pytest.mark.parametrize(("number", "measure"), [(None, None), (None, "1L"), (None, "0")])
-def test_a_shelf_without_a_number_is_no_fault(number, measure):
+def test_a_shelf_without_a_unit_price_is_not_counted_as_a_fault(number, measure):
     assert staged(number, measure) == (None, None, {})
 
 

@@ -27,7 +27,7 @@ def test_dollars_become_cents_with_halves_to_even(value, cents):
         "$1.00 per 1kg",
     ],
 )  # fmt: skip
-def test_what_is_no_price_is_none(value):
+def test_a_text_that_is_not_an_amount_returns_none(value):
     assert to_cents(value) is None
 
 

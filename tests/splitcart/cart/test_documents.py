@@ -114,7 +114,7 @@ def test_an_impossible_document_is_refused(change, message):
 
 
 @pytest.mark.parametrize("source", ["", "{", "[]", "null", "1", "[" * 100_000, '{"version": 1, "version": 1}'])
-def test_what_is_no_document_is_refused(source):
+def test_a_text_that_is_not_a_document_is_refused(source):
     with pytest.raises(ValueError, match="slots"):
         documents.loads(source)
 

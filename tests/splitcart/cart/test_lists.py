@@ -193,7 +193,7 @@ def test_all_faults_are_reported_at_once_up_to_twenty():
         ('[{"item": "milk", "substitutes": [null]}]', "json", "line 1.*object"),
     ],
 )
-def test_a_text_that_is_no_list_is_refused(source, form, message):
+def test_a_text_that_is_not_a_list_is_refused(source, form, message):
     with pytest.raises(ListError, match=message):
         read(source, form)
 

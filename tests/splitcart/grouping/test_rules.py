@@ -60,7 +60,7 @@ def test_store_codes_sort_in_natural_order():
 
 
 @pytest.mark.parametrize("wrong", [0.2, 1.2, "98"])
-def test_a_threshold_that_is_no_share_is_refused(wrong):
+def test_a_threshold_that_is_not_a_share_is_refused(wrong):
     with pytest.raises(ValueError, match="such as 0"):
         Rules.at(wrong)
 
@@ -168,7 +168,7 @@ def test_the_drift_guard_keeps_a_chain_of_groups_from_dragging_members_along():
     assert stale.flagged == {"5"}
 
 
-def test_one_common_product_is_no_reason_to_merge():
+def test_stores_with_one_common_product_are_not_merged():
     one = dict.fromkeys(range(10), (100, None, None, None))
     two = dict.fromkeys(range(9, 19), (100, None, None, None))
     assert len(group_of(World({"1": one, "2": two}), store("1"), store("2"))) == 2
@@ -285,7 +285,7 @@ def test_a_probe_from_before_the_crawl_or_from_last_week_does_not_count(member, 
     assert actions(plan, "2") == expected
 
 
-def test_a_member_whose_probe_agreed_waits_for_a_stale_anchor_and_flags_none():
+def test_a_member_whose_probe_agreed_waits_for_a_stale_anchor_without_flagging_it():
     member = store("2", "1", hours=500, verified=2)
     stale = World({"1": prices(), "2": prices(*range(9))}).plan([store("1", hours=80), member])
     assert (groups(stale), stale.ejected, stale.flagged) == ({frozenset("12")}, 0, frozenset())
@@ -356,7 +356,7 @@ def test_every_decision_has_a_reason():
     assert "80.00% of 100 common lines" in next(str(d) for d in plan.decisions if d.action == "ejected")
 
 
-def test_a_comparer_remembers_by_both_fingerprints_whatever_their_order():
+def test_a_remembered_comparison_holds_for_its_two_fingerprints_in_either_order():
     columns = [as_column(prices()), as_column(prices(*range(9)))]
     codes = Coder().encode(columns, 100)
     comparer = Comparer([c.fingerprint() for c in columns], [100, 100], 100, lambda n: codes[n], Rules())

@@ -256,7 +256,7 @@ def test_a_remembered_shortfall_excuses_no_fault(fault):
         assert memory.judge(fault(store, memory, now, random.Random(seed)), now).status != "complete", seed
 
 
-def test_a_first_run_whose_totals_turn_0_midway_is_not_complete_where_other_stores_are_known():
+def test_a_first_run_whose_totals_turn_0_midway_is_not_complete_if_other_stores_are_known():
     for seed in SEEDS:
         store, _, now = settled(seed, days=0, categories=30, largest=150)
         memory = Memory(company_usual=float(len(store.prices())))
@@ -347,7 +347,7 @@ def test_whatever_part_of_each_category_is_seen_complete_means_all_of_it(seed, s
 
 
 @pytest.mark.parametrize("page", [24, 30, 36, 48])
-def test_a_category_of_one_row_beyond_its_pages_is_the_most_that_can_slip_through(page):
+def test_a_missing_page_is_noticed_from_its_second_row_on(page):
     """The tolerance of one listing: a second page that never came is noticed from its second row on."""
     counts = Memory().crawl({"a": {str(i): 100 for i in range(page)}}, settled(0, days=0)[2]).counts
     for beyond, status in ((0, "complete"), (1, "complete"), (2, "partial"), (page, "partial")):

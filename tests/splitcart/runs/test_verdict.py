@@ -371,7 +371,7 @@ def test_a_category_that_is_back_while_as_many_are_missing_elsewhere_confirms_no
     assert (judged.status, judged.figures["shortfall"]["at"]) == ("partial", NOW.isoformat())
 
 
-def test_a_category_that_comes_and_goes_over_the_cap_is_no_shortfall():
+def test_a_category_that_comes_and_goes_over_the_cap_is_not_a_shortfall():
     """Walked whole, or its first page and then its children: both are proofs, and neither lacks what the other saw."""
     uncapped = Category("pantry", 190, 190, True, children=("tea", "rice", "green"))
     capped = Category("pantry", 210, 48, False, capped=True, children=("tea", "rice"))

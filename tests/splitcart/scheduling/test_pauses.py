@@ -45,7 +45,7 @@ def test_a_crawl_that_was_answered_since_begins_the_doubling_anew():
     assert paused_until([*in_a_row(2), span(9, 10)], [at(8)]) == at(11)
 
 
-def test_a_crawl_that_was_under_way_when_the_block_came_is_no_sign_that_it_is_over():
+def test_a_crawl_that_was_under_way_when_the_block_came_does_not_end_the_row_of_blocks():
     assert paused_until([span(0, 1), span(3, 4)], [at(0.5)]) == at(6)
 
 

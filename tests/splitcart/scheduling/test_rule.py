@@ -139,7 +139,7 @@ def test_a_crawl_that_no_period_is_long_enough_for_does_not_wait_for_ever(reques
 
 
 @pytest.mark.parametrize("zone", ["", "Nowhere/None", "AUS Eastern Standard Time"])
-def test_a_time_zone_that_is_none_keeps_no_store_from_being_judged(zone):
+def test_a_store_with_an_unknown_time_zone_is_judged_by_the_default_zone(zone):
     assert why_not(store(timezone=zone, requests=40 * 3600), FREE, RULES, NOW).until == FLIP
     assert state(store(timezone=zone), FREE, NOW) == "fresh"
 

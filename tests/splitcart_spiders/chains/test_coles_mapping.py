@@ -249,7 +249,7 @@ def test_a_redirect_is_to_another_address_of_that_product_on_the_site(target, sl
 
 
 @pytest.mark.parametrize("promotion", [None, {}, [], "2 for $6"])
-def test_no_promotion_is_no_multibuy(promotion):
+def test_without_a_promotion_there_is_no_multibuy(promotion):
     item = mapped(pricing={"multiBuyPromotion": promotion})
     assert (item.multibuy_quantity, item.multibuy_total_cents, item.offer_kind, item.offer_id) == (None,) * 4
 

@@ -107,7 +107,7 @@ def test_loose_goods_are_priced_by_the_kilogram_with_the_step_as_typical_weight(
     assert mapped({"Unit": "KG", "IncrementalMinimumQuantity": None}).typical_grams is None
 
 
-def test_a_multibuy_keeps_the_total_of_its_quantity_and_is_no_special():
+def test_a_multibuy_keeps_the_total_of_its_quantity_and_is_not_a_special():
     data = {"Quantity": 3, "Price": 1.95, "CupTag": "$0.54/100G"}
     item = mapped({"Price": 0.8, "WasPrice": 0.8, "CentreTag": {"TagType": "Html", "MultibuyData": data}})
     assert (item.multibuy_quantity, item.multibuy_total_cents, item.offer_kind) == (3, 195, "multibuy")
@@ -171,7 +171,7 @@ def test_a_multibuy_in_the_words_of_the_tag_alone_is_one(text, terms):
 
 
 @pytest.mark.parametrize("data", [None, [], "3 for 2", {}])
-def test_no_multibuy_data_is_no_multibuy(data):
+def test_without_multibuy_data_there_is_no_multibuy(data):
     item = mapped({"CentreTag": {"MultibuyData": data}})
     assert (item.multibuy_quantity, item.multibuy_total_cents, item.offer_kind, item.offer_id) == (None,) * 4
 
@@ -248,7 +248,7 @@ def test_the_category_is_that_of_the_crawl_unless_it_came_through_a_campaign():
         ([], ["Bread"], ("Bread",)),
     ],
 )
-def test_a_product_on_several_shelves_lies_on_the_first_that_is_no_campaign(departments, categories, path):
+def test_a_product_on_several_shelves_lies_on_the_first_outside_the_campaigns(departments, categories, path):
     names = {"piesdepartmentnamesjson": json.dumps(departments), "piescategorynamesjson": json.dumps(categories)}
     assert mapped({"AdditionalAttributes": names}).category_path == path
 

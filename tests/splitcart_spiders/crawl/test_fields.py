@@ -36,7 +36,7 @@ def test_a_number_is_finite_exact_and_not_negative(sent, number):
     assert fields.number(sent) == number
 
 
-def test_an_integer_of_thousands_of_digits_is_no_number():
+def test_an_integer_of_thousands_of_digits_is_not_read_as_a_number():
     huge = 10**4000
     assert (fields.number(huge), fields.cents(huge), fields.code(huge), fields.shelf_number(-huge)) == (None,) * 4
 
@@ -69,7 +69,7 @@ def test_grams_are_whole_and_possible(amount, unit, grams):
 
 
 @pytest.mark.parametrize(("amount", "unit"), [(NAN, "g"), ("five", "g"), (5, None), (5, {}), (9e6, "kg"), (0.2, "g")])
-def test_no_grams_come_from_what_is_no_weight(amount, unit):
+def test_an_amount_that_is_not_a_weight_has_no_grams(amount, unit):
     assert fields.grams(amount, unit) is None
 
 
@@ -105,7 +105,7 @@ def test_a_campaign_is_one_of_the_chains_or_a_seasons(name, is_one):
     assert fields.is_campaign(name, {"specials"}) is is_one
 
 
-def test_the_first_path_that_is_no_campaign_is_chosen():
+def test_the_first_path_outside_the_campaigns_is_chosen():
     promo = frozenset({"specials"})
     assert fields.choose_path(promo, (), ("Specials", "Half"), ("Dairy",)) == ("Dairy",)
     assert fields.choose_path(promo, (), ("Specials",)) == ("Specials",)

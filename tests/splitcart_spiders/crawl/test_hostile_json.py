@@ -258,7 +258,7 @@ def test_children_that_are_no_list_are_a_catalogue_error_by_name(chain: str, chi
 
 
 @pytest.mark.parametrize("chain", SPIDERS)
-def test_null_children_are_none(chain: str) -> None:
+def test_null_children_are_an_empty_list(chain: str) -> None:
     spider = checked_tree(chain, json.dumps(tree_body(chain, [tree_node(chain, 1, None), tree_node(chain, 2, [])])))
     assert spider.gate.error is None
     assert len(spider.walker.walks) == 2
@@ -296,7 +296,7 @@ def test_a_tree_of_too_many_nodes_is_a_catalogue_error_by_name(chain: str, wide:
 
 
 @pytest.mark.parametrize("chain", SPIDERS)
-def test_what_is_no_node_is_left_out_and_counted(chain: str) -> None:
+def test_a_value_that_is_not_a_node_is_left_out_and_counted(chain: str) -> None:
     key = next(iter(tree_node(chain)))
     odd = [None, 7, True, "x", [], {}, {key: None}, {key: ""}, {key: [1]}, {key: {"a": 1}}, {key: True}, {key: 10**400}]
     good = tree_node(chain, 1, [*odd, tree_node(chain, 2)])
@@ -390,7 +390,7 @@ def test_any_field_may_hold_a_value_of_any_depth(chain: str, levels: int) -> Non
 @pytest.mark.parametrize(
     "sent", ["", "[", "{", "null", "1", "NaN", "-Infinity", '"', "1" * 5000, "\x00", deep(100_000)]
 )
-def test_an_answer_that_is_no_listing_is_requested_again(chain: str, sent: str) -> None:
+def test_an_answer_that_is_not_a_listing_is_requested_again(chain: str, sent: str) -> None:
     (again,) = checked_page(chain, sent)
     assert again.meta["body_tries"] == 1
 
@@ -479,7 +479,7 @@ def test_any_answer_of_igas_finder_is_read_or_refused_by_name(data: st.DataObjec
 
 
 @pytest.mark.parametrize("value", [10**400, -(10**400), float("nan"), float("inf"), True, "1e5", "", "x", [1], {}, 91])
-def test_a_coordinate_that_is_no_place_is_none_and_counted(value: object) -> None:
+def test_a_coordinate_that_is_not_a_place_is_dropped_and_counted(value: object) -> None:
     assert degrees(value, 90) is None
     spider = crawling(WoolworthsStoresSpider)
     (store,) = spider.store("1147", store_name="Newtown", latitude=value, longitude="151.2")

@@ -81,7 +81,7 @@ def test_a_total_that_its_own_page_exceeds_proves_nothing(total):
     assert (is_proven(whole), len(whole.skus), whole.category().expected) == (True, 20, None)
 
 
-def test_without_a_total_an_earlier_page_again_is_no_end():
+def test_without_a_total_a_repeated_earlier_page_is_not_the_end():
     walk = walked(lambda page: (honest(40, 1 if page == 4 else page, "empty"), None))
     assert walk.category().failed == "catalogue_error: page 4 is an earlier page again, not the last one"
     assert not is_proven(walk)

@@ -153,7 +153,9 @@ def test_a_certificate_that_goes_bad_in_the_middle_of_a_crawl_ends_it(front, aut
 
 
 @pytest.mark.parametrize("robots", ["stop", "allow"])
-def test_a_refused_certificate_is_no_robots_txt_that_may_be_done_without(robots, front, authority, world, sqlite_url):
+def test_a_refused_certificate_at_robots_txt_ends_the_crawl_even_if_robots_txt_may_be_unavailable(
+    robots, front, authority, world, sqlite_url
+):
     with front(authority.certificate("www.evil.example")) as server:
         outcome = outside_dev(world, "woolworths", sqlite_url, ROBOTS_UNAVAILABLE=robots)
     assert (outcome.reason, len(server.connects)) == ("certificate_refused", 1)
@@ -235,7 +237,7 @@ def test_without_a_proxy_hosts_and_addresses_prove_themselves_likewise(host, nam
     assert len(server.connects) == 1
 
 
-def test_a_host_without_tls_gives_no_answer_and_is_no_refused_certificate():
+def test_a_host_without_tls_is_not_reported_as_a_refused_certificate():
     with serving(Listener("http://127.0.0.1:1")) as server:
         bare = {"EXTENSIONS": {}, "ITEM_PIPELINES": {}, "HOST_RATE": 500, "HTTPPROXY_ENABLED": False, "RETRY_TIMES": 1}
         url = f"https://localhost:{server.server_port}/"
@@ -244,7 +246,7 @@ def test_a_host_without_tls_gives_no_answer_and_is_no_refused_certificate():
     assert (outcome.crawler.spider.answered, server.log) == (None, [])
 
 
-def test_another_failure_of_tls_is_no_refused_certificate():
+def test_another_failure_of_tls_is_not_a_refused_certificate():
     plain = DownloadFailedError("reset")
     assert refusal(plain) is None
     plain.__cause__ = Exception()

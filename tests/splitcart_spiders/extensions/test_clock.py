@@ -53,13 +53,11 @@ def test_a_trusted_clock_dates_the_run_and_its_risk_is_logged(
     assert query(engine, "SELECT count(*) FROM crawl_runs") == [(2,)]
 
 
-def test_a_first_run_believes_any_clock_that_its_server_does_not_contradict(
-    sandbox: SandboxServer, database_url: str
-) -> None:
+def test_a_first_run_accepts_any_clock_that_agrees_with_its_server(sandbox: SandboxServer, database_url: str) -> None:
     assert run(sandbox, database_url, settings=YEARS).status == "complete"
 
 
-def test_how_many_days_are_believed_is_a_setting(sandbox: SandboxServer, database_url: str) -> None:
+def test_clock_most_days_limits_how_far_a_clock_may_be_ahead(sandbox: SandboxServer, database_url: str) -> None:
     assert run(sandbox, database_url).status == "complete"
     ahead = {"CLOCK_AHEAD": 3 * DAY}
     assert run(sandbox, database_url, settings={**ahead, "CLOCK_MOST_DAYS": 2}).exit_code == 1
@@ -81,7 +79,7 @@ def test_a_machine_whose_clock_is_off_the_postgresql_servers_is_refused(
     assert run(sandbox, postgres_url, spider, clock="trust").exit_code == 0
 
 
-def test_a_rehearsal_is_no_wrong_clock_of_the_machine(sandbox: SandboxServer, postgres_url: str) -> None:
+def test_a_rehearsals_clock_is_not_compared_with_the_servers(sandbox: SandboxServer, postgres_url: str) -> None:
     """CLOCK_AHEAD passes days in dev: the machine's own clock is what the server's is compared with."""
     for days in range(3):
         assert run(sandbox, postgres_url, settings={"CLOCK_AHEAD": days * DAY}).status == "complete"

@@ -44,7 +44,7 @@ def raises_in_a_callback(at: int) -> type:
     class Raising(load("iga")):  # type: ignore[misc]
         def page(self, response: Any) -> Any:
             if next(pages) == at:
-                raise ZeroDivisionError("a page that nobody thought of")
+                raise ZeroDivisionError("an unforeseen page")
             return super().page(response)
 
     return Raising
@@ -73,7 +73,7 @@ def test_an_exception_in_a_callback_is_never_complete_and_is_recorded(
 ) -> None:
     outcome = run(sandbox, database_url, raises_in_a_callback(at))
     assert (outcome.status, outcome.exit_code) == ("failed", 1)
-    assert ended(engine) == ("failed", "failed", ["ZeroDivisionError: a page that nobody thought of"])
+    assert ended(engine) == ("failed", "failed", ["ZeroDivisionError: an unforeseen page"])
     assert query(engine, "SELECT count(*) FROM prices") == [(0,)]
 
 
@@ -95,7 +95,7 @@ class Faulty:
     def process_item(self, item: Any) -> Any:
         self.left -= 1
         if self.left == 0:
-            raise ZeroDivisionError("an item that nobody thought of")
+            raise ZeroDivisionError("an unforeseen item")
         return item
 
 
@@ -104,7 +104,7 @@ def test_an_exception_in_a_pipeline_is_never_complete_and_is_recorded(
 ) -> None:
     outcome = run(sandbox, database_url, ITEM_PIPELINES={**ITEM_PIPELINES, Faulty: 500})
     assert (outcome.status, outcome.exit_code) == ("failed", 1)
-    assert ended(engine) == ("failed", "failed", ["ZeroDivisionError: an item that nobody thought of"])
+    assert ended(engine) == ("failed", "failed", ["ZeroDivisionError: an unforeseen item"])
 
 
 def test_a_publish_that_the_database_refuses_ends_the_run_as_failed_and_the_next_crawl_starts_at_once(
@@ -150,7 +150,7 @@ def test_a_failure_after_the_run_was_published_does_not_change_its_outcome(
     assert ended(engine)[0] == "complete"
 
 
-def test_a_publish_whose_answer_never_came_exits_as_the_run_ended(
+def test_a_publish_whose_commit_reply_was_lost_exits_as_the_run_ended(
     sandbox: SandboxServer, engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = publishing.publish

@@ -74,7 +74,7 @@ class Scene:
 
     @cached_property
     def held(self) -> set[str]:
-        """What the store ranges in truth: Woolworths says of what is out of stock that it is not ranged."""
+        """The skus that the store ranges in truth. Woolworths marks goods out of stock as not ranged."""
         return {sku for sku, row in self.truth.items() if row["is_ranged"]}
 
     @cached_property
@@ -180,7 +180,7 @@ def test_a_store_whose_skus_are_all_renumbered_loses_nothing_until_a_later_run_c
     check_sound(scene.engine)
 
 
-def test_a_lower_share_lets_a_renumbering_of_some_skus_pass(scene: Scene) -> None:
+def test_a_lower_turnover_share_accepts_a_renumbering_of_some_skus(scene: Scene) -> None:
     share, gone = share_of(scene, "renumbered", 0.45)
     scene.show("renumbered", value=share)
     assert scene.crawl(1).status == "partial"
@@ -190,7 +190,7 @@ def test_a_lower_share_lets_a_renumbering_of_some_skus_pass(scene: Scene) -> Non
 
 
 def test_a_first_run_of_which_all_totals_turn_0_midway_is_not_complete(fresh: Scene) -> None:
-    """Every category is empty, and is proven so; only the company's other store shows that it is not."""
+    """Every category is empty and proven; only the company's other store shows that it is not."""
     other = next(
         s.store_code for s in fresh.site.world.stores(fresh.chain) if s.is_online and s.store_code != fresh.store
     )

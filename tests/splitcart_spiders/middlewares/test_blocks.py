@@ -46,7 +46,7 @@ LONG = b"<p>long</p>" * 3000
         (403, b"<html><title>Forbidden</title></html>", "denied"),
     ],
 )
-def test_a_block_page_is_recognised_by_its_text_whatever_its_status(status, body, owner):
+def test_a_block_page_is_recognised_by_its_text_at_any_status(status, body, owner):
     assert block_reason(status, body) == owner
 
 

@@ -118,7 +118,7 @@ def test_a_heartbeat_brings_a_new_share_to_the_requests_that_wait():
 
 
 @pytest.mark.parametrize("share", [0, -1, 1.1, float("nan")])
-def test_a_share_that_is_none_is_refused(share):
+def test_a_share_that_is_not_above_0_and_at_most_1_is_refused(share):
     with pytest.raises(ValueError, match="share"):
         Wire().rate.share = share
 
@@ -269,7 +269,7 @@ def test_no_retry_after_makes_its_reader_raise(value):
 
 
 @pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf"])
-def test_a_rate_that_is_none_is_refused_by_name(rate):
+def test_a_rate_that_is_not_a_number_above_0_is_refused_by_name(rate):
     with pytest.raises(ValueError, match="HOST_RATE"):
         HostRate.of(crawler_with({"HOST_RATE": rate}))
 

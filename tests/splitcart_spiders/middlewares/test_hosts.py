@@ -1,4 +1,4 @@
-"""A crawl stays on its chain's hosts, whatever an answer says: rules in tables, then whole crawls."""
+"""A crawl stays on its chain's hosts, whatever a response contains: rules in tables, then whole crawls."""
 
 import asyncio
 import re
@@ -162,7 +162,7 @@ def test_redirects_on_the_host_are_bounded():
 
 
 @pytest.mark.parametrize("location", [b"\xff\xfe//evil", b"https://www.\xd0\xb5vil.example/", b"//\x00evil.example/"])
-def test_an_address_of_odd_bytes_is_no_way_out(location):
+def test_an_address_of_odd_bytes_never_leads_off_the_site(location):
     scene = Scene()
     try:
         followed = scene.answer(location)
@@ -171,7 +171,7 @@ def test_an_address_of_odd_bytes_is_no_way_out(location):
     assert followed.url.startswith(f"{SITE}/")
 
 
-def test_a_page_with_an_address_or_an_answer_without_one_is_no_redirect():
+def test_only_a_redirect_status_with_an_address_is_a_redirect():
     redirects = Scene().redirects
     for status, headers in ((200, {"Location": "https://evil.example/"}), (302, {}), (404, {"Location": "x"})):
         response = Response(BEGUN, status=status, headers=headers)
@@ -369,7 +369,7 @@ def test_a_meta_refresh_is_not_followed(delay, front, world, sqlite_url):
 
 
 class Follower(Spider):
-    """Follows what a body says, as no spider of ours should."""
+    """Follows an address in a body, as no spider of the project should."""
 
     name = "woolworths"
     failed: Any = None

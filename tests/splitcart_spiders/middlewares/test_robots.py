@@ -164,7 +164,7 @@ def test_a_robots_txt_that_is_elsewhere_names_both_addresses_and_the_operator_ma
     assert Scene(error, {"ROBOTS_UNAVAILABLE": "allow"}).ask("/a") == [None]
 
 
-def test_a_refused_certificate_ends_the_crawl_whatever_the_operator_allows():
+def test_a_refused_certificate_ends_the_crawl_even_if_robots_unavailable_is_allow():
     error = CertificateRefused("it has expired")
     scene = Scene(error, {"ROBOTS_UNAVAILABLE": "allow"})
     (result,) = scene.ask("/a")

@@ -357,7 +357,7 @@ def test_without_an_operator_a_page_has_a_moment_for_its_own_scripts():
     assert waited == 15
 
 
-def test_a_page_that_is_neither_blocked_nor_the_storefronts_is_the_catalogues_fault():
+def test_a_page_that_is_neither_blocked_nor_the_storefronts_is_a_catalogue_error():
     result, _ = settle(0, headful=False, after="<html><title>Maintenance</title></html>")
     assert isinstance(result, CatalogueError)
 

@@ -61,7 +61,7 @@ def test_a_refused_session_is_forgotten(keep):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"opened": "x", "cookies": []}', '{"opened": 1, "cookies": [1]}'])
-def test_a_broken_file_is_no_session(keep, text):
+def test_a_broken_file_loads_no_session(keep, text):
     keep.save(COOKIES)
     keep.path.write_text(text)
     assert keep.load() is None

@@ -87,7 +87,7 @@ def test_every_text_of_a_locators_store_can_be_stored() -> None:
         ({"state": "ZZ", "postcode": "56"}, (None, None, None)),
     ],
 )
-def test_a_state_that_is_none_follows_from_the_postcode(sent: dict[str, Any], fields: tuple[Any, ...]) -> None:
+def test_an_unknown_state_follows_from_the_postcode(sent: dict[str, Any], fields: tuple[Any, ...]) -> None:
     (store,) = IgaStoresSpider().store("32600", store_name="IGA", **sent)
     assert (store.state, store.postcode, store.timezone) == fields
 
@@ -158,7 +158,7 @@ def test_a_locator_whose_stores_cannot_be_written_leaves_no_lease_behind(
     engine.dispose()
 
 
-def test_a_locator_whose_stores_were_written_and_whose_answer_was_lost_exits_as_its_run_ended(
+def test_a_locator_whose_commit_reply_was_lost_exits_as_its_run_ended(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish = locate.publish_stores

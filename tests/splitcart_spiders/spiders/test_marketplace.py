@@ -1,4 +1,4 @@
-"""Rows of a market's other sellers: neither asked for nor kept, unless the setting says so."""
+"""Rows of a market's other sellers: not requested and not kept, unless the setting asks for them."""
 
 import json
 from datetime import UTC, datetime

@@ -26,7 +26,7 @@ def page_of(spider, total):
 
 @pytest.mark.parametrize("spider", BODIES)
 @pytest.mark.parametrize("total", [-1, -36, 1_000_001, 10**30, "54", "", 54.0, True, [54], {}])
-def test_a_total_that_is_no_number_of_products_is_refused_by_name(spider, total) -> None:
+def test_a_total_that_is_not_a_number_of_products_is_refused_by_name(spider, total) -> None:
     with pytest.raises(CatalogueError, match=r"https://example.com/listing has .* as its total: 0 to 1000000"):
         page_of(spider, total)
 
