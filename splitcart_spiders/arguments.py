@@ -15,13 +15,13 @@ _IN_IDS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 _HEX = frozenset("0123456789abcdef")
 
 MOST_DIGITS = 9
-"""Of a count."""
+"""The most digits of a count."""
 MOST_LETTERS = 10_000
-"""Of a list of names."""
+"""The most characters of a list of names."""
 LONGEST_ID = 40
 """The most characters of a store's id."""
 TOKEN_DIGITS = 32
-"""Of a lease's token."""
+"""The digits of a lease's token."""
 
 
 def is_yes(argument: object) -> bool:

@@ -33,7 +33,7 @@ class Wanted:
     quantity_unit: str | None = None
     """None: packs or pieces; `g`: grams."""
     company: str | None = None
-    """Of a sku."""
+    """The company of a sku."""
 
 
 def fold(name: str) -> str:

@@ -42,9 +42,9 @@ class Counts:
     listings: int = 0
     """Distinct skus staged."""
     known: int = 0
-    """Of them, those that have a price now and had an own row before."""
+    """Listings that have a price now and had an own row before."""
     changed: int = 0
-    """Of the known, those whose price differs."""
+    """Known listings whose price differs."""
     median_ratio: float | None = None
     """Median of new price / old price over all the known (unchanged ones count as 1); None without any."""
     requested: bool = False

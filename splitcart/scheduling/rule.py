@@ -60,7 +60,7 @@ class Store:
     next_try_at: datetime | None = None
     fail_count: int = 0
     requests: int | None = None
-    """Of its last complete run."""
+    """Requests of its last complete run."""
     anchor: str | None = None
     """The chain's id of its group's anchor: its own for an anchor; None without a group."""
     anchor_scraped: datetime | None = None

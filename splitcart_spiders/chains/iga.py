@@ -127,14 +127,14 @@ def _prices(raw: dict, available: bool | None, deal: _Deal | None) -> tuple[fiel
     reductions = map(fields.obj, fields.rows(raw.get("tprPrice")))
     temporary = next((each.get("wholePrice") for each in reductions if each.get("active") is not False), None)
     before = _first_cents(raw.get("wasWholePrice"), raw.get("wasPriceNumeric"), raw.get("wasPrice"))
-    whole, shown, text = (raw.get(key) for key in _PRICE_KEYS)
+    whole_price, numeric, text = (raw.get(key) for key in _PRICE_KEYS)
     if deal is not None and deal.conditional:
-        sent = [temporary, whole] if before else [whole]
-    elif before or (deal is not None and fields.above(fields.cents(whole), fields.cents(shown))):
-        before = before or fields.cents(whole)
-        sent = [temporary, shown, whole, text]
+        sent = [temporary, whole_price] if before else [whole_price]
+    elif before or (deal is not None and fields.above(fields.cents(whole_price), fields.cents(numeric))):
+        before = before or fields.cents(whole_price)
+        sent = [temporary, numeric, whole_price, text]
     else:
-        sent = [whole, shown, text]
+        sent = [whole_price, numeric, text]
     given = [value for value in sent if value is not None]
     price = fields.price(next(iter(given), None), available=available, cents=_first_cents(*given))
     return price, fields.above(before, price.cents)

@@ -106,14 +106,14 @@ class LocatorSpider(StorefrontSpider):
         if known is None:
             self.crawler.stats.inc_value("splitcart/locator/no_id")
             return
-        texts = {
+        columns = {
             name: text(value) for name, value in values.items() if name not in ("latitude", "longitude", "is_online")
         }
-        texts.pop("postcode", None)
+        columns.pop("postcode", None)
         code = postcode(values.get("postcode"))
-        state = state_code(texts.pop("state", None)) or state_of(code)
-        zone = zone_called(texts.pop("timezone", None)) or zone_for(state, code)
-        name = texts.pop("store_name", None) or texts.get("suburb") or known
+        state = state_code(columns.pop("state", None)) or state_of(code)
+        zone = zone_called(columns.pop("timezone", None)) or zone_for(state, code)
+        name = columns.pop("store_name", None) or columns.get("suburb") or known
         latitude, longitude = self.place(values.get("latitude"), values.get("longitude"))
         yield StoreItem(
             company=self.chain.COMPANY,
@@ -125,7 +125,7 @@ class LocatorSpider(StorefrontSpider):
             latitude=latitude,
             longitude=longitude,
             is_online=bool(values.get("is_online", True)),
-            **texts,
+            **columns,
         )
 
     def place(self, latitude: object, longitude: object) -> tuple[float | None, float | None]:

@@ -1,8 +1,8 @@
 """The search through a task's states: a beam that widens until it drops nothing that matters.
 
-Of more than `width` states those with the smallest bounds are kept. Every assignment that a pass misses continues a
-dropped state, so the least bound of these is a bound of the answer. If it does not prove the answer, a wider pass
-follows, with the cost found so far as its limit.
+If there are more than `width` states, those with the smallest bounds are kept. Every assignment that a pass misses
+continues a dropped state, so the least bound of these is a bound of the answer. If it does not prove the answer, a
+wider pass follows, with the cost found so far as its limit.
 """
 
 import heapq

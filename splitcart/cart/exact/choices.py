@@ -18,7 +18,7 @@ class Choice:
     option: Option
     way: Way
     rank: int
-    """Its place among the line's choices. Of equally cheap ones the smallest is taken."""
+    """Its place among the line's choices. The smallest of equally cheap ones is taken."""
     lot: int = -1
     """Index in Model.lots; -1: what it costs does not depend on other lines."""
 

@@ -31,7 +31,8 @@ def with_columns(task: Task, clock: Clock) -> Task:
 
 
 def _columns(component: Sequence[Sequence[Move]], task: Task, clock: Clock) -> list[Move]:
-    """The ways to assign a component. Of those with equal goods at places with a floor only the cheapest is kept."""
+    """The ways to assign a component. If several have equal goods at the places with a floor, only the cheapest is
+    kept."""
     if len(component) == 1 and all(move.lot < 0 for move in component[0]):
         return list(component[0])
     best: dict[tuple[object, ...], Move] = {}

@@ -37,12 +37,12 @@ def is_proven(walk: CategoryWalk) -> bool:
 
 
 @given(st.integers(0, 60), st.sampled_from(ENDS), st.booleans())
-def test_an_honest_category_is_proven_with_all_its_products(products, end, tells_total):
+def test_an_honest_category_is_proven_with_all_its_products(products, end, sends_total):
     def answer(page):
         skus = honest(products, page, end)
         if end == "refuse" and page > 1 and not skus:
             return None
-        return skus, products if tells_total else None
+        return skus, products if sends_total else None
 
     walk = walked(answer)
     assert is_proven(walk)
