@@ -15,7 +15,7 @@ LOOK = "compare some prices with the storefront; saved bodies go through scripts
 ADVICE: dict[str, str] = {
     "finished": "plan with it: python scripts/split_cart.py LIST --stores {slug}:{store}",
     "shortfall_confirmed": "plan with it: python scripts/split_cart.py LIST --stores {slug}:{store}",
-    "requested": "what was not asked for stays as it was; for the whole store: scrapy crawl {spider} -a store={store}",
+    "requested": "the rest of the store is unchanged; for the whole store: scrapy crawl {spider} -a store={store}",
     "implausible": LOOK + "they are right, crawl it once with -s 'RUN_GATES={gates}' (docs/settings.md, RUN_GATES)",
     "empty_store": "open the storefront for store {store} in a browser: does it list products? The log above has more",
     "quarantined": "look into the table quarantined_items, then " + AGAIN,

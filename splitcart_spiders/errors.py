@@ -60,8 +60,8 @@ class LeftHosts(CrawlError):
 
     reason = "left_hosts"
     remedy = (
-        "Open the first address in a browser: where the chain has moved, the spider must name the new host (hosts). "
-        "The second address was not asked, and nothing was published."
+        "Open the first address in a browser: if the chain has moved, the spider must name the new host (hosts). "
+        "The second address was not requested, and nothing was published."
     )
 
 
@@ -109,8 +109,8 @@ class BrowserMissing(CrawlError):
     """Raised when a session must be opened in a browser and none can be started."""
 
     remedy = (
-        "Install the extra `coles` (pip install -r requirements-coles.txt) where scrapy-playwright is missing; where "
-        "Chromium is, install it (Debian: apt-get install chromium), or set CHROMIUM to its path, or run "
+        "If scrapy-playwright is missing, install the extra `coles` (pip install -r requirements-coles.txt). If "
+        "Chromium is missing, install it (Debian: apt-get install chromium), set CHROMIUM to its path, or run "
         "`playwright install chromium`. Nothing was published."
     )
 

@@ -74,7 +74,7 @@ def _wrong(settings: BaseSettings) -> Iterator[str]:
 def _wrong_together(settings: BaseSettings) -> Iterator[str]:
     lease, beat = (_number(settings.get(name), is_whole=False) for name in ("LEASE_SECONDS", "HEARTBEAT_SECONDS"))
     if beat >= lease:
-        yield f"HEARTBEAT_SECONDS={beat:g} is no less than LEASE_SECONDS={lease:g}: a lease would end between two beats"
+        yield f"HEARTBEAT_SECONDS={beat:g} is not less than LEASE_SECONDS={lease:g}: it would end between two beats"
     if settings.get("DEV_BASE_URL") and not _is_base(str(settings.get("DEV_BASE_URL"))):
         yield f"{_quoted('DEV_BASE_URL', settings)}: the sandbox's address is wanted, such as http://127.0.0.1:8000"
     contact = str(settings.get("CONTACT", ""))

@@ -84,7 +84,7 @@ def keys(value: object, where: str, needed: Iterable[str], allowed: Iterable[str
 
 
 def from_json(source: str, where: str) -> Any:
-    """The value of a JSON text. ValueError: no JSON, a key twice in one object, NaN or infinity."""
+    """The value of a JSON text. ValueError: not JSON, a key twice in one object, NaN or infinity."""
     try:
         return json.loads(source, object_pairs_hook=_once, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -99,4 +99,4 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")

@@ -56,7 +56,7 @@ class Command(ScrapyCrawl):
         parser.add_argument(
             "--accept-fulfilment",
             action="store_true",
-            help="learn that the store which answers fulfils the one asked for (writes stores.fulfilled_by)",
+            help="remember that the store which answers fulfils the requested one (writes stores.fulfilled_by)",
         )
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:

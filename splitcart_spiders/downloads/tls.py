@@ -32,8 +32,8 @@ WORDS = {
     Codes.ERR_CERT_NOT_YET_VALID: "it is not valid yet",
     Codes.ERR_DEPTH_ZERO_SELF_SIGNED_CERT: "it is signed by itself",
     Codes.ERR_SELF_SIGNED_CERT_IN_CHAIN: "its chain ends in an authority that this machine does not trust",
-    Codes.ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its issuer is none that this machine trusts",
-    Codes.ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its issuer is none that this machine trusts",
+    Codes.ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its issuer is not one that this machine trusts",
+    Codes.ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its issuer is not one that this machine trusts",
     Codes.ERR_INVALID_PURPOSE: "it is not for servers",
 }
 """The most frequent verdicts of OpenSSL, in words."""

@@ -55,7 +55,7 @@ class Hosts:
     def error(self, begun: str, led_to: str) -> LeftHosts:
         """The error for `begun`, an allowed address, that led to another one."""
         own = ", ".join(sorted(self.origins)) or "none over https"
-        return LeftHosts(f"{begun:.500} leads to {led_to:.500}, which is none of this chain's hosts ({own}).")
+        return LeftHosts(f"{begun:.500} leads to {led_to:.500}, which is not one of this chain's hosts ({own}).")
 
 
 class FirstRequestsMiddleware:

@@ -233,7 +233,9 @@ def as_crawl_error(error: Exception, url: str) -> CrawlError:
     if any(sign in str(error) for sign in NO_TRUST):
         return CertificateRefused(f"GET {url} in the browser: {message}.")
     if any(sign in str(error) for sign in NO_ADDRESS):
-        return LeftHosts(f"GET {url} in the browser leads to what is none of this chain's hosts: {message}.")
+        return LeftHosts(
+            f"GET {url} in the browser leads to an address that is not one of this chain's hosts: {message}."
+        )
     if any(sign in str(error) for sign in NO_NETWORK):
         return NetworkDown(f"GET {url} in the browser: {message}.")
     if any(sign in str(error) for sign in NO_SCREEN):

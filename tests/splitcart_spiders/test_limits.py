@@ -61,7 +61,7 @@ def test_the_default_and_both_ends_of_a_range_are_taken(name):
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ({"LEASE_SECONDS": 30, "HEARTBEAT_SECONDS": 30}, "a lease would end between two beats"),
+        ({"LEASE_SECONDS": 30, "HEARTBEAT_SECONDS": 30}, "it would end between two beats"),
         ({"ROBOTS_UNAVAILABLE": "alow"}, "stop or allow is wanted"),
         ({"POLITE": "perhaps"}, "1 or 0 is wanted"),
         ({"BROWSER": "perhaps"}, "1 or 0 is wanted"),

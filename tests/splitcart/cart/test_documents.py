@@ -75,8 +75,8 @@ def test_the_keys_are_those_of_the_contract():
         ({"product_name": ""}, "product_name"),
         ({"product_name": 17}, "product_name"),
         ({"product_id": "17"}, "product_id"),
-        ({"unit_price": float("nan")}, "no number"),
-        ({"unit_price": float("inf")}, "no number"),
+        ({"unit_price": float("nan")}, "not a number"),
+        ({"unit_price": float("inf")}, "not a number"),
     ],
 )
 def test_an_impossible_option_is_refused_by_its_line_and_key(more, message):

@@ -179,7 +179,7 @@ def test_all_faults_are_reported_at_once_up_to_twenty():
         ("[", "json", "no JSON"),
         ("[" * 100_000, "json", "no JSON"),
         ('[{"item": "milk", "item": "tea"}]', "json", "given twice"),
-        ('[{"item": "milk", "quantity": NaN}]', "json", "no number"),
+        ('[{"item": "milk", "quantity": NaN}]', "json", "not a number"),
         ('[{"quantity": 2}]', "json", "line 1.*the key item is missing"),
         ('[{"item": "milk", "price": 2}]', "json", "line 1.*price"),
         ('[{"item": "milk", "quantity": 2.0}]', "json", "line 1.*whole number"),

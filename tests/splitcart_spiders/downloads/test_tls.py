@@ -117,7 +117,7 @@ def test_an_unknown_authority_is_not_trusted(front, world, sqlite_url, tmp_path)
     with front(Authority(tmp_path, "Nobody").certificate(HOST)) as server:
         outcome = outside_dev(world, "woolworths", sqlite_url)
     assert (outcome.reason, outcome.exit_code) == ("certificate_refused", 1)
-    assert "its issuer is none that this machine trusts" in str(Gate.of(outcome.crawler).error)
+    assert "its issuer is not one that this machine trusts" in str(Gate.of(outcome.crawler).error)
     assert server.log == []
 
 
