@@ -21,7 +21,7 @@ def add_match_aliases(
     product_of_brand_key: dict[str, int] = {}
     for match, sku in zip(matches, skus, strict=True):
         for kind, value in sorted(match.learned):
-            product_id = int(match.product.id or 0)
+            product_id = match.product_id
             if kind == "own_gtin":
                 _set_missing_gtin(connection, product_id, value)
             elif kind == "brand":

@@ -39,6 +39,12 @@ class ProductMatch:
     """(kind, value) of kind key, gtin or brand: other names by which the product is found from now on. Kind own_gtin:
     the product had no GTIN and takes the listing's."""
 
+    @property
+    def product_id(self) -> int:
+        """The product's id, once `identified` has inserted the products that are new."""
+        assert self.product.id is not None
+        return self.product.id
+
 
 _AFTER = 2**62
 """Above every id of a database."""

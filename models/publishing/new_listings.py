@@ -42,7 +42,7 @@ def _add(connection: Connection, run: Run, company: str, skus: Sequence[str], no
     brands = brand_ids(connection, (one.brand for one in new))
     categories = category_ids(connection, run.company_id, new)
     found = identified(connection, company, new, brands)
-    products = [int(one.product.id or 0) for one in found]
+    products = [one.product_id for one in found]
     first = _next_ordinal(connection, run)
     rows = [
         (run.company_id, one.sku, ordinal, product, categories[one.category_path], *(getattr(one, n) for n in TEXTS))

@@ -52,7 +52,7 @@ def apply_confirmed(connection: Connection, run: Run, company: str, now: datetim
     Returns what a rollback needs, {} for most runs. `texts`: for each listing its id and, by column, what was there and
     what was written. `product_categories`: the rows that were added.
     """
-    staged = {int(one.listing_id or 0): one for one in seen.with_other_texts(connection)}
+    staged = {one.listing_id: one for one in seen.with_other_texts(connection) if one.listing_id is not None}
     rows = _lock(connection, sorted(staged)) if staged else []
     changes = [change for row in rows if (change := _weigh(row, staged[row["id"]], now, run.timezone)) is not None]
     if not changes:
@@ -143,10 +143,10 @@ def _products(
         elif decision is not None:
             moved.append(one)
     if moved:
-        found = identified(connection, company, moved, brand_ids(connection, [one.brand for one in moved]))
-        for one, its in zip(moved, found, strict=True):
+        matches = identified(connection, company, moved, brand_ids(connection, [one.brand for one in moved]))
+        for one, match in zip(moved, matches, strict=True):
             record_departure(connection, run, product_id[one.sku], one.sku, now)
-            product_id[one.sku] = int(its.product.id or 0)
+            product_id[one.sku] = match.product_id
     return product_id
 
 
