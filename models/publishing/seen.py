@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from models.database.dialect import emptied, is_one_of, temporary_table
 from models.errors import ListingsMissing, StagingIncomplete
-from models.runs.chosen import chosen_rows
+from models.runs.chosen_rows import chosen_rows
 from models.runs.run import Run
 from models.staging.rows import SeenSku
 from models.tables import categories, crawl_runs, listings, staged_items

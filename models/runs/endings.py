@@ -23,7 +23,7 @@ class Ending:
     now: datetime
     """When it ends."""
     categories: Sequence[Category] = ()
-    """The categories that it walked or adopted."""
+    """The categories that it walked, and those of the walk that it resumed."""
     answered_for: str | None = None
     """The code of the store that the chain answered for; null where no answer names one."""
     counts: Mapping[str, Any] = field(default_factory=dict)

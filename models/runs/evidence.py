@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sqlalchemy import Column, ColumnElement, Connection, Engine, Row, ScalarSelect, Select, and_, func, select
 
 from models.database.retry import retried
-from models.runs.chosen import chosen_rows
+from models.runs.chosen_rows import chosen_rows
 from models.runs.run import Run, last_complete_runs, not_rolled_back
 from models.tables import (
     companies,

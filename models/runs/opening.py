@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from models.database.retry import retried
 from models.errors import LeaseLost, StoreHeld
-from models.runs import adoption, leases
+from models.runs import leases, resumption
 from models.runs.categories import record
 from models.runs.endings import finish
 from models.runs.evidence import history, measure
@@ -50,7 +50,7 @@ def open_run(
     """Takes the store and opens its run. `token`: the lease that a scheduler gave for it.
 
     A dead run of the store is abandoned and its staging deleted. With `resume` its walk is resumed instead, as is that
-    of a run that ended partial or blocked (`adoption.candidate` has the conditions).
+    of a run that ended partial or blocked (`resumption.resumable_run` has the conditions).
     Raises StoreHeld while another process holds the store, LeaseOver where `token` is not the store's live lease.
     """
     values = _lease(Holder(host, pid), now + timedelta(seconds=lease_seconds))
@@ -91,7 +91,7 @@ def _take(connection: Connection, claim: _Claim, values: dict[str, Any], lease_s
     run_id = _reopen(connection, found, values) if found else _open(connection, values, company_id, store, claim)
     if store is not None:
         _lease_store(connection, store.id, values)
-    resumed, rows = adoption.walked(connection, run_id) if found else ((), 0)
+    resumed, rows = resumption.finished_categories(connection, run_id) if found else ((), 0)
     return Run(
         id=run_id,
         token=values["lease_token"],
@@ -118,7 +118,7 @@ def _earlier(connection: Connection, company_id: int, claim: _Claim, token: str)
         return running
     if running is not None and not leases.is_dead(running, claim.holder, claim.now):
         raise leases.held_by(running)
-    found = adoption.candidate(connection, company_id, claim.target, claim.now) if claim.resume else None
+    found = resumption.resumable_run(connection, company_id, claim.target, claim.now) if claim.resume else None
     if running is not None and (found is None or found.id != running.id):
         leases.abandon(connection, running, claim.now, claim.failure_delay)
     return found

@@ -125,7 +125,7 @@ class StagingWriter:
 
     def _run(self) -> None:
         try:
-            seq = self._patiently(self._adopt)
+            seq = self._patiently(self._count_earlier)
             while not self._given_up and (batch := self._take()):
                 self._patiently(partial(self._write, seq, batch))
                 seq += len(batch)
@@ -168,7 +168,7 @@ class StagingWriter:
                     self._wake.wait_for(lambda: self._given_up, timeout=delay(attempt))
                 waited, attempt = waited + delay(attempt), attempt + 1
 
-    def _adopt(self) -> int:
+    def _count_earlier(self) -> int:
         """The first free seq; rows of the walk that this run resumes count as accepted, staged or refused.
 
         If there are fewer than it had staged, a crash has emptied the staging since: the totals must not add up.

@@ -62,7 +62,7 @@ class Walker:
         self.yielded = 0
         """Items handed to the pipelines so far."""
         self.proven_before: frozenset[str] = frozenset()
-        """Keys of categories that an adopted run had proven; they are not walked again."""
+        """Keys of categories that the resumed walk had proven; they are not walked again."""
         self.known_sizes: dict[str, int] = {}
         """Products by category key when last crawled, from which the time left is estimated."""
         self.plan = Plan()
@@ -105,7 +105,7 @@ class Walker:
                 yield from self.walk(node)
 
     def walk(self, node: Node) -> WalkOutput:
-        """Begin a category, unless it is walked already or an adopted run had proven it."""
+        """Begin a category, unless it is walked already or the resumed walk had proven it."""
         if node.key in self.walks or node.key in self.proven_before:
             return
         self._add_walk(node)

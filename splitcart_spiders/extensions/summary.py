@@ -58,8 +58,8 @@ def _walked(spider: Spider) -> list[str]:
     walks = [walk.category() for walk in spider.walker.walks.values()]
     failed = sum(category.failed is not None for category in walks)
     before = len(spider.walker.proven_before)
-    adopted = f", {before} proven before" if before else ""
-    return [f"categories: {len(walks)} walked{adopted}, {failed} failed"]
+    resumed = f", {before} proven before" if before else ""
+    return [f"categories: {len(walks)} walked{resumed}, {failed} failed"]
 
 
 def _spent(crawler: Crawler) -> str:

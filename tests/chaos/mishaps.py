@@ -82,7 +82,7 @@ def crashes_while_resuming(round: Round) -> None:
 
 
 def crashed_then_resumed(round: Round) -> None:
-    """As before, and the server crashed between the two: the staging that would be adopted is gone."""
+    """As before, and the server crashed between the two: the staged rows of the walk to resume are gone."""
     killed_then_resumed(round)
     databases.restart(round)
 

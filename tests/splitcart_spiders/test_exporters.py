@@ -13,7 +13,7 @@ from scrapy.utils.project import get_project_settings
 from sqlalchemy import create_engine, text
 
 from models.database import engine as engines
-from models.runs.chosen import chosen_rows
+from models.runs.chosen_rows import chosen_rows
 from sandbox.server import SandboxServer
 from sandbox.world import World
 from splitcart_spiders.exporters import Choice

@@ -56,7 +56,7 @@ def test_the_latest_look_at_a_line_counts_in_whatever_order_they_are_read(layers
         assert seen.at(ordinal) == max(looks, key=lambda one: one.sighting.at, default=None)
 
 
-def test_what_is_known_of_some_lines_is_told_a_layer_a_look() -> None:
+def test_layers_yields_one_layer_for_each_look() -> None:
     seen = LastLooks()
     for layer in (Layer(look(1), lines(0, 1, 2)), Layer(look(2), lines(2, 3)), Layer(look(3), lines(9))):
         seen.add(layer)

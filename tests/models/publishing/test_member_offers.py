@@ -16,7 +16,7 @@ def history(engine: Engine) -> int:
     return int(count[0])
 
 
-def test_members_offers_are_stored_and_told(engine: Engine) -> None:
+def test_members_offers_are_stored_and_returned(engine: Engine) -> None:
     crawl(engine, [row(1, 100, **MEMBERS)])
     assert query(engine, TOLD) == [(80, 3, 200)]
     offer = effective(engine)["1"].offer

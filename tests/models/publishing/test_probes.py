@@ -58,7 +58,7 @@ def pair(engine: Engine) -> Engine:
     return engine
 
 
-def test_a_probe_that_sees_what_was_known_verifies_its_store_and_says_so(pair: Engine) -> None:
+def test_a_probe_that_sees_the_known_prices_verifies_its_store_and_records_it(pair: Engine) -> None:
     crawl(pair, rows(**TENS), store=ANCHOR, now=day(0.1))  # the member followed: inferred
     run, figures, needs, verified = probe(pair, rows(**TENS)[40:])
     assert (figures["outcome"], figures["compared"], figures["deviating"]) == (AGREES, 60, 0)
@@ -110,7 +110,7 @@ def test_a_probe_during_which_specials_change_settles_nothing(pair: Engine) -> N
     assert run_row(pair, run)["reason"].endswith("specials changed while it ran")
 
 
-def test_a_probe_that_goes_on_with_a_run_that_has_published_settles_nothing(pair: Engine) -> None:
+def test_a_probe_that_resumes_a_run_which_has_published_settles_nothing(pair: Engine) -> None:
     crawl(pair, rows(**TENS)[:50], store=MEMBER, now=day(0.1), status="partial", reason="category_short: x")
     run = open_run(pair, MEMBER, now=day(0.12), resume=True)
     stage(pair, run.id, [])

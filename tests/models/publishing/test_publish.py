@@ -52,7 +52,7 @@ def test_the_first_publish_makes_store_group_membership_and_period(engine: Engin
     assert run.store_id is None
 
 
-def test_only_what_differs_is_written_and_history_tells_it(engine: Engine) -> None:
+def test_only_what_differs_is_written_with_its_history(engine: Engine) -> None:
     crawl(engine, [row(1, 150), row(2, 250)])
     _, published = crawl(engine, [row(1, 150), row(2, 200, was_price_cents=250), row(3, 5)], now=day(1))
     assert published == Published(inserted=1, updated=1, unchanged=1, missing=0, delisted=0)
@@ -230,7 +230,7 @@ DETAILS = {
 
 
 @pytest.mark.parametrize("name", DETAILS)
-def test_what_else_an_offer_says_is_refreshed_in_its_row_and_is_no_change(engine: Engine, name: str) -> None:
+def test_the_rest_of_an_offer_is_refreshed_in_its_row_and_is_not_a_change(engine: Engine, name: str) -> None:
     unit = {"unit_of_measure": "kg", "unit_price": 2.0}
     crawl(engine, [row(1, **unit), row(2, **unit)])
     history = query(engine, "SELECT * FROM price_changes ORDER BY 1, 2, 3")
@@ -246,7 +246,7 @@ def test_what_else_an_offer_says_is_refreshed_in_its_row_and_is_no_change(engine
     check_sound(engine)
 
 
-def test_a_run_that_tells_nothing_of_the_details_that_were_known_clears_them(engine: Engine) -> None:
+def test_a_run_without_the_known_details_clears_them(engine: Engine) -> None:
     """An offer is all that the store showed last: nothing of it is left over from another week."""
     crawl(engine, [row(1, offer_id="o1", offer_until=day(2))])
     crawl(engine, [row(1)], now=day(3))
@@ -369,7 +369,7 @@ def test_a_run_that_crosses_a_flip_saw_at_its_start(engine: Engine) -> None:
     assert not any(one.flip_since for one in effective(engine, now=day(1.8)).values())
 
 
-def test_an_offers_end_and_whether_the_specials_have_flipped_since_are_told(engine: Engine) -> None:
+def test_an_offers_end_and_the_flip_since_are_returned(engine: Engine) -> None:
     crawl(engine, [row(1, 80, was_price_cents=100, offer_until=day(1.2)), row(2)])
     found = effective(engine, now=day(1.49))
     assert (found["1"].offer["offer_until"], found["2"].offer["offer_until"]) == (day(1.2), None)

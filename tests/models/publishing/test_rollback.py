@@ -116,7 +116,7 @@ def test_a_run_that_changed_no_price_is_no_look_at_them_any_more(engine: Engine)
     check_sound(engine)
 
 
-def test_a_row_whose_details_were_refreshed_says_again_what_its_change_said(engine: Engine) -> None:
+def test_a_row_whose_details_were_refreshed_gets_those_of_its_change_back(engine: Engine) -> None:
     """The history keeps an offer's details as they were when it changed."""
     crawl(engine, [row(1, offer_id="a"), row(2, offer_id="a")])
     before = state(engine)
@@ -293,7 +293,7 @@ def test_failures_and_their_lock_out_are_as_before_the_run(engine: Engine, statu
     assert state(engine) == before
 
 
-def test_a_failure_since_the_run_goes_on_counting(engine: Engine) -> None:
+def test_a_failure_since_the_run_still_counts(engine: Engine) -> None:
     """It says something of the storefront, whatever the run before it had published."""
     crawl(engine, [row(1), row(2)])
     run, _ = crawl(engine, [row(1, 5)], now=day(1))

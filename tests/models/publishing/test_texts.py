@@ -55,7 +55,7 @@ def test_a_listing_that_moves_category_is_in_both_and_stands_in_the_new(engine: 
     assert value(engine, "SELECT count(*) FROM product_categories") == 2
 
 
-def test_a_row_that_tells_less_erases_nothing(engine: Engine) -> None:
+def test_a_row_with_fewer_texts_erases_nothing(engine: Engine) -> None:
     crawl(engine, [row(1, url="https://x/1", gtin=A)])
     for number in (1, 2):
         crawl(engine, [row(1, brand=None, size=None, category_path=())], now=day(number))

@@ -131,7 +131,7 @@ def test_a_heartbeat_prolongs_the_lease(engine: Engine) -> None:
         open_run(engine, now=START + timedelta(seconds=200))
 
 
-def test_a_heartbeat_of_a_lost_lease_says_so(engine: Engine) -> None:
+def test_a_heartbeat_of_a_lost_lease_raises(engine: Engine) -> None:
     run = open_run(engine)
     open_run(engine, now=START + timedelta(hours=1))
     with pytest.raises(opening.LeaseLost, match="abandoned"):
@@ -140,7 +140,7 @@ def test_a_heartbeat_of_a_lost_lease_says_so(engine: Engine) -> None:
         end(engine, run)
 
 
-def test_resume_adopts_the_dead_walk_with_its_rows_and_ended_categories(engine: Engine) -> None:
+def test_resume_takes_over_the_rows_and_the_finished_categories_of_the_dead_walk(engine: Engine) -> None:
     dead = open_run(engine)
     stage(engine, dead.id, [row(1)])
     opening.heartbeat(engine, dead, START, [category("a", 1), category("b", 1, ended=False, expected=3)])
@@ -152,7 +152,7 @@ def test_resume_adopts_the_dead_walk_with_its_rows_and_ended_categories(engine: 
 
 
 @pytest.mark.parametrize("lost", ["seq < 5", "true"])
-def test_a_walk_whose_staging_a_crash_of_the_server_emptied_is_not_gone_on_with(engine: Engine, lost: str) -> None:
+def test_a_walk_whose_staging_a_server_crash_emptied_is_not_resumed(engine: Engine, lost: str) -> None:
     dead = open_run(engine)
     stage(engine, dead.id, [row(i) for i in range(5)])
     opening.heartbeat(engine, dead, START, [category("a", 5)])
@@ -164,7 +164,7 @@ def test_a_walk_whose_staging_a_crash_of_the_server_emptied_is_not_gone_on_with(
     assert run.resumed == ()
 
 
-def test_a_walk_with_a_refused_row_is_gone_on_with_and_still_tells_of_it(engine: Engine) -> None:
+def test_a_walk_with_a_refused_row_is_resumed_and_still_counts_it(engine: Engine) -> None:
     dead = open_run(engine)
     stage(engine, dead.id, [row(0), row(1), row(2, price_cents=-1)])
     run = open_run(engine, now=START + timedelta(hours=1), resume=True)
@@ -195,16 +195,16 @@ def test_walks_too_far_apart_are_no_one_run(engine: Engine, hours: float) -> Non
     assert value(engine, "SELECT count(*) FROM staged_items") == 0
 
 
-@pytest.mark.parametrize(("late", "adopted"), [(timedelta(0), True), (timedelta(microseconds=1), False)])
-def test_a_walk_of_exactly_six_hours_ago_may_be_gone_on_with(engine: Engine, late, adopted) -> None:
+@pytest.mark.parametrize(("late", "resumed"), [(timedelta(0), True), (timedelta(microseconds=1), False)])
+def test_a_walk_of_exactly_six_hours_ago_may_be_resumed(engine: Engine, late, resumed) -> None:
     dead = open_run(engine)
     stage(engine, dead.id, [row(1)])
     run = open_run(engine, now=START + timedelta(hours=6) + late, resume=True)
-    assert (run.id == dead.id) is adopted
+    assert (run.id == dead.id) is resumed
 
 
-@pytest.mark.parametrize(("zone", "adopted"), [("Australia/Sydney", False), ("Australia/Perth", True)])
-def test_whether_a_flip_lies_between_two_walks_is_told_by_the_stores_own_clock(engine: Engine, zone, adopted) -> None:
+@pytest.mark.parametrize(("zone", "resumed"), [("Australia/Sydney", False), ("Australia/Perth", True)])
+def test_whether_a_flip_lies_between_two_walks_is_judged_by_the_stores_clock(engine: Engine, zone, resumed) -> None:
     crawl(engine, [row(1), row(2)])
     with engine.begin() as connection:
         connection.execute(update(stores).values(timezone=zone))
@@ -212,10 +212,10 @@ def test_whether_a_flip_lies_between_two_walks_is_told_by_the_stores_own_clock(e
     run = open_run(engine, now=before)
     stage(engine, run.id, [row(1)])
     again = open_run(engine, now=before + timedelta(hours=2), resume=True)
-    assert (again.id == run.id) is adopted
+    assert (again.id == run.id) is resumed
 
 
-def test_a_run_that_was_blocked_may_be_gone_on_with(engine: Engine) -> None:
+def test_a_run_that_was_blocked_may_be_resumed(engine: Engine) -> None:
     blocked = open_run(engine)
     stage(engine, blocked.id, [row(1)])
     end(engine, blocked, categories=[category("a")])
@@ -223,7 +223,7 @@ def test_a_run_that_was_blocked_may_be_gone_on_with(engine: Engine) -> None:
     assert (run.id, [c.key for c in run.resumed]) == (blocked.id, ["a"])
 
 
-def test_a_run_limited_on_request_is_not_gone_on_with(engine: Engine) -> None:
+def test_a_run_limited_on_request_is_not_resumed(engine: Engine) -> None:
     limited = open_run(engine)
     stage(engine, limited.id, [row(1)])
     end(engine, limited, "partial", "requested")
@@ -248,7 +248,7 @@ def test_a_run_that_did_what_was_asked_and_found_nothing_is_no_failure_of_its_st
     assert query(engine, "SELECT fail_count, next_try_at, lease_token FROM stores") == [(0, None, None)]
 
 
-def test_history_tells_the_last_five_complete_runs(engine: Engine) -> None:
+def test_history_has_the_last_five_complete_runs(engine: Engine) -> None:
     assert opening.history(engine, open_run(engine)).last_complete is None
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM crawl_runs"))
@@ -263,7 +263,7 @@ def test_history_tells_the_last_five_complete_runs(engine: Engine) -> None:
     assert found.shortfall is None
 
 
-def test_a_category_that_left_the_tree_before_the_walk_went_on_is_none_of_a_complete_run(engine: Engine) -> None:
+def test_a_complete_run_drops_categories_that_left_the_tree_before_it_was_resumed(engine: Engine) -> None:
     """Else the next run would miss a category that the complete one never had."""
     crawl(engine, [row(1)], status="partial", reason="category_failed: b", categories=[
         category("a"), category("b", 24, failed="500"),
@@ -276,7 +276,7 @@ def test_a_category_that_left_the_tree_before_the_walk_went_on_is_none_of_a_comp
     check_sound(engine)
 
 
-def test_history_tells_the_shortfall_that_no_complete_run_followed(engine: Engine) -> None:
+def test_history_has_the_shortfall_that_no_complete_run_followed(engine: Engine) -> None:
     note = {"listings": 9, "at": START.isoformat(), "missing": ["b"]}
     end(engine, open_run(engine), "partial", "missing: b", figures={"shortfall": note})
     wanted = Shortfall(9, START, frozenset({"b"}))

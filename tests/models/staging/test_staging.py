@@ -178,7 +178,7 @@ def test_a_full_buffer_makes_the_crawl_wait_not_grow(engine: Engine) -> None:
     assert totals.staged == 500
 
 
-def test_an_adopted_run_goes_on_after_its_last_row(engine: Engine) -> None:
+def test_a_resumed_run_stages_after_its_last_row(engine: Engine) -> None:
     run = open_run(engine)
     stage(engine, run.id, [row(i) for i in range(5)])
     totals = stage(engine, run.id, [row(i) for i in range(5, 8)])

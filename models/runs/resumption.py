@@ -17,7 +17,7 @@ MOST = timedelta(hours=6)
 _RESUMABLE = ("running", "partial", "blocked")
 
 
-def candidate(connection: Connection, company_id: int, target: Target, now: datetime) -> Any:
+def resumable_run(connection: Connection, company_id: int, target: Target, now: datetime) -> Any:
     """The store's latest run, where its walk may be resumed; else None.
 
     It began less than MOST ago and since the last specials flip, was neither limited on request nor rolled back, and
@@ -51,7 +51,7 @@ def _rows_of(connection: Connection, run_id: int) -> int:
     return int(rows + more)
 
 
-def walked(connection: Connection, run_id: int) -> tuple[tuple[Category, ...], int]:
+def finished_categories(connection: Connection, run_id: int) -> tuple[tuple[Category, ...], int]:
     """The categories that the run walked to their end, and the number of its rows; (), 0 where rows are gone."""
     rows = _rows_of(connection, run_id)
     if not rows:
