@@ -11,7 +11,7 @@ def test_a_database_is_migrated(engine):
 
 
 @pytest.mark.parametrize("turn", ["first", "second"])
-def test_what_one_test_wrote_the_next_does_not_see(engine, turn):
+def test_a_test_does_not_see_what_the_test_before_wrote(engine, turn):
     with engine.begin() as connection:
         before = connection.execute(select(func.count()).select_from(tables.companies)).scalar_one()
         connection.execute(insert(tables.companies).values(name="ALDI", slug="aldi"))

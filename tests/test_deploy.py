@@ -38,7 +38,7 @@ def command(unit: str) -> list[str]:
 
 
 def verified(units: Sequence[Path]) -> str:
-    """What `systemd-analyze verify` finds; nothing where it is not installed."""
+    """The findings of `systemd-analyze verify`; empty if it is not installed."""
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         return ""

@@ -52,7 +52,7 @@ def test_the_egg_names_its_settings_module_to_scrapyd(egg):
 
 
 def _within(egg_path, folder, code):
-    """Runs code where only the zipped egg offers our packages, as scrapyd does; gives what it prints."""
+    """Runs code with the packages in the zipped egg only, as scrapyd does; returns its output."""
     environ = {"PYTHONPATH": str(egg_path), "HOME": str(folder), "PATH": "", "SCRAPY_PROJECT": "splitcart"}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, env=environ, capture_output=True, text=True, timeout=60

@@ -25,7 +25,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
         "chains", "control", "server",
     ),
 }  # fmt: skip
-"""Of each package its modules and folders in import order: each imports those before it and its own folder only."""
+"""The modules and folders of each package in import order: each imports only those before it and its own folder."""
 FOUND_LATER = {("sandbox.sites", "sandbox.chains")}
 """Looks into the folder of a higher room when it is asked, and imports what it finds there."""
 MODULES = 16

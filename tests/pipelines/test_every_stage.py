@@ -1,4 +1,4 @@
-"""All stages together: whatever an item holds, it comes out sound, or is dropped with a counted reason."""
+"""All stages together: any item comes out sound, or is dropped with a counted reason."""
 
 import json
 from dataclasses import fields

@@ -306,7 +306,7 @@ def test_stores_and_companies_do_not_hide_each_others_listings():
 UNREADABLE = {"price_cents": None, "is_unreadable": True, "is_available": False}
 
 
-def test_of_two_organic_rows_the_one_with_a_readable_price_is_kept():
+def test_the_organic_row_with_a_readable_price_is_kept():
     priced, unreadable = product(category_path=("Dairy",)), product(**UNREADABLE, category_path=("Dairy",))
     kept, _, dropped = through(DuplicatesPipeline, priced, unreadable)
     assert (kept, dropped) == ([priced], ["unreadable_again"])

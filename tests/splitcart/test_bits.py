@@ -1,4 +1,4 @@
-"""Bit strings over listings: what is packed comes back, whatever the lengths."""
+"""Bit strings over listings: packing and unpacking flags of any length returns the same flags."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ BITS = st.lists(st.booleans(), max_size=70).map(lambda flags_: np.array(flags_, 
 
 
 @given(BITS, st.integers(0, 90))
-def test_what_is_packed_comes_back_and_nothing_is_set_beyond_it(bits, length):
+def test_unpacking_returns_the_packed_flags_and_sets_none_beyond_them(bits, length):
     unpacked = unpack(pack(bits), length)
     assert unpacked.dtype == np.bool_
     assert len(unpacked) >= max(length, len(bits))

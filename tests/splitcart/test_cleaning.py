@@ -26,7 +26,7 @@ from splitcart.cleaning import APOSTROPHES, clean, readable, without_marks
         (b"a", None),
     ],
 )
-def test_what_no_column_or_reader_takes_is_left_out(sent, kept):
+def test_characters_that_no_column_or_reader_accepts_are_left_out(sent, kept):
     assert clean(sent) == kept
 
 

@@ -17,7 +17,7 @@ from tests.support import tree
 from tests.support.tree import PACKAGES
 
 SECONDS = 2.0
-"""Of processor time; a quadratic expression takes minutes for the longest texts here."""
+"""Seconds of processor time; a quadratic expression takes minutes for the longest texts here."""
 LONGEST = 200_000
 PIECES = (
     *" a1x<>(),.&=/-;:$'\"_~×\n\t0",

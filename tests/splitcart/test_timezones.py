@@ -1,4 +1,4 @@
-"""Postcodes, the states that they lie in, and the zone of an address."""
+"""Postcodes, their states, and the zone of an address."""
 
 from zoneinfo import ZoneInfo
 

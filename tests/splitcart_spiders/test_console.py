@@ -99,7 +99,7 @@ def test_on_a_terminal_a_report_takes_the_place_of_the_one_before(monkeypatch):
     assert settings["PROGRESS_SECONDS"] == 1
 
 
-def test_where_no_terminal_is_every_report_is_a_line(monkeypatch):
+def test_without_a_terminal_every_report_is_a_line(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
     settings = project()

@@ -79,7 +79,7 @@ def test_the_most_lines_come_before_the_least_cost():
     assert best(lines).stores == ("coles:1",)
 
 
-def test_of_equal_costs_fewer_stores_win_then_the_smaller_as_plain_strings():
+def test_at_equal_costs_fewer_stores_win_then_the_smaller_as_plain_strings():
     nine, ten = store("aldi", 9), store("aldi", 10)
     lines = [line(at, [option(of, at, 100) for of in (nine, ten)]) for at in (1, 2)]
     plan = best(lines, (nine, ten), 2)
@@ -95,7 +95,7 @@ def test_a_smaller_store_wins_a_tie_that_shows_only_after_fees():
     assert (plan.stores, plan.total_cents, plan.runner_up_cents) == (("aldi:1",), 10, 10)
 
 
-def test_of_equally_cheap_options_a_line_takes_its_own_item_then_the_smaller_product():
+def test_at_equal_costs_a_line_takes_its_own_item_then_the_smaller_product():
     options = [
         option(ALDI, 1, 100, is_substitute=True),
         option(ALDI, 5, 100),

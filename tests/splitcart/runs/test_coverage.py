@@ -1,4 +1,4 @@
-"""The proof of one category: the same for the verdict and for a resume, whatever the limits are."""
+"""The proof of one category: the same for the verdict and for a resume, at any limits."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -332,7 +332,7 @@ def test_a_clean_crawl_of_the_same_stores_is_complete():
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 3), st.lists(st.floats(0, 1), min_size=12, max_size=12))
-def test_whatever_part_of_each_category_is_seen_complete_means_all_of_it(seed, shares):
+def test_a_run_that_saw_only_a_part_of_its_categories_is_never_complete(seed, shares):
     store = Store.of(seed, categories=12, largest=300)
     seen = {
         key: first(skus, round(share * len(skus)))

@@ -422,8 +422,8 @@ def test_a_full_turnover_is_a_shortfall_that_delists_nothing():
 
 
 @given(st.integers(1, 400))
-def test_of_the_ranged_listings_exactly_80_percent_seen_again_are_enough(twenties):
-    """Of any number of which a fifth is whole."""
+def test_exactly_80_percent_of_the_ranged_listings_seen_again_are_enough(twenties):
+    """For any number that is divisible by five."""
     at_limit = replace(RANGED, ranged=10 * twenties, unseen=2 * twenties)
     assert judge(counts=at_limit).status == "complete"
     assert judge(counts=replace(at_limit, unseen=2 * twenties + 1)).status == "partial"

@@ -47,7 +47,7 @@ def test_a_store_that_is_not_offered_has_a_reason_and_the_time_at_which_it_frees
 
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations(NOT_OFFERED, 2)))
-def test_of_two_reasons_the_one_that_ends_last_counts(one, other):
+def test_the_reason_that_ends_last_is_given(one, other):
     facts, company = NOT_OFFERED[one][0] | NOT_OFFERED[other][0], NOT_OFFERED[one][1] | NOT_OFFERED[other][1]
     ends = {name: NOT_OFFERED[name][2] for name in (one, other)}
     found = why_not(store(**facts), Company(**company), RULES, NOW)

@@ -1,4 +1,4 @@
-"""Kinds of pack texts: each is read in every way that it is written, and what is no pack is never taken for one."""
+"""Kinds of pack texts: each is read in every way that it is written, and other measures are never taken for a pack."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from splitcart.sizes.packs import Size, of, parse, split_name
 
 READ = {
-    # what a bag or a box holds is no amount; how many there are is
+    # a capacity of a bag or a box is not the amount; the number of bags is
     "Tie Top Bin Liners 54L 15 Pack": "15 ea",
     "Kitchen Caddy Bags 8 Litre 25pk": "25 ea",
     "Snack Containers 200mL 6 pack": "6 ea",
@@ -20,7 +20,7 @@ READ = {
     "Bin Deodoriser 450mL": "450 ml",
     "Sparkling Water Glass Bottle 660mL": "660 ml",
     "660mL Glass Bottle": "660 ml",
-    # the size of the user is no amount either
+    # the weight of the user is not the amount
     "Ultra Soft Nappies 11-16kg 58 pack": "58 ea",
     "Flea Treatment for Dogs 4-10kg 3pk": "3 ea",
     "Night Pants 17kg+ 9 Pack": "9 ea",

@@ -104,7 +104,7 @@ def test_the_price_is_the_temporary_one_only_with_a_price_before(changes, price,
 
 
 def deal(*, total=None, **promotion):
-    """A row whose promotion is in force: the deal's price of each stands where the price is shown."""
+    """A row whose promotion is in force: its price field holds the deal's price of each."""
     shown = {"priceNumeric": 3, "price": "$3.00", "wholePrice": 3.35}
     return shown | {"promotions": [promotion]}
 

@@ -1,4 +1,4 @@
-"""Whatever JSON a storefront answers: a named CatalogueError, a counted drop, or an item; never a traceback."""
+"""Any JSON of a storefront leads to a named CatalogueError, a counted drop, or an item; never a traceback."""
 
 import copy
 import json

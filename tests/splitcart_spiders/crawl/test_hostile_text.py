@@ -10,7 +10,7 @@ from splitcart_spiders.middlewares.blocks import HEAD, block_reason, plain, with
 from splitcart_spiders.spiders.iga_stores import STORE_DATA, called_with
 
 SECONDS = 10
-"""Of processor time: a hundred times what is needed, a tenth or less of what reading again and again takes."""
+"""Seconds of processor time: a hundred times what one reading needs, at most a tenth of what repeated reading takes."""
 PIECES = (
     *("<h1>", "<h1", "<h1 ", "<title>", "<title><h1>", "<h1>a</title>", "</h1>", "<script>", "<script", "<style>"),
     *(

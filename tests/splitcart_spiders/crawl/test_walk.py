@@ -62,7 +62,7 @@ def test_with_a_true_total_no_lie_about_the_rows_is_proven(products, end, data):
 
 
 @given(st.integers(0, 60), st.sampled_from(ENDS), st.lists(st.one_of(st.none(), st.integers(0, 99)), min_size=20))
-def test_whatever_the_totals_are_proven_means_the_first_pages_total_or_a_documented_end(products, end, totals):
+def test_at_any_totals_proven_means_the_first_pages_total_or_a_documented_end(products, end, totals):
     def answer(page):
         return honest(products, page, end), totals[min(page, len(totals)) - 1]
 

@@ -10,7 +10,7 @@ from splitcart_spiders.crawl.chain_spider import ChainSpider
 from tests.support.crawls import Outcome, crawl, on_day
 
 PATH = "/v3/product-search"
-"""Of Aldi's listing pages."""
+"""The path of Aldi's listing pages."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Whatever breaks a crawl off, its run is never complete, states why, and the next crawl starts at once."""
+"""A crawl that breaks off for any reason is never complete, its run states why, and the next crawl starts at once."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any

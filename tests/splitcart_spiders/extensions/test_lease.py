@@ -1,4 +1,4 @@
-"""A crawl that lost its lease ends within seconds with exit code 1, whatever took the lease, and its slot is free."""
+"""A crawl that lost its lease ends within seconds with exit code 1, however it lost the lease, and its slot is free."""
 
 import asyncio
 import contextlib

@@ -60,7 +60,7 @@ def test_four_workers_on_one_host_stay_inside_the_hosts_rate(sqlite_url, monkeyp
     engine.dispose()
     assert [len(each) > 0 for each in ended] == [True] * workers
     assert [status for each in ended for status in each] == ["complete"] * len(online)
-    # A run sends one more than its share in any time, and another one where its share grew meanwhile: two a worker.
+    # A run sends one more than its share in any time, and another one if its share grew meanwhile: two a worker.
     times = [entry.time for entry in server.log]
     assert len(left) == len(times) > 100
     assert times[-1] - times[0] >= (len(times) - 2 * workers) / rate

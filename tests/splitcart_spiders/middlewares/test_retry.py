@@ -207,7 +207,7 @@ def test_robots_txt_of_a_host_that_is_not_there_is_a_network_that_is_down():
     assert isinstance(line.run([DownloadConnectionRefusedError("refused")] * 5, request), NetworkDown)
 
 
-def test_what_is_not_a_failure_of_the_network_is_not_retried():
+def test_other_errors_than_failures_of_the_network_are_not_retried():
     line = Line()
     error = IgnoreRequest("dropped")
     assert line.run([error]) is error

@@ -1,4 +1,4 @@
-"""Roots of campaigns and seasons are distinguished from departments, whatever this year's is called."""
+"""Roots of campaigns and seasons are distinguished from departments, whatever their name of this year."""
 
 import json
 from typing import Any

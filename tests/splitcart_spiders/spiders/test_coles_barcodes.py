@@ -1,4 +1,4 @@
-"""Coles' barcodes: a product page for each unknown one, once; the answer is remembered, also that there is none."""
+"""Coles' barcodes: a product page for each unknown one, once; the result is stored, also that there is none."""
 
 import json
 
