@@ -1,6 +1,7 @@
 """The ordinal of each listing: its place in the bit strings and columns of its company's stores."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,7 @@ def of_stores(connection: Connection, store_ids: Sequence[int]) -> Ordinals:
 
 def _of(connection: Connection, company_ids: Sequence[int]) -> Ordinals:
     wanted = select(listings.c.id, listings.c.ordinal).where(listings.c.company_id.in_(company_ids))
-    pairs = np.array([tuple(row) for row in connection.execute(wanted)], np.int64).reshape(-1, 2)
+    pairs = np.fromiter(chain.from_iterable(connection.execute(wanted)), np.int64).reshape(-1, 2)
     return Ordinals(*pairs[np.argsort(pairs[:, 0])].T)
 
 
