@@ -131,7 +131,7 @@ def _listing(company: str, texts: Mapping[str, Any]) -> Listing:
 def _products(
     connection: Connection, run: Run, company: str, changes: Sequence[Change], after: Sequence[SeenSku], now: datetime
 ) -> dict[str, int]:
-    """The product of each listing by sku: the same as before, unless a veto of matching says that it is another."""
+    """The product of each listing by sku: the same as before, unless a veto of matching makes it another."""
     product_id: dict[str, int] = {}
     moved: list[SeenSku] = []
     for change, one in zip(changes, after, strict=True):
