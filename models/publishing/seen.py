@@ -145,17 +145,16 @@ def checked_lines(connection: Connection, run: Run, staged: int) -> Lines:
         raise StagingIncomplete(run.id, int(gathered), staged)
     if missing:
         raise ListingsMissing(run.id, missing)
-    wanted = select(
-        SEEN.c.listing_id,
-        SEEN.c.ordinal,
-        SEEN.c.price_cents.is_not(None),
-        SEEN.c.is_ranged,
-        SEEN.c.is_available,
+    conditions = (
+        *(SEEN.c.price_cents.is_not(None), SEEN.c.is_ranged.is_(True), SEEN.c.is_available.is_(True)),
         SEEN.c.seq < run.resumed_rows,
     )
-    numbers = np.fromiter(chain.from_iterable(connection.execute(wanted)), np.int64)
-    ids, ordinals, *flags = numbers.reshape(-1, 6).T
-    return Lines(ids, ordinals, *(flag == 1 for flag in flags))
+    # The four flags as bits of one number: three columns less to read for each row.
+    bits = [case((condition, 1 << place), else_=0) for place, condition in enumerate(conditions)]
+    query = select(SEEN.c.listing_id, SEEN.c.ordinal, bits[0] + bits[1] + bits[2] + bits[3])
+    rows = chain.from_iterable(connection.execute(query).partitions(1000))
+    ids, ordinals, flags = np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, 3).T
+    return Lines(ids, ordinals, *(flags >> place & 1 == 1 for place in range(len(conditions))))
 
 
 def _find_listings(connection: Connection, run: Run) -> None:
