@@ -62,6 +62,8 @@ def publish(engine: Engine, run: Run, ending: Ending) -> Published:
     verdict = ending.verdict
     if verdict.publishes not in ("all", "seen"):
         raise ValueError(f"verdict {verdict.status} publishes {verdict.publishes!r}: end the run with finish() instead")
+    if "staged" not in ending.counts:
+        raise ValueError(f"run {run.id} cannot be published without counts['staged'], the number of rows handed over")
 
     def work() -> Published:
         # One connection, because publish_seen is a temporary table. Several transactions, because the company's lock,
@@ -142,9 +144,9 @@ def _staged(connection: Connection, run: Run, ending: Ending) -> int:
     """How many rows the run staged. Raises StagingIncomplete unless these are as many as were handed over."""
     rows = select(func.count()).where(staged_items.c.run_id == run.id)
     count = int(connection.execute(rows).scalar_one())
-    expected = ending.counts.get("staged", count)
+    expected = int(ending.counts["staged"])
     if count != expected:
-        raise StagingIncomplete(run.id, count, int(expected))
+        raise StagingIncomplete(run.id, count, expected)
     return count
 
 

@@ -471,3 +471,11 @@ def test_measure_compares_staging_with_live_prices(engine: Engine) -> None:
     stage(engine, run.id, [row(0, 100), row(1, 150), row(2, 300), row(3, None), row(4, 7)])
     found = opening.measure(engine, run)
     assert (found.staged, found.listings, found.known, found.changed, found.median_ratio) == (5, 5, 3, 2, 1.5)
+
+
+def test_a_run_without_the_number_of_rows_handed_over_is_not_published(engine: Engine) -> None:
+    run = open_run(engine)
+    stage(engine, run.id, [row(1)])
+    with pytest.raises(ValueError, match="staged"):
+        publish(engine, run, Ending(verdict=judged(), now=START))
+    assert query(engine, "SELECT count(*) FROM prices") == [(0,)]
