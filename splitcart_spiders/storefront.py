@@ -8,6 +8,7 @@ from scrapy import Spider
 from scrapy.settings import BaseSettings
 
 from splitcart.periods import Flip
+from splitcart.timezones import DEFAULT_ZONE
 from splitcart_spiders.arguments import refuse_unknown, trusts_clock, truth
 from splitcart_spiders.items import Drop, ProductItem
 from splitcart_spiders.limits import check_settings
@@ -64,7 +65,7 @@ class StorefrontSpider(Spider):
     """Hosts that are asked besides those of the first requests; requests and redirects to any other end the crawl."""
     flip: ClassVar[Flip] = Flip()
     """When the company's weekly specials change, in the store's own time."""
-    timezone: ClassVar[str] = "Australia/Sydney"
+    timezone: ClassVar[str] = DEFAULT_ZONE
     """The time zone of a store whose own is not known yet."""
     store_code = ""
     """The chain's own id of the store that is crawled."""

@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 import crawl_worker
 import psutil
 import pytest
-from _worker.crawls import EVERY_STORE
 from _worker.nodes import ScrapydCrawls
 from _worker.scrapyd import Node, NodeFailed
 from sqlalchemy import Engine, Row, func, insert, select, update
@@ -28,6 +27,7 @@ from models import tables
 from models.database import engine as engines
 from sandbox.server import SandboxServer
 from sandbox.world import World
+from splitcart.runs.verdict import EVERY_STORE
 from splitcart_spiders import settings
 from tests.support import tree
 from tests.support.postgres import Server

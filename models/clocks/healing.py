@@ -26,6 +26,7 @@ from models.tables import (
     stores,
 )
 from models.tables.types import utc_text
+from splitcart.runs.verdict import EVERY_STORE
 
 _OF_RUNS = (
     (crawl_run_categories.c.run_id, crawl_run_categories.c.finished_at),
@@ -60,7 +61,7 @@ def heal(connection: Connection, run_id: int, now: datetime) -> int:
     """
     run = connection.execute(select(crawl_runs).where(crawl_runs.c.id == run_id)).one()
     affected = stores.c.company_id == run.company_id
-    if run.store_code != "*":
+    if run.store_code != EVERY_STORE:
         affected = and_(affected, stores.c.store_code == run.store_code)
     query = select(stores.c.id).where(affected).order_by(stores.c.id)
     ids = list(connection.execute(query.with_for_update()).scalars())

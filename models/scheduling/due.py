@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, select
 
 from models.scheduling.reading import paused_until
-from models.stores.listed import EVERY_STORE
 from models.tables import crawl_runs, group_merges
+from splitcart.runs.verdict import EVERY_STORE
 from splitcart.scheduling.due import Facts
 
 

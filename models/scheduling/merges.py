@@ -13,10 +13,10 @@ from models.database.retry import retried
 from models.errors import MergeHeld
 from models.groups.merging import Clock, Merger, Summary
 from models.runs.leases import Holder, is_dead
-from models.stores.listed import EVERY_STORE
 from models.tables import crawl_runs, group_merges
 from splitcart.grouping.health import Progress, silent
 from splitcart.grouping.rules import Rules
+from splitcart.runs.verdict import EVERY_STORE
 
 PUBLISHING_TIME = timedelta(minutes=5)
 """Time that publishing may take. A run that a merge saw as running may carry an end date up to this much earlier."""

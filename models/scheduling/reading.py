@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from models.runs.run import last_complete_runs
-from models.stores.listed import EVERY_STORE
 from models.tables import crawl_runs, store_group_memberships, store_groups, stores
 from splitcart.periods import Flip
+from splitcart.runs.verdict import EVERY_STORE
 from splitcart.scheduling import pauses
 from splitcart.scheduling.rule import Company, Queue, Rules, Store, queue
 

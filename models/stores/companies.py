@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine, select, update
 from models.database.dialect import insert_ignoring
 from models.database.retry import retried
 from models.tables import companies, listings
+from splitcart.timezones import DEFAULT_ZONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Target:
     """The chain's own id of the store."""
     flip_weekday: int = 2
     flip_hour: int = 0
-    timezone: str = "Australia/Sydney"
+    timezone: str = DEFAULT_ZONE
 
 
 def ensure_company(connection: Connection, target: Target) -> int:

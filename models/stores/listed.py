@@ -6,9 +6,8 @@ from sqlalchemy import Engine, select
 
 from models.errors import StoreUnlisted
 from models.tables import companies, crawl_runs, stores
+from splitcart.runs.verdict import EVERY_STORE
 
-EVERY_STORE = "*"
-"""The store code of locator runs: they belong to no single store, and only one of them runs at a time."""
 NEAREST = 3
 """How many store codes the message of StoreUnlisted names."""
 

@@ -5,10 +5,10 @@ from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 
 from models.tables.base import both_or_none, check, reference, table
 from models.tables.types import Flag, UtcDateTime
+from splitcart.timezones import DEFAULT_ZONE
 
 # REAL has eight bytes in STRICT tables, but four in PostgreSQL, which would round a latitude.
 Degrees = Float().with_variant(DOUBLE_PRECISION(), "postgresql").with_variant(REAL(), "sqlite")
-SydneyTime = "Australia/Sydney"
 
 companies = table(
     "companies",
@@ -35,7 +35,7 @@ stores = table(
     Column("postcode", Text),
     Column("latitude", Degrees),
     Column("longitude", Degrees),
-    Column("timezone", Text, nullable=False, server_default=SydneyTime),
+    Column("timezone", Text, nullable=False, server_default=DEFAULT_ZONE),
     Column("is_online", Flag, nullable=False, server_default=text("true")),
     Column("fulfilled_by", Text),
     Column("last_scraped", UtcDateTime),

@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-EVERY_STORE = "*"
-"""The store code of a locator's run, as in crawl_runs."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crawl:

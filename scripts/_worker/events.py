@@ -10,6 +10,7 @@ from _support.schedule import short
 
 from models.database.retry import original
 from models.database.secrets import without_secrets
+from splitcart.runs.verdict import EVERY_STORE
 from splitcart.scheduling.rule import REASONS
 
 Fields = dict[str, Any]
@@ -61,7 +62,7 @@ def in_words(event: str, fields: Fields) -> list[str]:
 
 def name_of(fields: Fields) -> str:
     """What an event's crawl reads: `store ID` or `the locator`."""
-    if fields["store_id"] == "*":
+    if fields["store_id"] == EVERY_STORE:
         return "the locator"
     probe = f", a probe of {fields['probe']} pages" if fields.get("probe") else ""
     return f"store {fields['store_id']}{probe}"
@@ -100,7 +101,7 @@ def _idle(fields: Fields) -> list[str]:
 
 
 def _stopping(fields: Fields) -> list[str]:
-    held = [f"store {store}" if store != "*" else "the locator" for store in fields["in_hand"]]
+    held = [f"store {store}" if store != EVERY_STORE else "the locator" for store in fields["in_hand"]]
     held += ["a merge of groups"] if fields["merging"] else []
     if not held:
         return [f"asked to stop by {fields['why']}"]

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from _worker.crawls import EVERY_STORE, Crawl, Crawls, Ended, NotStarted
+from _worker.crawls import Crawl, Crawls, Ended, NotStarted
 from _worker.events import Report
 from _worker.merging import Merges
 from _worker.schedule import CompanySchedule
 
 from models.scheduling.taking import Taken
-from splitcart.runs.verdict import exit_code
+from splitcart.runs.verdict import EVERY_STORE, exit_code
 from splitcart.scheduling.due import Facts, Intervals, locate_at, merge_at
 from splitcart.scheduling.rule import Queue
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 
 from _support.command import Parser, integer
 from _support.output import print_error
-from _worker.crawls import EVERY_STORE, Crawl, Ended, NotStarted
+from _worker.crawls import Crawl, Ended, NotStarted
 from _worker.schedule import CompanySchedule
 from _worker.scrapyd import Jobs, Node, NodeFailed, node_url
 
 from models.scheduling.fates import Fate
+from splitcart.runs.verdict import EVERY_STORE
 
 MAX_JOBS = 4
 """The max_proc of deploy/scrapyd.conf."""

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+EVERY_STORE = "*"
+"""The store code of a locator's run: it is of no single store, and only one runs at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Category:

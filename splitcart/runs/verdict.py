@@ -10,10 +10,11 @@ from datetime import datetime
 
 from splitcart.runs.causes import why_empty
 from splitcart.runs.coverage import Coverage, confirm_after, confirms, cover, is_proven
-from splitcart.runs.facts import Category, Counts, Gates, History, Shortfall, Verdict
+from splitcart.runs.facts import EVERY_STORE, Category, Counts, Gates, History, Shortfall, Verdict
 
 __all__ = [
     "DEFAULT_GATES",
+    "EVERY_STORE",
     "EXIT_CODES",
     "Category",
     "Counts",

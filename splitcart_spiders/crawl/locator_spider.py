@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 
 from splitcart.cleaning import readable
 from splitcart.patterns import Pattern
+from splitcart.runs.verdict import EVERY_STORE
 from splitcart.timezones import postcode, state_code, state_of, zone_called, zone_for
 from splitcart_spiders.crawl import fields
 from splitcart_spiders.crawl.answers import decoded, describe
@@ -37,7 +38,7 @@ _DEGREES = Pattern(r"[+-]?[0-9]{1,3}(?:\.[0-9]{0,30})?", most=40)
 class LocatorSpider(StorefrontSpider):
     """One run finds every store of a chain. It is complete when each of its requests was answered."""
 
-    store_code = "*"
+    store_code = EVERY_STORE
     """A locator's requests belong to no store."""
 
     def __init__(self, dev: str | None = None, clock: str | None = None, **kwargs: Any) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from _worker.crawls import EVERY_STORE, Crawl, Ended
+from _worker.crawls import Crawl, Ended
 from _worker.loop import Loop, Options
 from _worker.schedule import CompanySchedule
 from sqlalchemy import Engine, event
@@ -16,7 +16,7 @@ from models.publishing.stores import publish_stores
 from models.runs import opening
 from models.runs.endings import Ending
 from models.runs.leases import Holder
-from splitcart.runs.verdict import exit_code
+from splitcart.runs.verdict import EVERY_STORE, exit_code
 from splitcart.scheduling.rule import Rules
 from tests.support.storage import START, judged, measured, row, stage, target
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from _worker import merging
-from _worker.crawls import EVERY_STORE
 from _worker.nodes import ScrapydCrawls, watching
 from sqlalchemy import select
 
 from models.database import engine as engines
 from models.tables import crawl_runs
+from splitcart.runs.verdict import EVERY_STORE
 from tests.support.nodes import PlayedNode
 from tests.support.schedules import company_of
 from tests.support.storage import START

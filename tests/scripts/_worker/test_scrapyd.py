@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 import crawl_worker
 import pytest
-from _worker.crawls import EVERY_STORE, Crawl, Ended, NotStarted
+from _worker.crawls import Crawl, Ended, NotStarted
 from _worker.nodes import LONGEST_SILENCE, PENDING_SECONDS, UNSEEN_SECONDS, Job, ScrapydCrawls, nodes_of
 from _worker.scrapyd import MOST_BYTES, Jobs, Node, NodeFailed, node_url
 from sqlalchemy import Engine
@@ -25,7 +25,7 @@ from models.runs.run import Run
 from models.scheduling import fates
 from models.scheduling.fates import Fate
 from models.scheduling.taking import reap
-from splitcart.runs.verdict import Verdict
+from splitcart.runs.verdict import EVERY_STORE, Verdict
 from tests.support.nodes import FakeNode
 from tests.support.schedules import HOLDER, begun, change, company_of, taken
 from tests.support.storage import START

@@ -10,11 +10,10 @@ from models.database import engine as engines
 from models.publishing import stores as locate
 from models.runs import opening
 from models.runs.endings import Ending
-from models.stores.listed import EVERY_STORE
 from models.tables import stores
 from sandbox.server import SandboxServer
 from sandbox.world import World
-from splitcart.runs.verdict import Verdict
+from splitcart.runs.verdict import EVERY_STORE, Verdict
 from tests.support.crawls import crawl
 from tests.support.storage import crawl as store_crawl
 from tests.support.storage import day, row, target
